@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# The habits of the house, one word each.
+.DEFAULT_GOAL := help
+.PHONY: help setup base demo test run check audit fuzz screenshots lock
+
+BIN := .venv/bin
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup:  ## everything in .venv/, and the programs the tests need where we may install them
+	@deploy/setup test
+
+base:
+	@deploy/setup base
+
+demo: base  ## two agencies on this machine that federate for real, until Ctrl-C
+	@$(BIN)/guildhall demo
+
+test: setup  ## all tests
+	$(BIN)/pytest -n auto --dist worksteal
+
+run: base  ## one instance for one agency on http://localhost:8000
+	@mkdir -p var
+	@GUILDHALL_ORIGIN=http://localhost:8000 GUILDHALL_STATE=var \
+	  GUILDHALL_DATABASE=sqlite:///var/guildhall.db $(BIN)/guildhall serve
+
+check: base  ## format, lint, types, layers, house tests: seconds, no network
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/house
+
+audit: base  ## known weaknesses of what the lock installs, with network
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+fuzz: base  ## property tests at full count
+	$(BIN)/pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=full
+
+screenshots: setup  ## the pictures the docs use
+	$(BIN)/python -m tests.screenshots
+
+lock: base  ## both locks anew; UPGRADE=1 moves everything to its newest version
+	@deploy/lock

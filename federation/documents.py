@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Any address of ours as JSON, for those that may see it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from federation import forums, members, posts
+from federation.endorsements import like
+from federation.sharing import shared
+from federation.signatures.proofs import add_proof
+from federation.urls import Urls, proof_key
+from federation.vocabulary.terms import OBJECT_CONTEXT
+from federation.wire import Wire
+from server import peers
+from server.errors import NotFound
+from server.settings import Federation
+from server.viewers import Viewer, visible_forums, visible_posts
+from storage import keys
+from storage import members as members_storage
+from storage.endorsements import Endorsement
+from storage.forums import Forum, ForumSteward, Visibility
+from storage.log import ActivityBody
+from storage.members import Member, MemberState
+from storage.posts import Kind, Post, PostState, RawObject
+
+PAGE = 50
+THREAD_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for a document: nobody known, or a verified host and what policy says of it."""
+
+    host: str | None
+    allowed: bool
+    agency: bool
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(peer=self.host or "", agency=self.agency)
+
+
+async def asker(wire: Wire, host: str | None) -> Asker:
+    """What a verified host (None for an unsigned request) may be answered at all."""
+    instance = wire.instance
+    mode = instance.settings.federates
+    if host is None:
+        return Asker(None, mode is Federation.OPEN, False)
+    async with instance.reading() as session:
+        now = instance.clock.now()
+        decision = await peers.judge(session, mode, host, now)
+        agency = decision.allowed and await peers.is_agency(session, mode, host, now)
+    return Asker(host, decision.allowed, agency)
+
+
+async def forum_document(session: AsyncSession, urls: Urls, forum: Forum) -> dict[str, Any]:
+    """The Group of a forum of ours."""
+    return forums.group(forum, await keys.of_owner(session, forum.uri), urls.origin)
+
+
+@dataclass
+class Documents:
+    """Answers one asker within one session; NotFound where there is nothing to see."""
+
+    wire: Wire
+    session: AsyncSession
+    asker: Asker
+
+    async def _signed(self, actor: str, document: dict[str, Any]) -> dict[str, Any]:
+        key_id = proof_key(actor)
+        key = await self.wire.keyring.key(self.session, key_id)
+        now = self.wire.instance.clock.now()
+        return add_proof(document, key=key, method=key_id, created=now)
+
+    async def member(self, handle: str) -> dict[str, Any]:
+        """A local member: whole for those allowed, else the stub that signatures need."""
+        member = await self._member(handle)
+        held = await keys.of_owner(self.session, member.uri)
+        if not self.asker.allowed:
+            return members.stub(
+                member.uri, "Person", member.handle, held, self.wire.urls.shared_inbox
+            )
+        origin = self.wire.urls.origin
+        picture = f"{origin}/media/{member.avatar_file}" if member.avatar_file else None
+        return members.person(member, held, origin, picture)
+
+    async def _member(self, handle: str) -> Member:
+        member = await members_storage.by_handle(self.session, handle)
+        if member is None or member.state == MemberState.GONE:
+            raise NotFound
+        return member
+
+    async def _forum(self, handle: str, *, stub: bool = False) -> Forum:
+        visible = visible_forums(self.asker.viewer)
+        if stub and not self.asker.allowed:
+            visible = and_(Forum.peer.is_(None), Forum.visibility == Visibility.PUBLIC)
+        question = select(Forum).where(Forum.handle == handle, Forum.peer.is_(None), visible)
+        forum = (await self.session.execute(question)).scalar_one_or_none()
+        if forum is None:
+            raise NotFound
+        return forum
+
+    async def forum(self, handle: str) -> dict[str, Any]:
+        """A forum of ours: whole for those allowed, else the stub."""
+        forum = await self._forum(handle, stub=True)
+        if not self.asker.allowed:
+            held = await keys.of_owner(self.session, forum.uri)
+            shared_inbox = self.wire.urls.shared_inbox
+            return members.stub(forum.uri, "Group", forum.handle, held, shared_inbox)
+        return await forum_document(self.session, self.wire.urls, forum)
+
+    async def followers(self, handle: str) -> dict[str, Any]:
+        """How many follow a forum; never who."""
+        forum = await self._forum(handle)
+        return collection(f"{forum.uri}/followers", "OrderedCollection", forum.follower_count, None)
+
+    async def moderators(self, handle: str) -> dict[str, Any]:
+        """The stewards of a forum, not paged."""
+        forum = await self._forum(handle)
+        question = (
+            select(Member.uri)
+            .join(ForumSteward, ForumSteward.member_id == Member.id)
+            .where(ForumSteward.forum_id == forum.id)
+            .order_by(Member.id)
+        )
+        people = list((await self.session.execute(question)).scalars())
+        return collection(forum.moderators, "OrderedCollection", len(people), people)
+
+    async def featured(self, handle: str) -> dict[str, Any]:
+        """The pinned threads of a forum, whole."""
+        forum = await self._forum(handle)
+        question = (
+            select(Post)
+            .where(Post.forum_id == forum.id, Post.pinned, Post.state == PostState.LIVE)
+            .order_by(Post.bumped.desc())
+            .limit(20)
+        )
+        found = (await self.session.execute(question)).scalars().all()
+        items = [await self._object(post) for post in found]
+        return collection(f"{forum.uri}/featured", "OrderedCollection", len(items), items)
+
+    async def forum_outbox(self, handle: str, before: int | None) -> dict[str, Any]:
+        """Announce{Create} of the threads, newest first, PAGE at a time."""
+        forum = await self._forum(handle)
+        question = (
+            select(Post)
+            .where(
+                Post.forum_id == forum.id, Post.kind == Kind.THREAD, Post.state == PostState.LIVE
+            )
+            .order_by(Post.id.desc())
+            .limit(PAGE + 1)
+        )
+        if before is not None:
+            question = question.where(Post.id < before)
+        rows = (await self.session.execute(question)).scalars().all()
+        items = [await self._announced(forum, post) for post in rows[:PAGE]]
+        url = f"{forum.uri}/outbox"
+        document = collection(url, "OrderedCollection", forum.thread_count, items)
+        if len(rows) > PAGE:
+            document["next"] = f"{url}?before={rows[PAGE - 1].id}"
+        return document
+
+    async def _announced(self, forum: Forum, post: Post) -> dict[str, Any]:
+        sharing = await shared(self.session, post)
+        author = await self.session.get_one(Member, post.author_id)
+        create = posts.create(sharing, await self._object(post))
+        if author.is_local:
+            create = await self._signed(author.uri, create)
+        is_public = forum.visibility == Visibility.PUBLIC
+        head = forums.announce_head(forum.uri, str(create["id"]), is_public=is_public)
+        return head | {"object": create, "published": members.moment(post.published)}
+
+    async def member_outbox(self, handle: str) -> dict[str, Any]:
+        """How much a member wrote in public; the posts stand in their forums."""
+        member = await self._member(handle)
+        return collection(f"{member.uri}/outbox", "OrderedCollection", 0, [])
+
+    async def member_follows(self, handle: str, which: str) -> dict[str, Any]:
+        """Members are followed by nobody yet, and whom they follow is theirs."""
+        member = await self._member(handle)
+        return collection(f"{member.uri}/{which}", "OrderedCollection", 0, None)
+
+    async def post(self, number: int) -> tuple[int, dict[str, Any]]:
+        """(status, document) of a post written here; a deleted one is a Tombstone (410)."""
+        post = await self._post(number)
+        if post.state == PostState.DELETED:
+            opener = await self.session.get_one(Post, post.thread_id)
+            author = await self.session.get_one(Member, post.author_id)
+            forum = await self.session.get_one(Forum, post.forum_id)
+            former = "Article" if post.kind == Kind.THREAD else "Note"
+            when = post.deleted or post.published
+            return 410, posts.tombstone(
+                post.uri, former, author.uri, opener.context, forum.uri, when
+            )
+        return 200, await self._object(post)
+
+    async def _post(self, number: int) -> Post:
+        question = (
+            select(Post)
+            .join(Forum, Forum.id == Post.forum_id)
+            .where(Post.id == number, visible_posts(self.asker.viewer))
+        )
+        post = (await self.session.execute(question)).scalar_one_or_none()
+        if post is None or not self.wire.urls.is_ours(post.uri):
+            raise NotFound
+        return post
+
+    async def _object(self, post: Post) -> dict[str, Any]:
+        """A post as an object: signed by its author here, or as its author elsewhere sent it."""
+        author = await self.session.get_one(Member, post.author_id)
+        document = posts.to_wire(await shared(self.session, post))
+        if author.is_local:
+            return await self._signed(author.uri, document)
+        raw = await self.session.get(RawObject, post.id)
+        received: dict[str, Any] = orjson.loads(raw.body) if raw is not None else document
+        return received
+
+    async def context(self, number: int, after: int | None) -> dict[str, Any]:
+        """The ids of a thread's posts, oldest first (FEP-7888, FEP-f228, FEP-11dd)."""
+        opener = await self._post(number)
+        if not opener.is_thread:
+            raise NotFound
+        forum = await self.session.get_one(Forum, opener.forum_id)
+        if not forum.is_local:
+            raise NotFound
+        question = (
+            select(Post.id, Post.uri)
+            .where(Post.thread_id == opener.id, Post.state == PostState.LIVE)
+            .order_by(Post.id)
+            .limit(THREAD_PAGE + 1)
+        )
+        if after is not None:
+            question = question.where(Post.id > after)
+        rows = (await self.session.execute(question)).all()
+        uris = [row[1] for row in rows[:THREAD_PAGE]]
+        document = collection(opener.context, "OrderedCollection", opener.reply_count + 1, uris)
+        document |= {"attributedTo": forum.uri, "audience": forum.uri, "name": opener.title}
+        if len(rows) > THREAD_PAGE:
+            document["next"] = f"{opener.context}?after={rows[THREAD_PAGE - 1][0]}"
+        return document
+
+    async def replies(self, number: int) -> dict[str, Any]:
+        """The ids of a post's direct replies."""
+        post = await self._post(number)
+        question = (
+            select(Post.uri)
+            .where(Post.parent_id == post.id, Post.state == PostState.LIVE)
+            .order_by(Post.id)
+            .limit(THREAD_PAGE)
+        )
+        rows = list((await self.session.execute(question)).scalars())
+        return collection(f"{post.uri}/replies", "Collection", len(rows), rows)
+
+    async def likes(self, number: int) -> dict[str, Any]:
+        """The endorsements of a post: whole for allowed agencies, else only their number."""
+        post = await self._post(number)
+        url = f"{post.uri}/likes"
+        if not self.asker.agency:
+            return collection(url, "Collection", post.endorsement_count, None)
+        return collection(url, "Collection", post.endorsement_count, await self._likes(post))
+
+    async def _likes(self, post: Post) -> list[dict[str, Any]]:
+        forum = await self.session.get_one(Forum, post.forum_id)
+        author = await self.session.get_one(Member, post.author_id)
+        question = (
+            select(Endorsement, Member)
+            .join(Member, Member.id == Endorsement.member_id)
+            .where(Endorsement.post_id == post.id, Endorsement.active)
+            .order_by(Endorsement.at)
+            .limit(500)
+        )
+        named = author.uri if forum.visibility == Visibility.PUBLIC else None
+        found: list[dict[str, Any]] = []
+        for held, member in (await self.session.execute(question)).all():
+            if member.is_local:
+                document = like(held.uri, member.uri, post.uri, forum.uri, author=named)
+                found.append(await self._signed(member.uri, document))
+                continue
+            raw = await self.session.get(ActivityBody, held.received or 0)
+            if raw is not None and raw.body is not None:
+                found.append(orjson.loads(raw.body))
+        return found
+
+    async def instance(self) -> dict[str, Any]:
+        """The instance actor (FEP-d556, FEP-2677)."""
+        urls, settings = self.wire.urls, self.wire.instance.settings
+        held = await keys.of_owner(self.session, urls.instance)
+        document = members.stub(
+            urls.instance, "Application", settings.host, held, urls.shared_inbox
+        )
+        return document | {
+            "inbox": urls.shared_inbox,
+            "outbox": f"{urls.instance}/outbox",
+            "gh:forums": f"{urls.instance}/forums",
+            "name": settings.site_name,
+            "url": urls.origin,
+            "manuallyApprovesFollowers": True,
+            "webfinger": f"{settings.host}@{settings.host}",
+            "generator": members.generator(urls.origin),
+        }
+
+    async def forums(self) -> dict[str, Any]:
+        """The forums of this instance that the asker may know of."""
+        question = (
+            select(Forum.uri)
+            .where(Forum.peer.is_(None), visible_forums(self.asker.viewer))
+            .order_by(Forum.title)
+            .limit(500)
+        )
+        found = list((await self.session.execute(question)).scalars())
+        return collection(f"{self.wire.urls.instance}/forums", "Collection", len(found), found)
+
+
+def collection(url: str, kind: str, total: int, items: list[Any] | None) -> dict[str, Any]:
+    """A collection with its items inline, or with their number only."""
+    document: dict[str, Any] = {
+        "@context": OBJECT_CONTEXT,
+        "id": url,
+        "type": kind,
+        "totalItems": total,
+    }
+    if items is not None:
+        document["orderedItems" if kind == "OrderedCollection" else "items"] = items
+    return document

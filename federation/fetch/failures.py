@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong below, as errors of the wire."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import aiohttp
+
+from federation.errors import BadAnswer, Forbidden, Unreachable
+from federation.fetch.resolver import ForbiddenAddress
+from federation.origins import HttpUrl
+
+
+@asynccontextmanager
+async def within(deadline: float, target: HttpUrl) -> AsyncIterator[None]:
+    """Give everything inside `deadline` seconds together."""
+    try:
+        async with asyncio.timeout(deadline):
+            yield
+    except TimeoutError:
+        raise Unreachable(f"{target.host} did not answer within {deadline:g} seconds.") from None
+
+
+@contextmanager
+def translated(target: HttpUrl) -> Iterator[None]:
+    """Turn what the client library raises into the errors of the wire."""
+    try:
+        yield
+    except aiohttp.ClientConnectorError as problem:
+        if isinstance(problem.os_error, ForbiddenAddress):
+            raise Forbidden(f"{target.host} leads to a forbidden address.") from None
+        if isinstance(problem, aiohttp.ClientSSLError):
+            raise Unreachable(f"{target.host} could not prove that it is {target.host}.") from None
+        raise Unreachable(f"{target.host} could not be reached.") from problem
+    except aiohttp.ClientResponseError:
+        raise BadAnswer(f"{target.host} answered with something that is not HTTP.") from None
+    except aiohttp.ClientPayloadError:
+        raise Unreachable(f"{target.host} broke off in the middle of its answer.") from None
+    except (aiohttp.ClientError, OSError) as problem:
+        if isinstance(problem, TimeoutError):
+            raise
+        raise Unreachable(f"{target.host} could not be reached.") from problem

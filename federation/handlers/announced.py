@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the home of a forum announces: a copy applies it."""
+
+import orjson
+from sqlalchemy import select
+
+from federation import authority
+from federation.errors import BadAnswer, StatusError, WireError
+from federation.handlers.posts import edit_draft
+from federation.incoming import Ignored, Incoming
+from federation.posts import from_wire, origin_of_post
+from federation.urls import host_of_uri
+from federation.vocabulary.activities import Activity, Reference, Thing
+from federation.vocabulary.posts import Post as WirePost
+from server import endorsements
+from server.forums import elsewhere
+from server.posts import editing, receipts, steering, writing
+from server.posts.drafts import ReplyDraft, ThreadDraft
+from server.transaction import Transaction
+from storage import forums, members, posts
+from storage.endorsements import Endorsement
+from storage.forums import CopyState, Forum, ForumSteward
+from storage.members import Member
+from storage.posts import Kind, Post
+
+DEEPEST_FETCH = 20
+HELD = (CopyState.WAITING, CopyState.FILLING, CopyState.CURRENT)
+
+
+async def announce(incoming: Incoming, activity: Activity) -> None:
+    """A forum that is followed here tells what happened in it."""
+    async with incoming.wire.instance.reading() as session:
+        forum = await forums.by_uri(session, activity.actor)
+    if forum is None or forum.is_local or forum.copy_state not in HELD:
+        raise Ignored("Nobody here follows this forum.")
+    things = activity.object if isinstance(activity.object, tuple) else (activity.object,)
+    incoming.settles = len(things) == 1
+    for thing in things:
+        if thing is not None:
+            await apply(incoming, forum, thing)
+
+
+async def apply(incoming: Incoming, forum: Forum, thing: Thing) -> None:
+    """Apply one announced activity, or one announced post, to the copy."""
+    if isinstance(thing, Reference):
+        await _posted(incoming, forum, thing.id, None, None)
+        return
+    if isinstance(thing, WirePost):
+        # An embedded copy proves nothing: its origin is asked.
+        await _posted(incoming, forum, thing.id, None, None)
+        return
+    if not isinstance(thing, Activity):
+        raise Ignored("This announces nothing that is held here.")
+    authority.must_be_inner(thing)
+    if incoming.wire.urls.is_ours(thing.actor):
+        await _receipt(incoming, forum, thing)
+        return
+    handler = HANDLERS.get(thing.type)
+    if handler is None:
+        raise Ignored(f"An announced {thing.type} means nothing here.")
+    await handler(incoming, forum, thing)
+
+
+async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None:
+    """The home announces what one of us sent: it was taken."""
+    inner = activity.object
+    about = inner.object if isinstance(inner, Activity) else inner
+    async with incoming.deed() as tx:
+        member = await members.by_uri(tx.session, activity.actor)
+        if activity.target == forum.moderators:
+            await _steered(tx, forum, activity, member)
+            return
+        post = await _held(tx, forum, getattr(about, "id", ""))
+        if activity.type == "Create" and member is not None and member.id == post.author_id:
+            await receipts.confirm(tx, post)
+        elif activity.type == "Like" and member is not None:
+            held = await tx.session.get(Endorsement, (post.id, member.id))
+            if held is not None:
+                held.state = "live"
+        elif activity.type in {"Lock", "Undo", "Add", "Remove", "Delete"}:
+            await _steered(tx, forum, activity, member)
+
+
+async def _created(incoming: Incoming, forum: Forum, activity: Activity) -> None:
+    post = activity.object
+    if isinstance(post, Reference):
+        await _posted(incoming, forum, post.id, None, None)
+        return
+    if not isinstance(post, WirePost):
+        raise Ignored("This creates nothing that can be posted in a forum.")
+    await _posted(incoming, forum, post.id, post, activity)
+
+
+async def _vouched(
+    incoming: Incoming, post: WirePost | None, activity: Activity | None, uri: str
+) -> tuple[WirePost, str]:
+    """The post as its author vouches for it, and by which key.
+
+    A valid proof on the activity or on the post; else what the origin answers (FEP-8b32,
+    FEP-fe34). Otherwise nothing is stored.
+    """
+    if post is not None and post.author is not None:
+        documents = [activity.raw] if activity is not None and activity.actor == post.author else []
+        for document in (*documents, post.raw):
+            key_id = await incoming.verifier.proof(document, post.author)
+            if key_id is not None:
+                authority.must_own(post.author, post, ours=incoming.origin)
+                return post, key_id
+    fetched = await incoming.fetch_post(uri)
+    if fetched.author is None:
+        raise BadAnswer("The post names no author.")
+    authority.must_own(fetched.author, fetched, ours=incoming.origin)
+    return fetched, ""
+
+
+async def _posted(
+    incoming: Incoming, forum: Forum, uri: str, post: WirePost | None, activity: Activity | None
+) -> None:
+    """A new thread or reply in the forum."""
+    if incoming.wire.urls.is_ours(uri):
+        raise Ignored("This post is one of ours.")
+    async with incoming.wire.instance.reading() as session:
+        if await posts.by_uri(session, uri) is not None:
+            raise Ignored("This post is here already.")
+    if not await incoming.is_allowed(uri):
+        await _withhold(incoming, forum, uri, post)
+        return
+    chain = await _with_ancestors(incoming, forum, uri, post, activity)
+    for found, key_id in chain:
+        await _store(incoming, forum, found, key_id)
+
+
+async def _with_ancestors(
+    incoming: Incoming, forum: Forum, uri: str, post: WirePost | None, activity: Activity | None
+) -> list[tuple[WirePost, str]]:
+    """The post with the parents that are missing here, the oldest first; bounded."""
+    found = [await _vouched(incoming, post, activity, uri)]
+    while len(found) < DEEPEST_FETCH:
+        parent = found[-1][0].in_reply_to
+        if parent is None or not await _is_missing(incoming, parent):
+            break
+        try:
+            if incoming.wire.urls.is_ours(parent) or not await incoming.is_allowed(parent):
+                break
+            ancestor = await _vouched(incoming, None, None, parent)
+        except WireError as error:
+            if not error.permanent and not isinstance(error, StatusError):
+                raise
+            break
+        if forum.uri not in (*ancestor[0].audience, *ancestor[0].to, *ancestor[0].cc):
+            break
+        found.append(ancestor)
+    return found[::-1]
+
+
+async def _is_missing(incoming: Incoming, uri: str) -> bool:
+    async with incoming.wire.instance.reading() as session:
+        return await posts.by_uri(session, uri) is None
+
+
+async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) -> None:
+    """Apply a vouched post."""
+    sharing = from_wire(post, forum.uri)
+    person = await incoming.actors.person(sharing.author)
+    origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), key_id)
+    async with incoming.deed() as tx:
+        if await posts.by_uri(tx.session, post.id) is not None:
+            return
+        if sharing.parent is None:
+            draft = ThreadDraft(
+                sharing.title, sharing.source, sharing.tags, sharing.language, origin
+            )
+            opener = await writing.apply_thread(tx, person, forum, draft)
+            opener.locked = sharing.locked
+            return
+        parent, unmet = await _parent(tx, forum, sharing.parent, sharing.context)
+        await writing.apply_reply(
+            tx,
+            person,
+            ReplyDraft(sharing.source, parent.id, sharing.language, origin, unmet),
+        )
+
+
+async def _parent(tx: Transaction, forum: Forum, uri: str, context: str) -> tuple[Post, str | None]:
+    """The post answered; the opener, with the missing id, where that is not held."""
+    parent = await posts.by_uri(tx.session, uri)
+    if parent is not None and parent.forum_id == forum.id:
+        return parent, None
+    question = select(Post).where(
+        Post.context == context, Post.kind == Kind.THREAD, Post.forum_id == forum.id
+    )
+    opener = (await tx.session.execute(question)).scalars().first() if context else None
+    if opener is None:
+        raise Ignored("What this answers is not held here.")
+    return opener, uri
+
+
+async def _withhold(incoming: Incoming, forum: Forum, uri: str, post: WirePost | None) -> None:
+    """Its author's host is not on our list: it is counted, nothing of it is stored."""
+    context = post.context if post is not None else None
+    async with incoming.deed() as tx:
+        thread = None
+        if context:
+            question = select(Post.id).where(
+                Post.context == context, Post.kind == Kind.THREAD, Post.forum_id == forum.id
+            )
+            thread = (await tx.session.execute(question)).scalars().first()
+        missing = writing.Missing(uri, host_of_uri(uri), forum.id, thread)
+        await writing.withhold(tx, missing)
+
+
+async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None:
+    """An author changed a post, or the forum changed itself."""
+    changed = activity.object
+    if not isinstance(changed, WirePost | Reference):
+        raise Ignored("This updates nothing that is held here.")
+    if await _is_missing(incoming, changed.id):
+        given = changed if isinstance(changed, WirePost) else None
+        await _posted(incoming, forum, changed.id, given, activity if given else None)
+        return
+    if not await incoming.is_allowed(changed.id):
+        raise Ignored("Its author's agency is not on our list.")
+    given = changed if isinstance(changed, WirePost) else None
+    vouched, key_id = await _vouched(incoming, given, activity if given else None, changed.id)
+    async with incoming.deed() as tx:
+        post = await _held(tx, forum, vouched.id)
+        author = await tx.session.get_one(Member, post.author_id)
+        authority.must_be_author(vouched.author or "", author.uri)
+        sharing = from_wire(vouched, forum.uri)
+        await editing.apply_edit(tx, post, edit_draft(sharing, vouched, key_id))
+        if post.is_thread:
+            post.locked = sharing.locked
+
+
+async def _deleted(incoming: Incoming, forum: Forum, activity: Activity) -> None:
+    """A post of the forum is gone: its home has the say."""
+    async with incoming.deed() as tx:
+        member = await members.by_uri(tx.session, activity.actor)
+        await _steered(tx, forum, activity, member)
+
+
+async def _steered(
+    tx: Transaction, forum: Forum, activity: Activity, member: Member | None
+) -> None:
+    """Closing, pinning, removing, stewards: what the home says of its own forum holds."""
+    inner = activity.object
+    if activity.type == "Undo" and isinstance(inner, Activity):
+        if inner.type == "Lock":
+            post = await _held(tx, forum, getattr(inner.object, "id", ""))
+            await steering.apply_lock(tx, member, post, locked=False)
+        return
+    uri = getattr(inner, "id", "")
+    if activity.target == forum.moderators and activity.type in {"Add", "Remove"}:
+        await _steward(tx, forum, uri, named=activity.type == "Add")
+        return
+    post = await _held(tx, forum, uri)
+    if activity.type == "Delete":
+        reason = activity.summary if activity.summary is not None else ""
+        await editing.apply_removal(tx, post, member, reason)
+    elif activity.type == "Lock":
+        await steering.apply_lock(tx, member, post, locked=True)
+    elif activity.type in {"Add", "Remove"}:
+        await steering.apply_pin(tx, member, post, pinned=activity.type == "Add")
+
+
+async def _steward(tx: Transaction, forum: Forum, uri: str, *, named: bool) -> None:
+    """Someone became a steward at the home, or is none any more."""
+    person = await members.by_uri(tx.session, uri)
+    if person is None:
+        raise Ignored("This person is not known here.")
+    rows = await tx.session.execute(
+        select(Member)
+        .join(ForumSteward, ForumSteward.member_id == Member.id)
+        .where(ForumSteward.forum_id == forum.id, Member.id != person.id)
+    )
+    people = [*rows.scalars().all(), *([person] if named else [])]
+    await elsewhere.set_stewards(tx, forum, people)
+
+
+async def _undone(incoming: Incoming, forum: Forum, activity: Activity) -> None:
+    """Something is taken back: an endorsement by who gave it, a lock by the home."""
+    inner = activity.object
+    if not isinstance(inner, Activity):
+        raise Ignored("This undoes nothing that is held here.")
+    if inner.type != "Like":
+        await _deleted(incoming, forum, activity)
+        return
+    authority.must_undo_own(activity.actor, inner)
+    await _must_be_proven(incoming, activity)
+    async with incoming.deed() as tx:
+        post = await _held(tx, forum, getattr(inner.object, "id", ""))
+        person = await members.by_uri(tx.session, activity.actor)
+        if person is not None:
+            await endorsements.apply_withdrawal(tx, person, post, inner.id)
+
+
+async def _liked(incoming: Incoming, forum: Forum, activity: Activity) -> None:
+    """Somebody endorsed a post of the forum."""
+    if not await incoming.is_allowed(activity.actor):
+        raise Ignored("Their agency is not on our list.")
+    await _must_be_proven(incoming, activity)
+    uri = getattr(activity.object, "id", "")
+    if await _is_missing(incoming, uri):
+        raise Ignored("This post is not held here.")
+    person = await incoming.actors.person(activity.actor)
+    incoming.raw = orjson.dumps(activity.raw).decode()
+    async with incoming.deed(subject=uri) as tx:
+        post = await _held(tx, forum, uri)
+        await endorsements.apply_endorsement(tx, person, post, forum, activity.id)
+
+
+async def _must_be_proven(incoming: Incoming, activity: Activity) -> None:
+    """Relayed words need their author's proof; there is nothing to ask the origin for."""
+    if await incoming.verifier.proof(activity.raw, activity.actor) is None:
+        raise authority.Unauthorised("The relayed activity carries no proof of its actor.")
+
+
+async def _held(tx: Transaction, forum: Forum, uri: str) -> Post:
+    """A post of this forum: a forum's home says nothing about another's."""
+    post = await posts.by_uri(tx.session, uri)
+    if post is None or post.forum_id != forum.id:
+        raise Ignored("This is not held here in this forum.")
+    return post
+
+
+HANDLERS = {
+    "Create": _created,
+    "Update": _updated,
+    "Delete": _deleted,
+    "Like": _liked,
+    "Undo": _undone,
+    "Lock": _deleted,
+    "Add": _deleted,
+    "Remove": _deleted,
+}

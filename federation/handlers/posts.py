@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people elsewhere send to forums of ours: the home decides."""
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from federation import authority
+from federation.incoming import Ignored, Incoming
+from federation.posts import SharedPost, from_wire, origin_of_post
+from federation.urls import host_of_uri
+from federation.vocabulary.activities import Activity
+from federation.vocabulary.actors import Actor
+from federation.vocabulary.posts import Post as WirePost
+from server.errors import NotFound
+from server.posts import editing, writing
+from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
+from server.transaction import Transaction
+from storage import forums, members, posts
+from storage.forums import FEDERATED, Forum
+from storage.members import MemberState
+from storage.posts import Post
+
+
+async def create(incoming: Incoming, activity: Activity) -> None:
+    """A thread or a reply for a forum of ours, under the same rules as a form."""
+    post = activity.object
+    if not isinstance(post, WirePost):
+        raise Ignored("This creates nothing that can be posted in a forum.")
+    authority.must_own(activity.actor, post, ours=incoming.origin)
+    async with incoming.wire.instance.reading() as session:
+        forum = await _forum_of(session, post, activity)
+    incoming.forum = forum
+    person = await incoming.actors.person(activity.actor)
+    incoming.member = person
+    sharing = from_wire(post, forum.uri)
+    origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), incoming.key_id)
+    async with incoming.deed(subject=post.id) as tx:
+        if await posts.by_uri(tx.session, post.id) is not None:
+            raise Ignored("This post is here already.")
+        if sharing.parent is None:
+            draft = ThreadDraft(
+                sharing.title, sharing.source, sharing.tags, sharing.language, origin
+            )
+            await writing.post_thread(tx, person, forum, draft)
+            return
+        parent = await posts.by_uri(tx.session, sharing.parent)
+        if parent is None or parent.forum_id != forum.id:
+            raise NotFound("What this answers is not in the forum.")
+        await writing.reply(
+            tx, person, ReplyDraft(sharing.source, parent.id, sharing.language, origin)
+        )
+
+
+async def _forum_of(session: AsyncSession, post: WirePost, activity: Activity) -> Forum:
+    """The forum of ours that a post is for: by audience, recipients, then its parent's."""
+    named = (*post.audience, *activity.audience, *post.to, *post.cc, *activity.to, *activity.cc)
+    for uri in dict.fromkeys(named):
+        forum = await forums.by_uri(session, uri)
+        if forum is not None:
+            break
+    else:
+        parent = await posts.by_uri(session, post.in_reply_to) if post.in_reply_to else None
+        forum = await session.get(Forum, parent.forum_id) if parent else None
+    if forum is None or not forum.is_local or forum.visibility not in FEDERATED:
+        raise Ignored("This is not for a forum of ours.")
+    return forum
+
+
+async def update(incoming: Incoming, activity: Activity) -> None:
+    """An edit of one's own post in a forum of ours, or news of an actor."""
+    changed = activity.object
+    if isinstance(changed, Actor):
+        await _actor_changed(incoming, activity, changed)
+        return
+    if not isinstance(changed, WirePost):
+        raise Ignored("This updates nothing that is held here.")
+    authority.must_own(activity.actor, changed, ours=incoming.origin)
+    person = await incoming.actors.person(activity.actor)
+    incoming.member = person
+    async with incoming.deed(subject=changed.id) as tx:
+        post, forum = await _held(tx, changed.id)
+        incoming.forum = forum
+        authority.must_be_author(person.uri, changed.author or "")
+        sharing = from_wire(changed, forum.uri)
+        await editing.edit(tx, person, post, edit_draft(sharing, changed, incoming.key_id))
+
+
+def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:
+    """The draft of an edit made elsewhere."""
+    raw = orjson.dumps(post.raw).decode()
+    origin = origin_of_post(sharing, raw, key_id)
+    return EditDraft(sharing.title, sharing.source, sharing.tags, origin)
+
+
+async def _actor_changed(incoming: Incoming, activity: Activity, changed: Actor) -> None:
+    """A person or a forum says what it is now; its own origin is asked."""
+    authority.must_be_forum(activity.actor, changed.id)
+    async with incoming.wire.instance.reading() as session:
+        forum = await forums.by_uri(session, changed.id)
+        person = await members.by_uri(session, changed.id)
+    if forum is not None and not forum.is_local:
+        await incoming.actors.forum(changed.id, fresh=True)
+    elif person is not None and not person.is_local:
+        await incoming.actors.person(changed.id, fresh=True)
+    else:
+        raise Ignored("This actor is not known here.")
+
+
+async def delete(incoming: Incoming, activity: Activity) -> None:
+    """A post is deleted by its author, or removed by a steward; or an account is gone."""
+    uri = getattr(activity.object, "id", "")
+    if uri == activity.actor:
+        await _account_gone(incoming, uri)
+        return
+    async with incoming.wire.instance.reading() as session:
+        if await posts.by_uri(session, uri) is None:
+            raise Ignored("This post is not held here.")
+    person = await incoming.actors.person(activity.actor)
+    incoming.member = person
+    async with incoming.deed(subject=uri) as tx:
+        post, forum = await _held(tx, uri)
+        incoming.forum = forum
+        await editing.remove(tx, person, post, activity.summary or "")
+
+
+async def _account_gone(incoming: Incoming, uri: str) -> None:
+    async with incoming.deed() as tx:
+        person = await members.by_uri(tx.session, uri)
+        if person is None or person.is_local:
+            raise Ignored("This person is not known here.")
+        person.state = MemberState.GONE
+        person.bio_html = person.bio_source = ""
+
+
+async def _held(tx: Transaction, uri: str) -> tuple[Post, Forum]:
+    """A post in a forum of ours; copies change by their home's announcement only."""
+    post = await posts.by_uri(tx.session, uri)
+    if post is None:
+        raise Ignored("This post is not held here.")
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    if not forum.is_local:
+        raise Ignored(f"Only {host_of_uri(forum.uri)} announces what changes in its forum.")
+    return post, forum

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One received activity on its way through the handlers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from federation.actors import Actors
+from federation.errors import BadAnswer, WireError
+from federation.urls import host_of_uri
+from federation.verification import Verifier
+from federation.vocabulary.errors import Malformed
+from federation.vocabulary.posts import Post as WirePost
+from federation.vocabulary.posts import parse_post
+from federation.wire import Wire
+from server.transaction import Transaction
+from storage.forums import Forum
+from storage.inbox import InboxRow, InboxState
+from storage.log import ActivityBody
+from storage.members import Member
+
+
+class Ignored(WireError):
+    """This means nothing to us."""
+
+    permanent = True
+
+
+@dataclass
+class Incoming:
+    """What a handler works with; `row` is None for what we fetched ourselves (backfill).
+
+    `forum` and `member` are set once known, so that a refusal can be answered.
+    """
+
+    wire: Wire
+    actors: Actors
+    verifier: Verifier
+    raw: str = ""
+    key_id: str = ""
+    row: int | None = None
+    settles: bool = True
+    forum: Forum | None = None
+    member: Member | None = None
+
+    @property
+    def origin(self) -> str:
+        return self.wire.urls.origin
+
+    @asynccontextmanager
+    async def deed(self, subject: str | None = None) -> AsyncIterator[Transaction]:
+        """A transaction that also settles the row; with `subject` the bytes are kept to pass on."""
+        async with self.wire.instance.transaction() as tx:
+            if subject is not None:
+                body = ActivityBody(id=tx.ids.next(), body=self.raw, subject=subject)
+                tx.session.add(body)
+                await tx.session.flush()
+                tx.received = body.id
+            yield tx
+            if self.row is not None and self.settles:
+                await settle(tx, self.row, InboxState.APPLIED, "")
+
+    async def is_allowed(self, uri: str) -> bool:
+        """Whether policy lets in what the host of `uri` writes."""
+        return (await self.wire.judge(host_of_uri(uri))).allowed
+
+    async def fetch_post(self, uri: str) -> WirePost:
+        """A post from its own origin, which is who may say what it is."""
+        document = await self.wire.document(uri)
+        try:
+            return parse_post(document.data)
+        except Malformed as error:
+            raise BadAnswer(str(error)) from error
+
+
+async def settle(tx: Transaction, row_id: int, state: InboxState, note: str) -> None:
+    """The row is done with: its body goes, the row stays to recognise repeats."""
+    row = await tx.session.get_one(InboxRow, row_id)
+    row.state, row.note, row.body = state, note[:500], None

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What pages may ask of the network, at most three seconds long."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from federation import discovery
+from federation.errors import BadAnswer, WireError
+from federation.handlers.announced import apply
+from federation.incoming import Ignored, Incoming
+from federation.station import Station
+from federation.urls import host_of_uri
+from federation.vocabulary.activities import Reference
+from federation.vocabulary.actors import Actor
+from federation.vocabulary.collections import parse_collection
+from federation.vocabulary.documents import parse_any
+from federation.vocabulary.errors import Malformed
+from federation.vocabulary.posts import Post as WirePost
+from federation.vocabulary.values import is_http_url
+from server.errors import NotFound, Refusal, Unavailable
+from storage import forums, members, posts
+from storage.forums import Forum
+from storage.members import Member
+from storage.peers import Peer
+from storage.posts import Post
+
+SECONDS = 3.0
+MOST_FORUMS = 100
+T = TypeVar("T")
+
+
+class WireLookup:
+    """Looks things up at other agencies; what it finds is remembered."""
+
+    def __init__(self, wire: Station) -> None:
+        self._wire = wire
+
+    async def find(self, what: str) -> Forum | Member | Post | None:
+        """What a handle or a URL stands for; None when nothing has that name."""
+        handle = discovery.split_handle(what)
+        if handle is not None:
+            return await self._within(self._by_handle(*handle))
+        if is_http_url(what.strip()):
+            return await self._within(self._by_url(what.strip()))
+        return None
+
+    async def forums_of(self, host: str) -> list[Forum]:
+        """The public forums of another Guildhall."""
+        return await self._within(self._forums_of(host.strip().lower()))
+
+    async def describe(self, host: str) -> Peer:
+        """What a host runs and calls itself."""
+        return await self._within(discovery.describe(self._wire, host.strip().lower()))
+
+    async def _within(self, asking: Coroutine[Any, Any, T]) -> T:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await asking
+        except TimeoutError as error:
+            raise Unavailable("The other agency did not answer in time: try again.") from error
+        except Ignored as error:
+            raise NotFound(str(error)) from error
+        except WireError as error:
+            raise Unavailable(f"That could not be looked up: {error}") from error
+
+    async def _by_handle(self, name: str, host: str) -> Forum | Member | None:
+        if host == self._wire.instance.settings.host:
+            async with self._wire.instance.reading() as session:
+                return await forums.by_handle(session, name) or await members.by_handle(
+                    session, name
+                )
+        uri = await discovery.find_actor(self._wire, name, host, deadline=SECONDS)
+        if host_of_uri(uri) != host:
+            raise BadAnswer("The answer is about an actor on another host.")
+        return await self._actor(uri)
+
+    async def _actor(self, uri: str) -> Forum | Member:
+        """A forum or a person by id, as the actor document says."""
+        async with self._wire.instance.reading() as session:
+            held = await forums.by_uri(session, uri) or await members.by_uri(session, uri)
+        if held is not None:
+            return held
+        await self._described(host_of_uri(uri))
+        actor = await self._wire.actors.fetch(uri)
+        if actor.type == "Group":
+            return await self._wire.actors.forum(uri, fresh=True)
+        return await self._wire.actors.person(uri, fresh=True)
+
+    async def _described(self, host: str) -> None:
+        """Learn what a new peer runs and is called, before its things are shown."""
+        async with self._wire.instance.reading() as session:
+            peer = await session.get(Peer, host)
+        if peer is None or peer.described is None:
+            try:
+                await discovery.describe(self._wire, host, deadline=SECONDS)
+            except WireError:
+                return
+
+    async def _by_url(self, url: str) -> Forum | Member | Post | None:
+        async with self._wire.instance.reading() as session:
+            held = (
+                await posts.by_uri(session, url)
+                or await forums.by_uri(session, url)
+                or await members.by_uri(session, url)
+            )
+        if held is not None or self._wire.urls.is_ours(url):
+            return held
+        document = await self._wire.key_document(url, deadline=SECONDS)
+        try:
+            found = parse_any(document.data)
+        except Malformed as error:
+            raise BadAnswer(str(error)) from error
+        if isinstance(found, Actor):
+            return await self._actor(found.id)
+        if isinstance(found, WirePost):
+            return await self._post(found)
+        return None
+
+    async def _post(self, found: WirePost) -> Post | Forum | None:
+        """A post of a forum followed here; of one that is not, the forum to follow first."""
+        async with self._wire.instance.reading() as session:
+            held = await posts.by_uri(session, found.id)
+        if held is not None:
+            return held
+        for uri in found.audience:
+            forum = await self._actor(uri)
+            if not isinstance(forum, Forum):
+                continue
+            if forum.copy_state == "known":
+                return forum
+            incoming = Incoming(self._wire, self._wire.actors, self._wire.verifier)
+            try:
+                await apply(incoming, forum, Reference(found.id))
+            except (Refusal, WireError):
+                return forum
+            async with self._wire.instance.reading() as session:
+                return await posts.by_uri(session, found.id)
+        return None
+
+    async def _forums_of(self, host: str) -> list[Forum]:
+        await self._described(host)
+        async with self._wire.instance.reading() as session:
+            peer = await session.get(Peer, host)
+        if peer is None:
+            raise Unavailable("This agency could not be reached.")
+        document = await self._wire.key_document(f"{peer.origin}/instance/forums", deadline=SECONDS)
+        try:
+            listed = parse_collection(document.data)
+        except Malformed as error:
+            raise BadAnswer(str(error)) from error
+        uris = [uri for uri in listed.items if isinstance(uri, str) and host_of_uri(uri) == host]
+        found = await asyncio.gather(
+            *(self._actor(uri) for uri in uris[:MOST_FORUMS]), return_exceptions=True
+        )
+        return [forum for forum in found if isinstance(forum, Forum)]

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Threads and replies as Article and Note, both ways."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from federation.errors import BadAnswer
+from federation.forums import digest, followers
+from federation.members import moment
+from federation.vocabulary.posts import Post as WirePost
+from federation.vocabulary.terms import ACTIVITY_CONTEXT, OBJECT_CONTEXT, PUBLIC
+from server import text
+from server.posts.drafts import Origin
+
+OPENERS = frozenset({"Article", "Page", "Note", "Question", "Video", "Event"})
+REPLIES = frozenset({"Note", "Article", "Page"})
+LONGEST_TITLE = 200
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class SharedPost:
+    """A post with everything of it that travels; `public` says how it is addressed."""
+
+    uri: str
+    url: str
+    author: str
+    forum: str
+    title: str
+    source: str
+    html: str
+    published: datetime
+    context: str
+    tags: tuple[str, ...] = ()
+    language: str = "en"
+    updated: datetime | None = None
+    parent: str | None = None
+    parent_author: str | None = None
+    mentions: tuple[tuple[str, str], ...] = ()
+    public: bool = True
+    locked: bool = False
+    likes: int = 0
+
+
+def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
+    """`to` and `cc`, alike on the activity and its object (never Public unless it is)."""
+    named = [uri for _, uri in shared.mentions if uri != shared.author]
+    if shared.parent_author and shared.parent_author != shared.author:
+        named = [shared.parent_author, *named]
+    named = list(dict.fromkeys(named))
+    if not shared.public:
+        # Shared with agencies: the followers of the forum and nobody else.
+        return [followers(shared.forum), shared.forum], []
+    if shared.parent is None:
+        return [PUBLIC, shared.forum], [f"{shared.author}/followers", *named]
+    return [PUBLIC, *named[:1]], [shared.forum, f"{shared.author}/followers", *named[1:]]
+
+
+def to_wire(shared: SharedPost) -> dict[str, Any]:
+    """The Article of a thread, the Note of a reply; keys without a value are left out."""
+    to, cc = recipients(shared)
+    document: dict[str, Any] = {
+        "@context": OBJECT_CONTEXT,
+        "id": shared.uri,
+        "type": "Note" if shared.parent else "Article",
+        "attributedTo": shared.author,
+        "to": to,
+        "cc": cc,
+        "audience": shared.forum,
+        "context": shared.context,
+        "url": shared.url,
+        "content": shared.html,
+        "mediaType": "text/html",
+        "source": {"content": shared.source, "mediaType": "text/markdown"},
+        "language": {"identifier": shared.language, "name": shared.language},
+        "contentMap": {shared.language: shared.html},
+        "attachment": [],
+        "tag": [
+            *({"type": "Hashtag", "name": f"#{tag}"} for tag in shared.tags),
+            *(
+                {"type": "Mention", "name": f"@{name}", "href": href}
+                for name, href in shared.mentions
+            ),
+        ],
+        "published": moment(shared.published),
+        "sensitive": False,
+        "commentsEnabled": not shared.locked,
+        "replies": {
+            "id": f"{shared.uri}/replies",
+            "type": "Collection",
+            "first": {
+                "type": "CollectionPage",
+                "partOf": f"{shared.uri}/replies",
+                "next": f"{shared.uri}/replies?page=1",
+                "items": [],
+            },
+        },
+        "likes": {"id": f"{shared.uri}/likes", "type": "Collection", "totalItems": shared.likes},
+    }
+    if shared.updated is not None:
+        document["updated"] = moment(shared.updated)
+    if shared.parent is not None:
+        document["inReplyTo"] = shared.parent
+        return document
+    document["name"] = shared.title
+    document["summary"] = text.wire_summary(shared.html)
+    document["preview"] = {
+        "type": "Note",
+        "content": f"<p><strong>{_escaped(shared.title)}</strong></p>{document['summary']}",
+    }
+    return document
+
+
+def _escaped(value: str) -> str:
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def from_wire(post: WirePost, forum: str) -> SharedPost:
+    """What a post of any peer says, in our terms; `forum` is where it was found to belong.
+
+    BadAnswer for types that are no thread and no reply.
+    """
+    if post.type not in (REPLIES if post.in_reply_to else OPENERS):
+        raise BadAnswer(f"A {post.type} is neither a thread nor a reply.")
+    if post.author is None:
+        raise BadAnswer("The post names no author.")
+    html = post.html or ""
+    markdown = post.markdown or ""
+    words = markdown or text.plain(html)
+    title = (
+        "" if post.in_reply_to else text.clean_line(post.name or _first_line(words), LONGEST_TITLE)
+    )
+    return SharedPost(
+        uri=post.id,
+        url=post.url or post.id,
+        author=post.author,
+        forum=forum,
+        title=title or ("" if post.in_reply_to else "Untitled"),
+        source=words[: text.MAX_SOURCE],
+        html=html,
+        published=post.published or post.updated or LONG_AGO,
+        context=post.context or "",
+        tags=_tags(post) if not post.in_reply_to else (),
+        language=(post.language or "en")[:12],
+        updated=post.updated,
+        parent=post.in_reply_to,
+        mentions=tuple(
+            (tag.name.lstrip("@"), tag.href)
+            for tag in post.tags
+            if tag.kind == "mention" and tag.href
+        ),
+        public=PUBLIC in (*post.to, *post.cc),
+        locked=not post.comments_enabled,
+        likes=post.likes_total or 0,
+    )
+
+
+def _first_line(words: str) -> str:
+    return next((line.strip("# ") for line in words.splitlines() if line.strip()), "")
+
+
+def _tags(post: WirePost) -> tuple[str, ...]:
+    found: list[str] = []
+    for tag in post.tags:
+        if tag.kind != "hashtag":
+            continue
+        try:
+            found.extend(text.clean_tags(tag.name.lstrip("#")))
+        except ValueError:
+            continue
+    return tuple(dict.fromkeys(found))[:10]
+
+
+def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:
+    """Where a received post comes from, for the draft that the rules see."""
+    return Origin(
+        uri=shared.uri,
+        url=shared.url,
+        html=shared.html,
+        published=shared.published,
+        updated=shared.updated,
+        raw=raw,
+        key_id=key_id,
+        context=shared.context,
+    )
+
+
+def short(uri: str) -> str:
+    """The number of a post of ours, a digest of any other id."""
+    number = uri.rpartition("/p/")[2]
+    return number if number.isdecimal() else digest(uri)
+
+
+def create(shared: SharedPost, document: dict[str, Any]) -> dict[str, Any]:
+    """Create of a post, by its author."""
+    return _about(shared, document, "Create", f"{shared.author}#create-{short(shared.uri)}")
+
+
+def update(shared: SharedPost, document: dict[str, Any], revision: int) -> dict[str, Any]:
+    """Update of a post, by its author."""
+    identifier = f"{shared.author}#update-{short(shared.uri)}-{revision}"
+    return _about(shared, document, "Update", identifier)
+
+
+def _about(
+    shared: SharedPost, document: dict[str, Any], kind: str, identifier: str
+) -> dict[str, Any]:
+    to, cc = recipients(shared)
+    return {
+        "@context": ACTIVITY_CONTEXT,
+        "id": identifier,
+        "type": kind,
+        "actor": shared.author,
+        "to": to,
+        "cc": cc,
+        "audience": shared.forum,
+        "published": moment(shared.updated or shared.published),
+        "object": document,
+    }
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something done to a post that carries none of its words."""
+
+    actor: str
+    post: str
+    forum: str
+    public: bool
+
+    def addressed(self, kind: str, identifier: str, target: object) -> dict[str, Any]:
+        audience = followers(self.forum)
+        return {
+            "@context": ACTIVITY_CONTEXT,
+            "id": identifier,
+            "type": kind,
+            "actor": self.actor,
+            "object": target,
+            "to": [PUBLIC, self.forum] if self.public else [audience, self.forum],
+            "cc": [audience] if self.public else [],
+            "audience": self.forum,
+        }
+
+
+def delete(deed: Deed, former: str, when: datetime, reason: str | None) -> dict[str, Any]:
+    """Delete of a post; a `summary` makes it a steward's removal, as at Lemmy."""
+    tombstone = {
+        "id": deed.post,
+        "type": "Tombstone",
+        "formerType": former,
+        "deleted": moment(when),
+    }
+    document = deed.addressed("Delete", f"{deed.actor}#delete-{short(deed.post)}", tombstone)
+    if reason is not None:
+        document["summary"] = reason
+    return document
+
+
+def lock(deed: Deed, number: int) -> dict[str, Any]:
+    """Lock of a thread, as Lemmy, PieFed and Mbin read it."""
+    return deed.addressed("Lock", f"{deed.actor}#lock-{short(deed.post)}-{number}", deed.post)
+
+
+def pin(deed: Deed, number: int, *, pinned: bool) -> dict[str, Any]:
+    """Add to, or Remove from, the forum's featured collection."""
+    kind = "Add" if pinned else "Remove"
+    identifier = f"{deed.actor}#{kind.lower()}-{short(deed.post)}-{number}"
+    return deed.addressed(kind, identifier, deed.post) | {"target": f"{deed.forum}/featured"}
+
+
+def steward(deed: Deed, number: int, *, named: bool) -> dict[str, Any]:
+    """Add to, or Remove from, the forum's moderators; `deed.post` is the person."""
+    kind = "Add" if named else "Remove"
+    identifier = f"{deed.actor}#{kind.lower()}-steward-{number}"
+    return deed.addressed(kind, identifier, deed.post) | {"target": f"{deed.forum}/moderators"}
+
+
+def tombstone(
+    uri: str, former: str, author: str, context: str, forum: str, when: datetime
+) -> dict[str, Any]:
+    """What is served where a post was deleted."""
+    return {
+        "@context": OBJECT_CONTEXT,
+        "id": uri,
+        "type": "Tombstone",
+        "formerType": former,
+        "deleted": moment(when),
+        "attributedTo": author,
+        "context": context,
+        "audience": forum,
+    }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signs and verifies requests and documents."""

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The federation side of one instance, put together."""
+
+from federation.actors import Actors
+from federation.delivery import Delivery
+from federation.fetch import Door
+from federation.inbox import Inbox
+from federation.receive import Receiver
+from federation.repair import Repair
+from federation.verification import Verifier
+from federation.wire import Wire
+from server.instance import Instance
+
+
+class Station(Wire):
+    """The wire with everything that receives, delivers and repairs."""
+
+    def __init__(self, instance: Instance, door: Door | None = None) -> None:
+        super().__init__(instance, door)
+        self.actors = Actors(self)
+        self.verifier = Verifier(self, self.actors)
+        self.delivery = Delivery(self)
+        self.inbox = Inbox(self, self.actors, self.verifier, self.delivery)
+        self.receiver = Receiver(self, self.actors, self.verifier)
+        self.repair = Repair(self, self.receiver)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who really sent a request: its signature, with keys resolved."""
+
+from dataclasses import dataclass
+
+from federation.actors import Actors
+from federation.errors import StatusError, WireError
+from federation.signatures.errors import SignatureRefused
+from federation.signatures.proofs import check_proof, proof_method
+from federation.signatures.request import Request
+from federation.signatures.verify import Claim, check, claimed_host, read_claim
+from federation.urls import host_of_uri
+from federation.wire import Wire
+from server.errors import Refusal
+
+
+class Unverified(Refusal):
+    """The request's signature could not be verified."""
+
+    def __init__(self, message: str, status: int = 401, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Who signed: the actor, its host, the key, and a digest that names this very request."""
+
+    actor: str
+    host: str
+    key_id: str
+    digest: str
+
+
+class Verifier:
+    """Checks requests and proofs against the keys of their claimed signers."""
+
+    def __init__(self, wire: Wire, actors: Actors) -> None:
+        self._wire = wire
+        self._actors = actors
+
+    def claimed_host(self, request: Request) -> str:
+        """The host that a request says it is of; Unverified when it says none."""
+        try:
+            return claimed_host(request)
+        except SignatureRefused as error:
+            raise Unverified(str(error), error.status) from error
+
+    async def request(self, request: Request) -> Verified:
+        """Who signed this request; Unverified with one sentence when that is not shown."""
+        instance = self._wire.instance
+        try:
+            claim = read_claim(
+                request, now=instance.clock.now(), own_hosts={instance.settings.host}
+            )
+            known = await self._actors.key(claim.key_id)
+            owner = known.owner
+            try:
+                check(claim, known.key)
+            except SignatureRefused:
+                owner = await self._with_fresh_key(claim)
+        except SignatureRefused as error:
+            raise Unverified(str(error), error.status) from error
+        except WireError as error:
+            raise _unresolved(error) from error
+        return Verified(owner, host_of_uri(owner), claim.key_id, claim.digest)
+
+    async def _with_fresh_key(self, claim: Claim) -> str:
+        """The key may have been rotated: ask for it once more."""
+        fresh = await self._actors.fresh_key(claim.key_id)
+        if fresh is None:
+            raise SignatureRefused("The signature does not match the key.")
+        check(claim, fresh.key)
+        return fresh.owner
+
+    async def proof(self, document: dict[str, object], actor: str) -> str | None:
+        """The id of the actor's key whose proof (FEP-8b32) the document carries, if it holds."""
+        try:
+            method = proof_method(document)
+            if method is None:
+                return None
+            known = await self._actors.key(method)
+            if known.owner != actor:
+                return None
+            check_proof(document, known.key, now=self._wire.instance.clock.now())
+        except (SignatureRefused, WireError):
+            return None
+        return method
+
+
+def _unresolved(error: WireError) -> Unverified:
+    if isinstance(error, StatusError) and error.status == 429:
+        return Unverified("Too many keys of your host were asked for: try later.", 429, 60)
+    return Unverified(f"The key of the signature could not be had: {error}", 401)

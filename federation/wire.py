@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the federation side of one instance stands on."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from federation.errors import Forbidden, StatusError
+from federation.fetch import Document, Door, Response, Signer
+from federation.keyring import Keyring
+from federation.signatures.keys import SigningKey
+from federation.signatures.sign import sign_draft, sign_rfc9421
+from federation.urls import Urls, host_of_uri, main_key
+from federation.vocabulary.errors import Malformed
+from federation.vocabulary.reader import read
+from server import peers
+from server.instance import Instance
+from server.members.accounts import add_keys
+from server.peers import Decision
+from storage.keys import ActorKey
+
+VERSION = "0.1.0"
+
+
+class _Fetch(Protocol):
+    async def __call__(self, url: str, *, sign: Signer | None, deadline: float) -> Document: ...
+
+
+class Wire:
+    """The instance with its door outward and its keys."""
+
+    def __init__(self, instance: Instance, door: Door | None = None) -> None:
+        self.instance = instance
+        self.urls = Urls(instance.settings.origin)
+        self.keyring = Keyring(instance.vault)
+        self.door = door or Door(
+            resolve=_resolved(instance.settings.resolve),
+            user_agent=f"Guildhall/{VERSION} (+{instance.settings.origin})",
+            parse=_parsed,
+        )
+        self._own_key: SigningKey | None = None
+        self._opened = False
+
+    async def open(self) -> None:
+        """Make the instance actor's keys at the first start."""
+        if self._opened:
+            return
+        self._opened = True
+        actor = self.urls.instance
+        async with self.instance.reading() as session:
+            present = await session.get(ActorKey, main_key(actor)) is not None
+        if not present:
+            pair = await self.instance.vault.new_pair()
+            async with self.instance.transaction() as tx:
+                if await tx.session.get(ActorKey, main_key(actor)) is None:
+                    add_keys(tx, actor, pair)
+
+    async def close(self) -> None:
+        await self.door.close()
+
+    async def signer(self, actor: str | None = None, *, rfc9421: bool = False) -> Signer:
+        """Signs requests as one of our actors; by default as the instance itself."""
+        key_id = main_key(actor or self.urls.instance)
+        async with self.instance.reading() as session:
+            key = await self.keyring.key(session, key_id)
+        return self._signer(key, key_id, rfc9421=rfc9421)
+
+    def _signer(self, key: SigningKey, key_id: str, *, rfc9421: bool) -> Signer:
+        sign = sign_rfc9421 if rfc9421 else sign_draft
+
+        def headers(method: str, url: str, body: bytes | None) -> Mapping[str, str]:
+            return sign(
+                method=method,
+                url=url,
+                body=body,
+                key=key,
+                key_id=key_id,
+                now=self.instance.clock.now(),
+            )
+
+        return headers
+
+    async def judge(self, host: str) -> Decision:
+        """What policy says of a host now."""
+        async with self.instance.reading() as session:
+            return await peers.judge(
+                session,
+                self.instance.settings.federates,
+                host,
+                self.instance.clock.now(),
+            )
+
+    async def must_be_allowed(self, uri: str) -> None:
+        """Forbidden unless policy lets us talk with the host of `uri`."""
+        decision = await self.judge(host_of_uri(uri))
+        if not decision.allowed:
+            raise Forbidden(decision.because)
+
+    async def document(self, uri: str, *, deadline: float = 10.0) -> Document:
+        """An ActivityPub document of an allowed host, fetched with a signed GET."""
+        await self.must_be_allowed(uri)
+        return await self._knocking(uri, deadline, self.door.document)
+
+    async def key_document(self, uri: str, *, deadline: float = 10.0) -> Document:
+        """A document about a key; it speaks for the origin it came from only."""
+        await self.must_be_allowed(uri)
+        return await self._knocking(uri, deadline, self.door.key_document)
+
+    async def _knocking(self, uri: str, deadline: float, fetch: "_Fetch") -> Document:
+        """Draft signature first, RFC 9421 where the first is not understood."""
+        try:
+            return await fetch(uri, sign=await self.signer(), deadline=deadline)
+        except StatusError as error:
+            if error.status not in {400, 401}:
+                raise
+        return await fetch(uri, sign=await self.signer(rfc9421=True), deadline=deadline)
+
+    async def plain(self, url: str, *, accept: str, deadline: float = 10.0) -> Response:
+        """A WebFinger or NodeInfo answer of an allowed host."""
+        await self.must_be_allowed(url)
+        return await self.door.get(
+            url, accept=accept, sign=await self.signer(), max_bytes=100_000, deadline=deadline
+        )
+
+
+def _parsed(raw: bytes) -> dict[str, object]:
+    try:
+        return read(raw)
+    except Malformed as error:
+        raise ValueError(str(error)) from error
+
+
+def _resolved(setting: Mapping[str, str]) -> dict[str, tuple[str, int | None]]:
+    """`host -> (ip, port or None)` as the door wants it."""
+    found: dict[str, tuple[str, int | None]] = {}
+    for host, target in setting.items():
+        ip, colon, port = target.rpartition(":")
+        found[host] = (ip, int(port)) if colon and port.isdecimal() else (target, None)
+    return found

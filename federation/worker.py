@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker: supervised loops that tell, receive, deliver and tidy."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, select
+
+from federation import discovery
+from federation.errors import WireError
+from federation.outbox import tell_waiting
+from federation.station import Station
+from server import mail
+from server.members import sign_in
+from server.settings import Federation
+from storage.facts import FactRow
+from storage.forums import CopyState, Forum
+from storage.peers import Peer
+
+logger = structlog.get_logger("guildhall.worker")
+IDLE = 30.0
+DRAIN = 10.0
+CRASHES_TOLD = 3
+DESCRIBE_EVERY = timedelta(days=1)
+FACTS_KEPT = timedelta(days=7)
+VERSION_EVERY = 0.2
+
+
+class Worker:
+    """Runs beside the pages, or in a process of its own."""
+
+    def __init__(self, wire: Station) -> None:
+        self._wire = wire
+        self._wakes = {name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair")}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
+        self._stop_listening: Callable[[], Awaitable[None]] | None = None
+        self._carrier = mail.carrier(wire.instance.settings)
+
+    @property
+    def healthy(self) -> bool:
+        """False after three crashes within a minute."""
+        now = asyncio.get_running_loop().time()
+        return len(self._crashes) < CRASHES_TOLD or now - self._crashes[0] > 60
+
+    async def start(self) -> None:
+        """Begin; needs a wire that is open."""
+        instance = self._wire.instance
+        instance.on_wake(self.wake)
+        loops: dict[str, Callable[[], Awaitable[float]]] = {"tell": self._tell, "keep": self._keep}
+        if instance.settings.federates is not Federation.OFF:
+            loops |= {"receive": self._receive, "deliver": self._deliver, "repair": self._repair}
+            self._tasks.append(asyncio.create_task(self._greet()))
+        for name, work in loops.items():
+            self._tasks.append(asyncio.create_task(self._supervise(name, work)))
+        if instance.database.is_sqlite:
+            self._tasks.append(asyncio.create_task(self._watch_commits()))
+        else:
+            self._stop_listening = await instance.database.listen(self.wake)
+
+    async def stop(self) -> None:
+        """End: what is in flight gets DRAIN seconds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._wire.delivery.stop(DRAIN)
+        if self._stop_listening is not None:
+            await self._stop_listening()
+
+    def wake(self) -> None:
+        """There is new work."""
+        for event in self._wakes.values():
+            event.set()
+
+    async def _supervise(self, name: str, work: Callable[[], Awaitable[float]]) -> None:
+        """Run a loop for ever; a crash is logged and it starts again, more slowly each time."""
+        failures = 0
+        event = self._wakes.get(name, asyncio.Event())
+        while True:
+            event.clear()
+            try:
+                wait = await work()
+                failures = 0
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # the outermost loop of the worker
+                failures += 1
+                wait = min(60.0, 2.0**failures)
+                self._crashes.append(asyncio.get_running_loop().time())
+                logger.error("worker loop crashed", loop=name, exc_info=error)
+                await asyncio.sleep(wait)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), wait)
+
+    async def _tell(self) -> float:
+        while await tell_waiting(self._wire):
+            pass
+        self._wakes["deliver"].set()
+        self._wakes["repair"].set()
+        return IDLE
+
+    async def _receive(self) -> float:
+        while await self._wire.receiver.run_due():
+            self._wakes["tell"].set()
+        return 2.0
+
+    async def _deliver(self) -> float:
+        return await self._wire.delivery.run_due()
+
+    async def _repair(self) -> float:
+        await self._wire.repair.fill_waiting()
+        return IDLE
+
+    async def _keep(self) -> float:
+        """Letters, and what has run out."""
+        instance = self._wire.instance
+        await mail.send_waiting(instance, self._carrier)
+        async with instance.transaction() as tx:
+            await sign_in.tidy(tx)
+            await tx.session.execute(delete(FactRow).where(FactRow.done < tx.now - FACTS_KEPT))
+        return 2.0
+
+    async def _greet(self) -> None:
+        """At the start: say hello to the homes of what we follow, and learn what peers run.
+
+        A signed request is a sign of life, so a peer that waits for us tries again at once.
+        """
+        instance = self._wire.instance
+        async with instance.reading() as session:
+            rows = await session.execute(
+                select(Forum.uri, Forum.peer).where(
+                    Forum.peer.is_not(None), Forum.copy_state != CopyState.KNOWN
+                )
+            )
+            homes = {row[1]: row[0] for row in rows}
+            now = instance.clock.now()
+            old = await session.execute(
+                select(Peer.host).where(
+                    Peer.described.is_(None) | (Peer.described < now - DESCRIBE_EVERY)
+                )
+            )
+            unknown = set(old.scalars())
+        for forum in homes.values():
+            with suppress(WireError):
+                await self._wire.actors.forum(forum, fresh=True)
+        for host in sorted(unknown):
+            with suppress(WireError):
+                await discovery.describe(self._wire, host)
+
+    async def _watch_commits(self) -> None:
+        """Notice what other processes commit to the same SQLite file."""
+        seen = -1
+        while True:
+            version = await self._wire.instance.database.data_version()
+            if seen not in {-1, version}:
+                self.wake()
+            seen = version
+            await asyncio.sleep(VERSION_EVERY)

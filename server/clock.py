@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The time, handed in so that a test can turn it."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Whatever knows the time."""
+
+    def now(self) -> datetime:
+        """Aware UTC, whole milliseconds."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        moment = datetime.now(UTC)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can happen here; a fact carries ids, never contents."""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that is now true."""
+
+
+@dataclass(frozen=True)
+class ForumChanged(Fact):
+    forum: int
+
+
+@dataclass(frozen=True)
+class ForumFollowed(Fact):
+    forum: int
+    member: int
+
+
+@dataclass(frozen=True)
+class ForumLeft(Fact):
+    """`uri` and `n` are those of the follow that ended."""
+
+    forum: int
+    member: int
+    uri: str
+
+
+@dataclass(frozen=True)
+class FollowerAccepted(Fact):
+    forum: int
+    member: int
+
+
+@dataclass(frozen=True)
+class FollowerRejected(Fact):
+    forum: int
+    member: int
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FollowerLeft(Fact):
+    forum: int
+    member: int
+
+
+@dataclass(frozen=True)
+class CopyWanted(Fact):
+    """The first follow of a forum elsewhere was accepted: fetch what it holds."""
+
+    forum: int
+
+
+@dataclass(frozen=True)
+class ThreadPosted(Fact):
+    post: int
+
+
+@dataclass(frozen=True)
+class ReplyPosted(Fact):
+    post: int
+
+
+@dataclass(frozen=True)
+class PostEdited(Fact):
+    post: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class PostDeleted(Fact):
+    post: int
+    by: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RemovalAsked(Fact):
+    """A steward here asks the home of a forum elsewhere to remove a post."""
+
+    post: int
+    by: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Endorsed(Fact):
+    post: int
+    member: int
+    n: int
+
+
+@dataclass(frozen=True)
+class EndorsementWithdrawn(Fact):
+    post: int
+    member: int
+    n: int
+
+
+@dataclass(frozen=True)
+class ThreadLocked(Fact):
+    post: int
+    by: int
+    locked: bool
+    n: int
+
+
+@dataclass(frozen=True)
+class ThreadPinned(Fact):
+    post: int
+    by: int
+    pinned: bool
+    n: int
+
+
+@dataclass(frozen=True)
+class StewardNamed(Fact):
+    forum: int
+    member: int
+    by: int
+    named: bool
+    n: int
+
+
+@dataclass(frozen=True)
+class ActivityRefused(Fact):
+    """The home of `forum` said no to what `member` sent; `activity` is its wire id."""
+
+    forum: int
+    member: int
+    activity: str
+    reason: str
+
+
+KINDS: dict[str, type[Fact]] = {
+    kind.__name__: kind
+    for kind in (
+        ForumChanged,
+        ForumFollowed,
+        ForumLeft,
+        FollowerAccepted,
+        FollowerRejected,
+        FollowerLeft,
+        CopyWanted,
+        ThreadPosted,
+        ReplyPosted,
+        PostEdited,
+        PostDeleted,
+        RemovalAsked,
+        Endorsed,
+        EndorsementWithdrawn,
+        ThreadLocked,
+        ThreadPinned,
+        StewardNamed,
+        ActivityRefused,
+    )
+}
+
+
+def pack(fact: Fact) -> str:
+    """A fact as it is stored."""
+    return json.dumps(asdict(fact), sort_keys=True)
+
+
+def unpack(kind: str, payload: str) -> Fact:
+    """A stored fact; KeyError for one this version does not know."""
+    return KINDS[kind](**json.loads(payload))

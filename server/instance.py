@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One running instance: its database, clock, keys, and its deeds."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server import reactions
+from server.addresses import Addresses
+from server.clock import Clock, SystemClock
+from server.facts import pack
+from server.ids import Ids
+from server.keys import Vault
+from server.randomness import Randomness, SystemRandomness
+from server.settings import Settings
+from server.transaction import Transaction
+from storage.database import Database, notify, prepare
+from storage.facts import FactRow
+
+
+class Instance:
+    """What pages, the worker and the command line all stand on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.clock = clock or SystemClock()
+        self.randomness = randomness or SystemRandomness()
+        self.ids = Ids(self.clock, self.randomness)
+        self.vault = Vault.open(settings.state)
+        self.addresses = Addresses(settings.origin)
+        self._wakers: list[Callable[[], None]] = []
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+    ) -> "Instance":
+        """Open the database (made and migrated when empty) and the keys."""
+        database = Database(settings.database)
+        try:
+            await prepare(database)
+            return cls(settings, database, clock=clock, randomness=randomness)
+        except BaseException:
+            await database.close()
+            raise
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called whenever there is new work for the worker."""
+        self._wakers.append(wake)
+
+    def wake(self) -> None:
+        for wake in self._wakers:
+            wake()
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session for questions."""
+        return self.database.reading()
+
+    @asynccontextmanager
+    async def transaction(self, received: int | None = None) -> AsyncIterator[Transaction]:
+        """One deed: what it records is reacted to and stored with it, in one commit."""
+        async with self.database.writer.transaction() as session:
+            tx = self.within(session, received)
+            yield tx
+            await self.settle(tx)
+            recorded = bool(tx.facts)
+        if recorded:
+            self.wake()
+
+    def within(self, session: AsyncSession, received: int | None = None) -> Transaction:
+        """The surroundings of a deed inside a session that is already open."""
+        return Transaction(
+            session=session,
+            clock=self.clock,
+            randomness=self.randomness,
+            ids=self.ids,
+            settings=self.settings,
+            vault=self.vault,
+            received=received,
+        )
+
+    async def settle(self, tx: Transaction) -> None:
+        """React to the facts and store them; reactions may record more."""
+        done = 0
+        while done < len(tx.facts):
+            fact = tx.facts[done]
+            done += 1
+            await tx.session.flush()
+            await reactions.react(tx, fact)
+            tx.session.add(
+                FactRow(
+                    id=tx.ids.next(),
+                    kind=type(fact).__name__,
+                    payload=pack(fact),
+                    received=tx.received,
+                    at=tx.now,
+                    next_try=tx.now,
+                )
+            )
+        if tx.facts:
+            await notify(tx.session)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People of other agencies, as their own instances describe them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from server import text
+from server.transaction import Transaction
+from storage import members
+from storage.members import Member, MemberState
+
+
+@dataclass(frozen=True)
+class PersonCard:
+    """What another instance says of a person of its own."""
+
+    uri: str
+    handle: str
+    peer: str
+    url: str
+    name: str
+    role_title: str
+    agency: str
+    bio_html: str
+    avatar_url: str | None
+    inbox: str
+    shared_inbox: str | None
+    created: datetime | None = None
+
+
+async def remember(tx: Transaction, card: PersonCard) -> Member:
+    """Store or refresh a person elsewhere; never touches one of ours."""
+    member = await members.by_uri(tx.session, card.uri)
+    if member is None:
+        member = Member(
+            id=tx.ids.next(), uri=card.uri, peer=card.peer, state=MemberState.ACTIVE, is_admin=False
+        )
+        member.created = card.created or tx.now
+        tx.session.add(member)
+    elif member.is_local:
+        raise ValueError("a card for a member of ours")
+    member.handle = text.clean_line(card.handle, 64).lower()
+    member.url = card.url[:2048]
+    member.name = text.clean_line(card.name, 200) or member.handle
+    member.role_title = text.clean_line(card.role_title, 100)
+    member.agency = text.clean_line(card.agency, 200)
+    member.bio_html = text.sanitise(card.bio_html[:20_000])
+    member.avatar_url = card.avatar_url
+    member.inbox = card.inbox
+    member.shared_inbox = card.shared_inbox
+    member.updated = member.fetched = tx.now
+    await tx.session.flush()
+    return member

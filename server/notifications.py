@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notices to members on the site: replies, mentions, endorsements."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from server.facts import (
+    Endorsed,
+    EndorsementWithdrawn,
+    PostDeleted,
+    PostEdited,
+    ReplyPosted,
+    ThreadPosted,
+)
+from server.permissions import Standing, may_enter
+from server.transaction import Transaction
+from server.viewers import Viewer, visible_posts
+from storage import forums
+from storage.base import insert
+from storage.forums import Forum
+from storage.members import Member
+from storage.notifications import Notification
+from storage.posts import Post, PostMention
+
+PAGE = 30
+
+
+class Notice(StrEnum):
+    """What a member is told of."""
+
+    REPLY = "reply"
+    THREAD_REPLY = "thread_reply"
+    MENTION = "mention"
+    ENDORSEMENT = "endorsement"
+
+
+async def tell_of_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
+    """Tell whoever is named, answered, or asked the question; each person once."""
+    post = await tx.session.get_one(Post, fact.post)
+    named = await tx.session.execute(
+        select(PostMention.member_id).where(PostMention.post_id == post.id)
+    )
+    told: dict[int, Notice] = dict.fromkeys(named.scalars(), Notice.MENTION)
+    if not post.is_thread and not isinstance(fact, PostEdited):
+        opener = await tx.session.get_one(Post, post.thread_id)
+        parent = await tx.session.get(Post, post.parent_id or 0)
+        told.setdefault(opener.author_id, Notice.THREAD_REPLY)
+        if parent is not None:
+            told[parent.author_id] = Notice.REPLY
+    for member, kind in told.items():
+        await _tell(tx, member, kind, post, post.author_id)
+
+
+async def tell_of_endorsement(tx: Transaction, fact: Endorsed) -> None:
+    post = await tx.session.get_one(Post, fact.post)
+    await _tell(tx, post.author_id, Notice.ENDORSEMENT, post, fact.member)
+
+
+async def _tell(tx: Transaction, member_id: int, kind: Notice, post: Post, actor_id: int) -> None:
+    member = await tx.session.get(Member, member_id)
+    if member is None or not member.is_local or member_id == actor_id:
+        return
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    standing = Standing(
+        member,
+        forum,
+        steward=await forums.is_steward(tx.session, forum.id, member_id),
+        listed=await forums.is_listed(tx.session, forum.id, member_id),
+    )
+    if not may_enter(standing):
+        return
+    await tx.session.execute(
+        insert(tx.session, Notification)
+        .values(
+            id=tx.ids.next(),
+            member_id=member_id,
+            kind=kind.value,
+            post_id=post.id,
+            actor_id=actor_id,
+            created=tx.now,
+        )
+        .on_conflict_do_nothing(index_elements=["member_id", "kind", "post_id", "actor_id"])
+    )
+
+
+async def forget_post(tx: Transaction, fact: PostDeleted) -> None:
+    await tx.session.execute(delete(Notification).where(Notification.post_id == fact.post))
+
+
+async def forget_endorsement(tx: Transaction, fact: EndorsementWithdrawn) -> None:
+    await tx.session.execute(
+        delete(Notification).where(
+            Notification.post_id == fact.post,
+            Notification.actor_id == fact.member,
+            Notification.kind == Notice.ENDORSEMENT,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """A notice with what it is about."""
+
+    notice: Notification
+    post: Post
+    opener: Post
+    actor: Member
+    forum: Forum
+
+
+async def unread_count(session: AsyncSession, member: Member) -> int:
+    """How many notices the member has not read."""
+    return (
+        await session.execute(
+            select(func.count())
+            .select_from(Notification)
+            .where(Notification.member_id == member.id, Notification.read.is_(None))
+        )
+    ).scalar_one()
+
+
+async def page(
+    session: AsyncSession, member: Member, *, before: int | None = None
+) -> list[NoticeLine]:
+    """Up to PAGE notices, newest first, of posts the member may still see."""
+    opener = aliased(Post)
+    question = (
+        select(Notification, Post, Member, Forum, opener)
+        .join(Post, Post.id == Notification.post_id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .join(Member, Member.id == Notification.actor_id)
+        .join(opener, opener.id == Post.thread_id)
+        .where(Notification.member_id == member.id, visible_posts(Viewer(member)))
+        .order_by(Notification.id.desc())
+        .limit(PAGE)
+    )
+    if before is not None:
+        question = question.where(Notification.id < before)
+    rows = (await session.execute(question)).all()
+    return [NoticeLine(row[0], row[1], row[4], row[2], row[3]) for row in rows]
+
+
+async def mark_read(tx: Transaction, member: Member, notice: int | None = None) -> None:
+    """Mark one notice, or all, as read."""
+    question = update(Notification).where(
+        Notification.member_id == member.id, Notification.read.is_(None)
+    )
+    if notice is not None:
+        question = question.where(Notification.id == notice)
+    await tx.session.execute(question.values(read=tx.now))
+
+
+async def mark_thread_read(tx: Transaction, member: Member, thread: int) -> None:
+    """Mark the notices about a thread's posts as read, once its page was seen."""
+    posts = select(Post.id).where(Post.thread_id == thread)
+    await tx.session.execute(
+        update(Notification)
+        .where(
+            Notification.member_id == member.id,
+            Notification.read.is_(None),
+            Notification.post_id.in_(posts),
+        )
+        .values(read=tx.now)
+    )

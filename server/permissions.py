@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The single table of who may do what; no is the default."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.errors import NotAllowed, SignInNeeded
+from storage.forums import Forum, Visibility
+from storage.members import Member, MemberState
+from storage.posts import Post
+
+
+class Permission(StrEnum):
+    """A deed that needs leave."""
+
+    POST_THREAD = "post a thread"
+    REPLY = "reply"
+    ENDORSE = "endorse"
+    FOLLOW = "follow"
+    EDIT_POST = "edit a post"
+    DELETE_POST = "delete a post"
+    REMOVE_POST = "remove another's post"
+    PIN = "pin"
+    LOCK = "lock"
+    EDIT_FORUM = "change a forum"
+    NAME_STEWARDS = "name stewards"
+    LIST_MEMBERS = "list who may enter"
+    CREATE_FORUM = "create a forum"
+    INVITE = "invite"
+    DECIDE_POLICY = "decide whom to federate with"
+    ADMINISTER = "see the admin pages"
+
+
+class Role(StrEnum):
+    """What somebody is to the thing at hand."""
+
+    MEMBER = "member"
+    OUTSIDER = "outsider"
+    AUTHOR = "author"
+    STEWARD = "steward"
+    ADMIN = "admin"
+
+
+_PEOPLE = frozenset({Role.MEMBER, Role.OUTSIDER})
+_KEEPERS = frozenset({Role.STEWARD, Role.ADMIN})
+
+TABLE: dict[Permission, frozenset[Role]] = {
+    Permission.POST_THREAD: _PEOPLE,
+    Permission.REPLY: _PEOPLE,
+    Permission.ENDORSE: _PEOPLE,
+    Permission.FOLLOW: _PEOPLE,
+    Permission.EDIT_POST: frozenset({Role.AUTHOR}),
+    Permission.DELETE_POST: frozenset({Role.AUTHOR}),
+    Permission.REMOVE_POST: _KEEPERS,
+    Permission.PIN: _KEEPERS,
+    Permission.LOCK: _KEEPERS,
+    Permission.EDIT_FORUM: _KEEPERS,
+    Permission.NAME_STEWARDS: frozenset({Role.ADMIN}),
+    Permission.LIST_MEMBERS: _KEEPERS,
+    Permission.CREATE_FORUM: frozenset({Role.ADMIN}),
+    Permission.INVITE: frozenset({Role.ADMIN}),
+    Permission.DECIDE_POLICY: frozenset({Role.ADMIN}),
+    Permission.ADMINISTER: frozenset({Role.ADMIN}),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a person is in a forum; `agency` says their host is an agency we list."""
+
+    member: Member | None
+    forum: Forum | None = None
+    steward: bool = False
+    listed: bool = False
+    agency: bool = False
+
+    def roles(self, post: Post | None = None) -> frozenset[Role]:
+        """Every role this person has; none for visitors and for accounts not active."""
+        if self.member is None or self.member.state != MemberState.ACTIVE:
+            return frozenset()
+        found = {Role.MEMBER if self.member.is_local else Role.OUTSIDER}
+        if self.steward:
+            found.add(Role.STEWARD)
+        # An admin keeps the forums of this instance, not those of other homes.
+        if self.member.is_admin and (self.forum is None or self.forum.is_local):
+            found.add(Role.ADMIN)
+        if post is not None and post.author_id == self.member.id:
+            found.add(Role.AUTHOR)
+        return frozenset(found)
+
+
+def may_enter(standing: Standing) -> bool:
+    """Whether the forum is open to this person at all (its visibility)."""
+    forum, member = standing.forum, standing.member
+    if forum is None or forum.visibility == Visibility.PUBLIC:
+        return True
+    if member is None or member.state != MemberState.ACTIVE:
+        return False
+    if forum.visibility == Visibility.AGENCIES:
+        return member.is_local or standing.agency
+    if forum.visibility == Visibility.INSTANCE:
+        return member.is_local
+    return member.is_local and (standing.listed or standing.steward)
+
+
+def may(standing: Standing, permission: Permission, post: Post | None = None) -> bool:
+    """Whether this person may do it here."""
+    return may_enter(standing) and bool(TABLE[permission] & standing.roles(post))
+
+
+def must(standing: Standing, permission: Permission, post: Post | None = None) -> None:
+    """Refuse unless `may`."""
+    if may(standing, permission, post):
+        return
+    if standing.member is None:
+        raise SignInNeeded
+    raise NotAllowed(f"You may not {permission.value} here.")

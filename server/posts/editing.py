@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Editing with a visible history, and deleting without a trace."""
+
+from sqlalchemy import delete, update
+
+from server import text
+from server.errors import Gone, NotAllowed
+from server.facts import PostDeleted, PostEdited, RemovalAsked
+from server.forums.standing import standing_now
+from server.permissions import Permission, may, must
+from server.posts.drafts import EditDraft
+from server.posts.writing import must_be_calm, write_body
+from server.transaction import Transaction
+from storage.endorsements import Endorsement
+from storage.forums import Forum
+from storage.log import ActivityBody
+from storage.members import Member
+from storage.posts import (
+    Draft,
+    Post,
+    PostMention,
+    PostRevision,
+    PostState,
+    PostTag,
+    RawObject,
+)
+
+
+async def edit(tx: Transaction, actor: Member, post: Post, draft: EditDraft) -> Post:
+    """Change one's own post; what it said before stays readable."""
+    post = await tx.session.get_one(Post, post.id)
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    must(await standing_now(tx, actor, forum), Permission.EDIT_POST, post)
+    if post.state == PostState.DELETED:
+        raise Gone
+    opener = await tx.session.get_one(Post, post.thread_id)
+    if opener.locked:
+        raise NotAllowed("This thread is closed: its posts can no longer be changed.")
+    await must_be_calm(tx, actor)
+    return await apply_edit(tx, post, draft)
+
+
+async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
+    """The post as it then reads; an older edit than the one held changes nothing."""
+    when = draft.origin.updated if draft.origin and draft.origin.updated else tx.now
+    when = min(when, tx.now)
+    if post.state == PostState.DELETED or (
+        draft.origin and when <= (post.updated or post.published)
+    ):
+        return post
+    title = text.clean_line(draft.title, 500) if post.is_thread else ""
+    if (title, draft.source) != (post.title, post.source) or draft.origin:
+        tx.session.add(
+            PostRevision(
+                post_id=post.id,
+                revision=post.revision,
+                title=post.title,
+                source=post.source or text.plain(post.html),
+                written=post.updated or post.published,
+            )
+        )
+        post.revision += 1
+    post.updated = when
+    if post.is_thread:
+        post.title = title or post.title
+        await tx.session.execute(delete(PostTag).where(PostTag.post_id == post.id))
+        for tag in dict.fromkeys(draft.tags[:10]):
+            tx.session.add(PostTag(post_id=post.id, tag=tag))
+    await write_body(tx, post, draft)
+    tx.record(PostEdited(post.id, post.revision))
+    return post
+
+
+async def remove(tx: Transaction, actor: Member, post: Post, reason: str = "") -> None:
+    """Delete one's own post, or remove another's as a steward.
+
+    At a copy a steward's removal is asked of the home; nothing changes here before.
+    """
+    post = await tx.session.get_one(Post, post.id)
+    if post.state == PostState.DELETED:
+        return
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    stands = await standing_now(tx, actor, forum)
+    reason = text.clean_line(reason, 500)
+    if may(stands, Permission.DELETE_POST, post):
+        await apply_removal(tx, post, actor, "")
+        return
+    must(stands, Permission.REMOVE_POST, post)
+    if forum.is_local or not actor.is_local:
+        await apply_removal(tx, post, actor, reason or "removed by a steward")
+    else:
+        tx.record(RemovalAsked(post.id, actor.id, reason or "removed by a steward"))
+
+
+async def apply_removal(tx: Transaction, post: Post, by: Member | None, reason: str) -> None:
+    """Leave a tombstone: the words go everywhere, in this transaction.
+
+    `by` is None where the forum's home says no more than that it is gone.
+    """
+    if post.state == PostState.DELETED:
+        return
+    counted = post.state != PostState.REFUSED
+    post.state, post.deleted, post.reason = PostState.DELETED, tx.now, reason
+    post.title = post.source = post.html = post.slug = ""
+    post.revision, post.pinned = post.revision + 1, False
+    for table in (PostRevision, PostTag, PostMention, RawObject, Endorsement):
+        await tx.session.execute(delete(table).where(table.post_id == post.id))
+    post.endorsement_count = 0
+    await tx.session.execute(delete(Draft).where(Draft.place == f"edit:{post.id}"))
+    await tx.session.execute(
+        update(ActivityBody)
+        .where(ActivityBody.subject == post.uri, ActivityBody.id != (tx.received or 0))
+        .values(body=None)
+    )
+    if counted:
+        await _uncount(tx, post)
+    tx.record(PostDeleted(post.id, by.id if by else 0, reason))
+
+
+async def _uncount(tx: Transaction, post: Post) -> None:
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    forum.post_count = max(0, forum.post_count - 1)
+    if post.is_thread:
+        forum.thread_count = max(0, forum.thread_count - 1)
+        return
+    opener = await tx.session.get_one(Post, post.thread_id)
+    opener.reply_count = max(0, opener.reply_count - 1)
+    parent = await tx.session.get(Post, post.parent_id or 0)
+    if parent is not None and not parent.is_thread:
+        parent.reply_count = max(0, parent.reply_count - 1)

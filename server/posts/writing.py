@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Threads and replies: the home decides, a copy applies."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+
+from server import text
+from server.errors import Gone, Locked, NotFound, TooFast
+from server.facts import ReplyPosted, ThreadPosted
+from server.forums.standing import standing_now
+from server.permissions import Permission, must
+from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
+from server.transaction import Transaction
+from storage import members
+from storage.base import insert
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import (
+    Kind,
+    Post,
+    PostMention,
+    PostState,
+    PostTag,
+    RawObject,
+    Withheld,
+)
+
+A_MINUTE = timedelta(minutes=1)
+MOST_A_MINUTE = 10
+
+
+async def post_thread(tx: Transaction, author: Member, forum: Forum, draft: ThreadDraft) -> Post:
+    """Open a thread, under the rules of this instance."""
+    must(await standing_now(tx, author, forum), Permission.POST_THREAD)
+    await must_be_calm(tx, author)
+    return await apply_thread(tx, author, forum, draft)
+
+
+async def reply(tx: Transaction, author: Member, draft: ReplyDraft) -> Post:
+    """Answer a post, under the rules of this instance."""
+    parent = await tx.session.get(Post, draft.parent)
+    if parent is None:
+        raise NotFound
+    forum = await tx.session.get_one(Forum, parent.forum_id)
+    must(await standing_now(tx, author, forum), Permission.REPLY)
+    must_be_open(await tx.session.get_one(Post, parent.thread_id), parent)
+    await must_be_calm(tx, author)
+    return await apply_reply(tx, author, draft)
+
+
+def must_be_open(opener: Post, parent: Post) -> None:
+    """Refuse an answer to a closed thread or to something deleted."""
+    if opener.locked:
+        raise Locked
+    if PostState.DELETED in {opener.state, parent.state}:
+        raise Gone("What you answer was deleted.")
+    if PostState.REFUSED in {opener.state, parent.state}:
+        raise NotFound
+
+
+async def must_be_calm(tx: Transaction, author: Member) -> None:
+    """At most ten posts a minute each."""
+    recent = select(func.count()).where(
+        Post.author_id == author.id, Post.arrived > tx.now - A_MINUTE
+    )
+    if (await tx.session.execute(recent)).scalar_one() >= MOST_A_MINUTE:
+        raise TooFast("You have posted ten times in a minute: wait a little, then try again.")
+
+
+async def apply_thread(tx: Transaction, author: Member, forum: Forum, draft: ThreadDraft) -> Post:
+    """The thread as it then is, without asking whether it may be."""
+    forum = await tx.session.get_one(Forum, forum.id)
+    post = _new(tx, author, forum, draft.origin)
+    post.kind, post.thread_id = Kind.THREAD, post.id
+    post.title = text.clean_line(draft.title, 500)
+    post.slug = text.slug(post.title)
+    post.language = draft.language[:12] or forum.language
+    if draft.origin is None:
+        post.url = tx.addresses.page(post.id, post.slug)
+        post.context = tx.addresses.context(post.id)
+    else:
+        post.context = draft.origin.context
+    tx.session.add(post)
+    await write_body(tx, post, draft)
+    for tag in dict.fromkeys(draft.tags[:10]):
+        tx.session.add(PostTag(post_id=post.id, tag=tag))
+    forum.thread_count += 1
+    forum.post_count += 1
+    forum.bumped = max(forum.bumped or post.bumped, post.bumped)
+    tx.record(ThreadPosted(post.id))
+    return post
+
+
+async def apply_reply(tx: Transaction, author: Member, draft: ReplyDraft) -> Post:
+    """The reply as it then is, without asking whether it may be."""
+    parent = await tx.session.get_one(Post, draft.parent)
+    opener = await tx.session.get_one(Post, parent.thread_id)
+    forum = await tx.session.get_one(Forum, opener.forum_id)
+    post = _new(tx, author, forum, draft.origin)
+    post.kind, post.thread_id = Kind.REPLY, opener.id
+    post.parent_id, post.parent_uri = parent.id, draft.parent_uri
+    post.branch_id = post.id if parent.is_thread else parent.branch_id
+    post.language = draft.language[:12] or forum.language
+    tx.session.add(post)
+    await write_body(tx, post, draft)
+    if post.state != PostState.REFUSED:
+        opener.reply_count += 1
+        if not parent.is_thread:
+            parent.reply_count += 1
+        forum.post_count += 1
+    opener.bumped = max(opener.bumped, post.bumped)
+    forum.bumped = max(forum.bumped or post.bumped, post.bumped)
+    await _adopt(tx, post)
+    tx.record(ReplyPosted(post.id))
+    return post
+
+
+def _new(tx: Transaction, author: Member, forum: Forum, origin: Origin | None) -> Post:
+    """The part that threads and replies share."""
+    if origin is None:
+        identifier = tx.ids.next()
+        uri = url = tx.addresses.post(identifier)
+        published = tx.now
+    else:
+        identifier = tx.ids.at(origin.published)
+        uri, url = origin.uri, origin.url
+        published = min(origin.published, tx.now)
+    at_home = forum.is_local or not author.is_local
+    return Post(
+        id=identifier,
+        uri=uri,
+        url=url,
+        forum_id=forum.id,
+        author_id=author.id,
+        branch_id=None,
+        parent_id=None,
+        published=published,
+        updated=origin.updated if origin else None,
+        arrived=tx.now,
+        bumped=published,
+        state=PostState.LIVE if at_home else PostState.SENT,
+        context="",
+        revision=0,
+        reply_count=0,
+        endorsement_count=0,
+        withheld_count=0,
+        pinned=False,
+        locked=False,
+    )
+
+
+async def write_body(
+    tx: Transaction, post: Post, draft: ThreadDraft | ReplyDraft | EditDraft
+) -> None:
+    """Set source and HTML, and whom the text names; remote HTML is sanitised here."""
+    origin = draft.origin
+    post.source = draft.source[: text.MAX_SOURCE]
+    named = await _named(tx, post.source)
+    if origin is None or not origin.html:
+        links = {handle: member.url for handle, member in named.items()}
+        post.html = await asyncio.to_thread(text.render, post.source, links=links)
+    else:
+        post.html = await asyncio.to_thread(text.sanitise, origin.html)
+    await tx.session.flush()
+    for member in {member.id: member for member in named.values()}.values():
+        await tx.session.execute(
+            insert(tx.session, PostMention)
+            .values(post_id=post.id, member_id=member.id)
+            .on_conflict_do_nothing(index_elements=["post_id", "member_id"])
+        )
+    if origin is not None and origin.raw:
+        await _keep_raw(tx, post, origin)
+
+
+async def _named(tx: Transaction, source: str) -> dict[str, Member]:
+    """The people known here whom a text mentions, by the handle it uses."""
+    found: dict[str, Member] = {}
+    for handle in text.mentions(source):
+        name, _, peer = handle.partition("@")
+        local = peer in {"", tx.settings.host}
+        member = await members.by_handle(tx.session, name, None if local else peer)
+        if member is not None:
+            found[handle] = member
+    return found
+
+
+async def _keep_raw(tx: Transaction, post: Post, origin: Origin) -> None:
+    """Keep a remote object's own bytes, apart from the row."""
+    values = {
+        "body": origin.raw,
+        "digest": hashlib.sha256(origin.raw.encode()).hexdigest(),
+        "key_id": origin.key_id,
+        "fetched": tx.now,
+    }
+    await tx.session.execute(
+        insert(tx.session, RawObject)
+        .values(post_id=post.id, **values)
+        .on_conflict_do_update(index_elements=["post_id"], set_=values)
+    )
+
+
+async def _adopt(tx: Transaction, parent: Post) -> None:
+    """Re-attach replies that came before the post they answer."""
+    waiting = await tx.session.execute(
+        select(Post).where(Post.parent_uri == parent.uri, Post.thread_id == parent.thread_id)
+    )
+    for orphan in waiting.scalars().all():
+        orphan.parent_id, orphan.parent_uri = parent.id, None
+        parent.reply_count += 1
+        await tx.session.flush()
+        await tx.session.execute(
+            update(Post).where(Post.branch_id == orphan.id).values(branch_id=parent.branch_id)
+        )
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A post we may not hold."""
+
+    uri: str
+    peer: str
+    forum: int
+    thread: int | None
+
+
+async def withhold(tx: Transaction, missing: Missing) -> None:
+    """Count a post of an author we do not list; nothing of it is stored."""
+    statement = (
+        insert(tx.session, Withheld)
+        .values(
+            uri=missing.uri,
+            peer=missing.peer,
+            forum_id=missing.forum,
+            thread_id=missing.thread,
+            at=tx.now,
+        )
+        .on_conflict_do_nothing(index_elements=["uri"])
+        .returning(Withheld.uri)
+    )
+    fresh = (await tx.session.execute(statement)).first() is not None
+    if fresh and missing.thread is not None:
+        opener = await tx.session.get_one(Post, missing.thread)
+        opener.withheld_count += 1

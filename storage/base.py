@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base every table is made from, and its column types."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, Text, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+Identifier = BigInteger().with_variant(Integer(), "sqlite")
+"""63-bit ids; on SQLite an INTEGER, so that the primary key is the rowid."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out; SQLite alone would hand back naive values."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The one metadata of the database."""
+
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it from the class)
+        datetime: UtcDateTime(),
+        str: Text(),
+        int: Identifier,
+    }
+
+
+Key = Annotated[int, mapped_column(Identifier, primary_key=True, autoincrement=False)]
+Url = Annotated[str, mapped_column(String(2048))]
+Word = Annotated[str, mapped_column(String(64))]
+
+
+def insert(session: AsyncSession, table: type[Base]) -> sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the words of this session's database."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Both dialects' inserts share the on_conflict_* interface used here.
+        return cast("sqlite.Insert", postgresql.insert(cast(Table, table.__table__)))
+    return sqlite.insert(cast(Table, table.__table__))
+
+
+def in_batches(values: Sequence[Any], size: int = 400) -> list[Sequence[Any]]:
+    """Slices of at most `size`, so that an IN list stays under SQLite's variable limit."""
+    return [values[start : start + size] for start in range(0, len(values), size)]

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opening a database; SQLite and PostgreSQL differ only here."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, inspect, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from storage.writer import Writer
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+NOTIFY_CHANNEL = "guildhall"
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message is one sentence for the operator."""
+
+
+def driver_url(url: str) -> URL:
+    """`sqlite:///…` or `postgresql://…` with the asynchronous driver put in."""
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        raise DatabaseError("The database setting is not a database URL.") from error
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    if parsed.drivername not in drivers:
+        raise DatabaseError("The database must be sqlite:///PATH or postgresql://….")
+    return parsed.set(drivername=drivers[parsed.drivername])
+
+
+def _tune_sqlite(engine: AsyncEngine, *, read_only: bool) -> None:
+    """WAL, durable commits, and transactions begun by us rather than by the driver."""
+
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "busy_timeout = 5000",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            "temp_store = MEMORY",
+            f"query_only = {'ON' if read_only else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+
+
+class Database:
+    """The engines of one database and its one writer."""
+
+    def __init__(self, url: str) -> None:
+        self.url = driver_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            # One connection writes; a pool of read-only ones reads beside it.
+            self._write = create_async_engine(self.url, poolclass=StaticPool)
+            self._read = create_async_engine(self.url, pool_size=5, max_overflow=10)
+            _tune_sqlite(self._write, read_only=False)
+            _tune_sqlite(self._read, read_only=True)
+        else:
+            self._write = create_async_engine(
+                self.url, pool_size=5, max_overflow=10, pool_pre_ping=True
+            )
+            self._read = self._write
+        self.writer = Writer(self._write, exclusive=self.is_sqlite)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session for questions; what it sees is one consistent moment."""
+        async with AsyncSession(self._read, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    async def close(self) -> None:
+        await self.writer.close()
+        await self._write.dispose()
+        if self._read is not self._write:
+            await self._read.dispose()
+
+    async def run_sync(self, work: Callable[[Connection], Any]) -> Any:
+        """Run a synchronous piece of work on the write connection, in a transaction."""
+        async with self._write.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def data_version(self) -> int:
+        """A number that changes when another process commits (SQLite only; else 0)."""
+        if not self.is_sqlite:
+            return 0
+        async with self.writer.lock, self._write.connect() as connection:
+            raw = await connection.get_raw_connection()
+            cursor = await raw.driver_connection.execute("PRAGMA data_version")  # type: ignore[union-attr]
+            row = await cursor.fetchone()
+            await cursor.close()
+            return int(row[0])
+
+    async def listen(self, wake: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+        """Call `wake` at every NOTIFY of another process; answers how to stop."""
+        engine = create_async_engine(self.url, poolclass=StaticPool)
+        connection = await engine.connect()
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        await driver.add_listener(NOTIFY_CHANNEL, lambda *_: wake())
+
+        async def stop() -> None:
+            await connection.close()
+            await engine.dispose()
+
+        return stop
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revisions(connection: Connection) -> tuple[str | None, str, bool, bool]:
+    """(revision found, revision wanted, is it known here, is the database empty)."""
+    script = ScriptDirectory.from_config(_alembic(connection))
+    found = MigrationContext.configure(connection).get_current_revision()
+    wanted = script.get_current_head() or ""
+    known = found is None or found in {revision.revision for revision in script.walk_revisions()}
+    return found, wanted, known, not inspect(connection).get_table_names()
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to this version's schema."""
+    command.upgrade(_alembic(connection), "head")
+
+
+async def prepare(database: Database, *, upgrade: bool = False) -> None:
+    """Migrate an empty database, or say in one sentence why this one cannot be served.
+
+    `upgrade` also migrates an old one, which only `guildhall migrate` asks for.
+    """
+    if database.is_sqlite and database.url.database:
+        folder = Path(database.url.database).parent
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    try:
+        found, wanted, known, empty = await database.run_sync(_revisions)
+    except (OSError, OperationalError, sqlite3.Error) as error:
+        raise DatabaseError(f"The database cannot be opened: {_cause(error)}.") from error
+    if not known:
+        raise DatabaseError("The database was made by a newer version of Guildhall.")
+    if found is None and not empty:
+        raise DatabaseError("The database holds tables that are not Guildhall's.")
+    if found == wanted:
+        return
+    if found is not None and not upgrade:
+        raise DatabaseError("The database is of an older version: run `guildhall migrate` first.")
+    await database.run_sync(migrate)
+
+
+def _cause(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error).strip().rstrip(".").splitlines()[0]
+
+
+async def notify(session: AsyncSession) -> None:
+    """Wake the other processes on this database when this transaction commits."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text(f"SELECT pg_notify('{NOTIFY_CHANNEL}', '')"))

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happened here and still has to be told outside."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Integer, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key, Word
+
+
+class FactRow(Base):
+    """A recorded fact; `done` is set by the worker in the transaction that tells it.
+
+    `received` is the stored body of the activity that caused it, if one did.
+    """
+
+    __tablename__ = "facts"
+    __table_args__ = (Index("ix_facts_waiting", "done", "next_try", "id"),)
+
+    id: Mapped[Key]
+    kind: Mapped[Word]
+    payload: Mapped[str]
+    received: Mapped[int | None]
+    at: Mapped[datetime]
+    done: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_try: Mapped[datetime]
+    error: Mapped[str] = mapped_column(String(500), default="")
+
+
+async def waiting(session: AsyncSession, now: datetime, limit: int = 50) -> list[FactRow]:
+    """The oldest facts not yet told whose time has come."""
+    rows = await session.execute(
+        select(FactRow)
+        .where(FactRow.done.is_(None), FactRow.next_try <= now)
+        .order_by(FactRow.id)
+        .limit(limit)
+    )
+    return list(rows.scalars())

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forums, who follows, steers and may enter them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, Integer, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key, Url, Word
+
+
+class Visibility(StrEnum):
+    """Who may read a forum, widest first."""
+
+    PUBLIC = "public"
+    AGENCIES = "agencies"
+    INSTANCE = "instance"
+    MEMBERS = "members"
+
+
+FEDERATED = (Visibility.PUBLIC, Visibility.AGENCIES)
+
+
+class CopyState(StrEnum):
+    """What we hold of a forum that lives elsewhere; HOME when it lives here."""
+
+    HOME = "home"
+    KNOWN = "known"
+    WAITING = "waiting"
+    FILLING = "filling"
+    CURRENT = "current"
+    STALE = "stale"
+
+
+class Forum(Base):
+    """A forum; `peer` is None for our own, else the origin it lives at."""
+
+    __tablename__ = "forums"
+    __table_args__ = (Index("ix_forums_peer_title", "peer", "title"),)
+
+    id: Mapped[Key]
+    uri: Mapped[Url] = mapped_column(unique=True)
+    handle: Mapped[Word]
+    peer: Mapped[str | None] = mapped_column(String(255))
+    url: Mapped[Url]
+    title: Mapped[str] = mapped_column(String(500))
+    agency: Mapped[str] = mapped_column(String(500), default="")
+    description_source: Mapped[str] = mapped_column(default="")
+    description_html: Mapped[str] = mapped_column(default="")
+    visibility: Mapped[Word] = mapped_column(default=Visibility.PUBLIC)
+    language: Mapped[Word] = mapped_column(default="en")
+    inbox: Mapped[Url]
+    shared_inbox: Mapped[str | None] = mapped_column(String(2048))
+    outbox: Mapped[str] = mapped_column(String(2048), default="")
+    moderators: Mapped[str] = mapped_column(String(2048), default="")
+    copy_state: Mapped[Word] = mapped_column(default=CopyState.HOME)
+    backfill_done: Mapped[int] = mapped_column(Integer, default=0)
+    backfill_total: Mapped[int] = mapped_column(Integer, default=0)
+    checked: Mapped[datetime | None]
+    thread_count: Mapped[int] = mapped_column(Integer, default=0)
+    post_count: Mapped[int] = mapped_column(Integer, default=0)
+    follower_count: Mapped[int] = mapped_column(Integer, default=0)
+    bumped: Mapped[datetime | None]
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+    fetched: Mapped[datetime | None]
+
+    @property
+    def is_local(self) -> bool:
+        return self.peer is None
+
+
+class FollowState(StrEnum):
+    """How far a follow has come."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class ForumFollow(Base):
+    """One person follows one forum, whichever of the two lives here."""
+
+    __tablename__ = "forum_follows"
+    __table_args__ = (Index("ix_forum_follows_member", "member_id", "state"),)
+
+    forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    state: Mapped[Word]
+    uri: Mapped[Url]
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    n: Mapped[int] = mapped_column(Integer, default=1)
+    created: Mapped[datetime]
+
+
+class ForumSteward(Base):
+    """A person who moderates a forum."""
+
+    __tablename__ = "forum_stewards"
+
+    forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    created: Mapped[datetime]
+
+
+class ForumMember(Base):
+    """A local member listed for a forum of the `members` visibility."""
+
+    __tablename__ = "forum_members"
+
+    forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    created: Mapped[datetime]
+
+
+async def by_handle(session: AsyncSession, handle: str, peer: str | None = None) -> Forum | None:
+    """The forum `@handle` here, or `@handle@peer`."""
+    return (
+        await session.execute(select(Forum).where(Forum.handle == handle, Forum.peer == peer))
+    ).scalar_one_or_none()
+
+
+async def by_uri(session: AsyncSession, uri: str) -> Forum | None:
+    """The forum whose actor id is `uri`."""
+    return (await session.execute(select(Forum).where(Forum.uri == uri))).scalar_one_or_none()
+
+
+async def is_steward(session: AsyncSession, forum_id: int, member_id: int) -> bool:
+    """Whether the person moderates the forum."""
+    return await session.get(ForumSteward, (forum_id, member_id)) is not None
+
+
+async def is_listed(session: AsyncSession, forum_id: int, member_id: int) -> bool:
+    """Whether the member is on the list of a closed forum."""
+    return await session.get(ForumMember, (forum_id, member_id)) is not None
+
+
+async def follow_of(session: AsyncSession, forum_id: int, member_id: int) -> ForumFollow | None:
+    """How this person follows this forum, if at all."""
+    return await session.get(ForumFollow, (forum_id, member_id))

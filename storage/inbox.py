@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Activities received, durable before anybody is told 202."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, Integer, String, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key, Url, Word
+
+
+class InboxState(StrEnum):
+    """How far a received activity has come."""
+
+    WAITING = "waiting"
+    APPLIED = "applied"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+class InboxRow(Base):
+    """One received activity; `signer` is the verified actor, `body` its own bytes.
+
+    The body goes once the row is settled; the row stays, so that a repeat is known.
+    """
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("signer", "activity_id", name="ux_inbox_signer_activity"),
+        Index("ix_inbox_waiting", "state", "next_try", "id"),
+    )
+
+    id: Mapped[Key]
+    signer: Mapped[Url]
+    activity_id: Mapped[Url]
+    kind: Mapped[Word]
+    key_id: Mapped[Url]
+    request_digest: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str | None]
+    received: Mapped[datetime]
+    state: Mapped[Word] = mapped_column(default=InboxState.WAITING)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_try: Mapped[datetime]
+    note: Mapped[str] = mapped_column(String(500), default="")
+
+
+async def by_activity(session: AsyncSession, signer: str, activity_id: str) -> InboxRow | None:
+    """The row of an activity from this signer, if it was received before."""
+    question = select(InboxRow).where(
+        InboxRow.signer == signer, InboxRow.activity_id == activity_id
+    )
+    return (await session.execute(question)).scalar_one_or_none()
+
+
+async def waiting(session: AsyncSession, now: datetime, limit: int = 200) -> list[InboxRow]:
+    """The oldest activities still to be worked on whose time has come."""
+    question = (
+        select(InboxRow)
+        .where(InboxRow.state == InboxState.WAITING, InboxRow.next_try <= now)
+        .order_by(InboxRow.id)
+        .limit(limit)
+    )
+    return list((await session.execute(question)).scalars())

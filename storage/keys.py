@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Public keys of everybody, private keys of our own actors."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Url, Word
+
+
+class ActorKey(Base):
+    """A key of an actor; `sealed` is the private part, encrypted with the master key."""
+
+    __tablename__ = "actor_keys"
+    __table_args__ = (Index("ix_actor_keys_owner", "owner"),)
+
+    key_id: Mapped[Url] = mapped_column(primary_key=True)
+    owner: Mapped[Url]
+    kind: Mapped[Word]
+    public: Mapped[str]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created: Mapped[datetime]
+    checked: Mapped[datetime]
+    retired: Mapped[datetime | None]
+    label: Mapped[str] = mapped_column(String(64), default="")
+
+
+async def of_owner(session: AsyncSession, owner: str) -> list[ActorKey]:
+    """The keys of one actor, newest first."""
+    rows = await session.execute(
+        select(ActorKey).where(ActorKey.owner == owner).order_by(ActorKey.created.desc())
+    )
+    return list(rows.scalars())

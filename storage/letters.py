@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mail that waits to be sent, and what was sent."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key
+
+
+class Letter(Base):
+    """One mail; written with the deed that causes it, sent by the worker."""
+
+    __tablename__ = "letters"
+    __table_args__ = (Index("ix_letters_waiting", "sent", "next_try"),)
+
+    id: Mapped[Key]
+    recipient: Mapped[str] = mapped_column(String(320))
+    subject: Mapped[str] = mapped_column(String(500))
+    text: Mapped[str]
+    message_id: Mapped[str] = mapped_column(String(255))
+    created: Mapped[datetime]
+    sent: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_try: Mapped[datetime]
+    error: Mapped[str] = mapped_column(String(500), default="")

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Activities sent: one log, read by lanes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key, Url, Word
+
+
+class Form(StrEnum):
+    """The shape an activity travels in (one row a form, never one a peer)."""
+
+    WRAPPED = "wrapped"
+    BOOST = "boost"
+    AUTHOR = "author"
+    DIRECT = "direct"
+
+
+class ActivityBody(Base):
+    """An activity's bytes, stored once; None after the post in it was scrubbed."""
+
+    __tablename__ = "activity_bodies"
+
+    id: Mapped[Key]
+    body: Mapped[str | None]
+    subject: Mapped[Url] = mapped_column(index=True)
+
+
+class LogRow(Base):
+    """One activity in one form.
+
+    `order_key` is the thread it belongs to: its rows go out in order. `subject` is the
+    object's id and `subject_seq` the row that first carried it: Update, Delete and Undo
+    go to every lane whose subscription covered that row.
+    """
+
+    __tablename__ = "log"
+    __table_args__ = (
+        Index("ix_log_audience", "audience", "seq"),
+        Index("ix_log_subject", "subject", "seq"),
+        Index("ux_log_activity", "activity_id", "form", unique=True),
+    )
+
+    seq: Mapped[Key]
+    form: Mapped[Word]
+    activity_id: Mapped[Url]
+    signer: Mapped[Url]
+    order_key: Mapped[Url]
+    audience: Mapped[Url]
+    subject: Mapped[Url]
+    subject_seq: Mapped[int | None]
+    closed: Mapped[bool] = mapped_column(default=False)
+    body_id: Mapped[int] = mapped_column(ForeignKey("activity_bodies.id"))
+    at: Mapped[datetime]
+
+
+class Lane(Base):
+    """One inbox URL that is delivered to; all below `cursor` is dealt with."""
+
+    __tablename__ = "lanes"
+    __table_args__ = (Index("ix_lanes_peer", "peer"),)
+
+    id: Mapped[Key]
+    inbox: Mapped[Url] = mapped_column(unique=True)
+    peer: Mapped[str] = mapped_column(String(255))
+    cursor: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None]
+    delivered: Mapped[int] = mapped_column(Integer, default=0)
+    refused: Mapped[int] = mapped_column(Integer, default=0)
+    last_refusal: Mapped[str] = mapped_column(String(500), default="")
+    created: Mapped[datetime]
+
+
+class Subscription(Base):
+    """A lane takes an audience's rows with `from_seq <= seq < until_seq`."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        Index("ix_subscriptions_lane", "lane_id", "audience"),
+        Index("ix_subscriptions_audience", "audience", "lane_id"),
+    )
+
+    id: Mapped[Key]
+    audience: Mapped[Url]
+    lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"))
+    from_seq: Mapped[int]
+    until_seq: Mapped[int | None]
+
+
+class LogRecipient(Base):
+    """Who a `direct` row goes to."""
+
+    __tablename__ = "log_recipients"
+    __table_args__ = (Index("ix_log_recipients_lane", "lane_id", "seq"),)
+
+    seq: Mapped[int] = mapped_column(ForeignKey("log.seq"), primary_key=True)
+    lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"), primary_key=True)
+
+
+class Parked(Base):
+    """An entry that failed by itself while its peer was up, with those behind it."""
+
+    __tablename__ = "parked"
+
+    lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(ForeignKey("log.seq"), primary_key=True)
+    order_key: Mapped[Url]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_try: Mapped[datetime]
+    error: Mapped[str] = mapped_column(String(500), default="")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is appended: one activity in one form."""
+
+    form: Form
+    activity_id: str
+    signer: str
+    order_key: str
+    audience: str
+    subject: str
+    follows_subject: bool = False
+    closed: bool = False
+
+
+async def lock(session: AsyncSession) -> None:
+    """Hold the log until the commit, so that seq order is commit order.
+
+    On SQLite the writer's own transaction is that lock.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(74101)"))
+
+
+async def last_seq(session: AsyncSession) -> int:
+    """The last seq given out; 0 for an empty log."""
+    return (await session.execute(select(func.max(LogRow.seq)))).scalar_one() or 0
+
+
+async def append(
+    session: AsyncSession, entry: Entry, body_id: int, at: datetime, lanes: Sequence[int] = ()
+) -> int | None:
+    """Append a row (after `lock`); None when the activity stands in this form already."""
+    held = select(LogRow.seq).where(
+        LogRow.activity_id == entry.activity_id, LogRow.form == entry.form
+    )
+    if (await session.execute(held)).first() is not None:
+        return None
+    first = None
+    if entry.follows_subject:
+        question = select(func.min(LogRow.seq)).where(
+            LogRow.subject == entry.subject, LogRow.audience == entry.audience
+        )
+        first = (await session.execute(question)).scalar_one()
+    seq = await last_seq(session) + 1
+    session.add(
+        LogRow(
+            seq=seq,
+            form=entry.form,
+            activity_id=entry.activity_id,
+            signer=entry.signer,
+            order_key=entry.order_key,
+            audience=entry.audience,
+            subject=entry.subject,
+            subject_seq=first,
+            closed=entry.closed,
+            body_id=body_id,
+            at=at,
+        )
+    )
+    await session.flush()
+    for lane in dict.fromkeys(lanes):
+        session.add(LogRecipient(seq=seq, lane_id=lane))
+    await session.flush()
+    return seq
+
+
+async def lane_to(session: AsyncSession, inbox: str, peer: str, lane_id: int, at: datetime) -> Lane:
+    """The lane to an inbox; a new one begins at the end of the log."""
+    lane = (await session.execute(select(Lane).where(Lane.inbox == inbox))).scalar_one_or_none()
+    if lane is None:
+        lane = Lane(id=lane_id, inbox=inbox, peer=peer, created=at, cursor=await last_seq(session))
+        lane.delivered = lane.refused = 0
+        lane.last_refusal = ""
+        session.add(lane)
+        await session.flush()
+    return lane
+
+
+async def subscribe(session: AsyncSession, audience: str, lane: Lane, row_id: int) -> None:
+    """From now on the lane takes what the audience is told."""
+    if await open_subscription(session, audience, lane.id) is None:
+        session.add(
+            Subscription(
+                id=row_id,
+                audience=audience,
+                lane_id=lane.id,
+                from_seq=await last_seq(session) + 1,
+            )
+        )
+        await session.flush()
+
+
+async def unsubscribe(session: AsyncSession, audience: str, lane: Lane) -> None:
+    """The lane takes nothing new of the audience; Updates and Deletes still reach it."""
+    held = await open_subscription(session, audience, lane.id)
+    if held is not None:
+        held.until_seq = await last_seq(session) + 1
+
+
+async def open_subscription(
+    session: AsyncSession, audience: str, lane_id: int
+) -> Subscription | None:
+    """The subscription in force of a lane to an audience."""
+    question = select(Subscription).where(
+        Subscription.audience == audience,
+        Subscription.lane_id == lane_id,
+        Subscription.until_seq.is_(None),
+    )
+    return (await session.execute(question)).scalars().first()
+
+
+async def pending(
+    session: AsyncSession, lane: Lane, *, after: int, limit: int
+) -> list[tuple[LogRow, str | None]]:
+    """The lane's next rows with their bodies, in order."""
+    covered = or_(
+        and_(
+            Subscription.from_seq <= LogRow.seq,
+            or_(Subscription.until_seq.is_(None), LogRow.seq < Subscription.until_seq),
+        ),
+        and_(
+            Subscription.from_seq <= LogRow.subject_seq,
+            or_(Subscription.until_seq.is_(None), LogRow.subject_seq < Subscription.until_seq),
+        ),
+    )
+    subscribed = exists().where(
+        Subscription.lane_id == lane.id, Subscription.audience == LogRow.audience, covered
+    )
+    named = exists().where(LogRecipient.lane_id == lane.id, LogRecipient.seq == LogRow.seq)
+    question = (
+        select(LogRow, ActivityBody.body)
+        .join(ActivityBody, ActivityBody.id == LogRow.body_id)
+        .where(
+            LogRow.seq > after,
+            or_(and_(LogRow.form != Form.DIRECT, subscribed), named),
+        )
+        .order_by(LogRow.seq)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in (await session.execute(question)).all()]
+
+
+async def due_parked(
+    session: AsyncSession, lane_id: int, now: datetime
+) -> list[tuple[Parked, LogRow, str | None]]:
+    """Parked entries whose next try has come: the first of each order key."""
+    question = (
+        select(Parked, LogRow, ActivityBody.body)
+        .join(LogRow, LogRow.seq == Parked.seq)
+        .join(ActivityBody, ActivityBody.id == LogRow.body_id)
+        .where(Parked.lane_id == lane_id)
+        .order_by(Parked.seq)
+        .limit(200)
+    )
+    firsts: dict[str, tuple[Parked, LogRow, str | None]] = {}
+    for parked, row, body in (await session.execute(question)).all():
+        firsts.setdefault(parked.order_key, (parked, row, body))
+    return [found for found in firsts.values() if found[0].next_try <= now]
+
+
+async def parked_keys(session: AsyncSession, lane_id: int) -> set[str]:
+    """Order keys of which something is parked: what follows waits behind it."""
+    rows = await session.execute(
+        select(Parked.order_key).where(Parked.lane_id == lane_id).distinct()
+    )
+    return set(rows.scalars())

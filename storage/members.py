@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People: members of this agency and of others."""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key, Url, Word
+
+
+class MemberState(StrEnum):
+    """Whether a person may act."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    GONE = "gone"
+
+
+class Member(Base):
+    """A person; `peer` is None for our own members, else the origin they live at."""
+
+    __tablename__ = "members"
+    __table_args__ = (
+        Index("ix_members_handle", "handle", "peer"),
+        Index("ux_members_email", "email", unique=True),
+    )
+
+    id: Mapped[Key]
+    uri: Mapped[Url] = mapped_column(unique=True)
+    handle: Mapped[Word]
+    peer: Mapped[str | None] = mapped_column(String(255))
+    url: Mapped[Url]
+    name: Mapped[str] = mapped_column(String(500))
+    role_title: Mapped[str] = mapped_column(String(500), default="")
+    agency: Mapped[str] = mapped_column(String(500), default="")
+    bio_source: Mapped[str] = mapped_column(default="")
+    bio_html: Mapped[str] = mapped_column(default="")
+    avatar_file: Mapped[str | None] = mapped_column(String(80))
+    avatar_url: Mapped[str | None] = mapped_column(String(2048))
+    inbox: Mapped[Url]
+    shared_inbox: Mapped[str | None] = mapped_column(String(2048))
+    state: Mapped[Word] = mapped_column(default=MemberState.ACTIVE)
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    email: Mapped[str | None] = mapped_column(String(320))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+    fetched: Mapped[datetime | None]
+
+    @property
+    def is_local(self) -> bool:
+        return self.peer is None
+
+
+class Handle(Base):
+    """The one namespace of people and forums here; a name is never given twice."""
+
+    __tablename__ = "handles"
+
+    name: Mapped[Word] = mapped_column(primary_key=True)
+    kind: Mapped[Word]
+    owner_id: Mapped[int]
+
+
+class Invitation(Base):
+    """An admin's link by which one person may sign up; only its hash is kept."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[Key]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    note: Mapped[str] = mapped_column(String(200), default="")
+    invited_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    created: Mapped[datetime]
+    expires: Mapped[datetime]
+    used_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+
+
+class EmailConfirmation(Base):
+    """A sign-up by e-mail domain that waits for its letter to be answered."""
+
+    __tablename__ = "email_confirmations"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    email: Mapped[str] = mapped_column(String(320))
+    created: Mapped[datetime]
+    expires: Mapped[datetime]
+
+
+async def by_handle(session: AsyncSession, handle: str, peer: str | None = None) -> Member | None:
+    """The person `@handle` here, or `@handle@peer`."""
+    return (
+        await session.execute(select(Member).where(Member.handle == handle, Member.peer == peer))
+    ).scalar_one_or_none()
+
+
+async def by_uri(session: AsyncSession, uri: str) -> Member | None:
+    """The person whose actor id is `uri`."""
+    return (await session.execute(select(Member).where(Member.uri == uri))).scalar_one_or_none()
+
+
+async def by_email(session: AsyncSession, email: str) -> Member | None:
+    """The local member who signs in with `email` (compared in lower case)."""
+    return (
+        await session.execute(select(Member).where(Member.email == email.lower()))
+    ).scalar_one_or_none()
+
+
+async def by_ids(session: AsyncSession, ids: Collection[int]) -> dict[int, Member]:
+    """Several people at once."""
+    rows = await session.execute(select(Member).where(Member.id.in_(set(ids))))
+    return {member.id: member for member in rows.scalars()}

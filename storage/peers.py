@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other origins, the rules for them, and who knocked."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key, Word
+
+
+class Peer(Base):
+    """Another origin (`host[:port]`): what it runs and how deliveries to it fare."""
+
+    __tablename__ = "peers"
+
+    host: Mapped[str] = mapped_column(String(255), primary_key=True)
+    origin: Mapped[str] = mapped_column(String(300))
+    name: Mapped[str] = mapped_column(String(500), default="")
+    software: Mapped[Word] = mapped_column(default="")
+    version: Mapped[Word] = mapped_column(default="")
+    actor: Mapped[str] = mapped_column(String(2048), default="")
+    speaks_rfc9421: Mapped[bool] = mapped_column(default=False)
+    described: Mapped[datetime | None]
+    first_seen: Mapped[datetime]
+    last_heard: Mapped[datetime | None]
+    last_delivered: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    failing_since: Mapped[datetime | None]
+    next_try: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Verdict(StrEnum):
+    """What a rule says."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class PolicyRule(Base):
+    """Allow or deny one host (`lakeside.example.gov`) or a suffix (`*.example.gov`)."""
+
+    __tablename__ = "policy_rules"
+    __table_args__ = (Index("ux_policy_rules_pattern", "pattern", "verdict", unique=True),)
+
+    id: Mapped[Key]
+    pattern: Mapped[str] = mapped_column(String(255))
+    verdict: Mapped[Word]
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    expires: Mapped[datetime | None]
+    added_by: Mapped[str] = mapped_column(String(500))
+    added: Mapped[datetime]
+
+
+class Knock(Base):
+    """A host not on the list that tried to deliver; nothing else of it is kept."""
+
+    __tablename__ = "knocks"
+
+    host: Mapped[str] = mapped_column(String(255), primary_key=True)
+    first: Mapped[datetime]
+    last: Mapped[datetime]
+    count: Mapped[int] = mapped_column(Integer, default=1)

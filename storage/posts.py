@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Posts of every kind, their history, tags and read marks."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, Integer, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Key, Url, Word
+
+
+class Kind(StrEnum):
+    """What a post is."""
+
+    THREAD = "thread"
+    REPLY = "reply"
+
+
+class PostState(StrEnum):
+    """Where a post stands; SENT and REFUSED are ours at somebody else's forum."""
+
+    LIVE = "live"
+    SENT = "sent"
+    REFUSED = "refused"
+    DELETED = "deleted"
+    HIDDEN = "hidden"
+
+
+class Post(Base):
+    """Anything shared in a forum; `thread_id` is its own id for an opener.
+
+    `context` is the thread's collection, kept on openers. `parent_uri` names a parent
+    that is not held here; the reply then stands under the opener until it arrives.
+
+    `branch_id` is the reply under the opener that this reply descends from.
+    `arrived` is when this instance came to hold it, which unread marks go by.
+    """
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        Index("ix_posts_forum_bumped", "forum_id", "kind", "pinned", "bumped", "id"),
+        Index("ix_posts_thread", "thread_id", "id"),
+        Index("ix_posts_branch", "branch_id", "id"),
+        Index("ix_posts_parent", "parent_id"),
+        Index("ix_posts_author", "author_id", "id"),
+        Index("ix_posts_published", "forum_id", "published"),
+        Index("ix_posts_unmet_parent", "parent_uri"),
+        Index("ix_posts_context", "context"),
+    )
+
+    id: Mapped[Key]
+    uri: Mapped[Url] = mapped_column(unique=True)
+    url: Mapped[Url]
+    kind: Mapped[Word]
+    forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    thread_id: Mapped[int]
+    branch_id: Mapped[int | None]
+    parent_id: Mapped[int | None]
+    parent_uri: Mapped[str | None] = mapped_column(String(2048))
+    context: Mapped[str] = mapped_column(String(2048), default="")
+    title: Mapped[str] = mapped_column(String(500), default="")
+    slug: Mapped[Word] = mapped_column(default="")
+    source: Mapped[str] = mapped_column(default="")
+    html: Mapped[str] = mapped_column(default="")
+    language: Mapped[Word] = mapped_column(default="en")
+    published: Mapped[datetime]
+    updated: Mapped[datetime | None]
+    deleted: Mapped[datetime | None]
+    arrived: Mapped[datetime]
+    state: Mapped[Word] = mapped_column(default=PostState.LIVE)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    revision: Mapped[int] = mapped_column(Integer, default=0)
+    reply_count: Mapped[int] = mapped_column(Integer, default=0)
+    endorsement_count: Mapped[int] = mapped_column(Integer, default=0)
+    withheld_count: Mapped[int] = mapped_column(Integer, default=0)
+    bumped: Mapped[datetime]
+    pinned: Mapped[bool] = mapped_column(default=False)
+    locked: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def is_thread(self) -> bool:
+        return self.id == self.thread_id
+
+
+class PostRevision(Base):
+    """What a post said before an edit; scrubbed with the post."""
+
+    __tablename__ = "post_revisions"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    title: Mapped[str] = mapped_column(String(500))
+    source: Mapped[str]
+    written: Mapped[datetime]
+
+
+class PostTag(Base):
+    """A tag a thread carries."""
+
+    __tablename__ = "post_tags"
+    __table_args__ = (Index("ix_post_tags_tag", "tag", "post_id"),)
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    tag: Mapped[Word] = mapped_column(primary_key=True)
+
+
+class PostMention(Base):
+    """A person a post names, known at the time it was written."""
+
+    __tablename__ = "post_mentions"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+
+
+class Withheld(Base):
+    """A post we may not hold: counted, never stored."""
+
+    __tablename__ = "withheld"
+
+    uri: Mapped[Url] = mapped_column(primary_key=True)
+    thread_id: Mapped[int | None]
+    forum_id: Mapped[int]
+    peer: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime]
+
+
+class RawObject(Base):
+    """A remote object's own bytes, apart from the row so that they can be scrubbed."""
+
+    __tablename__ = "raw_objects"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    body: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[Url]
+    fetched: Mapped[datetime]
+
+
+class ReadMark(Base):
+    """How far a member has read a thread: everything arrived up to `seen`."""
+
+    __tablename__ = "read_marks"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    seen: Mapped[datetime]
+
+
+class Draft(Base):
+    """What a member is writing; `place` is `forum:ID`, `reply:ID` or `edit:ID`."""
+
+    __tablename__ = "drafts"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    place: Mapped[Word] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(500), default="")
+    source: Mapped[str] = mapped_column(default="")
+    tags: Mapped[str] = mapped_column(String(500), default="")
+    updated: Mapped[datetime]
+
+
+async def by_uri(session: AsyncSession, uri: str) -> Post | None:
+    """The post whose object id is `uri`."""
+    return (await session.execute(select(Post).where(Post.uri == uri))).scalar_one_or_none()

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every test may ask for: an instance, its clock, a browser."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from server.instance import Instance
+from server.settings import Mode, Settings
+from storage.database import Database, prepare
+from storage.members import Member
+from tests import makers
+from tests.clock import TurnableClock
+
+pytest_plugins = ("tests.fuzzing", "tests.machine")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+
+    async def make() -> None:
+        database = Database(f"sqlite:///{path}")
+        await prepare(database)
+        await database.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+def clock() -> TurnableClock:
+    """The clock of the instance."""
+    return TurnableClock()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, empty_database: Path) -> str:
+    """Where the instance keeps its rows."""
+    shutil.copy(empty_database, tmp_path / "guildhall.db")
+    return f"sqlite:///{tmp_path / 'guildhall.db'}"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """The settings of the City of Riverton."""
+    return Settings(
+        origin="http://riverton.localhost:8000",
+        database=database_url,
+        state=tmp_path / "state",
+        mode=Mode.TEST,
+        name="Riverton Commons",
+        agency="City of Riverton",
+    )
+
+
+@pytest.fixture
+async def instance(settings: Settings, clock: TurnableClock) -> AsyncIterator[Instance]:
+    """An open instance without anybody in it."""
+    opened = await Instance.open(settings, clock=clock)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def app(instance: Instance) -> Starlette:
+    """The application of the instance; no worker runs."""
+    # Imported here, so that tests of the lower floors need not load the pages.
+    from web.app import create_app
+
+    return create_app(instance, worker=False)
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor's browser."""
+    async with makers.browser(app) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def admin(instance: Instance) -> Member:
+    """Sam Hale, who administers the instance; before anybody does, every page is first-run."""
+    return await makers.member(
+        instance, "sam", name="Sam Hale", role_title="commons lead", admin=True
+    )

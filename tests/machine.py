@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a test may ask of the machine it runs on."""
+
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+NEEDS_A_PROGRAM = ("browser", "postgres")
+
+
+def chromium() -> Path | None:
+    """Where the system's Chromium is, or None."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return Path(found)
+    return None
+
+
+def postgres_programs() -> Path | None:
+    """The folder that holds initdb and postgres, the newest version first, or None."""
+    folders = Path("/usr/lib/postgresql").glob("*/bin")
+    numbered = [folder for folder in folders if folder.parent.name.isdecimal()]
+    for folder in sorted(numbered, key=lambda found: int(found.parent.name), reverse=True):
+        if (folder / "initdb").exists():
+            return folder
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI set, a skip for want of a program is a failure: nobody would see it otherwise."""
+    report = yield
+    wanted = any(item.get_closest_marker(name) for name in NEEDS_A_PROGRAM)
+    if report.skipped and wanted and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, which is not allowed with CI set: {report.longreprtext}"
+    return report

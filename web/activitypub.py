@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machines' door: documents, inboxes, discovery."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from federation import discovery
+from federation.documents import Asker, Documents, asker
+from federation.inbox import LARGEST, Answer
+from federation.signatures.request import Request as SignedRequest
+from federation.station import Station
+from federation.verification import Unverified
+from federation.vocabulary.terms import ACTIVITY_JSON
+from server.errors import NotFound
+
+Json = dict[str, Any]
+NOBODY = Asker(None, allowed=False, agency=False)
+_ASKED_FOR = ("application/activity+json", "application/ld+json")
+
+
+def wants_activity(scope: MutableMapping[str, Any]) -> bool:
+    """Whether a request asks for the machines' face of an address rather than for the page."""
+    accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
+    offered = [part.strip() for part in accept.decode("latin-1").lower().split(",")]
+    machine = [part for part in offered if part.startswith(_ASKED_FOR)]
+    if not machine:
+        return False
+    return not any(part.startswith("text/html") for part in offered) or offered[0] in machine
+
+
+class MachineRoute(Route):
+    """A route that is there only for those that ask for ActivityPub JSON."""
+
+    def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, Any]:
+        if scope["type"] == "http" and not wants_activity(scope):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+def _signed(request: Request, station: Station, body: bytes | None) -> SignedRequest:
+    """The request as the signature is checked against; the origin setting gives the scheme."""
+    query = request.scope["query_string"].decode("latin-1")
+    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+    path = raw_path.decode("latin-1").partition("?")[0]
+    return SignedRequest(
+        method=request.method,
+        target=f"{path}?{query}" if query else path,
+        host=request.headers.get("host", ""),
+        scheme="https" if station.instance.settings.is_https else "http",
+        headers=tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.scope["headers"]
+        ),
+        body=body,
+    )
+
+
+def _station(request: Request) -> Station:
+    station: Station = request.app.state.wire
+    return station
+
+
+async def _asker(request: Request) -> Asker:
+    """Who asks, by their signature; Unverified when they sign and it does not hold."""
+    station = _station(request)
+    signed = _signed(request, station, None)
+    if "signature" not in request.headers and "authorization" not in request.headers:
+        return await asker(station, None)
+    claimed = station.verifier.claimed_host(signed)
+    found = await asker(station, claimed)
+    if not found.allowed:
+        # Decided before any key is fetched and before anything is looked up.
+        raise Unverified("This instance answers listed agencies only.", 403)
+    verified = await station.verifier.request(signed)
+    await station.delivery.heard(verified.host)
+    return await asker(station, verified.host)
+
+
+Maker = Callable[[Documents, Request], Awaitable[tuple[int, Json]]]
+
+
+def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint for a document; `stub` for those of which anybody gets something."""
+
+    async def endpoint(request: Request) -> Response:
+        station = _station(request)
+        try:
+            who = await _asker(request)
+        except Unverified as error:
+            if not stub:
+                return _plain(error.status, error.sentence)
+            who = NOBODY
+        if not who.allowed and not stub:
+            sentence = "Sign the request as an agency on this instance's list."
+            return _plain(401 if who.host is None else 403, sentence)
+        async with station.instance.reading() as session:
+            try:
+                status, document = await make(Documents(station, session, who), request)
+            except NotFound as error:
+                if not who.allowed:
+                    return _plain(401, "Sign the request as an agency on this instance's list.")
+                return _plain(404, error.sentence)
+        return _json(document, status)
+
+    return endpoint
+
+
+def _json(document: Json, status: int = 200, media_type: str = ACTIVITY_JSON) -> Response:
+    response = Response(orjson.dumps(document), status, media_type=media_type)
+    response.headers["Vary"] = "Accept, Signature"
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _plain(status: int, sentence: str, retry_after: int | None = None) -> Response:
+    response = Response(f"{sentence}\n", status, media_type="text/plain")
+    response.headers["Vary"] = "Accept, Signature"
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+async def inbox(request: Request) -> Response:
+    """Take a delivery; which inbox it came to makes no difference."""
+    station = _station(request)
+    try:
+        body = await _bounded_body(request)
+    except ClientDisconnect:
+        return _plain(400, "The delivery broke off.")
+    if body is None:
+        return _plain(413, "The activity is larger than 1 MB.")
+    answer: Answer = await station.inbox.accept(_signed(request, station, body))
+    return _plain(answer.status, answer.sentence, answer.retry_after)
+
+
+async def _bounded_body(request: Request) -> bytes | None:
+    """The body, or None as soon as it is known to be too large."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > LARGEST:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def webfinger(request: Request) -> Response:
+    """/.well-known/webfinger, for public names without looking at a signature."""
+    resource = request.query_params.get("resource", "")[:2048]
+    if not resource:
+        return _plain(400, "Say which resource you ask about.")
+    try:
+        document = await _named(request, NOBODY, resource)
+    except NotFound:
+        try:
+            document = await _named(request, await _asker(request), resource)
+        except (NotFound, Unverified):
+            return _open(_plain(404, "Nobody here has this name."))
+    return _open(_json(document, media_type=discovery.JRD))
+
+
+async def _named(request: Request, who: Asker, resource: str) -> Json:
+    """The WebFinger answer as far as this asker may know it."""
+    station = _station(request)
+    settings = station.instance.settings
+    async with station.instance.reading() as session:
+        return await discovery.webfinger(session, settings, station.urls, who, resource)
+
+
+async def instance_actor(request: Request) -> Response:
+    """The instance actor: no signature is looked at, or two servers could never meet."""
+    station = _station(request)
+    async with station.instance.reading() as session:
+        return _json(await Documents(station, session, NOBODY).instance())
+
+
+async def nodeinfo_links(request: Request) -> Response:
+    document = discovery.nodeinfo_links(_station(request).urls)
+    return _open(_json(document, media_type="application/json"))
+
+
+async def nodeinfo(request: Request) -> Response:
+    """/nodeinfo/2.0 and 2.1."""
+    station = _station(request)
+    version = request.path_params["version"]
+    if version not in {"2.0", "2.1"}:
+        return _open(_plain(404, "There are versions 2.0 and 2.1."))
+    async with station.instance.reading() as session:
+        document = await discovery.nodeinfo(session, station.instance.settings, version)
+    kind = f'application/json; profile="{discovery.NODEINFO_SCHEMA}{version}#"'
+    return _open(_json(document, media_type=kind))
+
+
+def _open(response: Response) -> Response:
+    """Any page of the web may read these."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _number(request: Request, name: str) -> int | None:
+    """A number in the query, None for anything else."""
+    value = request.query_params.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 19 else None
+
+
+async def _member(d: Documents, r: Request) -> tuple[int, Json]:
+    return 200, await d.member(r.path_params["handle"])
+
+
+async def _forum(d: Documents, r: Request) -> tuple[int, Json]:
+    return 200, await d.forum(r.path_params["handle"])
+
+
+async def _post(d: Documents, r: Request) -> tuple[int, Json]:
+    return await d.post(_post_number(r))
+
+
+def _post_number(request: Request) -> int:
+    number: str = request.path_params["number"]
+    if not number.isdecimal() or len(number) > 19:
+        raise NotFound
+    return int(number)
+
+
+async def _forums(d: Documents, r: Request) -> tuple[int, Json]:
+    return 200, await d.forums()
+
+
+async def _forum_part(d: Documents, r: Request) -> tuple[int, Json]:
+    handle, part = r.path_params["handle"], r.path_params["part"]
+    if part == "outbox":
+        return 200, await d.forum_outbox(handle, _number(r, "before"))
+    makers = {"followers": d.followers, "featured": d.featured, "moderators": d.moderators}
+    if part not in makers:
+        raise NotFound
+    return 200, await makers[part](handle)
+
+
+async def _member_part(d: Documents, r: Request) -> tuple[int, Json]:
+    handle, part = r.path_params["handle"], r.path_params["part"]
+    if part == "outbox":
+        return 200, await d.member_outbox(handle)
+    if part not in {"followers", "following"}:
+        raise NotFound
+    return 200, await d.member_follows(handle, part)
+
+
+async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
+    number, part = _post_number(r), r.path_params["part"]
+    if part == "context":
+        return 200, await d.context(number, _number(r, "after"))
+    if part == "replies":
+        return 200, await d.replies(number)
+    if part == "likes":
+        return 200, await d.likes(number)
+    raise NotFound
+
+
+routes = [
+    Route("/.well-known/webfinger", webfinger),
+    Route("/.well-known/nodeinfo", nodeinfo_links),
+    Route("/nodeinfo/{version}", nodeinfo),
+    Route("/inbox", inbox, methods=["POST"]),
+    Route("/u/{handle}/inbox", inbox, methods=["POST"]),
+    Route("/f/{handle}/inbox", inbox, methods=["POST"]),
+    MachineRoute("/", instance_actor),
+    Route("/instance", instance_actor),
+    Route("/instance/forums", _document(_forums)),
+    MachineRoute("/u/{handle}", _document(_member, stub=True)),
+    MachineRoute("/f/{handle}", _document(_forum, stub=True)),
+    MachineRoute("/p/{number}", _document(_post)),
+    MachineRoute("/u/{handle}/{part}", _document(_member_part)),
+    MachineRoute("/f/{handle}/{part}", _document(_forum_part)),
+    MachineRoute("/p/{number}/{part}", _document(_post_part)),
+]

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was decided here, by whom."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server import audit
+from web.admin.door import enter
+from web.paging import place
+
+PAGE = 50
+WORDS = {
+    "forum.created": "made the forum",
+    "forum.changed": "changed the forum",
+    "member.joined": "joined",
+    "member.invited": "made an invitation",
+    "policy.allow": "allowed",
+    "policy.deny": "denied",
+    "policy.removed": "removed the rule for",
+    "post.removed": "removed a post",
+    "post.removal_asked": "asked for the removal of a post",
+    "thread.locked": "closed a thread",
+    "thread.unlocked": "opened a thread again",
+    "thread.pinned": "pinned a thread",
+    "thread.unpinned": "unpinned a thread",
+    "steward.named": "named a steward of",
+    "steward.removed": "removed a steward of",
+}
+
+
+async def index(request: Request) -> Response:
+    """The record, newest first."""
+    visit = await enter(request)
+    before = place(request)
+    async with visit.instance.reading() as session:
+        entries = await audit.page(session, before=before)
+    return visit.page(
+        "admin/record.html",
+        entries=entries,
+        words=WORDS,
+        older=entries[-1].id if len(entries) == PAGE else None,
+        first=before is None,
+    )
+
+
+routes = [Route("/admin/record", index)]

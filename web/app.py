@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The roof: puts pages, the machines' door and the worker together."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from federation.lookup import WireLookup
+from federation.station import Station
+from federation.worker import Worker
+from server.errors import Refusal
+from server.instance import Instance
+from server.members.accounts import any_admin
+from web import (
+    activitypub,
+    admin,
+    agencies,
+    drafts,
+    endorsements,
+    errors,
+    forums,
+    home,
+    media,
+    members,
+    notifications,
+    posts,
+    search,
+)
+from web.templates import HERE
+
+FEATURES = (
+    home,
+    members,
+    forums,
+    posts,
+    endorsements,
+    drafts,
+    notifications,
+    search,
+    agencies,
+    media,
+    admin,
+)
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{media}; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+BEFORE_THE_FIRST_ADMIN = ("/first-run", "/static/", "/healthz", "/.well-known/", "/nodeinfo/")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
+    """The application of one open instance; `worker` has it send and receive as well."""
+    wire = Station(instance)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await wire.open()
+        if worker:
+            app.state.worker = Worker(wire)
+            await app.state.worker.start()
+        try:
+            yield
+        finally:
+            if app.state.worker is not None:
+                await app.state.worker.stop()
+            await wire.close()
+
+    app = Starlette(
+        routes=[
+            Route("/healthz", health),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+            *activitypub.routes,
+            *(route for feature in FEATURES for route in feature.routes),
+        ],
+        middleware=[
+            Middleware(Guard, instance=instance),
+        ],
+        exception_handlers={
+            Refusal: errors.refused,
+            HTTPException: errors.http_error,
+            Exception: errors.bug,
+        },
+        lifespan=lifespan,
+    )
+    app.state.instance = instance
+    app.state.wire = wire
+    app.state.worker = None
+    app.state.lookup = WireLookup(wire)
+    return app
+
+
+async def health(request: Request) -> Response:
+    """200 while the database answers and the worker runs; 503 with what is wrong."""
+    worker: Worker | None = request.app.state.worker
+    async with request.app.state.instance.reading() as session:
+        await any_admin(session)
+    if worker is not None and not worker.healthy:
+        return JSONResponse({"ok": False, "wrong": "the worker keeps failing"}, 503)
+    return JSONResponse({"ok": True})
+
+
+class Guard:
+    """Answers for our own host only, sets the security headers, sends newcomers to first run."""
+
+    def __init__(self, app: Any, instance: Instance) -> None:
+        self._app = app
+        self._instance = instance
+        self._has_admin = False
+        settings = instance.settings
+        media = f" {settings.media_origin}" if settings.media_origin else ""
+        self._headers = [
+            (b"content-security-policy", CONTENT_POLICY.format(media=media).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+        ]
+        if settings.is_https:
+            self._headers.append((b"strict-transport-security", b"max-age=31536000"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(pair for pair in self._headers if pair[0] not in present),
+                ]
+                if b"vary" not in present:
+                    message["headers"].append((b"vary", b"Accept"))
+            await send(message)
+
+        answer = await self._instead(scope)
+        await (answer or self._app)(scope, receive, send_guarded)
+
+    async def _instead(self, scope: Scope) -> Response | None:
+        """What is answered before any page is looked for."""
+        path: str = scope["path"]
+        if path == "/healthz":
+            return None
+        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        settings = self._instance.settings
+        if host.lower() != settings.host:
+            return Response(f"This site is at {settings.origin}.", 421, media_type="text/plain")
+        if self._has_admin or path.startswith(BEFORE_THE_FIRST_ADMIN):
+            return None
+        async with self._instance.reading() as session:
+            self._has_admin = await any_admin(session)
+        if self._has_admin or scope["method"] != "GET" or activitypub.wants_activity(scope):
+            return None
+        return RedirectResponse("/first-run", 303)

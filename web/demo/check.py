@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the story on fresh agencies and says of each step if it held."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+
+import httpx
+import typer
+
+from web.demo import steps_federation, steps_policy, steps_reliability
+from web.demo.agencies import CommandFailed
+from web.demo.peer import Peer
+from web.demo.scene import SIGNS, STRANGER, NotHeld, Scene
+from web.demo.town import Stopped, stop_at_signals, town, unless
+from web.demo.visitor import Unexpected
+from web.demo.waiting import TooLate
+
+Step = Callable[[Scene], Awaitable[str]]
+# However a step goes wrong, it ends: no wait in it is longer than 20 s, and they are few.
+LONGEST_STEP = 90.0
+
+STEPS: dict[str, Step] = {
+    "federation.follow_accepted": steps_federation.follow_accepted,
+    "federation.backfill": steps_federation.backfill,
+    "federation.thread_arrives": steps_federation.thread_arrives,
+    "federation.reply_arrives": steps_federation.reply_arrives,
+    "federation.nested_reply": steps_federation.nested_reply,
+    "federation.endorsement_counted": steps_federation.endorsement_counted,
+    "federation.endorsement_withdrawn": steps_federation.endorsement_withdrawn,
+    "federation.edit_followed": steps_federation.edit_followed,
+    "federation.delete_followed": steps_federation.delete_followed,
+    "policy.inbox_refused": steps_policy.inbox_refused,
+    "policy.fetch_refused": steps_policy.fetch_refused,
+    "policy.knock_recorded": steps_policy.knock_recorded,
+    "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
+    "reliability.offline_catches_up": steps_reliability.offline_catches_up,
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """How one step went; `detail` quotes what was seen."""
+
+    step: str
+    ok: bool
+    seconds: float
+    detail: str
+
+
+def names() -> list[str]:
+    """Every step, in order."""
+    return list(STEPS)
+
+
+async def run(*, only: str, sabotage: str, as_json: bool, first_port: int = 0) -> bool:
+    """Play the steps whose name begins with `only`; answers whether all of them held."""
+    stop = stop_at_signals()
+    async with (
+        town(SIGNS, first_port, (STRANGER,)) as (agencies, ports),
+        Peer(STRANGER, ports[STRANGER]) as peer,
+    ):
+        scene = Scene(agencies["riverton"], agencies["lakeside"], agencies["elsewhere"], peer)
+        try:
+            return await unless(stop, _play(scene, only, sabotage, as_json=as_json))
+        except Stopped:
+            return False
+        finally:
+            await scene.close()
+
+
+async def _play(scene: Scene, only: str, sabotage: str, *, as_json: bool) -> bool:
+    if not as_json:
+        typer.echo("Starting three agencies on this machine…", err=True)
+    await scene.prepare(sabotage)
+    held = True
+    for name, step in STEPS.items():
+        if name.startswith(only):
+            report = await _report(scene, name, step)
+            typer.echo(json.dumps(asdict(report), ensure_ascii=False) if as_json else _line(report))
+            held = held and report.ok
+    return held
+
+
+async def _report(scene: Scene, name: str, step: Step) -> Report:
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(LONGEST_STEP):
+            ok, detail = True, await step(scene)
+    except (NotHeld, TooLate, Unexpected, CommandFailed) as error:
+        ok, detail = False, str(error)
+    except (httpx.HTTPError, TimeoutError) as error:
+        ok, detail = False, f"{type(error).__name__} {error}".strip()
+    return Report(name, ok, round(time.monotonic() - began, 2), detail)
+
+
+def _line(report: Report) -> str:
+    held = "ok  " if report.ok else "FAIL"
+    return f"{held} {report.step:<34} {report.seconds:6.2f} s  {report.detail}"

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refusals as statuses and pages; anything else is a bug with an id."""
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from server.errors import (
+    Gone,
+    Invalid,
+    Locked,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    SignInNeeded,
+    TooFast,
+    Unavailable,
+)
+from web.visits import arrive
+
+STATUS: dict[type[Refusal], int] = {
+    NotFound: 404,
+    SignInNeeded: 403,
+    NotAllowed: 403,
+    Locked: 409,
+    Gone: 410,
+    Invalid: 422,
+    TooFast: 429,
+    Unavailable: 503,
+}
+_HEADINGS = {
+    400: "That request could not be read",
+    403: "You may not do this",
+    404: "Nothing here",
+    405: "That is not possible here",
+    409: "Not possible any more",
+    410: "Deleted",
+    413: "Too large",
+    422: "Please look again",
+    429: "A little slower, please",
+    503: "Try again soon",
+}
+log = structlog.get_logger("guildhall.web")
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """The page for a refusal."""
+    if not isinstance(error, Refusal):
+        raise error
+    if isinstance(error, SignInNeeded) and request.method == "GET":
+        return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+    response = await page(request, STATUS.get(type(error), 400), error.sentence)
+    if isinstance(error, TooFast):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """The page for what Starlette itself refuses."""
+    if not isinstance(error, HTTPException):
+        raise error
+    sentence = NotFound.__doc__ if error.status_code == 404 else error.detail
+    response = await page(request, error.status_code, sentence or "")
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def bug(request: Request, error: Exception) -> Response:
+    """A plain page with an id that stands in the log beside the traceback."""
+    identifier = f"{request.app.state.instance.ids.next():x}"
+    log.error("unexpected", id=identifier, path=request.url.path, exc_info=error)
+    sentence = f"Something went wrong on our side. If you report it, name {identifier}."
+    if "json" in request.headers.get("accept", ""):
+        return JSONResponse({"error": sentence}, 500)
+    return Response(sentence, 500, media_type="text/plain")
+
+
+async def page(request: Request, status: int, sentence: str) -> Response:
+    """An error page in the site's own look."""
+    visit = await arrive(request)
+    heading = _HEADINGS.get(status, "That did not work")
+    return visit.page("error.html", status, heading=heading, sentence=sentence)

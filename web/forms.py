@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a submitted form, after checking that it is ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from server.errors import NotAllowed
+from web import sessions
+from web.visits import Visit, arrive
+
+MOST_FIELDS = 40
+LARGEST_PART = 256 * 1024
+LARGEST_FILE = 5 * 1024 * 1024
+LARGEST_BODY = LARGEST_FILE + 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Form:
+    """The text fields (one value each) and the files of a form.
+
+    Of a file over LARGEST_FILE one byte more than that is kept, so that its reader can tell.
+    """
+
+    values: Mapping[str, str]
+    files: Mapping[str, bytes]
+
+    def __getitem__(self, name: str) -> str:
+        """A field as typed, line ends as `\\n`; empty when it was not sent."""
+        return self.values.get(name, "")
+
+
+async def submit(request: Request) -> tuple[Visit, Form]:
+    """The visit and its form; refuses one that another site sent (CSRF)."""
+    visit = await arrive(request)
+    _must_be_ours(request, visit)
+    _must_be_small(request)
+    async with request.form(
+        max_files=2, max_fields=MOST_FIELDS, max_part_size=LARGEST_PART
+    ) as data:
+        values: dict[str, str] = {}
+        files: dict[str, bytes] = {}
+        for name, value in data.multi_items():
+            if isinstance(value, str):
+                values.setdefault(name, value.replace("\r\n", "\n").replace("\0", ""))
+            elif value.filename:
+                # Read now: the temporary file goes when the form is closed.
+                files.setdefault(name, await value.read(LARGEST_FILE + 1))
+        if not sessions.same(values.get("csrf", ""), visit.csrf):
+            raise NotAllowed("This form was open for too long: go back, reload it and try again.")
+        return visit, Form(values, files)
+
+
+def _must_be_ours(request: Request, visit: Visit) -> None:
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    ours = visit.instance.settings.origin
+    if (origin not in {None, "null", ours}) or site == "cross-site":
+        raise NotAllowed("This form came from another site, so nothing was done.")
+
+
+def _must_be_small(request: Request) -> None:
+    """Refuse by the length that every browser announces, before anything is read."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise HTTPException(411, "A form has to say how long it is.")
+    if len(length) > 12 or int(length) > LARGEST_BODY:
+        raise HTTPException(413, "This is more than can be sent at once: at most 5 MB.")

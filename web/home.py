@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The home page, and the pages that explain the site."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server.forums import pages
+from server.forums.pages import Place
+from web.visits import arrive
+
+
+async def home(request: Request) -> Response:
+    """What is new in the forums a member follows; in public ones, for visitors."""
+    visit = await arrive(request)
+    after = Place.read(request.query_params.get("after", ""))
+    async with visit.instance.reading() as session:
+        page = await pages.home(session, visit.viewer, after=after)
+    return visit.page("home/home.html", page=page, after=after)
+
+
+async def about(request: Request) -> Response:
+    """Help, privacy, accessibility."""
+    visit = await arrive(request)
+    return visit.page(f"home/{request.url.path.strip('/')}.html")
+
+
+routes = [
+    Route("/", home),
+    Route("/help", about),
+    Route("/privacy", about),
+    Route("/accessibility", about),
+]

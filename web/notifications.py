@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happened around a member, and marking it as read."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server import notifications
+from web.forms import submit
+from web.paging import place
+from web.visits import arrive
+
+
+async def index(request: Request) -> Response:
+    """A page of notices, the newest first."""
+    visit = await arrive(request)
+    before = place(request)
+    async with visit.instance.reading() as session:
+        lines = await notifications.page(session, visit.member, before=before)
+    older = lines[-1].notice.id if len(lines) == notifications.PAGE else None
+    return visit.page("notifications/index.html", lines=lines, older=older, first=before is None)
+
+
+async def mark_read(request: Request) -> Response:
+    """Mark one notice, or all of them, as read."""
+    visit, form = await submit(request)
+    number = form["notice"]
+    notice = int(number) if number.isdecimal() and len(number) < 19 else None
+    async with visit.instance.transaction() as tx:
+        await notifications.mark_read(tx, visit.member, notice)
+    return visit.go("/notifications", "read" if notice is None else None)
+
+
+routes = [
+    Route("/notifications", index),
+    Route("/notifications", mark_read, methods=["POST"]),
+]

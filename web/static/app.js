@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// What scripts add to pages that work without them: drafts kept while typing, previews,
+// endorsing in place, the next unread reply, and pages that wait for something.
+"use strict";
+
+const heard = document.getElementById("heard");
+const tell = (words) => { heard.textContent = words; };
+const send = (form, path, fields) => {
+  const body = new FormData();
+  body.set("csrf", form.elements.csrf.value);
+  for (const [name, value] of Object.entries(fields)) body.set(name, value);
+  return fetch(path, { method: "POST", body });
+};
+const typed = (form) => Object.fromEntries(
+  ["title", "source", "tags"].map((name) => [name, form.elements[name]?.value ?? ""]),
+);
+
+// Keeps what is typed, two seconds after the last key and when the page is left.
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const state = form.querySelector("[data-draft-state]");
+  let saved = JSON.stringify(typed(form));
+  let timer = 0;
+  let leaving = false;
+  const save = async () => {
+    const fields = typed(form);
+    const now = JSON.stringify(fields);
+    if (leaving || now === saved) return;
+    try {
+      const answer = await send(form, "/drafts", { place: form.dataset.draft, ...fields });
+      if (!answer.ok) throw new Error();
+      saved = now;
+      state.textContent = "Draft saved";
+    } catch {
+      state.textContent = "The draft could not be saved; it is kept on this page only";
+    }
+  };
+  form.addEventListener("input", () => {
+    state.textContent = "";
+    clearTimeout(timer);
+    timer = setTimeout(save, 2000);
+  });
+  form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
+  window.addEventListener("pagehide", () => {
+    const fields = typed(form);
+    if (leaving || JSON.stringify(fields) === saved) return;
+    const body = new URLSearchParams({ csrf: form.elements.csrf.value, place: form.dataset.draft, ...fields });
+    navigator.sendBeacon("/drafts", body);
+  });
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-preview]");
+  if (!button) return;
+  event.preventDefault();
+  const form = button.form;
+  const shown = form.querySelector(".preview");
+  try {
+    const answer = await send(form, "/preview", { source: form.elements.source.value });
+    shown.querySelector(".body").innerHTML = await answer.text();
+  } catch {
+    shown.querySelector(".body").textContent = "The preview cannot be fetched at the moment.";
+  }
+  shown.hidden = false;
+  shown.scrollIntoView({ block: "nearest" });
+});
+
+// Endorses without leaving the place: the answer is the whole page, of which one row is taken.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!/\/(endorse|withdraw)$/.test(form.action)) return;
+  event.preventDefault();
+  const article = form.closest("article");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById(article.id)?.querySelector(".actions form");
+    if (!answer.ok || !fresh) throw new Error();
+    form.replaceWith(fresh);
+    fresh.querySelector("button").focus();
+    tell(page.querySelector(".said")?.textContent ?? "");
+  } catch {
+    form.submit();
+  }
+});
+
+// One menu open at a time; Escape and a click elsewhere close it.
+const menus = "details.menu[open], details.more[open]";
+const close = (except) => {
+  for (const menu of document.querySelectorAll(menus)) if (menu !== except) menu.open = false;
+};
+document.addEventListener("click", (event) => close(event.target.closest("details.menu, details.more")));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.activeElement?.closest?.(menus);
+  close(null);
+  menu?.querySelector("summary").focus();
+});
+
+// The next unread reply below what is in sight, and from the first again after the last.
+const next = document.querySelector("[data-next-unread]");
+next?.addEventListener("click", (event) => {
+  const unread = [...document.querySelectorAll(".post.unread")];
+  const target = unread.find((post) => post.getBoundingClientRect().top > 40) ?? unread[0];
+  if (!target) return;
+  event.preventDefault();
+  for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  location.hash = target.id;
+  target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+});
+
+const fold = document.querySelector("[data-fold]");
+if (fold) {
+  fold.hidden = false;
+  fold.addEventListener("click", () => {
+    const folded = fold.getAttribute("aria-pressed") !== "true";
+    for (const branch of document.querySelectorAll("details.branch")) branch.open = !folded;
+    fold.setAttribute("aria-pressed", folded);
+  });
+}
+
+// A page that waits for another agency looks again by itself.
+const look = async () => {
+  const place = document.querySelector("[data-live][data-again]");
+  if (!place) return;
+  try {
+    const answer = await fetch(location.href);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("[data-live]");
+    if (fresh && !place.contains(document.activeElement)) place.replaceWith(fresh);
+  } catch { /* The next round may do better. */ }
+  if (!document.hidden) setTimeout(look, 3000);
+};
+if (document.querySelector("[data-live][data-again]")) setTimeout(look, 3000);
+
+// What scrolls sideways can be reached with a keyboard.
+for (const wide of document.querySelectorAll(".scroll, .body table")) {
+  if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+}
+document.getElementById("faults")?.focus();

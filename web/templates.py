@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Templates: the environment, its filters, and rendering."""
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from server import text
+from server.rows import Forum, Member, Post
+
+HERE = Path(__file__).parent
+_UNITS = ((60, "minute"), (3_600, "hour"), (86_400, "day"))
+
+
+def render(template: str, **values: Any) -> str:
+    """A template as text."""
+    return environment().get_template(template).render(**values)
+
+
+@cache
+def environment() -> Environment:
+    """The one environment: autoescaping, and undefined names are errors."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(static=static, where=where, path_of=path_of)
+    made.filters.update(
+        ago=ago, exact=exact, initials=initials, stored=stored, excerpt=text.excerpt, plural=plural
+    )
+    return made
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a static file, changed whenever its content is."""
+    digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def stored(html: str) -> Markup:
+    """HTML that the sanitiser let through when it was written."""
+    return Markup(html)  # noqa: S704 (sanitised at write time)
+
+
+def exact(moment: datetime) -> str:
+    """`26 November 2026, 14:05 UTC`."""
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """`2 hours ago`; a date once it is a week old."""
+    seconds = (now - moment).total_seconds()
+    if seconds < 60:
+        return "just now"
+    for size, unit in reversed(_UNITS):
+        if seconds >= size:
+            count = int(seconds // size)
+            if unit == "day" and count == 1:
+                return "yesterday"
+            if unit == "day" and count > 6:
+                break
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return (
+        f"{moment.day} {moment:%b %Y}" if moment.year != now.year else f"{moment.day} {moment:%B}"
+    )
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 reply`, `2 replies`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a face."""
+    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+def where(thing: Forum | Member) -> str:
+    """The handle in our own addresses: `permits`, or `permits@lakeside.example.gov`."""
+    return thing.handle if thing.peer is None else f"{thing.handle}@{thing.peer}"
+
+
+def path_of(thing: Forum | Member | Post) -> str:
+    """Our own page of a thing, wherever it lives."""
+    if isinstance(thing, Forum):
+        return f"/f/{quote(where(thing), safe='@:')}"
+    if isinstance(thing, Member):
+        return f"/u/{quote(where(thing), safe='@:')}"
+    return f"/p/{thing.id}/{thing.slug}" if thing.slug else f"/p/{thing.id}"

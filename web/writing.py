@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing threads and replies, and changing them."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server import text
+from server.errors import Gone, Invalid, Locked, NotFound, Refusal, TooFast
+from server.forums import pages as forums
+from server.forums.standing import standing
+from server.permissions import Permission, must
+from server.posts import pages, reading
+from server.posts.drafts import EditDraft, ReplyDraft, ThreadForm, check_body, check_thread
+from server.posts.editing import edit as change
+from server.posts.pages import FoundPost
+from server.posts.writing import must_be_open, post_thread
+from server.posts.writing import reply as post_reply
+from web.errors import STATUS
+from web.forms import Form, submit
+from web.forums import named
+from web.spots import Spot, post_id
+from web.templates import path_of
+from web.visits import Visit, arrive
+
+# What a form shows again with all that was typed; everything else is a page of its own.
+KEEPS_THE_FORM = (Invalid, Locked, TooFast, Gone)
+
+
+async def found(session: AsyncSession, visit: Visit, identifier: int) -> FoundPost:
+    """A post with its opener, author and forum, if the visitor may see it."""
+    posts = await pages.found(session, visit.viewer, [identifier])
+    if not posts:
+        raise NotFound
+    return posts[0]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a form holds, and what came of sending it."""
+
+    form: ThreadForm = field(default_factory=ThreadForm)
+    preview: str | None = None
+    error: Refusal | None = None
+
+    def page(self, visit: Visit, template: str, **values: object) -> Response:
+        """The form with everything that was typed, and why it was refused if it was."""
+        response = visit.page(
+            template,
+            STATUS.get(type(self.error), 400) if self.error else 200,
+            typed=self.form,
+            source=self.form.source,
+            preview=self.preview,
+            faults=self.error.fields if isinstance(self.error, Invalid) else {},
+            sentence=self.error.sentence if self.error else "",
+            **values,
+        )
+        if isinstance(self.error, TooFast):
+            response.headers["Retry-After"] = str(self.error.retry_after)
+        return response
+
+
+def _typed(form: Form) -> ThreadForm:
+    return ThreadForm(form["title"], form["source"], form["tags"], form["language"])
+
+
+async def _previewed(form: ThreadForm) -> Typed:
+    try:
+        html = await asyncio.to_thread(text.render, check_body(form.source))
+    except Invalid as error:
+        return Typed(form, error=error)
+    return Typed(form, preview=html)
+
+
+async def _kept(session: AsyncSession, visit: Visit, place: str, otherwise: ThreadForm) -> Typed:
+    """The draft begun at this place, or else what the form shows at first."""
+    draft = await reading.draft(session, visit.member, place)
+    if draft is None:
+        return Typed(otherwise)
+    return Typed(ThreadForm(draft.title, draft.source, draft.tags, otherwise.language))
+
+
+async def _keep(visit: Visit, place: str, form: ThreadForm) -> None:
+    async with visit.instance.transaction() as tx:
+        await reading.save_draft(
+            tx, visit.member, place, title=form.title, source=form.source, tags=form.tags
+        )
+
+
+async def new_thread(request: Request) -> Response:
+    """The form for a thread, with the draft if one was begun."""
+    visit = await arrive(request)
+    async with visit.instance.reading() as session:
+        forum = await forums.one(session, visit.viewer, *named(request, visit))
+        must(await standing(session, visit.member, forum), Permission.POST_THREAD)
+        typed = await _kept(session, visit, f"forum:{forum.id}", ThreadForm())
+    return typed.page(visit, "posts/new.html", forum=forum)
+
+
+async def send_thread(request: Request) -> Response:
+    """Post a thread, or show what it will look like, or keep it for later."""
+    visit, sent = await submit(request)
+    form = _typed(sent)
+    async with visit.instance.reading() as session:
+        forum = await forums.one(session, visit.viewer, *named(request, visit))
+        must(await standing(session, visit.member, forum), Permission.POST_THREAD)
+    place = f"forum:{forum.id}"
+    if sent["action"] == "preview":
+        return (await _previewed(form)).page(visit, "posts/new.html", forum=forum)
+    if sent["action"] == "draft":
+        await _keep(visit, place, form)
+        return visit.go(f"{path_of(forum)}/new", "draft_saved")
+    try:
+        draft = check_thread(form)
+        async with visit.instance.transaction() as tx:
+            post = await post_thread(tx, visit.member, forum, draft)
+            await reading.drop_draft(tx, visit.member, place)
+    except KEEPS_THE_FORM as error:
+        return Typed(form, error=error).page(visit, "posts/new.html", forum=forum)
+    return visit.go(path_of(post), "posted" if forum.is_local else "sent")
+
+
+def _reply_page(visit: Visit, typed: Typed, answered: FoundPost, on: str) -> Response:
+    return typed.page(
+        visit,
+        "posts/reply.html",
+        post=answered.post,
+        opener=answered.opener,
+        author=answered.author,
+        forum=answered.forum,
+        on=on,
+    )
+
+
+async def new_reply(request: Request) -> Response:
+    """The form for a reply, with the draft if one was begun; `?quote=1` quotes the post."""
+    visit = await arrive(request)
+    async with visit.instance.reading() as session:
+        answered = await found(session, visit, post_id(request))
+        must(await standing(session, visit.member, answered.forum), Permission.REPLY)
+        must_be_open(answered.opener, answered.post)
+        typed = await _kept(session, visit, f"reply:{answered.post.id}", ThreadForm())
+    if request.query_params.get("quote"):
+        said = answered.post.source or text.plain(answered.post.html)
+        quoted = text.quote(said, answered.author.name)
+        if quoted.strip() not in typed.form.source:
+            typed = Typed(ThreadForm(source=quoted + typed.form.source))
+    on = Spot.read(request.query_params.get("on", ""))
+    return _reply_page(visit, typed, answered, str(on or ""))
+
+
+async def send_reply(request: Request) -> Response:
+    """Post a reply, or show what it will look like, or keep it for later."""
+    visit, sent = await submit(request)
+    form = _typed(sent)
+    member = visit.member
+    async with visit.instance.reading() as session:
+        answered = await found(session, visit, post_id(request))
+    parent, forum = answered.post, answered.forum
+    place = f"reply:{parent.id}"
+    on = Spot.read(sent["on"])
+    if sent["action"] == "preview":
+        return _reply_page(visit, await _previewed(form), answered, str(on or ""))
+    if sent["action"] == "draft":
+        await _keep(visit, place, form)
+        return visit.go(f"/p/{parent.id}/reply{f'?on={on}' if on else ''}", "draft_saved")
+    try:
+        draft = ReplyDraft(check_body(form.source), parent.id)
+        async with visit.instance.transaction() as tx:
+            post = await post_reply(tx, member, draft)
+            await reading.drop_draft(tx, member, place)
+    except KEEPS_THE_FORM as error:
+        return _reply_page(visit, Typed(form, error=error), answered, str(on or ""))
+    spot = _where_it_shows(answered, post.id, on)
+    return visit.go(spot.path(post.id), "replied" if forum.is_local else "sent")
+
+
+def _where_it_shows(answered: FoundPost, reply: int, on: Spot | None) -> Spot:
+    """A page that shows a fresh reply: the one its author came from where it can."""
+    parent, opener = answered.post, answered.opener
+    if not parent.is_thread:
+        return on or Spot(parent.id)
+    # A new branch stands at the end, which for a long thread is on a later page.
+    fits = opener.reply_count < pages.BRANCHES_A_PAGE
+    return Spot(opener.id, None if fits else reply - 1)
+
+
+async def edit_form(request: Request) -> Response:
+    """The form that changes a post, with the draft if one was begun."""
+    visit = await arrive(request)
+    async with visit.instance.reading() as session:
+        held = await found(session, visit, post_id(request))
+        must(await standing(session, visit.member, held.forum), Permission.EDIT_POST, held.post)
+        now = await _as_it_is(session, held)
+        typed = await _kept(session, visit, f"edit:{held.post.id}", now)
+    return _edit_page(visit, typed, held)
+
+
+async def _as_it_is(session: AsyncSession, held: FoundPost) -> ThreadForm:
+    post = held.post
+    if post.state == "deleted":
+        raise Gone
+    if held.opener.locked:
+        raise Locked("This thread is closed: its posts can no longer be changed.")
+    tags = (await forums.tags_of(session, [post.id])).get(post.id, ())
+    return ThreadForm(post.title, post.source, ", ".join(tags))
+
+
+def _edit_page(visit: Visit, typed: Typed, held: FoundPost) -> Response:
+    return typed.page(
+        visit, "posts/edit.html", post=held.post, opener=held.opener, forum=held.forum
+    )
+
+
+async def send_edit(request: Request) -> Response:
+    """Change a post, or show what it will look like, or keep it for later."""
+    visit, sent = await submit(request)
+    form = _typed(sent)
+    member = visit.member
+    async with visit.instance.reading() as session:
+        held = await found(session, visit, post_id(request))
+        must(await standing(session, member, held.forum), Permission.EDIT_POST, held.post)
+        before = await _as_it_is(session, held)
+    post = held.post
+    if sent["action"] == "preview":
+        return _edit_page(visit, await _previewed(form), held)
+    if sent["action"] == "draft":
+        await _keep(visit, f"edit:{post.id}", form)
+        return visit.go(f"/p/{post.id}/edit", "draft_saved")
+    try:
+        draft = _edit_draft(form, is_thread=post.is_thread)
+        same = draft == _edit_draft(before, is_thread=post.is_thread)
+        async with visit.instance.transaction() as tx:
+            if not same:
+                await change(tx, member, post, draft)
+            await reading.drop_draft(tx, member, f"edit:{post.id}")
+    except KEEPS_THE_FORM as error:
+        return _edit_page(visit, Typed(form, error=error), held)
+    return visit.go(Spot(post.thread_id).path(post.id), "edited_same" if same else "edited")
+
+
+def _edit_draft(form: ThreadForm, *, is_thread: bool) -> EditDraft:
+    if not is_thread:
+        return EditDraft("", check_body(form.source))
+    draft = check_thread(form)
+    return EditDraft(draft.title, draft.source, draft.tags)
+
+
+routes = [
+    Route("/f/{where}/new", new_thread),
+    Route("/f/{where}/new", send_thread, methods=["POST"]),
+    Route("/p/{id}/reply", new_reply),
+    Route("/p/{id}/reply", send_reply, methods=["POST"]),
+    Route("/p/{id}/edit", edit_form),
+    Route("/p/{id}/edit", send_edit, methods=["POST"]),
+]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from federation import authority
 from federation.actors import Actors
-from federation.delivery import Delivery
+from federation.delivery.lanes import Delivery
 from federation.errors import WireError
 from federation.signatures.request import Request
 from federation.urls import host_of_uri

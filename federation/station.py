@@ -2,7 +2,7 @@
 """The federation side of one instance, put together."""
 
 from federation.actors import Actors
-from federation.delivery import Delivery
+from federation.delivery.lanes import Delivery
 from federation.fetch import Door
 from federation.inbox import Inbox
 from federation.receive import Receiver

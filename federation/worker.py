@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from federation import discovery
 from federation.errors import WireError
-from federation.outbox import tell_waiting
+from federation.outbox.tell import tell_waiting
 from federation.station import Station
 from server import mail
 from server.members import sign_in

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every way to say no; the docstring is what the person reads."""
+"""Every way to say no, in the words the person reads."""
 
 from collections.abc import Mapping
 

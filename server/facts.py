@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can happen here; a fact carries ids, never contents."""
+"""What can happen here, as facts that carry ids and no contents."""
 
 import json
 from dataclasses import asdict, dataclass

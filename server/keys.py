@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from server.errors import SettingsError
+from server.randomness import SystemRandomness
 
 _NONCE = 12
 
@@ -83,5 +84,6 @@ class Vault:
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        # The nonce is random and never reused: one sealing per key.
-        return NewKey(kind, public.decode(), self.seal(pem, os.urandom(_NONCE)))
+        # Random and never reused: one sealing per key.
+        nonce = SystemRandomness().bits(8 * _NONCE).to_bytes(_NONCE, "big")
+        return NewKey(kind, public.decode(), self.seal(pem, nonce))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The single table of who may do what; no is the default."""
+"""The single table of who may do what."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening a database; SQLite and PostgreSQL differ only here."""
+"""Opening a database, where SQLite and PostgreSQL differ."""
 
 import asyncio
 import sqlite3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Refusals as statuses and pages; anything else is a bug with an id."""
+"""Refusals as statuses and pages, and bugs with an id."""
 
 import structlog
 from starlette.exceptions import HTTPException

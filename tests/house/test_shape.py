@@ -10,7 +10,7 @@ from tests.house.sources import ROOT, modules, rooms, tree
 
 MOST_LINES = 350
 LONGEST_FUNCTION = 60
-LONGEST_OPENING = 60
+LONGEST_OPENING = 75
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 NOT_A_NOUN = {"common", "helper", "helpers", "manager", "service", "util", "utils"}
 # A revision lists tables: it is as long as they are many, and never changes once released.
@@ -56,7 +56,7 @@ def test_every_module_opens_with_its_licence_and_one_sentence() -> None:
     [
         '"""Posts."""\n',
         f"{LICENCE}\nimport json\n",
-        f'{LICENCE}\n"""What a forum is, and what it is not, and much more besides that."""\n',
+        f'{LICENCE}\n"""What a forum is, and what it is not, and so very much more besides all that."""\n',
         f'{LICENCE}\n"""Posts; and replies."""\n',
         f'{LICENCE}\n"""Posts and\nreplies."""\n',
     ],

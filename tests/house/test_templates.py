@@ -7,17 +7,16 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, meta
 
 from tests.house.sources import ROOT
+from web import templates
 
 TEMPLATES = ROOT / "web/templates"
 
 
 def environment(folder: Path) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
-    )
+    """Templates of a folder, with the filters that pages have."""
+    made = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
+    made.filters.update(templates.environment().filters)
+    return made
 
 
 def faults(folder: Path) -> list[str]:

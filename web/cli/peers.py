@@ -11,7 +11,7 @@ import typer
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.delivery import retry_now
+from federation.delivery.lanes import retry_now
 from server import peers
 from server.errors import NotFound
 from server.instance import Instance

@@ -28,7 +28,7 @@ def add(
     name: Acting,
     title: Annotated[str, typer.Option(help="What it is about.")],
     file: File,
-    tags: Annotated[str, typer.Option(help="Such as “permits, digital”.")] = "",
+    tags: Annotated[str, typer.Option(help="Such as “permits, digital-forms”.")] = "",
     json: Json = False,
 ) -> None:
     """Open a thread; prints its address."""

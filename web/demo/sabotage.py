@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from federation.delivery import Delivery
+from federation.delivery.lanes import Delivery
 from federation.signatures.keys import VerificationKey
 from server import peers
 from server.errors import NotAllowed, SettingsError

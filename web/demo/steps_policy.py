@@ -83,10 +83,11 @@ async def agencies_forum_closed(scene: Scene) -> str:
             status = (await visitor.look(page)).status
             expect(status == 404, f"{visitor.netloc}{page} answered an anonymous visitor {status}")
     seen = []
-    for what in ("/f/data", path):
+    for what, missing in (("/f/data", "/f/nothing"), (path, MISSING)):
         answer = await scene.peer.get(lakeside, what)
         expect(answer.status in {401, 403}, f"{what} answered the stranger {answer.status}")
-        expect(CLOSED not in answer.text, f"{what} told the stranger the title")
+        like = await scene.peer.get(lakeside, missing)
+        expect(answer == like, f"{what} does not answer the stranger as {missing} does")
         seen.append(str(answer.status))
     return (
         f"“{CLOSED}”: Ana reads it at Riverton; anonymous visitors of both agencies get 404,"

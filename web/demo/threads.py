@@ -21,7 +21,7 @@ FASTER = Talk(
     PERMITS,
     MAREK,
     "How we cut permit times from 21 days to 12.6",
-    "building permits, digital forms, lead times",
+    "building-permits, digital-forms, lead-times",
     """A year ago a simple building permit took us **21 days** on average. Last quarter it took
 **12.6**, which is 40 % less. Nobody was hired and nothing is checked less. Three things did it:
 
@@ -136,7 +136,7 @@ COUNTER_WORDS = Talk(
     PERMITS,
     ANA,
     "What do you say when somebody asks “why does it take so long”?",
-    "plain language, applicants",
+    "plain-language, applicants",
     """Our letters say *your application is being processed*. People then call us to ask what that
 means, forty times a week.
 
@@ -184,7 +184,7 @@ TEMPLATE = Talk(
     DATA,
     PRIYA,
     "What Harbor County took over from Cascadia's data platform, and what not",
-    "templates, data platform",
+    "templates, data-platform",
     """Harbor County's health department started from the unified data platform template that the
 State of Cascadia published. I asked them what they would tell the next one:
 
@@ -231,7 +231,7 @@ QUIET = Talk(
     COUNTERS,
     DEE,
     "A quiet hour on Wednesdays: four weeks in",
-    "accessibility, opening hours",
+    "accessibility, opening-hours",
     """Every Wednesday from 8 to 9 we switch off the music and the ticket calls, and nobody has to
 stand in line. It was asked for by the parents of an autistic boy.
 
@@ -262,7 +262,7 @@ QUESTIONS = Talk(
     COUNTERS,
     PRIYA,
     "Which question comes to your counter that a page should have answered?",
-    "web content",
+    "web-content",
     """I collect them for a rewrite of our pages. Ours, last week: *Do I need a permit to cut down
 a dead tree?* (Yes, if it is thicker than a dinner plate.)""",
     (

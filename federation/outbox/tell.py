@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way out: a fact becomes log rows, in one transaction."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from federation.outbox import about_forums, about_posts
+from federation.outbox.telling import Telling
+from federation.wire import Wire
+from server.facts import (
+    ActivityRefused,
+    Endorsed,
+    EndorsementWithdrawn,
+    Fact,
+    FollowerAccepted,
+    FollowerLeft,
+    FollowerRejected,
+    ForumChanged,
+    ForumFollowed,
+    ForumLeft,
+    PostDeleted,
+    PostEdited,
+    RemovalAsked,
+    ReplyPosted,
+    StewardNamed,
+    ThreadLocked,
+    ThreadPinned,
+    ThreadPosted,
+    unpack,
+)
+from storage import facts as facts_storage
+from storage import log
+from storage.facts import FactRow
+
+logger = structlog.get_logger("guildhall.outbox")
+MOST_ATTEMPTS = 12
+
+TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
+    ThreadPosted: about_posts.posted,
+    ReplyPosted: about_posts.posted,
+    PostEdited: about_posts.edited,
+    PostDeleted: about_posts.deleted,
+    RemovalAsked: about_posts.deleted,
+    Endorsed: about_posts.endorsed,
+    EndorsementWithdrawn: about_posts.endorsed,
+    ThreadLocked: about_posts.locked,
+    ThreadPinned: about_posts.pinned,
+    StewardNamed: about_forums.steward_named,
+    ForumChanged: about_forums.forum_changed,
+    ForumFollowed: about_forums.followed,
+    ForumLeft: about_forums.left,
+    FollowerAccepted: about_forums.follower_accepted,
+    FollowerRejected: about_forums.follower_rejected,
+    FollowerLeft: about_forums.follower_left,
+    ActivityRefused: about_forums.refused,
+}
+
+
+async def tell_waiting(wire: Wire) -> int:
+    """Tell the facts that wait, one transaction each; answers how many were told."""
+    instance = wire.instance
+    async with instance.reading() as session:
+        waiting = await facts_storage.waiting(session, instance.clock.now())
+    told = 0
+    for row in waiting:
+        try:
+            await _tell(wire, row.id)
+            told += 1
+        except Exception as error:  # the outermost loop: one bad fact must not stop the rest
+            logger.error("fact not told", fact=row.kind, id=row.id, exc_info=error)
+            async with instance.transaction() as tx:
+                held = await tx.session.get_one(FactRow, row.id)
+                held.attempts += 1
+                held.error = f"{type(error).__name__}: {error}"[:500]
+                held.next_try = tx.now + timedelta(seconds=min(3_600, 5 * 2**held.attempts))
+                if held.attempts >= MOST_ATTEMPTS:
+                    held.done = tx.now
+    return told
+
+
+async def _tell(wire: Wire, row_id: int) -> None:
+    async with wire.instance.transaction() as tx:
+        await log.lock(tx.session)
+        row = await tx.session.get_one(FactRow, row_id, with_for_update=True)
+        if row.done is not None:
+            return
+        fact = unpack(row.kind, row.payload)
+        teller = TELLERS.get(type(fact))
+        if teller is not None:
+            await teller(Telling(wire, tx, row.received), fact)
+        row.done = tx.now

@@ -5,7 +5,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import delete, select
@@ -14,7 +15,7 @@ from federation import discovery
 from federation.errors import WireError
 from federation.outbox.tell import tell_waiting
 from federation.station import Station
-from server import mail
+from server import mail, peers
 from server.members import sign_in
 from server.settings import Federation
 from storage.facts import FactRow
@@ -27,6 +28,8 @@ DRAIN = 10.0
 CRASHES_TOLD = 3
 DESCRIBE_EVERY = timedelta(days=1)
 FACTS_KEPT = timedelta(days=7)
+TIDY_EVERY = timedelta(hours=1)
+GREETED_AT_ONCE = 8
 VERSION_EVERY = 0.2
 
 
@@ -40,6 +43,7 @@ class Worker:
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._carrier = mail.carrier(wire.instance.settings)
+        self._tidied: datetime | None = None
 
     @property
     def healthy(self) -> bool:
@@ -116,40 +120,49 @@ class Worker:
         return IDLE
 
     async def _keep(self) -> float:
-        """Letters, and what has run out."""
+        """Letters, and once an hour what has run out."""
         instance = self._wire.instance
         await mail.send_waiting(instance, self._carrier)
-        async with instance.transaction() as tx:
-            await sign_in.tidy(tx)
-            await tx.session.execute(delete(FactRow).where(FactRow.done < tx.now - FACTS_KEPT))
+        now = instance.clock.now()
+        if self._tidied is None or now - self._tidied > TIDY_EVERY:
+            self._tidied = now
+            async with instance.transaction() as tx:
+                await sign_in.tidy(tx)
+                await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))
         return 2.0
 
     async def _greet(self) -> None:
-        """At the start: say hello to the homes of what we follow, and learn what peers run.
+        """At the start: say hello to the agencies we know, and learn what new peers run.
 
         A signed request is a sign of life, so a peer that waits for us tries again at once.
         """
         instance = self._wire.instance
         async with instance.reading() as session:
-            rows = await session.execute(
-                select(Forum.uri, Forum.peer).where(
+            known = list((await session.execute(select(Peer))).scalars())
+            homes = await session.execute(
+                select(Forum.uri).where(
                     Forum.peer.is_not(None), Forum.copy_state != CopyState.KNOWN
                 )
             )
-            homes = {row[1]: row[0] for row in rows}
-            now = instance.clock.now()
-            old = await session.execute(
-                select(Peer.host).where(
-                    Peer.described.is_(None) | (Peer.described < now - DESCRIBE_EVERY)
-                )
-            )
-            unknown = set(old.scalars())
-        for forum in homes.values():
-            with suppress(WireError):
-                await self._wire.actors.forum(forum, fresh=True)
-        for host in sorted(unknown):
-            with suppress(WireError):
-                await discovery.describe(self._wire, host)
+            followed = list(homes.scalars())
+        old = instance.clock.now() - DESCRIBE_EVERY
+        agencies = [peer for peer in known if peer.software == peers.GUILDHALL]
+        strange = [peer for peer in known if peer.described is None or peer.described < old]
+        room = asyncio.Semaphore(GREETED_AT_ONCE)
+
+        async def politely(asking: Callable[[], Awaitable[object]]) -> None:
+            async with room:
+                with suppress(WireError):
+                    await asking()
+
+        await asyncio.gather(
+            *(
+                politely(partial(self._wire.key_document, f"{peer.origin}/instance/forums"))
+                for peer in agencies
+            ),
+            *(politely(partial(self._wire.actors.forum, uri, fresh=True)) for uri in followed),
+            *(politely(partial(discovery.describe, self._wire, peer.host)) for peer in strange),
+        )
 
     async def _watch_commits(self) -> None:
         """Notice what other processes commit to the same SQLite file."""

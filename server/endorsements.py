@@ -6,6 +6,7 @@ from server.facts import Endorsed, EndorsementWithdrawn
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.transaction import Transaction
+from storage import base
 from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.members import Member
@@ -25,6 +26,7 @@ async def apply_endorsement(
     tx: Transaction, member: Member, post: Post, forum: Forum, uri: str = ""
 ) -> bool:
     """The endorsement as it then is, without asking whether it may be."""
+    post = await base.held(tx.session, Post, post.id)
     held = await tx.session.get(Endorsement, (post.id, member.id))
     if held is not None and (held.active or (uri and held.uri == uri)):
         # Active already, or an Undo of this very Like overtook it.
@@ -52,6 +54,7 @@ async def withdraw(tx: Transaction, member: Member, post: Post) -> bool:
 
 async def apply_withdrawal(tx: Transaction, member: Member, post: Post, uri: str = "") -> bool:
     """The withdrawal as it then is; one that overtook its Like is remembered by `uri`."""
+    post = await base.held(tx.session, Post, post.id)
     held = await tx.session.get(Endorsement, (post.id, member.id))
     if held is None and uri:
         tx.session.add(

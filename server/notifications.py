@@ -51,6 +51,13 @@ async def tell_of_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostE
         told.setdefault(opener.author_id, Notice.THREAD_REPLY)
         if parent is not None:
             told[parent.author_id] = Notice.REPLY
+    if isinstance(fact, PostEdited):
+        before = await tx.session.execute(
+            select(Notification.member_id).where(
+                Notification.post_id == post.id, Notification.actor_id == post.author_id
+            )
+        )
+        told = {member: told[member] for member in told.keys() - set(before.scalars())}
     for member, kind in told.items():
         await _tell(tx, member, kind, post, post.author_id)
 
@@ -113,14 +120,19 @@ class NoticeLine:
 
 
 async def unread_count(session: AsyncSession, member: Member) -> int:
-    """How many notices the member has not read."""
-    return (
-        await session.execute(
-            select(func.count())
-            .select_from(Notification)
-            .where(Notification.member_id == member.id, Notification.read.is_(None))
+    """How many notices the member has not read, of posts that they may still see."""
+    question = (
+        select(func.count())
+        .select_from(Notification)
+        .join(Post, Post.id == Notification.post_id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(
+            Notification.member_id == member.id,
+            Notification.read.is_(None),
+            visible_posts(Viewer(member)),
         )
-    ).scalar_one()
+    )
+    return (await session.execute(question)).scalar_one()
 
 
 async def page(

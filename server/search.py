@@ -30,7 +30,7 @@ async def index_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdi
 
 
 async def forget_post(tx: Transaction, fact: PostDeleted) -> None:
-    await search.remove(tx.session, fact.post)
+    await search.scrub(tx.session, fact.post)
 
 
 async def matching(

@@ -56,7 +56,8 @@ def visible_posts(viewer: Viewer) -> ColumnElement[bool]:
         # the forum's own home in any case.
         ours = Post.author_id.in_(select(Member.id).where(Member.peer.is_(None)))
         theirs = or_(Forum.visibility == Visibility.PUBLIC, Forum.peer == viewer.peer)
-        written = and_(ours, theirs, Post.state != PostState.HIDDEN, Forum.peer.is_not(None))
+        told = Post.state.in_((PostState.LIVE, PostState.SENT, PostState.DELETED))
+        written = and_(ours, theirs, told, Forum.peer.is_not(None))
         return or_(and_(visible_forums(viewer), settled), written)
     if viewer.member is None:
         return and_(visible_forums(viewer), settled)

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, Text, TypeDecorator
 from sqlalchemy.dialects import postgresql, sqlite
@@ -55,6 +55,18 @@ def insert(session: AsyncSession, table: type[Base]) -> sqlite.Insert:
         # Both dialects' inserts share the on_conflict_* interface used here.
         return cast("sqlite.Insert", postgresql.insert(cast(Table, table.__table__)))
     return sqlite.insert(cast(Table, table.__table__))
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+async def held(session: AsyncSession, table: type[Row], key: int) -> Row:
+    """A row as it is now, kept from other writers until the commit; NoResultFound without it.
+
+    Whoever counts something up or down reads it so; a forum before its posts, an opener before
+    a reply, so that no two deeds wait for each other. On SQLite one deed writes at a time anyway.
+    """
+    return await session.get_one(table, key, with_for_update={"key_share": True})
 
 
 def in_batches(values: Sequence[Any], size: int = 400) -> list[Sequence[Any]]:

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -145,6 +146,9 @@ def _revisions(connection: Connection) -> tuple[str | None, str, bool, bool]:
 
 def migrate(connection: Connection) -> None:
     """Bring the database to this version's schema."""
+    if connection.dialect.name == "postgresql":
+        # Two processes that find it empty must not both make the tables.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(74102)")
     command.upgrade(_alembic(connection), "head")
 
 
@@ -158,7 +162,7 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     try:
         found, wanted, known, empty = await database.run_sync(_revisions)
-    except (OSError, OperationalError, sqlite3.Error) as error:
+    except (OSError, SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError) as error:
         raise DatabaseError(f"The database cannot be opened: {_cause(error)}.") from error
     if not known:
         raise DatabaseError("The database was made by a newer version of Guildhall.")

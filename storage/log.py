@@ -274,18 +274,18 @@ async def due_parked(
     session: AsyncSession, lane_id: int, now: datetime
 ) -> list[tuple[Parked, LogRow, str | None]]:
     """Parked entries whose next try has come: the first of each order key."""
+    firsts = (
+        select(func.min(Parked.seq)).where(Parked.lane_id == lane_id).group_by(Parked.order_key)
+    )
     question = (
         select(Parked, LogRow, ActivityBody.body)
         .join(LogRow, LogRow.seq == Parked.seq)
         .join(ActivityBody, ActivityBody.id == LogRow.body_id)
-        .where(Parked.lane_id == lane_id)
+        .where(Parked.lane_id == lane_id, Parked.next_try <= now, Parked.seq.in_(firsts))
         .order_by(Parked.seq)
         .limit(200)
     )
-    firsts: dict[str, tuple[Parked, LogRow, str | None]] = {}
-    for parked, row, body in (await session.execute(question)).all():
-        firsts.setdefault(parked.order_key, (parked, row, body))
-    return [found for found in firsts.values() if found[0].next_try <= now]
+    return [(row[0], row[1], row[2]) for row in (await session.execute(question)).all()]
 
 
 async def parked_keys(session: AsyncSession, lane_id: int) -> set[str]:

@@ -12,7 +12,11 @@ from storage.forums import Forum
 from storage.posts import Post
 
 MOST_WORDS = 12
-_WORD = re.compile(r"\w+", re.UNICODE)
+LONGEST_WORD = 64
+LONGEST_QUERY = 500
+# PostgreSQL takes no more than 1 MB of words for one post.
+LONGEST_TEXT = 100_000
+_WORD = re.compile(r"[^\W_]+")
 
 INDEX = table("search_index", column("rowid"), column("title"), column("body"), column("document"))
 
@@ -47,10 +51,22 @@ def drop(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE search_index")
 
 
-def words(query: str) -> list[str]:
-    """The words asked for, without any of the search engines' own syntax."""
-    plain = unicodedata.normalize("NFKC", query[:500]).replace("\0", " ")
-    return [word for word in _WORD.findall(plain)][:MOST_WORDS]
+def words(text: str) -> list[str]:
+    """The words of a text as they are indexed: small letters and digits, without marks.
+
+    Both engines are given these, or each would cut hyphens, addresses and accents its own way.
+    """
+    # Marks go first: to order a long run of them takes time by the square of its length.
+    folded = unicodedata.normalize("NFKD", _without_marks(text))
+    return [word[:LONGEST_WORD] for word in _WORD.findall(_without_marks(folded).casefold())]
+
+
+def _without_marks(text: str) -> str:
+    return "".join(letter for letter in text if not unicodedata.combining(letter))
+
+
+def _indexed(text: str) -> str:
+    return " ".join(words(text[:LONGEST_TEXT]))[:LONGEST_TEXT]
 
 
 async def put(session: AsyncSession, document: SearchDocument) -> None:
@@ -58,13 +74,27 @@ async def put(session: AsyncSession, document: SearchDocument) -> None:
     await remove(session, document.post_id)
     await session.execute(
         text("INSERT INTO search_index (rowid, title, body) VALUES (:id, :title, :body)"),
-        {"id": document.post_id, "title": document.title, "body": document.text},
+        {
+            "id": document.post_id,
+            "title": _indexed(document.title),
+            "body": _indexed(document.text),
+        },
     )
 
 
 async def remove(session: AsyncSession, post_id: int) -> None:
-    """Forget a post."""
+    """Find a post no longer."""
     await session.execute(text("DELETE FROM search_index WHERE rowid = :id"), {"id": post_id})
+
+
+async def scrub(session: AsyncSession, post_id: int) -> None:
+    """Find a post no longer, and keep none of its words.
+
+    FTS5 leaves a removed row's words in the segments of its index until they are merged.
+    """
+    await remove(session, post_id)
+    if session.get_bind().dialect.name == "sqlite":
+        await session.execute(text("INSERT INTO search_index (search_index) VALUES ('optimize')"))
 
 
 async def find(
@@ -79,14 +109,14 @@ async def find(
 
     Every word must occur; the last may be the beginning of one.
     """
-    asked = words(query)
+    asked = words(query[:LONGEST_QUERY])[:MOST_WORDS]
     if not asked:
         return []
     if session.get_bind().dialect.name == "sqlite":
         expression = " ".join(f'"{word}"' for word in asked) + "*"
         match = text("search_index MATCH :asked").bindparams(bindparam("asked", expression))
     else:
-        expression = " & ".join(asked) + ":*"
+        expression = " & ".join(f"'{word}'" for word in asked) + ":*"
         match = INDEX.c.document.op("@@")(func.to_tsquery("simple", expression))  # type: ignore[assignment]
     question = (
         select(Post.id)

@@ -66,20 +66,28 @@ class Writer:
         while self._queue:
             async with self._turn():
                 batch, self._queue = self._queue[:MOST_IN_A_BATCH], self._queue[MOST_IN_A_BATCH:]
-                try:
-                    async with AsyncSession(self._engine) as session, session.begin():
-                        stored = [await _store(session, waiting) for waiting in batch]
-                except BaseException as error:
-                    for waiting in batch:
-                        if not waiting.done.done():
-                            waiting.done.set_exception(error)
-                    if not isinstance(error, Exception):
-                        raise
-                    continue
-            self.commits += 1
-            for waiting, fresh in zip(batch, stored, strict=True):
+                await self._commit(batch)
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        """Store a batch in one commit; when a row of it fails, each in one of its own."""
+        try:
+            async with AsyncSession(self._engine) as session, session.begin():
+                stored = [await _store(session, waiting) for waiting in batch]
+        except BaseException as error:
+            if isinstance(error, Exception) and len(batch) > 1:
+                for waiting in batch:
+                    await self._commit([waiting])
+                return
+            for waiting in batch:
                 if not waiting.done.done():
-                    waiting.done.set_result(fresh)
+                    waiting.done.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        self.commits += 1
+        for waiting, fresh in zip(batch, stored, strict=True):
+            if not waiting.done.done():
+                waiting.done.set_result(fresh)
 
     async def close(self) -> None:
         """Wait for what is queued."""

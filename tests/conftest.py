@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from server.instance import Instance
-from server.settings import Mode, Settings
+from server.settings import Mode, Settings, load
 from storage.database import Database, prepare
 from storage.members import Member
 from tests import makers
@@ -50,7 +50,7 @@ def database_url(tmp_path: Path, empty_database: Path) -> str:
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """The settings of the City of Riverton."""
-    return Settings(
+    return load(
         origin="http://riverton.localhost:8000",
         database=database_url,
         state=tmp_path / "state",

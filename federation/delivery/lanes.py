@@ -142,6 +142,9 @@ class Delivery:
             row.cursor = max(row.cursor, cursor)
             if sending is not None:
                 row.delivered += sending.delivered
+                peer = await tx.session.get(Peer, lane.peer)
+                if peer is not None and sending.delivered:
+                    peer.last_delivered = tx.now
                 row.refused += sending.refused
                 row.last_refusal = sending.last_refusal or row.last_refusal
 

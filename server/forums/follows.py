@@ -16,14 +16,14 @@ from server.forums.standing import standing, standing_now
 from server.permissions import Permission, may, must
 from server.settings import Federation
 from server.transaction import Transaction
-from storage import forums
+from storage import base, forums
 from storage.forums import FEDERATED, CopyState, FollowState, Forum, ForumFollow
 from storage.members import Member
 
 
 async def follow(tx: Transaction, member: Member, forum: Forum) -> ForumFollow:
     """A local member follows; a forum elsewhere is asked first."""
-    forum = await tx.session.get_one(Forum, forum.id)
+    forum = await base.held(tx.session, Forum, forum.id)
     must(await standing(tx.session, member, forum), Permission.FOLLOW)
     held = await forums.follow_of(tx.session, forum.id, member.id)
     if held is not None and held.state != FollowState.REJECTED:
@@ -49,7 +49,7 @@ async def follow(tx: Transaction, member: Member, forum: Forum) -> ForumFollow:
 
 async def leave(tx: Transaction, member: Member, forum: Forum) -> None:
     """A local member stops following; the last one out leaves the copy as it is."""
-    forum = await tx.session.get_one(Forum, forum.id)
+    forum = await base.held(tx.session, Forum, forum.id)
     held = await forums.follow_of(tx.session, forum.id, member.id)
     if held is None:
         return
@@ -85,7 +85,7 @@ async def followers_here(tx: Transaction, forum: Forum) -> int:
 
 async def accept_follower(tx: Transaction, person: Member, forum: Forum, uri: str) -> bool:
     """Someone elsewhere asks to follow a forum of ours; answers whether they may."""
-    forum = await tx.session.get_one(Forum, forum.id)
+    forum = await base.held(tx.session, Forum, forum.id)
     if not forum.is_local or forum.visibility not in FEDERATED:
         raise NotFound
     if not may(await standing_now(tx, person, forum), Permission.FOLLOW):
@@ -106,7 +106,7 @@ async def accept_follower(tx: Transaction, person: Member, forum: Forum, uri: st
 
 async def drop_follower(tx: Transaction, person: Member, forum: Forum) -> None:
     """Someone elsewhere no longer follows a forum of ours."""
-    forum = await tx.session.get_one(Forum, forum.id)
+    forum = await base.held(tx.session, Forum, forum.id)
     held = await forums.follow_of(tx.session, forum.id, person.id)
     if held is None or held.state != FollowState.ACCEPTED:
         return
@@ -117,7 +117,7 @@ async def drop_follower(tx: Transaction, person: Member, forum: Forum) -> None:
 
 async def confirmed(tx: Transaction, member: Member, forum: Forum) -> None:
     """The home accepted a follow of ours; the first one in starts the backfill."""
-    forum = await tx.session.get_one(Forum, forum.id)
+    forum = await base.held(tx.session, Forum, forum.id)
     held = await forums.follow_of(tx.session, forum.id, member.id)
     if held is None or held.state != FollowState.PENDING:
         return
@@ -130,10 +130,10 @@ async def confirmed(tx: Transaction, member: Member, forum: Forum) -> None:
 
 async def declined(tx: Transaction, member: Member, forum: Forum, reason: str) -> None:
     """The home rejected a follow of ours, or ended it."""
+    forum = await base.held(tx.session, Forum, forum.id)
     held = await forums.follow_of(tx.session, forum.id, member.id)
     if held is None or held.reason == "left":
         return
-    forum = await tx.session.get_one(Forum, forum.id)
     held.state, held.reason = FollowState.REJECTED, (reason or "No reason was given.")[:500]
     await tx.session.flush()
     if not await followers_here(tx, forum):

@@ -2,7 +2,7 @@
 """What the forum pages show: the list, one forum, the home page."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +16,8 @@ from storage.members import Member
 from storage.posts import Kind, Post, PostState, PostTag, ReadMark
 
 PAGE = 30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Place:
     id: int
 
     def __str__(self) -> str:
-        return f"{int(self.pinned)}-{int(self.bumped.timestamp() * 1000)}-{self.id}"
+        return f"{int(self.pinned)}-{(self.bumped - _EPOCH) // _MICROSECOND}-{self.id}"
 
     @classmethod
     def read(cls, value: str) -> "Place | None":
@@ -55,10 +57,9 @@ class Place:
         if len(parts) != 3 or not all(part.isdecimal() and len(part) < 20 for part in parts):
             return None
         pinned, moment, identifier = (int(part) for part in parts)
-        if moment > 253_402_300_000_000 or identifier >= 1 << 63:
+        if moment > 253_402_300_000_000_000 or identifier >= 1 << 63:
             return None
-        from_epoch = datetime.fromtimestamp(moment / 1000, UTC)
-        return cls(bool(pinned), from_epoch, identifier)
+        return cls(bool(pinned), _EPOCH + moment * _MICROSECOND, identifier)
 
 
 @dataclass(frozen=True)

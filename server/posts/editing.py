@@ -11,6 +11,7 @@ from server.permissions import Permission, may, must
 from server.posts.drafts import EditDraft
 from server.posts.writing import must_be_calm, write_body
 from server.transaction import Transaction
+from storage.base import held
 from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.log import ActivityBody
@@ -42,6 +43,7 @@ async def edit(tx: Transaction, actor: Member, post: Post, draft: EditDraft) -> 
 
 async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
     """The post as it then reads; an older edit than the one held changes nothing."""
+    post = await held(tx.session, Post, post.id)
     when = draft.origin.updated if draft.origin and draft.origin.updated else tx.now
     when = min(when, tx.now)
     if post.state == PostState.DELETED or (
@@ -97,11 +99,15 @@ async def apply_removal(tx: Transaction, post: Post, by: Member | None, reason: 
 
     `by` is None where the forum's home says no more than that it is gone.
     """
+    await held(tx.session, Forum, post.forum_id)
+    post = await held(tx.session, Post, post.id)
     if post.state == PostState.DELETED:
         return
     counted = post.state != PostState.REFUSED
     post.state, post.deleted, post.reason = PostState.DELETED, tx.now, reason
     post.title = post.source = post.html = post.slug = ""
+    # The page's address carries words of the title.
+    post.url = post.uri
     post.revision, post.pinned = post.revision + 1, False
     for table in (PostRevision, PostTag, PostMention, RawObject, Endorsement):
         await tx.session.execute(delete(table).where(table.post_id == post.id))
@@ -118,13 +124,13 @@ async def apply_removal(tx: Transaction, post: Post, by: Member | None, reason: 
 
 
 async def _uncount(tx: Transaction, post: Post) -> None:
-    forum = await tx.session.get_one(Forum, post.forum_id)
+    forum = await held(tx.session, Forum, post.forum_id)
     forum.post_count = max(0, forum.post_count - 1)
     if post.is_thread:
         forum.thread_count = max(0, forum.thread_count - 1)
         return
-    opener = await tx.session.get_one(Post, post.thread_id)
+    opener = await held(tx.session, Post, post.thread_id)
     opener.reply_count = max(0, opener.reply_count - 1)
-    parent = await tx.session.get(Post, post.parent_id or 0)
-    if parent is not None and not parent.is_thread:
+    parent = await held(tx.session, Post, post.parent_id or opener.id)
+    if not parent.is_thread:
         parent.reply_count = max(0, parent.reply_count - 1)

@@ -5,6 +5,7 @@ from sqlalchemy import delete
 
 from server.transaction import Transaction
 from storage import search
+from storage.base import held
 from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.posts import Post, PostState
@@ -12,6 +13,8 @@ from storage.posts import Post, PostState
 
 async def confirm(tx: Transaction, post: Post) -> None:
     """The home announced it: it stands."""
+    await held(tx.session, Forum, post.forum_id)
+    post = await held(tx.session, Post, post.id)
     if post.state in {PostState.SENT, PostState.REFUSED}:
         if post.state == PostState.REFUSED:
             await _count(tx, post, 1)
@@ -20,6 +23,8 @@ async def confirm(tx: Transaction, post: Post) -> None:
 
 async def refuse(tx: Transaction, post: Post, reason: str) -> None:
     """The home said no: only its author sees it now, with the reason."""
+    await held(tx.session, Forum, post.forum_id)
+    post = await held(tx.session, Post, post.id)
     if post.state != PostState.SENT:
         return
     post.state = PostState.REFUSED
@@ -30,8 +35,9 @@ async def refuse(tx: Transaction, post: Post, reason: str) -> None:
 
 async def refuse_endorsement(tx: Transaction, post: Post, member_id: int) -> None:
     """The home did not take an endorsement: it no longer counts here."""
-    held = await tx.session.get(Endorsement, (post.id, member_id))
-    if held is not None and held.active and held.state == PostState.SENT:
+    post = await held(tx.session, Post, post.id)
+    given = await tx.session.get(Endorsement, (post.id, member_id))
+    if given is not None and given.active and given.state == PostState.SENT:
         post.endorsement_count = max(0, post.endorsement_count - 1)
         await tx.session.execute(
             delete(Endorsement).where(
@@ -41,13 +47,13 @@ async def refuse_endorsement(tx: Transaction, post: Post, member_id: int) -> Non
 
 
 async def _count(tx: Transaction, post: Post, by: int) -> None:
-    forum = await tx.session.get_one(Forum, post.forum_id)
+    forum = await held(tx.session, Forum, post.forum_id)
     forum.post_count = max(0, forum.post_count + by)
     if post.is_thread:
         forum.thread_count = max(0, forum.thread_count + by)
         return
-    opener = await tx.session.get_one(Post, post.thread_id)
+    opener = await held(tx.session, Post, post.thread_id)
     opener.reply_count = max(0, opener.reply_count + by)
-    parent = await tx.session.get(Post, post.parent_id or 0)
-    if parent is not None and not parent.is_thread:
+    parent = await held(tx.session, Post, post.parent_id or opener.id)
+    if not parent.is_thread:
         parent.reply_count = max(0, parent.reply_count + by)

@@ -16,7 +16,7 @@ from server.permissions import Permission, must
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.transaction import Transaction
 from storage import members
-from storage.base import insert
+from storage.base import held, insert
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import (
@@ -63,7 +63,8 @@ def must_be_open(opener: Post, parent: Post) -> None:
 
 
 async def must_be_calm(tx: Transaction, author: Member) -> None:
-    """At most ten posts a minute each."""
+    """At most ten posts a minute each, those being written at this moment included."""
+    await held(tx.session, Member, author.id)
     recent = select(func.count()).where(
         Post.author_id == author.id, Post.arrived > tx.now - A_MINUTE
     )
@@ -73,7 +74,7 @@ async def must_be_calm(tx: Transaction, author: Member) -> None:
 
 async def apply_thread(tx: Transaction, author: Member, forum: Forum, draft: ThreadDraft) -> Post:
     """The thread as it then is, without asking whether it may be."""
-    forum = await tx.session.get_one(Forum, forum.id)
+    forum = await held(tx.session, Forum, forum.id)
     post = _new(tx, author, forum, draft.origin)
     post.kind, post.thread_id = Kind.THREAD, post.id
     post.title = text.clean_line(draft.title, 500)
@@ -98,8 +99,9 @@ async def apply_thread(tx: Transaction, author: Member, forum: Forum, draft: Thr
 async def apply_reply(tx: Transaction, author: Member, draft: ReplyDraft) -> Post:
     """The reply as it then is, without asking whether it may be."""
     parent = await tx.session.get_one(Post, draft.parent)
-    opener = await tx.session.get_one(Post, parent.thread_id)
-    forum = await tx.session.get_one(Forum, opener.forum_id)
+    forum = await held(tx.session, Forum, parent.forum_id)
+    opener = await held(tx.session, Post, parent.thread_id)
+    parent = await held(tx.session, Post, parent.id)
     post = _new(tx, author, forum, draft.origin)
     post.kind, post.thread_id = Kind.REPLY, opener.id
     post.parent_id, post.parent_uri = parent.id, draft.parent_uri
@@ -243,5 +245,5 @@ async def withhold(tx: Transaction, missing: Missing) -> None:
     )
     fresh = (await tx.session.execute(statement)).first() is not None
     if fresh and missing.thread is not None:
-        opener = await tx.session.get_one(Post, missing.thread)
+        opener = await held(tx.session, Post, missing.thread)
         opener.withheld_count += 1

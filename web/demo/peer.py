@@ -73,8 +73,7 @@ class Peer:
     async def post(self, agency: Agency, path: str, activity: dict[str, Any]) -> Answer:
         """Deliver an activity, signed."""
         body = json.dumps(activity).encode()
-        headers = {"Content-Type": ACTIVITY}
-        headers |= self._signature("post", agency.netloc, path, body)
+        headers = self._signature("post", agency.netloc, path, body)
         return await self._send(agency, "POST", path, headers, body)
 
     def thread(self, forum: str, title: str, text: str) -> dict[str, Any]:

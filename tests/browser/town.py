@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two agencies that federate over HTTP, in a thread of the test run."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+from sqlalchemy import select
+
+from server import peers
+from server.endorsements import endorse
+from server.instance import Instance
+from server.peers import RuleDraft
+from server.settings import Mode, Settings
+from storage import forums, posts
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Post
+from tests import makers
+from web.app import create_app
+
+SECONDS = 30.0
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True)
+class House:
+    """One agency: its instance, its server, and the people who work there, by handle."""
+
+    instance: Instance
+    server: uvicorn.Server
+    people: dict[str, Member]
+
+    @property
+    def origin(self) -> str:
+        return self.instance.settings.origin
+
+    @property
+    def host(self) -> str:
+        return self.instance.settings.host
+
+
+class Town:
+    """Riverton and Lakeside; every method may be called from the thread of the tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._serving: list[Future[None]] = []
+        self.riverton: House
+        self.lakeside: House
+        self.run(self._open(folder))
+
+    def run(self, task: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Do something in the thread of the servers, and wait for what comes of it."""
+        return asyncio.run_coroutine_threadsafe(task, self._loop).result(SECONDS)
+
+    def close(self) -> None:
+        """Stop the servers, then the thread."""
+        for house in (self.riverton, self.lakeside):
+            house.server.should_exit = True
+        for serving in self._serving:
+            serving.result(SECONDS)
+        for house in (self.riverton, self.lakeside):
+            self.run(house.instance.close())
+        self.run(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(SECONDS)
+        self._loop.close()
+
+    async def _open(self, folder: Path) -> None:
+        keys = ("riverton", "lakeside")
+        sockets = {key: _listening() for key in keys}
+        ports = {key: int(found.getsockname()[1]) for key, found in sockets.items()}
+        reached = {f"{key}.localhost": f"127.0.0.1:{port}" for key, port in ports.items()}
+        houses = {}
+        for key in keys:
+            houses[key] = await self._house(folder, key, ports[key], reached)
+        self.riverton, self.lakeside = houses["riverton"], houses["lakeside"]
+        for house, other in ((self.riverton, self.lakeside), (self.lakeside, self.riverton)):
+            async with house.instance.transaction() as tx:
+                rule = RuleDraft(other.instance.settings.hostname, "allow", "We learn from them.")
+                await peers.add_rule(tx, _admin(house), rule)
+            serving = house.server.serve(sockets=[sockets[house.host.partition(".")[0]]])
+            self._serving.append(asyncio.run_coroutine_threadsafe(serving, self._loop))
+        while not all(house.server.started for house in houses.values()):
+            await asyncio.sleep(0.05)
+
+    async def _house(self, folder: Path, key: str, port: int, reached: dict[str, str]) -> House:
+        settings = Settings(
+            origin=f"http://{key}.localhost:{port}",
+            database=f"sqlite:///{folder / key}.db",
+            state=folder / key,
+            mode=Mode.TEST,
+            name=f"{key.title()} Commons",
+            agency=f"City of {key.title()}",
+            resolve=reached,
+            signup_domains=("riverton.example.gov",),
+        )
+        instance = await Instance.open(settings)
+        app = create_app(instance)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2
+        )
+        server = uvicorn.Server(config)
+        return House(instance, server, await _people(instance, PEOPLE[key]))
+
+    def forum(self, house: House, handle: str, title: str, visibility: str = "public") -> Forum:
+        """A forum of an agency, opened by its admin."""
+        making = makers.forum(
+            house.instance, _admin(house), handle, title=title, visibility=visibility
+        )
+        return self.run(making)
+
+    def follow(self, house: House, handle: str, who: str = "ana") -> Forum:
+        """A member follows a forum of the other agency; the copy, once it is complete."""
+        other = self.lakeside if house is self.riverton else self.riverton
+        member = house.people[who]
+
+        async def found() -> Forum | None:
+            async with house.instance.reading() as session:
+                return await forums.by_handle(session, handle, other.host)
+
+        async def ask() -> None:
+            lookup = house.server.config.app.state.lookup  # type: ignore[union-attr]
+            forum = await lookup.find(f"@{handle}@{other.host}")
+            assert isinstance(forum, Forum)
+            async with house.instance.transaction() as tx:
+                held = await tx.session.get_one(Forum, forum.id)
+                await makers.follows.follow(tx, member, held)
+
+        async def current() -> Forum | None:
+            forum = await found()
+            return forum if forum is not None and forum.copy_state == "current" else None
+
+        self.run(ask())
+        return self.run(until(current))
+
+    def thread(self, house: House, who: str, forum: Forum, title: str, text: str = "Why?") -> Post:
+        """A thread in a forum of the author's own agency."""
+        return self.run(makers.thread(house.instance, house.people[who], forum, title, text))
+
+    def reply(self, house: House, who: str, to: Post, text: str) -> Post:
+        """A reply to a post that the author's agency holds."""
+        return self.run(makers.reply(house.instance, house.people[who], to, text))
+
+    def endorse(self, house: House, who: str, post: Post) -> None:
+        """An endorsement of a post that the member's agency holds."""
+
+        async def deed() -> None:
+            async with house.instance.transaction() as tx:
+                held = await tx.session.get_one(Post, post.id)
+                await endorse(tx, house.people[who], held)
+
+        self.run(deed())
+
+    def arrived(self, house: House, post: Post) -> Post:
+        """The post as another agency holds it, once it has got there."""
+
+        async def held() -> Post | None:
+            async with house.instance.reading() as session:
+                return await posts.by_uri(session, post.uri)
+
+        return self.run(until(held))
+
+    def endorsements(self, house: House, post: Post, count: int) -> None:
+        """Wait until a post has so many endorsements at an agency."""
+
+        async def counted() -> bool:
+            async with house.instance.reading() as session:
+                question = select(Post.endorsement_count).where(Post.uri == post.uri)
+                return (await session.execute(question)).scalar_one_or_none() == count
+
+        self.run(until(counted))
+
+
+PEOPLE = {
+    "riverton": (("sam", "Sam Hale"), ("ana", "Ana Ruiz"), ("dee", "Dee Okafor")),
+    "lakeside": (("lou", "Lou Berg"), ("marek", "Marek Nowak"), ("ines", "Ines Duarte")),
+}
+
+
+async def _people(instance: Instance, named: tuple[tuple[str, str], ...]) -> dict[str, Member]:
+    """The members of an agency; the first of them administers it."""
+    return {
+        handle: await makers.member(instance, handle, name=name, admin=place == 0)
+        for place, (handle, name) in enumerate(named)
+    }
+
+
+def _admin(house: House) -> Member:
+    return next(member for member in house.people.values() if member.is_admin)
+
+
+def _listening() -> socket.socket:
+    found = socket.socket()
+    found.bind(("127.0.0.1", 0))
+    return found
+
+
+async def until(probe: Callable[[], Awaitable[Outcome | None]]) -> Outcome:
+    """What the probe finds, asked again and again for as long as a test waits."""
+    async with asyncio.timeout(SECONDS - 5):
+        while not (found := await probe()):
+            await asyncio.sleep(0.05)
+    return found

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server under test, seen from outside and counted inside."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import httpx
+import orjson
+from sqlalchemy import func, select
+from starlette.applications import Starlette
+
+from federation.station import Station
+from federation.urls import Urls
+from server import peers
+from server.instance import Instance
+from server.members.accounts import add_keys
+from server.peers import RuleDraft
+from server.posts import writing
+from server.posts.drafts import ThreadDraft
+from storage import log, posts
+from storage.base import Base
+from storage.facts import FactRow
+from storage.forums import Forum
+from storage.inbox import InboxRow, InboxState
+from storage.log import Lane
+from storage.members import Member
+from storage.peers import Peer
+from storage.posts import Post
+from tests import makers
+from tests.clock import TurnableClock
+from tests.hostile.peer import ACTIVITY, PUBLIC, Json, ScriptedPeer
+from tests.hostile.serving import serving
+from web.app import create_app
+
+HOST = "gh.localhost"
+ORIGIN = f"http://{HOST}"
+INBOX = f"{ORIGIN}/inbox"
+SECONDS = 15.0
+_TOKEN = re.compile(r'name="csrf" value="[^"]*"')
+_PASSING = {"knocks", "inbox"}
+
+
+class Commons:
+    """Our server with one admin, one public forum and one thread in it."""
+
+    def __init__(self, app: Starlette, instance: Instance, clock: TurnableClock) -> None:
+        self.app = app
+        self.instance = instance
+        self.clock = clock
+        self.client = httpx.AsyncClient()
+        self.admin: Member
+        self.forum: Forum
+        self.thread: Post
+
+    @property
+    def station(self) -> Station:
+        station: Station = self.app.state.wire
+        return station
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(
+        cls,
+        instance: Instance,
+        clock: TurnableClock,
+        change: Callable[[Station], None] = lambda _: None,
+    ) -> AsyncIterator["Commons"]:
+        """Serve the instance while the block runs; `change` may replace its door before."""
+        keys = await asyncio.to_thread(makers.keys, instance.vault)
+        async with instance.transaction() as tx:
+            add_keys(tx, Urls(instance.settings.origin).instance, keys)
+        app = create_app(instance)
+        change(app.state.wire)
+        commons = cls(app, instance, clock)
+        commons.admin = await makers.member(instance, "sam", name="Sam Hale", admin=True)
+        commons.forum = await makers.forum(instance, commons.admin)
+        async with instance.transaction() as tx:
+            draft = ThreadDraft("Opening hours", "When are you open?")
+            commons.thread = await writing.post_thread(tx, commons.admin, commons.forum, draft)
+        clock.turn(minutes=2)
+        async with serving(app, lifespan=True) as port:
+            commons.client = httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", headers={"Host": HOST}, timeout=SECONDS
+            )
+            async with commons.client:
+                yield commons
+
+    async def allow(self, *hosts: str) -> None:
+        async with self.instance.transaction() as tx:
+            for host in hosts:
+                await peers.add_rule(tx, self.admin, RuleDraft(host))
+
+    async def is_guildhall(self, *hosts: str) -> None:
+        """Have peers known as running Guildhall already."""
+        async with self.instance.transaction() as tx:
+            for host in hosts:
+                peer = await peers.seen(tx, host, f"http://{host}")
+                peer.software, peer.described = peers.GUILDHALL, tx.now
+
+    async def post(
+        self, body: bytes, headers: Mapping[str, str], path: str = "/inbox"
+    ) -> httpx.Response:
+        """Deliver bytes under headers, whatever they say."""
+        plain = {"Content-Type": ACTIVITY}
+        return await self.client.post(path, content=body, headers={**plain, **headers})
+
+    async def deliver(self, peer: ScriptedPeer, document: Json, **how: Any) -> httpx.Response:
+        """Deliver an activity honestly signed by its actor."""
+        body = orjson.dumps(document)
+        how.setdefault("key_id", f"{document.get('actor')}#main-key")
+        return await self.post(body, peer.sign(INBOX, body, self.clock.now(), **how))
+
+    async def sent(self, peer: ScriptedPeer, document: Json) -> InboxRow:
+        """Deliver, wait until it was worked on, and answer what became of it."""
+        answer = await self.deliver(peer, document)
+        assert answer.status_code == 202, answer.text
+        await self.settled()
+        async with self.instance.reading() as session:
+            question = select(InboxRow).where(InboxRow.activity_id == document["id"])
+            return (await session.execute(question)).scalars().one()
+
+    async def get(
+        self, path: str, peer: ScriptedPeer | None = None, *, key_id: str = "", accept: str = ACTIVITY
+    ) -> httpx.Response:
+        """Ask for an address as ActivityPub, signed where a peer is given."""
+        headers = {"Accept": accept}
+        if peer is not None:
+            url = f"{ORIGIN}{path}"
+            headers |= peer.sign(url, None, self.clock.now(), method="GET", key_id=key_id)
+        return await self.client.get(path, headers=headers)
+
+    async def settled(self) -> None:
+        """Wait until nothing that is due is left to do."""
+        end = time.monotonic() + SECONDS
+        self.instance.wake()
+        while await self._busy():
+            assert time.monotonic() < end, await self._busy()
+            await asyncio.sleep(0.01)
+
+    async def _busy(self) -> str:
+        now = self.instance.clock.now()
+        due = (
+            select(func.count())
+            .select_from(InboxRow)
+            .where(InboxRow.state == InboxState.WAITING, InboxRow.next_try <= now)
+        )
+        untold = (
+            select(func.count())
+            .select_from(FactRow)
+            .where(FactRow.done.is_(None), FactRow.next_try <= now)
+        )
+        async with self.instance.reading() as session:
+            behind = (
+                select(func.count())
+                .select_from(Lane)
+                .outerjoin(Peer, Peer.host == Lane.peer)
+                .where(
+                    Lane.cursor < await log.last_seq(session),
+                    Peer.next_try.is_(None) | (Peer.next_try <= now),
+                )
+            )
+            questions = {"received": due, "untold": untold, "unsent": behind}
+            counts = {n: (await session.execute(q)).scalar_one() for n, q in questions.items()}
+        return str(counts) if any(counts.values()) else ""
+
+    async def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        async with self.instance.reading() as session:
+            return {
+                table.name: (
+                    await session.execute(select(func.count()).select_from(table))
+                ).scalar_one()
+                for table in Base.metadata.sorted_tables
+            }
+
+    async def seen(self, peer: ScriptedPeer) -> dict[str, object]:
+        """The thread as a listed peer and as a visitor see it, and how much is stored.
+
+        Knocks and received activities are left out: those may come without an effect.
+        """
+        path = self.thread.uri.removeprefix(ORIGIN)
+        faces = [(await self.get(f"{path}{part}", peer)).text for part in ("", "/likes", "/replies")]
+        html = _TOKEN.sub("", await self.page(f"{path}/opening-hours"))
+        # Asking made the peer known, so what is stored is counted last.
+        rows = {name: n for name, n in (await self.counts()).items() if name not in _PASSING}
+        return {"json": faces, "page": html, "rows": rows}
+
+    async def held(self, uri: str) -> Post | None:
+        async with self.instance.reading() as session:
+            return await posts.by_uri(session, uri)
+
+    async def endorsements(self, post: Post) -> int:
+        found = await self.held(post.uri)
+        assert found is not None
+        return found.endorsement_count
+
+    async def page(self, path: str) -> str:
+        """What anybody reads there."""
+        answer = await self.client.get(path, headers={"Accept": "text/html"})
+        return answer.text
+
+
+def like(actor: str, post: str, number: int = 1, **changes: Any) -> Json:
+    """Like of a post."""
+    return {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": f"{actor}#like-{number}",
+        "type": "Like",
+        "actor": actor,
+        "object": post,
+    } | changes
+
+
+def note(uri: str, author: str, forum: str, **changes: Any) -> Json:
+    """A Note in a forum; a reply where `inReplyTo` is given."""
+    return {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": uri,
+        "type": "Note",
+        "attributedTo": author,
+        "to": [PUBLIC, forum],
+        "cc": [],
+        "audience": forum,
+        "content": "<p>From nine to five.</p>",
+        "published": "2026-11-23T09:00:00Z",
+    } | changes
+
+
+def doing(kind: str, actor: str, thing: object, number: object = 1, **changes: Any) -> Json:
+    """Any activity."""
+    return {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": f"{actor}#{kind.lower()}-{number}",
+        "type": kind,
+        "actor": actor,
+        "object": thing,
+        "to": [PUBLIC],
+        "cc": [],
+    } | changes

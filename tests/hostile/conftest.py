@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hostile and honest peers around a server of ours."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from server.instance import Instance
+from server.settings import Settings
+from tests.clock import TurnableClock
+from tests.hostile.commons import ORIGIN, Commons
+from tests.hostile.peer import Keys, ScriptedPeer, World
+from tests.hostile.serving import Canary
+
+HOSTS = ("evil", "vic", "third")
+Opener = Callable[..., Awaitable[Commons]]
+
+
+@pytest.fixture(scope="session")
+def peer_keys() -> dict[str, Keys]:
+    """The keys of each scripted host, made once."""
+    return {name: Keys.make() for name in HOSTS}
+
+
+@pytest.fixture
+def evil(peer_keys: dict[str, Keys]) -> ScriptedPeer:
+    """The attacker, on our list like the others: Mallory's server."""
+    return _peer("evil", peer_keys)
+
+
+@pytest.fixture
+def vic(peer_keys: dict[str, Keys]) -> ScriptedPeer:
+    """The honest agency that is wronged."""
+    return _peer("vic", peer_keys)
+
+
+@pytest.fixture
+def third(peer_keys: dict[str, Keys]) -> ScriptedPeer:
+    """An honest server that no rule names."""
+    return _peer("third", peer_keys)
+
+
+def _peer(name: str, keys: dict[str, Keys]) -> ScriptedPeer:
+    peer = ScriptedPeer(f"{name}.localhost", keys[name])
+    peer.describe()
+    peer.actor("/u/mallory")
+    peer.actor("/u/vera")
+    return peer
+
+
+@pytest.fixture
+async def world(
+    evil: ScriptedPeer, vic: ScriptedPeer, third: ScriptedPeer
+) -> AsyncIterator[World]:
+    """All three of them, listening."""
+    async with World([evil, vic, third]) as served:
+        yield served
+
+
+@pytest.fixture
+async def canary() -> AsyncIterator[Canary]:
+    """A forbidden place on loopback."""
+    async with Canary.listening() as listening:
+        yield listening
+
+
+@pytest.fixture
+async def open_commons(
+    world: World, settings: Settings, clock: TurnableClock
+) -> AsyncIterator[Opener]:
+    """Opens our server with other settings or another door."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def opened(change: Callable[[Any], None] = lambda _: None, **other: Any) -> Commons:
+            values = settings.model_dump() | {"origin": ORIGIN, "resolve": world.resolve()} | other
+            instance = await Instance.open(Settings(**values), clock=clock)
+            stack.push_async_callback(instance.close)
+            return await stack.enter_async_context(Commons.open(instance, clock, change))
+
+        yield opened
+
+
+@pytest.fixture
+async def gh(open_commons: Opener, evil: ScriptedPeer, vic: ScriptedPeer) -> Commons:
+    """Our server, which lists EVIL and VIC."""
+    commons = await open_commons()
+    await commons.allow(evil.host, vic.host)
+    return commons

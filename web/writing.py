@@ -55,13 +55,19 @@ class Typed:
             typed=self.form,
             source=self.form.source,
             preview=self.preview,
-            faults=self.error.fields if isinstance(self.error, Invalid) else {},
+            faults=_in_order(self.error.fields) if isinstance(self.error, Invalid) else {},
             sentence=self.error.sentence if self.error else "",
             **values,
         )
         if isinstance(self.error, TooFast):
             response.headers["Retry-After"] = str(self.error.retry_after)
         return response
+
+
+def _in_order(faults: dict[str, str]) -> dict[str, str]:
+    """Faults as their fields follow each other on the page."""
+    order = ("title", "source", "tags", "language")
+    return {name: faults[name] for name in (*order, *faults) if name in faults}
 
 
 def _typed(form: Form) -> ThreadForm:

@@ -102,20 +102,12 @@ _ACTOR_TERMS: Final[dict[str, Any]] = {
     "implements": {"@id": "https://w3id.org/fep/844e#implements", "@type": "@id"},
 }
 _OBJECT_TERMS: Final[dict[str, Any]] = {
-    "gh": GH,
     "sensitive": "as:sensitive",
     "Hashtag": "as:Hashtag",
     "commentsEnabled": "https://join-lemmy.org/ns#commentsEnabled",
     "language": "https://schema.org/inLanguage",
-    "gh:practice": {"@id": GH + "practice", "@type": "@json"},
-    "gh:replication": {"@id": GH + "replication", "@type": "@json"},
-    "gh:basedOn": {"@id": GH + "basedOn", "@type": "@id"},
 }
-_ACTIVITY_TERMS: Final[dict[str, Any]] = {
-    "lemmy": "https://join-lemmy.org/ns#",
-    "Lock": "lemmy:Lock",
-    "removeData": "lemmy:removeData",
-}
+_ACTIVITY_TERMS: Final[dict[str, Any]] = {"Lock": "https://join-lemmy.org/ns#Lock"}
 
 # The "@context" of what we send, never changed in place. Terms are inline, so that a peer that
 # expands JSON-LD needs no document beyond the well-known four.
@@ -127,13 +119,11 @@ ACTOR_CONTEXT: Final[list[str | dict[str, Any]]] = [
     _ACTOR_TERMS,
 ]
 OBJECT_CONTEXT: Final[list[str | dict[str, Any]]] = [AS_CONTEXT, INTEGRITY_CONTEXT, _OBJECT_TERMS]
-# An activity embeds objects, and in Update also actors' members.
+# What an activity embeds brings its own context, so that its proof holds wherever it goes.
 ACTIVITY_CONTEXT: Final[list[str | dict[str, Any]]] = [
     AS_CONTEXT,
-    SECURITY_CONTEXT,
-    IDENTIFIER_CONTEXT,
     INTEGRITY_CONTEXT,
-    _ACTOR_TERMS | _OBJECT_TERMS | _ACTIVITY_TERMS,
+    _ACTIVITY_TERMS,
 ]
 
 _PUBLIC_NAMES = frozenset({PUBLIC, "as:Public", "Public"})

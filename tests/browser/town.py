@@ -12,10 +12,13 @@ from typing import Any, TypeVar
 
 import uvicorn
 from sqlalchemy import select
+from starlette.applications import Starlette
 
 from server import peers
 from server.endorsements import endorse
+from server.forums import follows
 from server.instance import Instance
+from server.members import sign_in
 from server.peers import RuleDraft
 from server.settings import Mode, Settings
 from storage import forums, posts
@@ -34,6 +37,7 @@ class House:
     """One agency: its instance, its server, and the people who work there, by handle."""
 
     instance: Instance
+    app: Starlette
     server: uvicorn.Server
     people: dict[str, Member]
 
@@ -86,7 +90,7 @@ class Town:
         self.riverton, self.lakeside = houses["riverton"], houses["lakeside"]
         for house, other in ((self.riverton, self.lakeside), (self.lakeside, self.riverton)):
             async with house.instance.transaction() as tx:
-                rule = RuleDraft(other.instance.settings.hostname, "allow", "We learn from them.")
+                rule = RuleDraft(other.instance.settings.hostname, reason="We learn from them.")
                 await peers.add_rule(tx, _admin(house), rule)
             serving = house.server.serve(sockets=[sockets[house.host.partition(".")[0]]])
             self._serving.append(asyncio.run_coroutine_threadsafe(serving, self._loop))
@@ -110,7 +114,16 @@ class Town:
             app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2
         )
         server = uvicorn.Server(config)
-        return House(instance, server, await _people(instance, PEOPLE[key]))
+        return House(instance, app, server, await _people(instance, PEOPLE[key]))
+
+    def session(self, house: House, who: str) -> str:
+        """The cookie of a new session of a member."""
+
+        async def opened() -> str:
+            async with house.instance.transaction() as tx:
+                return await sign_in.open_session(tx, house.people[who])
+
+        return self.run(opened())
 
     def forum(self, house: House, handle: str, title: str, visibility: str = "public") -> Forum:
         """A forum of an agency, opened by its admin."""
@@ -129,12 +142,10 @@ class Town:
                 return await forums.by_handle(session, handle, other.host)
 
         async def ask() -> None:
-            lookup = house.server.config.app.state.lookup  # type: ignore[union-attr]
-            forum = await lookup.find(f"@{handle}@{other.host}")
+            forum = await house.app.state.lookup.find(f"@{handle}@{other.host}")
             assert isinstance(forum, Forum)
             async with house.instance.transaction() as tx:
-                held = await tx.session.get_one(Forum, forum.id)
-                await makers.follows.follow(tx, member, held)
+                await follows.follow(tx, member, forum)
 
         async def current() -> Forum | None:
             forum = await found()

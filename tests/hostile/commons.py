@@ -41,7 +41,7 @@ ORIGIN = f"http://{HOST}"
 INBOX = f"{ORIGIN}/inbox"
 SECONDS = 15.0
 _TOKEN = re.compile(r'name="csrf" value="[^"]*"')
-_PASSING = {"knocks", "inbox"}
+_PASSING = {"knocks", "inbox", "actor_keys"}
 
 
 class Commons:
@@ -180,7 +180,7 @@ class Commons:
     async def seen(self, peer: ScriptedPeer) -> dict[str, object]:
         """The thread as a listed peer and as a visitor see it, and how much is stored.
 
-        Knocks and received activities are left out: those may come without an effect.
+        Knocks, keys and received activities are left out: those may come without an effect.
         """
         path = self.thread.uri.removeprefix(ORIGIN)
         faces = [(await self.get(f"{path}{part}", peer)).text for part in ("", "/likes", "/replies")]

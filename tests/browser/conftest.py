@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two agencies, and windows of a real browser onto them."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.town import Town
+from tests.browser.windows import Windows
+from tests.machine import chromium
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """Where Chromium is."""
+    found = chromium()
+    if found is None:
+        pytest.skip("Chromium is not installed here.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def town(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Riverton and Lakeside, which follow each other's forums for real."""
+    opened = Town(tmp_path_factory.mktemp("town"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser(program: Path) -> Iterator[Browser]:
+    """One Chromium for the tests of a module."""
+    is_root = os.geteuid() == 0
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=program,
+            chromium_sandbox=not is_root,
+            args=["--disable-background-networking", "--disable-gpu"],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=[1280, 375], ids=["wide", "phone"])
+def width(request: pytest.FixtureRequest) -> int:
+    """How wide the window is, in CSS pixels."""
+    found: int = request.param
+    return found
+
+
+@pytest.fixture
+def windows(town: Town, browser: Browser, width: int) -> Iterator[Windows]:
+    """Opens windows of this width; none of them may complain of a script or of the policy."""
+    opened = Windows(town, browser, width=width)
+    yield opened
+    opened.close()
+    assert opened.complaints == []
+
+
+@pytest.fixture
+def handle() -> str:
+    """The short name of a forum that no other test uses."""
+    return f"permits{next(_numbers)}"

@@ -3,6 +3,8 @@
 
 import re
 
+from server import text
+
 HANDLE = re.compile(r"[a-z0-9_]{1,30}\Z")
 RESERVED = frozenset(
     {
@@ -28,6 +30,26 @@ RESERVED = frozenset(
 )
 
 
+# What stands after `/p/<id>/` besides the words of a title.
+PARTS_OF_A_POST = frozenset(
+    {
+        "context",
+        "delete",
+        "edit",
+        "endorse",
+        "history",
+        "likes",
+        "lock",
+        "pin",
+        "replies",
+        "reply",
+        "unlock",
+        "unpin",
+        "withdraw",
+    }
+)
+
+
 class Addresses:
     """Builds the addresses of one origin (`https://host[:port]`, no slash)."""
 
@@ -45,6 +67,12 @@ class Addresses:
 
     def page(self, identifier: int, slug: str) -> str:
         return f"{self.origin}/p/{identifier}/{slug}" if slug else f"{self.origin}/p/{identifier}"
+
+    @staticmethod
+    def slug(title: str) -> str:
+        """The words of a title for its page's address, never those of a part of the page."""
+        words = text.slug(title)
+        return f"{words}-thread" if words in PARTS_OF_A_POST else words
 
     def context(self, identifier: int) -> str:
         return f"{self.origin}/p/{identifier}/context"

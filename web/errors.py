@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Refusals as statuses and pages, and bugs with an id."""
 
+from urllib.parse import quote
+
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -49,7 +51,8 @@ async def refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
     if isinstance(error, SignInNeeded) and request.method == "GET":
-        return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", 303)
     response = await page(request, STATUS.get(type(error), 400), error.sentence)
     if isinstance(error, TooFast):
         response.headers["Retry-After"] = str(error.retry_after)

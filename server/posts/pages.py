@@ -189,7 +189,12 @@ async def _replies(
     found = list((await session.execute(heads)).scalars())
     branches = found[:BRANCHES_A_PAGE]
     rows = await _with_authors(session, viewer, Post.branch_id.in_(branches))
-    return rows, branches[-1] if len(found) > BRANCHES_A_PAGE else None
+    if len(rows) == REPLIES_A_PAGE:
+        # The last branch may not be whole: it begins the next page.
+        last = rows[-1][0].branch_id or 0
+        branches = [branch for branch in branches if branch < last] or branches[:1]
+        rows = [row for row in rows if row[0].branch_id in set(branches)]
+    return rows, branches[-1] if len(found) > len(branches) else None
 
 
 async def _with_authors(
@@ -200,7 +205,7 @@ async def _with_authors(
         .join(Forum, Forum.id == Post.forum_id)
         .join(Member, Member.id == Post.author_id)
         .where(condition, visible_posts(viewer))
-        .order_by(Post.id)
+        .order_by(Post.branch_id, Post.id)
         .limit(REPLIES_A_PAGE)
     )
     return [(row[0], row[1]) for row in (await session.execute(question)).all()]

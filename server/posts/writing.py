@@ -78,7 +78,7 @@ async def apply_thread(tx: Transaction, author: Member, forum: Forum, draft: Thr
     post = _new(tx, author, forum, draft.origin)
     post.kind, post.thread_id = Kind.THREAD, post.id
     post.title = text.clean_line(draft.title, 500)
-    post.slug = text.slug(post.title)
+    post.slug = tx.addresses.slug(post.title)
     post.language = draft.language[:12] or forum.language
     if draft.origin is None:
         post.url = tx.addresses.page(post.id, post.slug)
@@ -212,7 +212,8 @@ async def _adopt(tx: Transaction, parent: Post) -> None:
     )
     for orphan in waiting.scalars().all():
         orphan.parent_id, orphan.parent_uri = parent.id, None
-        parent.reply_count += 1
+        if orphan.state not in {PostState.DELETED, PostState.REFUSED}:
+            parent.reply_count += 1
         await tx.session.flush()
         await tx.session.execute(
             update(Post).where(Post.branch_id == orphan.id).values(branch_id=parent.branch_id)

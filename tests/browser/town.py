@@ -94,21 +94,24 @@ class Town:
                 await peers.add_rule(tx, _admin(house), rule)
             serving = house.server.serve(sockets=[sockets[house.host.partition(".")[0]]])
             self._serving.append(asyncio.run_coroutine_threadsafe(serving, self._loop))
-        while not all(house.server.started for house in houses.values()):
-            await asyncio.sleep(0.05)
+
+        async def started() -> bool:
+            return all(house.server.started for house in houses.values())
+
+        await until(started)
 
     async def _house(self, folder: Path, key: str, port: int, reached: dict[str, str]) -> House:
-        settings = Settings(
-            origin=f"http://{key}.localhost:{port}",
-            database=f"sqlite:///{folder / key}.db",
-            state=folder / key,
-            mode=Mode.TEST,
-            name=f"{key.title()} Commons",
-            agency=f"City of {key.title()}",
-            resolve=reached,
-            signup_domains=("riverton.example.gov",),
-        )
-        instance = await Instance.open(settings)
+        chosen: dict[str, Any] = {
+            "origin": f"http://{key}.localhost:{port}",
+            "database": f"sqlite:///{folder / key}.db",
+            "state": folder / key,
+            "mode": Mode.TEST,
+            "name": f"{key.title()} Commons",
+            "agency": f"City of {key.title()}",
+            "resolve": reached,
+            "signup_domains": (f"{key}.example.gov",),
+        }
+        instance = await Instance.open(Settings(**chosen))
         app = create_app(instance)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2
@@ -172,6 +175,15 @@ class Town:
 
         self.run(deed())
 
+    def knock(self, house: House, host: str) -> None:
+        """A site that is not on the list tries to send something."""
+
+        async def deed() -> None:
+            async with house.instance.transaction() as tx:
+                await peers.knock(tx, host)
+
+        self.run(deed())
+
     def arrived(self, house: House, post: Post) -> Post:
         """The post as another agency holds it, once it has got there."""
 
@@ -219,6 +231,7 @@ def _listening() -> socket.socket:
 async def until(probe: Callable[[], Awaitable[Outcome | None]]) -> Outcome:
     """What the probe finds, asked again and again for as long as a test waits."""
     async with asyncio.timeout(SECONDS - 5):
-        while not (found := await probe()):
+        while True:
+            if found := await probe():
+                return found
             await asyncio.sleep(0.05)
-    return found

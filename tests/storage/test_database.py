@@ -205,8 +205,9 @@ def test_every_moment_of_every_table_is_kept_in_utc() -> None:
     assert naive == []
 
 
-async def test_readers_cannot_write_on_sqlite(tmp_path: Path, empty_database: Path) -> None:
-    database = Database(f"sqlite:///{empty_database}")
+async def test_readers_cannot_write_on_sqlite(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    await prepare(database)
     async with database.reading() as session:
         with pytest.raises(Exception, match="readonly"):
             await session.execute(text("DELETE FROM audit"))
@@ -214,8 +215,8 @@ async def test_readers_cannot_write_on_sqlite(tmp_path: Path, empty_database: Pa
     await database.close()
 
 
-async def test_commits_are_durable_on_sqlite(empty_database: Path) -> None:
-    database = Database(f"sqlite:///{empty_database}")
+async def test_commits_are_durable_on_sqlite(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     async with database.writer.transaction() as session:
         modes = [
             (await session.execute(text(f"PRAGMA {name}"))).scalar_one()

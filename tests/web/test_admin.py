@@ -2,6 +2,7 @@
 """What administrators see and decide, and nobody else."""
 
 import re
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -39,7 +40,8 @@ async def test_members_and_visitors_stay_outside(
     client: httpx.AsyncClient, instance: Instance, path: str
 ) -> None:
     visitor = await client.get(path)
-    assert (visitor.status_code, visitor.headers["location"]) == (303, f"/sign-in?next={path}")
+    sign_in = f"/sign-in?next={quote(path, safe='')}"
+    assert (visitor.status_code, visitor.headers["location"]) == (303, sign_in)
     await makers.sign_in(client, instance, await makers.member(instance))
     assert (await client.get(path)).status_code == 403
 

@@ -170,7 +170,7 @@ async def test_signing_in_leads_back_to_where_it_was_asked_for(
 ) -> None:
     await makers.member(instance)
     page = await client.get("/me")
-    assert (page.status_code, page.headers["location"]) == (303, "/sign-in?next=/me")
+    assert (page.status_code, page.headers["location"]) == (303, "/sign-in?next=%2Fme")
     for wanted in (
         "/me",
         "/search?q=https://lakeside.example.gov/f/a%20b",

@@ -39,7 +39,10 @@ async def notices(client: httpx.AsyncClient) -> list[str]:
 
 async def test_visitors_are_asked_to_sign_in(client: httpx.AsyncClient, admin: Member) -> None:
     answer = await client.get("/notifications")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/notifications")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/sign-in?next=%2Fnotifications",
+    )
 
 
 async def test_an_answer_a_name_and_an_endorsement_are_told(

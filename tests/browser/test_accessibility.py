@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every kind of page passes axe, light and dark, wide and narrow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.town import Town
+from tests.browser.windows import HEIGHT, Windows
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+NARROWEST = 320
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What depends on the colours, and so is asked again in the dark.
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+# Who looks -> what each kind of page is called, and where it is.
+FOR_VISITORS = {
+    "home": "/",
+    "forums": "/forums",
+    "forum": "/f/counters",
+    "thread": "{thread}",
+    "person": "/u/ana",
+    "search": "/search?q=permit",
+    "agencies": "/agencies",
+    "sign in": "/sign-in",
+    "sign up": "/sign-up",
+    "an invitation that is not there": "/invitation/gone",
+    "help": "/help",
+    "privacy": "/privacy",
+    "accessibility": "/accessibility",
+    "a page that is not there": "/nowhere",
+}
+FOR_MEMBERS = {
+    "own home": "/",
+    "forums to follow": "/forums",
+    "forum elsewhere": "{forum}",
+    "thread elsewhere": "{copy}",
+    "branch": "{branch}",
+    "new thread": "/f/counters/new",
+    "reply": "{copy}/reply",
+    "edit": "{own}/edit",
+    "delete": "{own}/delete",
+    "history": "{own}/history",
+    "drafts": "/me/drafts",
+    "notices": "/notifications",
+    "profile form": "/me",
+    "person elsewhere": "/u/marek@{lakeside}",
+    "found forum": "/search?q=@permits@{lakeside}",
+    "found nothing": "/search?q=zebra",
+    "one agency": "/agencies/{lakeside}",
+}
+FOR_ADMINS = {
+    "new forum": "/forums/new",
+    "forum form": "/f/counters/edit",
+    "forum people": "/f/staff/people",
+    "administration": "/admin",
+    "agencies and rules": "/admin/federation",
+    "a knock": "/admin/federation/knock/stranger.example.org",
+    "people": "/admin/people",
+    "letters": "/admin/letters",
+    "record": "/admin/record",
+}
+
+
+@pytest.fixture(scope="module")
+def places(town: Town) -> dict[str, str]:
+    """What the addresses above leave open."""
+    counters = town.forum(town.riverton, "counters", "Service counters")
+    town.forum(town.riverton, "staff", "Staff room", "members")
+    permits = town.forum(town.lakeside, "permits", "Permits and licensing")
+    copied = town.follow(town.riverton, "permits")
+    table = "| Step | Before |\n|---|---|\n| First look | 6 days |\n\n> `why` so *long*?\n"
+    thread = town.thread(town.riverton, "ana", counters, "A quiet hour", table)
+    town.endorse(town.riverton, "dee", thread)
+    answer = town.reply(town.riverton, "dee", thread, "@ana, how do people hear of it?")
+    town.reply(town.riverton, "ana", answer, "Through the schools.")
+    opener = town.thread(town.lakeside, "marek", permits, "How we cut permit times", table)
+    copy = town.arrived(town.riverton, opener)
+    for depth in range(5):
+        reply = town.reply(town.riverton, "dee", copy if depth == 0 else reply, "And then?")
+    town.knock(town.riverton, "stranger.example.org")
+    return {
+        "thread": f"/p/{thread.id}",
+        "own": f"/p/{thread.id}",
+        "branch": f"/p/{answer.id}",
+        "copy": f"/p/{copy.id}",
+        "forum": f"/f/{copied.handle}@{copied.peer}",
+        "lakeside": town.lakeside.host,
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(town: Town, browser: Browser) -> Iterator[dict[str, Page]]:
+    """One window each for a visitor, a member and an administrator."""
+    windows = Windows(town, browser)
+    opened = {
+        "visitor": windows.visitor(town.riverton),
+        "member": windows.member(town.riverton, "ana"),
+        "admin": windows.member(town.riverton, "sam"),
+    }
+    yield opened
+    windows.close()
+    assert windows.complaints == []
+
+
+def violations(page: Page, options: dict[str, object]) -> list[str]:
+    """What axe finds, one line for each rule and element."""
+    result = page.evaluate("(options) => axe.run(document, options)", options)
+    return [
+        f"{found['id']}: {', '.join(map(str, node['target']))}: {node['html'][:120]}"
+        for found in result["violations"]
+        for node in found["nodes"]
+    ]
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong with an open page at any width and in any colours."""
+    found = []
+    everything: dict[str, object] = {"runOnly": TAGS, "resultTypes": ["violations"]}
+    colours: dict[str, object] = {"runOnly": COLOURS, "resultTypes": ["violations"]}
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        for scheme, options in (("light", everything), ("dark", colours)):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            found += [f"{width} {scheme}: {line}" for line in violations(page, options)]
+    page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    if wide > NARROWEST:
+        found.append(f"{NARROWEST}: is {wide} pixels wide")
+    return found
+
+
+CASES = [
+    *(("visitor", name, path) for name, path in FOR_VISITORS.items()),
+    *(("member", name, path) for name, path in FOR_MEMBERS.items()),
+    *(("admin", name, path) for name, path in FOR_ADMINS.items()),
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [(who, path) for who, _, path in CASES],
+    ids=[f"{who}: {name}" for who, name, _ in CASES],
+)
+def test_a_page_is_accessible(
+    pages: dict[str, Page], places: dict[str, str], who: str, path: str
+) -> None:
+    page = pages[who]
+    page.goto(path.format(**places))
+    page.evaluate(AXE)
+    found = faults(page)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", ["/f/counters/new", "/admin/federation"])
+def test_a_refused_form_is_accessible(
+    pages: dict[str, Page], places: dict[str, str], path: str
+) -> None:
+    assert places
+    page = pages["admin"]
+    page.goto(path)
+    page.locator("main form .btn.main").last.click()
+    page.locator("#faults").wait_for()
+    page.evaluate(AXE)
+    found = faults(page)
+    assert not found, "\n".join(found)
+
+
+def test_a_page_that_is_not_accessible_is_seen(pages: dict[str, Page]) -> None:
+    page = pages["visitor"]
+    page.goto("/help")
+    page.evaluate(AXE)
+    page.evaluate(
+        """() => {
+            const words = document.createElement("p");
+            words.textContent = "Hardly to be read";
+            words.style.color = "light-dark(#ddd, #333)";
+            words.style.width = "400px";
+            document.querySelector("main h1").after(words, document.createElement("input"));
+        }"""
+    )
+    found = faults(page)
+    assert any(line.startswith("1280 light: label: input") for line in found)
+    assert any(line.startswith("375 dark: color-contrast: ") for line in found)
+    assert any(line.startswith("320: is ") for line in found)

@@ -62,6 +62,13 @@ async def forum_document(session: AsyncSession, urls: Urls, forum: Forum) -> dic
     return forums.group(forum, await keys.of_owner(session, forum.uri), urls.origin)
 
 
+async def member_document(session: AsyncSession, urls: Urls, member: Member) -> dict[str, Any]:
+    """The Person of a local member."""
+    picture = f"{urls.origin}/media/{member.avatar_file}" if member.avatar_file else None
+    held = await keys.of_owner(session, member.uri)
+    return members.person(member, held, urls.origin, picture)
+
+
 @dataclass
 class Documents:
     """Answers one asker within one session; NotFound where there is nothing to see."""
@@ -84,9 +91,7 @@ class Documents:
             return members.stub(
                 member.uri, "Person", member.handle, held, self.wire.urls.shared_inbox
             )
-        origin = self.wire.urls.origin
-        picture = f"{origin}/media/{member.avatar_file}" if member.avatar_file else None
-        return members.person(member, held, origin, picture)
+        return await member_document(self.session, self.wire.urls, member)
 
     async def _member(self, handle: str) -> Member:
         member = await members_storage.by_handle(self.session, handle)

@@ -27,6 +27,7 @@ from storage.posts import Post
 
 SECONDS = 3.0
 MOST_FORUMS = 100
+LARGEST_PICTURE = 5 * 1024 * 1024
 T = TypeVar("T")
 
 
@@ -48,6 +49,21 @@ class WireLookup:
     async def forums_of(self, host: str) -> list[Forum]:
         """The public forums of another Guildhall."""
         return await self._within(self._forums_of(host.strip().lower()))
+
+    async def picture(self, url: str) -> bytes:
+        """The bytes of a picture on an allowed host, at most 5 MB."""
+        return await self._within(self._picture(url))
+
+    async def _picture(self, url: str) -> bytes:
+        await self._wire.must_be_allowed(url)
+        answer = await self._wire.door.get(
+            url,
+            accept="image/webp, image/png, image/jpeg, image/gif",
+            sign=await self._wire.signer(),
+            max_bytes=LARGEST_PICTURE,
+            deadline=SECONDS,
+        )
+        return answer.body
 
     async def describe(self, host: str) -> Peer:
         """What a host runs and calls itself."""

@@ -7,7 +7,7 @@ from typing import Any
 from federation.signatures.keys import VerificationKey
 from federation.urls import host_of_uri, main_key, proof_key
 from federation.vocabulary.actors import Actor
-from federation.vocabulary.terms import ACTOR_CONTEXT
+from federation.vocabulary.terms import ACTIVITY_CONTEXT, ACTOR_CONTEXT, PUBLIC
 from server.members.elsewhere import PersonCard
 from storage.keys import ActorKey
 from storage.members import Member
@@ -99,6 +99,19 @@ def person(
     if picture is not None:
         document["icon"] = {"type": "Image", "mediaType": "image/webp", "url": picture}
     return document
+
+
+def update_person(member: Member, document: dict[str, Any]) -> dict[str, Any]:
+    """Update{Person} by the person."""
+    return {
+        "@context": ACTIVITY_CONTEXT,
+        "id": f"{member.uri}#update-{int(member.updated.timestamp() * 1000)}",
+        "type": "Update",
+        "actor": member.uri,
+        "object": document,
+        "to": [PUBLIC],
+        "cc": [f"{member.uri}/followers"],
+    }
 
 
 def person_card(actor: Actor) -> PersonCard:

@@ -11,6 +11,11 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class ProfileChanged(Fact):
+    member: int
+
+
+@dataclass(frozen=True)
 class ForumChanged(Fact):
     forum: int
 
@@ -141,6 +146,7 @@ class ActivityRefused(Fact):
 KINDS: dict[str, type[Fact]] = {
     kind.__name__: kind
     for kind in (
+        ProfileChanged,
         ForumChanged,
         ForumFollowed,
         ForumLeft,

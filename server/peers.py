@@ -236,6 +236,10 @@ class Lookup(Protocol):
         """The public forums of an agency."""
         ...
 
+    async def picture(self, url: str) -> bytes:
+        """The bytes of a picture on an allowed host, at most 5 MB."""
+        ...
+
     async def describe(self, host: str) -> Peer:
         """What a host runs and calls itself."""
         ...

@@ -3,10 +3,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word
 
 
 class AuditEntry(Base):
@@ -20,4 +20,4 @@ class AuditEntry(Base):
     actor: Mapped[Url]
     verb: Mapped[Word]
     subject: Mapped[Url]
-    detail: Mapped[str] = mapped_column(String(1000), default="")
+    detail: Mapped[str] = mapped_column(Characters(1000), default="")

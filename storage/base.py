@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base every table is made from, and its column types."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, TypeDecorator
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 Identifier = BigInteger().with_variant(Integer(), "sqlite")
 """63-bit ids; on SQLite an INTEGER, so that the primary key is the rowid."""
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -34,19 +37,34 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Characters(TypeDecorator[str]):
+    """Text without what a database cannot hold: NUL, which PostgreSQL refuses, and lone surrogates.
+
+    They become U+FFFD, when a row is looked for as well, so that nothing is found by them.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return _UNSTORABLE.sub("\ufffd", value)
+
+
 class Base(DeclarativeBase):
     """The one metadata of the database."""
 
     type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it from the class)
         datetime: UtcDateTime(),
-        str: Text(),
+        str: Characters(),
         int: Identifier,
     }
 
 
 Key = Annotated[int, mapped_column(Identifier, primary_key=True, autoincrement=False)]
-Url = Annotated[str, mapped_column(String(2048))]
-Word = Annotated[str, mapped_column(String(64))]
+Url = Annotated[str, mapped_column(Characters(2048))]
+Word = Annotated[str, mapped_column(Characters(64))]
 
 
 def insert(session: AsyncSession, table: type[Base]) -> sqlite.Insert:
@@ -66,7 +84,11 @@ async def held(session: AsyncSession, table: type[Row], key: int) -> Row:
     Whoever counts something up or down reads it so; a forum before its posts, an opener before
     a reply, so that no two deeds wait for each other. On SQLite one deed writes at a time anyway.
     """
-    return await session.get_one(table, key, with_for_update={"key_share": True})
+    await session.flush()
+    # What was read of it before the lock was given may be out of date.
+    return await session.get_one(
+        table, key, populate_existing=True, with_for_update={"key_share": True}
+    )
 
 
 def in_batches(values: Sequence[Any], size: int = 400) -> list[Sequence[Any]]:

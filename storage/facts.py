@@ -3,11 +3,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, String, select
+from sqlalchemy import Index, Integer, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Word
+from storage.base import Base, Characters, Key, Word
 
 
 class FactRow(Base):
@@ -27,7 +27,7 @@ class FactRow(Base):
     done: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_try: Mapped[datetime]
-    error: Mapped[str] = mapped_column(String(500), default="")
+    error: Mapped[str] = mapped_column(Characters(500), default="")
 
 
 async def waiting(session: AsyncSession, now: datetime, limit: int = 50) -> list[FactRow]:

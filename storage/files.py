@@ -3,10 +3,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Integer, String
+from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base
+from storage.base import Base, Characters
 
 
 class StoredFile(Base):
@@ -14,8 +14,8 @@ class StoredFile(Base):
 
     __tablename__ = "files"
 
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    media_type: Mapped[str] = mapped_column(String(100))
+    sha256: Mapped[str] = mapped_column(Characters(64), primary_key=True)
+    media_type: Mapped[str] = mapped_column(Characters(100))
     size: Mapped[int] = mapped_column(Integer)
     created: Mapped[datetime]
 
@@ -25,6 +25,6 @@ class RemotePicture(Base):
 
     __tablename__ = "remote_pictures"
 
-    url: Mapped[str] = mapped_column(String(2048), primary_key=True)
-    sha256: Mapped[str | None] = mapped_column(String(64))
+    url: Mapped[str] = mapped_column(Characters(2048), primary_key=True)
+    sha256: Mapped[str | None] = mapped_column(Characters(64))
     fetched: Mapped[datetime]

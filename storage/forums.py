@@ -4,11 +4,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, String, select
+from sqlalchemy import ForeignKey, Index, Integer, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word
 
 
 class Visibility(StrEnum):
@@ -43,18 +43,18 @@ class Forum(Base):
     id: Mapped[Key]
     uri: Mapped[Url] = mapped_column(unique=True)
     handle: Mapped[Word]
-    peer: Mapped[str | None] = mapped_column(String(255))
+    peer: Mapped[str | None] = mapped_column(Characters(255))
     url: Mapped[Url]
-    title: Mapped[str] = mapped_column(String(500))
-    agency: Mapped[str] = mapped_column(String(500), default="")
+    title: Mapped[str] = mapped_column(Characters(500))
+    agency: Mapped[str] = mapped_column(Characters(500), default="")
     description_source: Mapped[str] = mapped_column(default="")
     description_html: Mapped[str] = mapped_column(default="")
     visibility: Mapped[Word] = mapped_column(default=Visibility.PUBLIC)
     language: Mapped[Word] = mapped_column(default="en")
     inbox: Mapped[Url]
-    shared_inbox: Mapped[str | None] = mapped_column(String(2048))
-    outbox: Mapped[str] = mapped_column(String(2048), default="")
-    moderators: Mapped[str] = mapped_column(String(2048), default="")
+    shared_inbox: Mapped[str | None] = mapped_column(Characters(2048))
+    outbox: Mapped[str] = mapped_column(Characters(2048), default="")
+    moderators: Mapped[str] = mapped_column(Characters(2048), default="")
     copy_state: Mapped[Word] = mapped_column(default=CopyState.HOME)
     backfill_done: Mapped[int] = mapped_column(Integer, default=0)
     backfill_total: Mapped[int] = mapped_column(Integer, default=0)
@@ -90,7 +90,7 @@ class ForumFollow(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
     state: Mapped[Word]
     uri: Mapped[Url]
-    reason: Mapped[str] = mapped_column(String(500), default="")
+    reason: Mapped[str] = mapped_column(Characters(500), default="")
     n: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime]
 

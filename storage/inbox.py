@@ -4,11 +4,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, String, UniqueConstraint, select
+from sqlalchemy import Index, Integer, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word
 
 
 class InboxState(StrEnum):
@@ -37,13 +37,13 @@ class InboxRow(Base):
     activity_id: Mapped[Url]
     kind: Mapped[Word]
     key_id: Mapped[Url]
-    request_digest: Mapped[str] = mapped_column(String(64))
+    request_digest: Mapped[str] = mapped_column(Characters(64))
     body: Mapped[str | None]
     received: Mapped[datetime]
     state: Mapped[Word] = mapped_column(default=InboxState.WAITING)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_try: Mapped[datetime]
-    note: Mapped[str] = mapped_column(String(500), default="")
+    note: Mapped[str] = mapped_column(Characters(500), default="")
 
 
 async def by_activity(session: AsyncSession, signer: str, activity_id: str) -> InboxRow | None:

@@ -3,11 +3,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, String, select
+from sqlalchemy import Index, LargeBinary, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Url, Word
+from storage.base import Base, Characters, Url, Word
 
 
 class ActorKey(Base):
@@ -24,7 +24,7 @@ class ActorKey(Base):
     created: Mapped[datetime]
     checked: Mapped[datetime]
     retired: Mapped[datetime | None]
-    label: Mapped[str] = mapped_column(String(64), default="")
+    label: Mapped[str] = mapped_column(Characters(64), default="")
 
 
 async def of_owner(session: AsyncSession, owner: str) -> list[ActorKey]:

@@ -3,10 +3,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, String
+from sqlalchemy import Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Characters, Key
 
 
 class Letter(Base):
@@ -16,12 +16,12 @@ class Letter(Base):
     __table_args__ = (Index("ix_letters_waiting", "sent", "next_try"),)
 
     id: Mapped[Key]
-    recipient: Mapped[str] = mapped_column(String(320))
-    subject: Mapped[str] = mapped_column(String(500))
+    recipient: Mapped[str] = mapped_column(Characters(320))
+    subject: Mapped[str] = mapped_column(Characters(500))
     text: Mapped[str]
-    message_id: Mapped[str] = mapped_column(String(255))
+    message_id: Mapped[str] = mapped_column(Characters(255))
     created: Mapped[datetime]
     sent: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_try: Mapped[datetime]
-    error: Mapped[str] = mapped_column(String(500), default="")
+    error: Mapped[str] = mapped_column(Characters(500), default="")

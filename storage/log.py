@@ -10,7 +10,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    String,
     and_,
     exists,
     func,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word
 
 
 class Form(StrEnum):
@@ -79,13 +78,13 @@ class Lane(Base):
 
     id: Mapped[Key]
     inbox: Mapped[Url] = mapped_column(unique=True)
-    peer: Mapped[str] = mapped_column(String(255))
+    peer: Mapped[str] = mapped_column(Characters(255))
     cursor: Mapped[int] = mapped_column(default=0)
-    owner: Mapped[str | None] = mapped_column(String(64))
+    owner: Mapped[str | None] = mapped_column(Characters(64))
     lease_until: Mapped[datetime | None]
     delivered: Mapped[int] = mapped_column(Integer, default=0)
     refused: Mapped[int] = mapped_column(Integer, default=0)
-    last_refusal: Mapped[str] = mapped_column(String(500), default="")
+    last_refusal: Mapped[str] = mapped_column(Characters(500), default="")
     created: Mapped[datetime]
 
 
@@ -125,7 +124,7 @@ class Parked(Base):
     order_key: Mapped[Url]
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_try: Mapped[datetime]
-    error: Mapped[str] = mapped_column(String(500), default="")
+    error: Mapped[str] = mapped_column(Characters(500), default="")
 
 
 @dataclass(frozen=True)

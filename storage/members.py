@@ -5,11 +5,11 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word
 
 
 class MemberState(StrEnum):
@@ -32,21 +32,21 @@ class Member(Base):
     id: Mapped[Key]
     uri: Mapped[Url] = mapped_column(unique=True)
     handle: Mapped[Word]
-    peer: Mapped[str | None] = mapped_column(String(255))
+    peer: Mapped[str | None] = mapped_column(Characters(255))
     url: Mapped[Url]
-    name: Mapped[str] = mapped_column(String(500))
-    role_title: Mapped[str] = mapped_column(String(500), default="")
-    agency: Mapped[str] = mapped_column(String(500), default="")
+    name: Mapped[str] = mapped_column(Characters(500))
+    role_title: Mapped[str] = mapped_column(Characters(500), default="")
+    agency: Mapped[str] = mapped_column(Characters(500), default="")
     bio_source: Mapped[str] = mapped_column(default="")
     bio_html: Mapped[str] = mapped_column(default="")
-    avatar_file: Mapped[str | None] = mapped_column(String(80))
-    avatar_url: Mapped[str | None] = mapped_column(String(2048))
+    avatar_file: Mapped[str | None] = mapped_column(Characters(80))
+    avatar_url: Mapped[str | None] = mapped_column(Characters(2048))
     inbox: Mapped[Url]
-    shared_inbox: Mapped[str | None] = mapped_column(String(2048))
+    shared_inbox: Mapped[str | None] = mapped_column(Characters(2048))
     state: Mapped[Word] = mapped_column(default=MemberState.ACTIVE)
     is_admin: Mapped[bool] = mapped_column(default=False)
-    email: Mapped[str | None] = mapped_column(String(320))
-    password_hash: Mapped[str | None] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(Characters(320))
+    password_hash: Mapped[str | None] = mapped_column(Characters(255))
     created: Mapped[datetime]
     updated: Mapped[datetime]
     fetched: Mapped[datetime | None]
@@ -72,8 +72,8 @@ class Invitation(Base):
     __tablename__ = "invitations"
 
     id: Mapped[Key]
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    note: Mapped[str] = mapped_column(String(200), default="")
+    token_hash: Mapped[str] = mapped_column(Characters(64), unique=True)
+    note: Mapped[str] = mapped_column(Characters(200), default="")
     invited_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
     created: Mapped[datetime]
     expires: Mapped[datetime]
@@ -85,8 +85,8 @@ class EmailConfirmation(Base):
 
     __tablename__ = "email_confirmations"
 
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    email: Mapped[str] = mapped_column(String(320))
+    token_hash: Mapped[str] = mapped_column(Characters(64), primary_key=True)
+    email: Mapped[str] = mapped_column(Characters(320))
     created: Mapped[datetime]
     expires: Mapped[datetime]
 

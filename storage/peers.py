@@ -4,10 +4,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, String
+from sqlalchemy import Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Word
+from storage.base import Base, Characters, Key, Word
 
 
 class Peer(Base):
@@ -15,12 +15,12 @@ class Peer(Base):
 
     __tablename__ = "peers"
 
-    host: Mapped[str] = mapped_column(String(255), primary_key=True)
-    origin: Mapped[str] = mapped_column(String(300))
-    name: Mapped[str] = mapped_column(String(500), default="")
+    host: Mapped[str] = mapped_column(Characters(255), primary_key=True)
+    origin: Mapped[str] = mapped_column(Characters(300))
+    name: Mapped[str] = mapped_column(Characters(500), default="")
     software: Mapped[Word] = mapped_column(default="")
     version: Mapped[Word] = mapped_column(default="")
-    actor: Mapped[str] = mapped_column(String(2048), default="")
+    actor: Mapped[str] = mapped_column(Characters(2048), default="")
     speaks_rfc9421: Mapped[bool] = mapped_column(default=False)
     described: Mapped[datetime | None]
     first_seen: Mapped[datetime]
@@ -29,7 +29,7 @@ class Peer(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0)
     failing_since: Mapped[datetime | None]
     next_try: Mapped[datetime | None]
-    last_error: Mapped[str] = mapped_column(String(500), default="")
+    last_error: Mapped[str] = mapped_column(Characters(500), default="")
 
 
 class Verdict(StrEnum):
@@ -46,11 +46,11 @@ class PolicyRule(Base):
     __table_args__ = (Index("ux_policy_rules_pattern", "pattern", "verdict", unique=True),)
 
     id: Mapped[Key]
-    pattern: Mapped[str] = mapped_column(String(255))
+    pattern: Mapped[str] = mapped_column(Characters(255))
     verdict: Mapped[Word]
-    reason: Mapped[str] = mapped_column(String(500), default="")
+    reason: Mapped[str] = mapped_column(Characters(500), default="")
     expires: Mapped[datetime | None]
-    added_by: Mapped[str] = mapped_column(String(500))
+    added_by: Mapped[str] = mapped_column(Characters(500))
     added: Mapped[datetime]
 
 
@@ -59,7 +59,7 @@ class Knock(Base):
 
     __tablename__ = "knocks"
 
-    host: Mapped[str] = mapped_column(String(255), primary_key=True)
+    host: Mapped[str] = mapped_column(Characters(255), primary_key=True)
     first: Mapped[datetime]
     last: Mapped[datetime]
     count: Mapped[int] = mapped_column(Integer, default=1)

@@ -4,11 +4,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, String, select
+from sqlalchemy import ForeignKey, Index, Integer, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word
 
 
 class Kind(StrEnum):
@@ -59,9 +59,9 @@ class Post(Base):
     thread_id: Mapped[int]
     branch_id: Mapped[int | None]
     parent_id: Mapped[int | None]
-    parent_uri: Mapped[str | None] = mapped_column(String(2048))
-    context: Mapped[str] = mapped_column(String(2048), default="")
-    title: Mapped[str] = mapped_column(String(500), default="")
+    parent_uri: Mapped[str | None] = mapped_column(Characters(2048))
+    context: Mapped[str] = mapped_column(Characters(2048), default="")
+    title: Mapped[str] = mapped_column(Characters(500), default="")
     slug: Mapped[Word] = mapped_column(default="")
     source: Mapped[str] = mapped_column(default="")
     html: Mapped[str] = mapped_column(default="")
@@ -71,7 +71,7 @@ class Post(Base):
     deleted: Mapped[datetime | None]
     arrived: Mapped[datetime]
     state: Mapped[Word] = mapped_column(default=PostState.LIVE)
-    reason: Mapped[str] = mapped_column(String(500), default="")
+    reason: Mapped[str] = mapped_column(Characters(500), default="")
     revision: Mapped[int] = mapped_column(Integer, default=0)
     reply_count: Mapped[int] = mapped_column(Integer, default=0)
     endorsement_count: Mapped[int] = mapped_column(Integer, default=0)
@@ -92,7 +92,7 @@ class PostRevision(Base):
 
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(Integer, primary_key=True)
-    title: Mapped[str] = mapped_column(String(500))
+    title: Mapped[str] = mapped_column(Characters(500))
     source: Mapped[str]
     written: Mapped[datetime]
 
@@ -124,7 +124,7 @@ class Withheld(Base):
     uri: Mapped[Url] = mapped_column(primary_key=True)
     thread_id: Mapped[int | None]
     forum_id: Mapped[int]
-    peer: Mapped[str] = mapped_column(String(255))
+    peer: Mapped[str] = mapped_column(Characters(255))
     at: Mapped[datetime]
 
 
@@ -135,7 +135,7 @@ class RawObject(Base):
 
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
     body: Mapped[str]
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(Characters(64))
     key_id: Mapped[Url]
     fetched: Mapped[datetime]
 
@@ -157,9 +157,9 @@ class Draft(Base):
 
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
     place: Mapped[Word] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(String(500), default="")
+    title: Mapped[str] = mapped_column(Characters(500), default="")
     source: Mapped[str] = mapped_column(default="")
-    tags: Mapped[str] = mapped_column(String(500), default="")
+    tags: Mapped[str] = mapped_column(Characters(500), default="")
     updated: Mapped[datetime]
 
 

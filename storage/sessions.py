@@ -3,10 +3,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Key
+from storage.base import Base, Characters, Key
 
 
 class Session(Base):
@@ -15,9 +15,9 @@ class Session(Base):
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_member", "member_id"),)
 
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(Characters(64), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
-    csrf: Mapped[str] = mapped_column(String(64))
+    csrf: Mapped[str] = mapped_column(Characters(64))
     created: Mapped[datetime]
     seen: Mapped[datetime]
     expires: Mapped[datetime]
@@ -30,5 +30,5 @@ class SignInFailure(Base):
     __table_args__ = (Index("ix_sign_in_failures_subject", "subject", "at"),)
 
     id: Mapped[Key]
-    subject: Mapped[str] = mapped_column(String(400))
+    subject: Mapped[str] = mapped_column(Characters(400))
     at: Mapped[datetime]

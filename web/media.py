@@ -5,8 +5,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import files
-from server.errors import NotFound
+from server import files, pictures, remote_pictures
+from server.errors import NotFound, Refusal
+from server.instance import Instance
+from server.peers import Lookup
+from server.remote_pictures import Pictures
 
 # What we made ourselves, pixel by pixel, may be shown; anything else is only downloaded.
 SHOWN = frozenset({"image/webp"})
@@ -14,7 +17,42 @@ SHOWN = frozenset({"image/webp"})
 
 async def stored(request: Request) -> Response:
     """One file by the SHA-256 of its bytes; it never changes, so it may be kept for good."""
-    sha256 = request.path_params["sha256"]
+    return await _file(request, request.path_params["sha256"])
+
+
+async def remote(request: Request) -> Response:
+    """A picture elsewhere: fetched at the first view, made anew, and kept."""
+    instance: Instance = request.app.state.instance
+    url = Pictures(instance.vault).url(request.path_params["mac"], request.path_params["encoded"])
+    if url is None:
+        raise NotFound
+    async with instance.reading() as session:
+        found = await remote_pictures.held(session, url)
+    if found is not None and found.sha256 is not None:
+        return await _file(request, found.sha256)
+    now = instance.clock.now()
+    if found is not None and now - found.fetched < remote_pictures.TRY_AGAIN_AFTER:
+        raise NotFound
+    return await _file(request, await _fetched(request, instance, url))
+
+
+async def _fetched(request: Request, instance: Instance, url: str) -> str:
+    """Fetch a picture and keep it; NotFound, and remembered, when it cannot be had."""
+    lookup: Lookup = request.app.state.lookup
+    new = None
+    try:
+        made = await pictures.fitted(await lookup.picture(url))
+        new = await files.write(instance.settings.state, made, pictures.MEDIA_TYPE)
+    except (Refusal, pictures.NotAPicture):
+        pass
+    async with instance.transaction() as tx:
+        await remote_pictures.keep(tx, url, new)
+    if new is None:
+        raise NotFound
+    return new.sha256
+
+
+async def _file(request: Request, sha256: str) -> Response:
     etag = f'"{sha256}"'
     instance = request.app.state.instance
     async with instance.reading() as session:
@@ -36,4 +74,7 @@ async def stored(request: Request) -> Response:
     return Response(data, media_type=row.media_type, headers=headers)
 
 
-routes = [Route("/media/{sha256}", stored)]
+routes = [
+    Route("/media/{sha256}", stored),
+    Route("/media/remote/{mac}/{encoded}", remote),
+]

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from server import text
+from server.remote_pictures import Pictures
 from server.rows import Forum, Member, Post
 
 HERE = Path(__file__).parent
@@ -48,9 +50,11 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def stored(html: str) -> Markup:
-    """HTML that the sanitiser let through when it was written."""
-    return Markup(html)  # noqa: S704 (sanitised at write time)
+@pass_context
+def stored(context: Context, html: str) -> Markup:
+    """HTML that the sanitiser let through when it was written, its pictures shown by us."""
+    pictures: Pictures = context["pictures"]
+    return Markup(pictures.shown(html))  # noqa: S704 (sanitised at write time)
 
 
 def exact(moment: datetime) -> str:

@@ -12,6 +12,7 @@ from server.errors import SignInNeeded
 from server.instance import Instance
 from server.members import sign_in
 from server.peers import Lookup
+from server.remote_pictures import Pictures
 from server.rows import Member
 from server.viewers import Viewer
 from web import sessions, templates
@@ -54,6 +55,7 @@ class Visit:
             path=self.request.url.path,
             now=self.instance.clock.now(),
             said=said,
+            pictures=Pictures(self.instance.vault),
             **values,
         )
         response = HTMLResponse(html, status)

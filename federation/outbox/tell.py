@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from federation.outbox import about_forums, about_posts
+from federation.outbox import about_forums, about_members, about_posts
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
@@ -23,6 +23,7 @@ from server.facts import (
     ForumLeft,
     PostDeleted,
     PostEdited,
+    ProfileChanged,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -39,6 +40,7 @@ logger = structlog.get_logger("guildhall.outbox")
 MOST_ATTEMPTS = 12
 
 TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
+    ProfileChanged: about_members.profile_changed,
     ThreadPosted: about_posts.posted,
     ReplyPosted: about_posts.posted,
     PostEdited: about_posts.edited,

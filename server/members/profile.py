@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import files, text
 from server.errors import Invalid, NotFound
+from server.facts import ProfileChanged
 from server.members import passwords, sign_in
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
@@ -55,6 +56,7 @@ async def change(tx: Transaction, member: Member, draft: ProfileDraft) -> None:
     member.bio_source = draft.bio.strip()
     member.bio_html = await asyncio.to_thread(text.render, member.bio_source)
     member.updated = tx.now
+    tx.record(ProfileChanged(member.id))
 
 
 async def change_picture(
@@ -68,6 +70,7 @@ async def change_picture(
     member = await tx.session.get_one(Member, member.id)
     before, member.avatar_file = member.avatar_file, picture.sha256 if picture else None
     member.updated = tx.now
+    tx.record(ProfileChanged(member.id))
     if picture is not None:
         await files.keep(tx, picture)
     if before is None or before == member.avatar_file:

@@ -30,9 +30,17 @@ async def square(data: bytes) -> bytes:
     return await asyncio.get_running_loop().run_in_executor(_two_at_once, _in_child, data)
 
 
-def _in_child(data: bytes) -> bytes:
+async def fitted(data: bytes) -> bytes:
+    """The same for a picture that keeps its shape, at most 1,600 pixels wide and high."""
+    if len(data) > LARGEST:
+        raise NotAPicture("The picture is over 5 MB: choose a smaller one.")
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_two_at_once, _in_child, data, "fitted")
+
+
+def _in_child(data: bytes, *how: str) -> bytes:
     # Isolated and with an empty environment: the child knows nothing worth telling.
-    command = [sys.executable, "-I", str(_CHILD)]
+    command = [sys.executable, "-I", str(_CHILD), *how]
     try:
         done = subprocess.run(  # noqa: S603 (our own program, no arguments from outside)
             command, input=data, capture_output=True, timeout=SECONDS, check=False, env={}

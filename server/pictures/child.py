@@ -10,12 +10,16 @@ from PIL import Image, ImageOps
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MOST_PIXELS = 40_000_000
 SIDE = 256
+WIDEST = 1_600
 MEMORY = 1024 * 1024 * 1024
 UNREADABLE, TOO_LARGE = 2, 3
 
 
 def main() -> int:
-    """Read a picture from standard input, write a square WebP to standard output."""
+    """Read a picture from standard input, write a WebP to standard output.
+
+    `fitted` as the argument keeps its shape; without one it becomes a square.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -26,8 +30,11 @@ def main() -> int:
             # Only the header has been read so far.
             if picture.width * picture.height > MOST_PIXELS:
                 return TOO_LARGE
-            picture.draft("RGB", (2 * SIDE, 2 * SIDE))
-            small = _square(picture)
+            if sys.argv[1:] == ["fitted"]:
+                small = _fitted(picture)
+            else:
+                picture.draft("RGB", (2 * SIDE, 2 * SIDE))
+                small = _square(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return TOO_LARGE
     except Exception:
@@ -39,14 +46,29 @@ def main() -> int:
     return 0
 
 
+def _fitted(picture: Image.Image) -> Image.Image:
+    """The whole picture, upright, at most WIDEST pixels wide and high, as pixels only."""
+    upright = _upright(picture)
+    upright.thumbnail((WIDEST, WIDEST), Image.Resampling.LANCZOS)
+    return _bare(upright)
+
+
 def _square(picture: Image.Image) -> Image.Image:
     """The middle of a picture, upright, as pixels only (no EXIF, profile or comment)."""
+    return _bare(ImageOps.fit(_upright(picture), (SIDE, SIDE), Image.Resampling.LANCZOS))
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """The picture as it is meant to be seen, in plain colours."""
     upright = ImageOps.exif_transpose(picture)
     has_alpha = upright.mode in {"LA", "PA", "RGBA"} or "transparency" in upright.info
-    plain = upright.convert("RGBA" if has_alpha else "RGB")
-    fitted = ImageOps.fit(plain, (SIDE, SIDE), Image.Resampling.LANCZOS)
-    bare = Image.new(fitted.mode, fitted.size)
-    bare.paste(fitted)
+    return upright.convert("RGBA" if has_alpha else "RGB")
+
+
+def _bare(picture: Image.Image) -> Image.Image:
+    """The pixels and nothing else: no EXIF, profile or comment."""
+    bare = Image.new(picture.mode, picture.size)
+    bare.paste(picture)
     return bare
 
 

@@ -67,3 +67,15 @@ def windows(town: Town, browser: Browser, width: int) -> Iterator[Windows]:
 def handle() -> str:
     """The short name of a forum that no other test uses."""
     return f"permits{next(_numbers)}"
+
+
+@pytest.fixture
+def dee(town: Town) -> str:
+    """The handle of a Dee Okafor of Riverton who has written nothing yet."""
+    return town.newcomer(town.riverton, "Dee Okafor")
+
+
+@pytest.fixture
+def marek(town: Town) -> str:
+    """The handle of a Marek Nowak of Lakeside who has written nothing yet."""
+    return town.newcomer(town.lakeside, "Marek Nowak")

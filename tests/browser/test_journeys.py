@@ -49,7 +49,7 @@ def test_a_wrong_password_keeps_the_name_that_was_typed(town: Town, windows: Win
 
 
 def test_a_thread_posted_in_a_forum_elsewhere_is_confirmed_by_its_home(
-    town: Town, windows: Windows, handle: str
+    town: Town, windows: Windows, handle: str, marek: str
 ) -> None:
     town.forum(town.lakeside, handle, "Permits and licensing")
     town.follow(town.riverton, handle)
@@ -62,7 +62,7 @@ def test_a_thread_posted_in_a_forum_elsewhere_is_confirmed_by_its_home(
     page.get_by_role("button", name="Post thread").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who looks at sheds?")
 
-    there = windows.member(town.lakeside, "marek")
+    there = windows.member(town.lakeside, marek)
 
     def arrived() -> bool:
         there.goto(f"/f/{handle}")
@@ -83,11 +83,11 @@ def test_a_thread_posted_in_a_forum_elsewhere_is_confirmed_by_its_home(
 
 
 def test_a_reply_is_shown_at_once_and_arrives_at_the_other_agency(
-    town: Town, windows: Windows, handle: str
+    town: Town, windows: Windows, handle: str, marek: str
 ) -> None:
     forum = town.forum(town.lakeside, handle, "Permits and licensing")
     town.follow(town.riverton, handle)
-    opener = town.thread(town.lakeside, "marek", forum, "How we cut permit times")
+    opener = town.thread(town.lakeside, marek, forum, "How we cut permit times")
     copy = town.arrived(town.riverton, opener)
     page = windows.member(town.riverton, "ana")
     page.goto(f"/p/{copy.id}")
@@ -96,7 +96,7 @@ def test_a_reply_is_shown_at_once_and_arrives_at_the_other_agency(
     page.get_by_role("button", name="Post reply").click()
     expect(page.locator("#replies .body")).to_have_text("Who does your ten minutes?")
 
-    there = windows.member(town.lakeside, "marek")
+    there = windows.member(town.lakeside, marek)
 
     def arrived() -> bool:
         there.goto(f"/p/{opener.id}")
@@ -107,11 +107,11 @@ def test_a_reply_is_shown_at_once_and_arrives_at_the_other_agency(
 
 
 def test_endorsing_stays_in_place_and_counts_at_the_home(
-    town: Town, windows: Windows, handle: str
+    town: Town, windows: Windows, handle: str, marek: str
 ) -> None:
     forum = town.forum(town.lakeside, handle, "Permits and licensing")
     town.follow(town.riverton, handle)
-    opener = town.thread(town.lakeside, "marek", forum, "How we cut permit times")
+    opener = town.thread(town.lakeside, marek, forum, "How we cut permit times")
     copy = town.arrived(town.riverton, opener)
     page = windows.member(town.riverton, "ana")
     page.goto(f"/p/{copy.id}")
@@ -128,10 +128,10 @@ def test_endorsing_stays_in_place_and_counts_at_the_home(
 
 
 def test_a_forum_of_another_agency_is_found_followed_and_filled(
-    town: Town, windows: Windows, handle: str
+    town: Town, windows: Windows, handle: str, marek: str
 ) -> None:
     forum = town.forum(town.lakeside, handle, "Permits and licensing")
-    town.thread(town.lakeside, "marek", forum, "How we cut permit times")
+    town.thread(town.lakeside, marek, forum, "How we cut permit times")
     page = windows.member(town.riverton, "ana")
     page.goto("/forums")
     page.get_by_label("Its name or link").fill(f"@{handle}@{town.lakeside.host}")
@@ -145,26 +145,26 @@ def test_a_forum_of_another_agency_is_found_followed_and_filled(
 
 
 def test_an_answer_from_another_agency_makes_a_notice(
-    town: Town, windows: Windows, handle: str
+    town: Town, windows: Windows, handle: str, dee: str, marek: str
 ) -> None:
     forum = town.forum(town.lakeside, handle, "Permits and licensing")
-    town.follow(town.riverton, handle, "dee")
-    opener = town.thread(town.lakeside, "ines", forum, f"Inspection photos {handle}")
+    town.follow(town.riverton, handle, dee)
+    opener = town.thread(town.lakeside, marek, forum, f"Inspection photos {handle}")
     copy = town.arrived(town.riverton, opener)
-    answer = town.reply(town.riverton, "dee", copy, "Ours fits on a sticker.")
+    answer = town.reply(town.riverton, dee, copy, "Ours fits on a sticker.")
     town.arrived(town.lakeside, answer)
-    page = windows.member(town.lakeside, "ines")
+    page = windows.member(town.lakeside, marek)
     page.goto("/")
-    page.get_by_role("link", name="Notices").click()
+    page.get_by_role("link", name="Notifications").click()
     notice = page.get_by_role("listitem").filter(has_text=f"Inspection photos {handle}")
     expect(notice).to_contain_text("Dee Okafor")
     notice.get_by_role("link", name=f"Inspection photos {handle}").first.click()
     expect(page.locator("main")).to_contain_text("Ours fits on a sticker.")
 
 
-def test_a_draft_survives_a_closed_tab(town: Town, windows: Windows, handle: str) -> None:
+def test_a_draft_survives_a_closed_tab(town: Town, windows: Windows, handle: str, dee: str) -> None:
     forum = town.forum(town.riverton, handle, "Service counters")
-    opener = town.thread(town.riverton, "dee", forum, f"A quiet hour {handle}")
+    opener = town.thread(town.riverton, dee, forum, f"A quiet hour {handle}")
     page = windows.member(town.riverton, "ana")
     page.goto(f"/p/{opener.id}")
     page.get_by_label("Your reply").fill("How do people hear of it?")
@@ -177,10 +177,10 @@ def test_a_draft_survives_a_closed_tab(town: Town, windows: Windows, handle: str
 
 
 def test_a_draft_survives_leaving_the_page_at_once(
-    town: Town, windows: Windows, handle: str
+    town: Town, windows: Windows, handle: str, dee: str
 ) -> None:
     forum = town.forum(town.riverton, handle, "Service counters")
-    opener = town.thread(town.riverton, "dee", forum, "A quiet hour on Wednesdays")
+    opener = town.thread(town.riverton, dee, forum, "A quiet hour on Wednesdays")
     page = windows.member(town.riverton, "ana")
     page.goto(f"/p/{opener.id}")
     page.get_by_label("Your reply").fill("A sign at the door reaches nobody.")
@@ -208,14 +208,16 @@ def test_a_preview_shows_the_text_and_keeps_what_was_typed(
     expect(page).to_have_url(re.compile(rf"/f/{handle}/new$"))
 
 
-def test_the_next_new_reply_is_one_press_away(town: Town, windows: Windows, handle: str) -> None:
+def test_the_next_new_reply_is_one_press_away(
+    town: Town, windows: Windows, handle: str, dee: str
+) -> None:
     forum = town.forum(town.riverton, handle, "Service counters")
-    opener = town.thread(town.riverton, "dee", forum, "A quiet hour on Wednesdays")
-    for number in range(12):
-        town.reply(town.riverton, "dee", opener, f"Week {number}: nobody came.\n\n" * 3)
+    opener = town.thread(town.riverton, dee, forum, "A quiet hour on Wednesdays")
+    for number in range(6):
+        town.reply(town.riverton, dee, opener, f"Week {number}: nobody came.\n\n" * 5)
     page = windows.member(town.riverton, "ana")
     page.goto(f"/p/{opener.id}")
-    new = [town.reply(town.riverton, "dee", opener, f"Week {n}: they came!") for n in (13, 14)]
+    new = [town.reply(town.riverton, dee, opener, f"Week {n}: they came!") for n in (13, 14)]
     page.goto(f"/p/{opener.id}")
     assert page.locator(".post.unread").count() == 2
     for reply in new:

@@ -45,10 +45,12 @@ def test_a_fault_is_said_beside_its_field(town: Town, windows: Windows, handle: 
     expect(page.get_by_label("Text")).to_have_value("It was asked for.")
 
 
-def test_a_reply_is_posted_below_what_it_answers(town: Town, windows: Windows, handle: str) -> None:
+def test_a_reply_is_posted_below_what_it_answers(
+    town: Town, windows: Windows, handle: str, dee: str
+) -> None:
     forum = town.forum(town.riverton, handle, "Service counters")
-    opener = town.thread(town.riverton, "dee", forum, "A quiet hour on Wednesdays")
-    first = town.reply(town.riverton, "dee", opener, "31 people came.")
+    opener = town.thread(town.riverton, dee, forum, "A quiet hour on Wednesdays")
+    first = town.reply(town.riverton, dee, opener, "31 people came.")
     page = windows.member(town.riverton, "ana")
     page.goto(f"/p/{opener.id}")
     page.get_by_role("link", name="Reply to Dee Okafor").click()
@@ -59,10 +61,10 @@ def test_a_reply_is_posted_below_what_it_answers(town: Town, windows: Windows, h
 
 
 def test_a_post_is_endorsed_and_the_endorsement_withdrawn(
-    town: Town, windows: Windows, handle: str
+    town: Town, windows: Windows, handle: str, dee: str
 ) -> None:
     forum = town.forum(town.riverton, handle, "Service counters")
-    opener = town.thread(town.riverton, "dee", forum, "A quiet hour on Wednesdays")
+    opener = town.thread(town.riverton, dee, forum, "A quiet hour on Wednesdays")
     page = windows.member(town.riverton, "ana")
     page.goto(f"/p/{opener.id}")
     button = page.locator(".opener form[action$=endorse] button")

@@ -184,11 +184,11 @@ def broken_headers(good: dict[str, str]) -> list[dict[str, str]]:
         'sig1=("@method" "@method");created=1;keyid="http://evil.localhost/u/mallory#main-key"',
         'sig1=("signature";key="sig1");created=1;keyid="http://evil.localhost/u/mallory#main-key"',
     ]  # fmt: skip
-    values = ["sig1=:AAAA:", "sig1=::", "sig1=AAAA", "sig2=:AAAA:", "", "\x01", "sig1=:%%:"]
+    values = ["sig1=:AAAA:", "sig1=::", "sig1=AAAA", "sig2=:AAAA:", "", "sig1=1", "sig1=:%%:"]
     found = [{"Signature-Input": one, "Signature": two} for one in inputs for two in values]
     found += [{**good, "Signature-Input": one} for one in inputs]
     step = max(1, len(signature) // 100)
-    found += [{**good, "Signature": signature[:end]} for end in range(0, len(signature), step)]
+    found += [{**good, "Signature": signature[:end].strip()} for end in range(0, len(signature), step)]
     return found[:200]
 
 

@@ -17,6 +17,7 @@ class WrittenLookup:
     things: dict[str, Forum | Member | Post] = field(default_factory=dict)
     forums: dict[str, list[Forum]] = field(default_factory=dict)
     peers: dict[str, Peer] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def find(self, what: str) -> Forum | Member | Post | None:
@@ -36,3 +37,9 @@ class WrittenLookup:
         if host not in self.peers:
             raise Unavailable("That site does not answer at the moment.")
         return self.peers[host]
+
+    async def picture(self, url: str) -> bytes:
+        self.asked.append(url)
+        if url not in self.pictures:
+            raise Unavailable("That site does not answer at the moment.")
+        return self.pictures[url]

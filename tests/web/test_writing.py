@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing: posting, previews, drafts, edits, and refusals."""
 
+from urllib.parse import quote
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -232,7 +234,7 @@ async def test_a_visitor_is_asked_to_sign_in_first(
     for path in ("/f/counters/new", f"/p/{thread.id}/reply", f"/p/{thread.id}/edit", "/me/drafts"):
         answer = await client.get(path)
         assert answer.status_code == 303, path
-        assert answer.headers["location"] == f"/sign-in?next={path}"
+        assert answer.headers["location"] == f"/sign-in?next={quote(path, safe='')}"
     async with makers.browser(app) as visitor:
         await visitor.get("/sign-in")
         for path in (f"/p/{thread.id}/reply", f"/p/{thread.id}/endorse", "/drafts", "/preview"):

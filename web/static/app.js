@@ -96,13 +96,18 @@ document.addEventListener("keydown", (event) => {
   menu?.querySelector("summary").focus();
 });
 
-// The next unread reply below what is in sight, and from the first again after the last.
+// The next unread reply below what is in sight, and from the first again after the last. A page
+// that is scrolled to its end cannot bring a reply to the top, so the last one jumped to counts too.
 const next = document.querySelector("[data-next-unread]");
+let jumped = null;
 next?.addEventListener("click", (event) => {
   const unread = [...document.querySelectorAll(".post.unread")];
-  const target = unread.find((post) => post.getBoundingClientRect().top > 40) ?? unread[0];
+  const top = (post) => post.getBoundingClientRect().top;
+  const from = jumped && top(jumped) >= 0 && top(jumped) < innerHeight ? unread.indexOf(jumped) + 1 : 0;
+  const target = unread.slice(from).find((post) => top(post) > 40) ?? unread[0];
   if (!target) return;
   event.preventDefault();
+  jumped = target;
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   location.hash = target.id;
   target.tabIndex = -1;

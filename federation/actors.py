@@ -3,9 +3,11 @@
 
 import asyncio
 from collections import OrderedDict, deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from federation import discovery
 from federation.authority import same_origin
 from federation.errors import BadAnswer, Busy, WireError
 from federation.forums import forum_card
@@ -33,6 +35,7 @@ FETCHES_A_HOST = 30
 FETCH_WINDOW = timedelta(minutes=1)
 MOST_KEYS_HELD = 5_000
 MOST_HOSTS_HELD = 2_000
+MEETING_SECONDS = 3.0
 PEOPLE = frozenset({"Person", "Service", "Application", "Organization"})
 
 
@@ -52,6 +55,7 @@ class Actors:
         self._keys: OrderedDict[str, KnownKey] = OrderedDict()
         self._refused: OrderedDict[str, datetime] = OrderedDict()
         self._fetching: dict[str, asyncio.Task[KnownKey]] = {}
+        self._met: OrderedDict[str, datetime] = OrderedDict()
         self._fetches: OrderedDict[str, deque[datetime]] = OrderedDict()
 
     async def key(self, key_id: str) -> KnownKey:
@@ -207,6 +211,25 @@ class Actors:
                 raise BadAnswer("The actor's inbox is on another origin.")
         self.forget(actor.id)
         return actor
+
+    async def meet(self, host: str) -> None:
+        """Learn what a new peer runs, which decides what it sees and is sent.
+
+        Asked at most once a minute for each host; that nothing was learned is no error.
+        """
+        async with self._wire.instance.reading() as session:
+            peer = await session.get(Peer, host)
+        now = self._wire.instance.clock.now()
+        last = self._met.get(host)
+        if peer is not None and peer.described is not None:
+            return
+        if last is not None and now - last < KEY_RETRY:
+            return
+        self._met[host] = now
+        while len(self._met) > MOST_HOSTS_HELD:
+            self._met.popitem(last=False)
+        with suppress(WireError):
+            await discovery.describe(self._wire, host, deadline=MEETING_SECONDS)
 
     def _is_stale(self, fetched: datetime | None) -> bool:
         return fetched is None or self._wire.instance.clock.now() - fetched > STALE

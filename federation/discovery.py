@@ -175,8 +175,8 @@ async def describe(wire: Wire, host: str, *, deadline: float = 10.0) -> Peer:
     metadata = metadata if isinstance(metadata, dict) else {}
     async with wire.instance.transaction() as tx:
         peer = await peers.seen(tx, host, base)
-        peer.software = str(software.get("name", ""))[:64].lower()
-        peer.version = str(software.get("version", ""))[:64]
+        peer.software = peers.shown_name(str(software.get("name", "")))[:64].lower()
+        peer.version = peers.shown_name(str(software.get("version", "")))[:64]
         name = metadata.get("agency") or metadata.get("nodeName") or peer.name
         peer.name = peers.shown_name(str(name))
         peer.described = tx.now

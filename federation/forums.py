@@ -64,6 +64,7 @@ def forum_card(actor: Actor, peer_name: str = "") -> ForumCard:
         outbox=actor.outbox or "",
         moderators=actor.moderators or "",
         created=actor.published,
+        whole=actor.outbox is not None,
     )
 
 

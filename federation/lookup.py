@@ -97,21 +97,11 @@ class WireLookup:
             held = await forums.by_uri(session, uri) or await members.by_uri(session, uri)
         if held is not None:
             return held
-        await self._described(host_of_uri(uri))
+        await self._wire.actors.meet(host_of_uri(uri))
         actor = await self._wire.actors.fetch(uri)
         if actor.type == "Group":
             return await self._wire.actors.forum(uri, fresh=True)
         return await self._wire.actors.person(uri, fresh=True)
-
-    async def _described(self, host: str) -> None:
-        """Learn what a new peer runs and is called, before its things are shown."""
-        async with self._wire.instance.reading() as session:
-            peer = await session.get(Peer, host)
-        if peer is None or peer.described is None:
-            try:
-                await discovery.describe(self._wire, host, deadline=SECONDS)
-            except WireError:
-                return
 
     async def _by_url(self, url: str) -> Forum | Member | Post | None:
         async with self._wire.instance.reading() as session:
@@ -155,7 +145,7 @@ class WireLookup:
         return None
 
     async def _forums_of(self, host: str) -> list[Forum]:
-        await self._described(host)
+        await self._wire.actors.meet(host)
         async with self._wire.instance.reading() as session:
             peer = await session.get(Peer, host)
         if peer is None:

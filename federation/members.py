@@ -130,4 +130,5 @@ def person_card(actor: Actor) -> PersonCard:
         inbox=actor.inbox,
         shared_inbox=actor.shared_inbox,
         created=actor.published,
+        whole=actor.outbox is not None,
     )

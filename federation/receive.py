@@ -5,6 +5,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from sqlalchemy import not_, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.actors import Actors
@@ -17,15 +18,19 @@ from federation.vocabulary.activities import parse_activity
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
 from federation.wire import Wire
+from server import audit
 from server.errors import Refusal
 from server.facts import ActivityRefused
-from storage import inbox
+from server.transaction import Transaction
 from storage.inbox import InboxRow, InboxState
 
 logger = structlog.get_logger("guildhall.inbox")
-HOSTS_AT_ONCE = 8
+HOSTS_AT_ONCE = 64
+PATIENCE = 0.5
+ROWS_AT_ONCE = 200
 MOST_ATTEMPTS = 10
 ANSWERED = frozenset({"Create", "Update", "Like"})
+STEERING = frozenset({"Add", "Block", "Delete", "Lock", "Remove", "Undo", "Update"})
 
 
 class Receiver:
@@ -35,24 +40,66 @@ class Receiver:
         self._wire = wire
         self.actors = actors
         self.verifier = verifier
+        self._busy: dict[str, asyncio.Task[None]] = {}
 
     async def run_due(self) -> int:
-        """Work on everything that is due; answers how many rows that was."""
-        instance = self._wire.instance
-        async with instance.reading() as session:
-            rows = await inbox.waiting(session, instance.clock.now())
+        """Start on what is due, in order for each host; answers how many rows that was.
+
+        Quick hosts are waited for; one that makes us wait longer than PATIENCE goes on by
+        itself, and its next rows are taken up once it is through.
+        """
         by_host: dict[str, list[InboxRow]] = {}
-        for row in rows:
+        for row in await self._due():
             by_host.setdefault(host_of_uri(row.signer), []).append(row)
-        room = asyncio.Semaphore(HOSTS_AT_ONCE)
+        taken = list(by_host.items())[: HOSTS_AT_ONCE - len(self._busy)]
+        tasks = [self._start(host, rows) for host, rows in taken]
+        if tasks:
+            finished, _ = await asyncio.wait(tasks, timeout=PATIENCE)
+            for task in finished:
+                task.result()
+        return sum(len(rows) for _, rows in taken)
 
-        async def in_order(waiting: list[InboxRow]) -> None:
-            async with room:
-                for row in waiting:
-                    await self._work(row)
+    async def _due(self) -> list[InboxRow]:
+        """The oldest rows whose time has come, of hosts that are not being worked on."""
+        question = (
+            select(InboxRow)
+            .where(
+                InboxRow.state == InboxState.WAITING,
+                InboxRow.next_try <= self._wire.instance.clock.now(),
+                *(
+                    not_(InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True))
+                    for host in self._busy
+                    for scheme in ("https", "http")
+                ),
+            )
+            .order_by(InboxRow.id)
+            .limit(ROWS_AT_ONCE)
+        )
+        async with self._wire.instance.reading() as session:
+            rows = (await session.execute(question)).scalars().all()
+        return [row for row in rows if host_of_uri(row.signer) not in self._busy]
 
-        await asyncio.gather(*(in_order(waiting) for waiting in by_host.values()))
-        return len(rows)
+    def _start(self, host: str, rows: list[InboxRow]) -> asyncio.Task[None]:
+        async def in_order() -> None:
+            for row in rows:
+                await self._work(row)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._busy.pop(host, None)
+            if not task.cancelled() and task.exception() is None:
+                self._wire.instance.wake()
+
+        task = asyncio.create_task(in_order())
+        self._busy[host] = task
+        task.add_done_callback(ended)
+        return task
+
+    async def stop(self) -> None:
+        """Leave off; what was not finished is still waiting, and is begun again."""
+        tasks = list(self._busy.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, row: InboxRow) -> None:
         """One row, to one of four ends: applied, ignored, refused, or tried again."""
@@ -87,11 +134,19 @@ class Receiver:
             logger.info("activity not applied", id=row.activity_id, kind=row.kind, why=note)
         async with self._wire.instance.transaction() as tx:
             await settle(tx, row.id, state, note)
+            self._audit(tx, row, state, note)
+
+    @staticmethod
+    def _audit(tx: Transaction, row: InboxRow, state: InboxState, note: str) -> None:
+        """Whoever tries to steer what is not theirs leaves a line in the record."""
+        if state is InboxState.REFUSED and row.kind in STEERING:
+            audit.note(tx, row.signer, "activity.refused", row.activity_id, f"{row.kind}: {note}")
 
     async def _refuse(self, incoming: Incoming, row: InboxRow, refusal: Refusal) -> None:
         """Our forum's rules say no: its author is told so, with the reason."""
         async with self._wire.instance.transaction() as tx:
             await settle(tx, row.id, InboxState.REFUSED, refusal.sentence)
+            self._audit(tx, row, InboxState.REFUSED, refusal.sentence)
             forum, member = incoming.forum, incoming.member
             if forum is not None and member is not None and row.kind in ANSWERED:
                 tx.record(ActivityRefused(forum.id, member.id, row.activity_id, refusal.sentence))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from federation.errors import BadAnswer, StatusError, WireError
+from federation.errors import BadAnswer, StatusError, Unreachable, WireError
 from federation.handlers.announced import apply
 from federation.incoming import Ignored, Incoming
 from federation.receive import Receiver
@@ -60,6 +60,9 @@ class Repair:
 
     async def fill(self, forum: Forum) -> None:
         """Everything the forum's home shows us of it: stewards, threads, replies, endorsements."""
+        forum = await self._receiver.actors.forum(forum.uri, fresh=True)
+        if not forum.outbox:
+            raise Unreachable("The forum's agency does not show us what is in it.")
         filling = _Filling(forum)
         await self._stewards(forum)
         await self._threads(filling)

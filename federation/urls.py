@@ -37,8 +37,12 @@ def proof_key(actor: str) -> str:
 
 
 def host_of_uri(uri: str) -> str:
-    """`host[:port]` of an id, lower case."""
-    return urlsplit(uri).netloc.rpartition("@")[2].lower()
+    """`host[:port]` of an id, lower case; "" where it names none."""
+    try:
+        return urlsplit(uri).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        # A bracket that holds no address.
+        return ""
 
 
 def without_fragment(uri: str) -> str:

@@ -71,6 +71,7 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._wire.receiver.stop()
         await self._wire.delivery.stop(DRAIN)
         if self._stop_listening is not None:
             await self._stop_listening()

@@ -78,6 +78,7 @@ async def _asker(request: Request) -> Asker:
         raise Unverified("This instance answers listed agencies only.", 403)
     verified = await station.verifier.request(signed)
     await station.delivery.heard(verified.host)
+    await station.actors.meet(verified.host)
     return await asker(station, verified.host)
 
 
@@ -89,21 +90,19 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
 
     async def endpoint(request: Request) -> Response:
         station = _station(request)
+        refusal = Unverified("Sign the request as an agency on this instance's list.")
         try:
             who = await _asker(request)
         except Unverified as error:
-            if not stub:
-                return _plain(error.status, error.sentence)
-            who = NOBODY
+            who, refusal = NOBODY, error
         if not who.allowed and not stub:
-            sentence = "Sign the request as an agency on this instance's list."
-            return _plain(401 if who.host is None else 403, sentence)
+            return _plain(refusal.status, refusal.sentence)
         async with station.instance.reading() as session:
             try:
                 status, document = await make(Documents(station, session, who), request)
             except NotFound as error:
                 if not who.allowed:
-                    return _plain(401, "Sign the request as an agency on this instance's list.")
+                    return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
         return _json(document, status)
 

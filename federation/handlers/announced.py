@@ -4,8 +4,9 @@
 import orjson
 from sqlalchemy import select
 
-from federation import authority
+from federation import authority, tombstones
 from federation.errors import BadAnswer, StatusError, WireError
+from federation.handlers.copies import held, steered
 from federation.handlers.posts import edit_draft
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
@@ -13,13 +14,13 @@ from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
 from federation.vocabulary.posts import Post as WirePost
 from server import endorsements
-from server.forums import elsewhere
-from server.posts import editing, receipts, steering, writing
+from server.errors import Refusal
+from server.posts import editing, receipts, writing
 from server.posts.drafts import ReplyDraft, ThreadDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
 from storage.endorsements import Endorsement
-from storage.forums import CopyState, Forum, ForumSteward
+from storage.forums import CopyState, Forum
 from storage.members import Member
 from storage.posts import Kind, Post
 
@@ -35,9 +36,19 @@ async def announce(incoming: Incoming, activity: Activity) -> None:
         raise Ignored("Nobody here follows this forum.")
     things = activity.object if isinstance(activity.object, tuple) else (activity.object,)
     incoming.settles = len(things) == 1
+    if len(things) == 1 and things[0] is not None:
+        await apply(incoming, forum, things[0])
+        return
     for thing in things:
-        if thing is not None:
-            await apply(incoming, forum, thing)
+        # Of a batch each stands for itself; what can be tried again has all of it tried again.
+        try:
+            if thing is not None:
+                await apply(incoming, forum, thing)
+        except Refusal:
+            continue
+        except WireError as error:
+            if not error.permanent:
+                raise
 
 
 async def apply(incoming: Incoming, forum: Forum, thing: Thing) -> None:
@@ -68,17 +79,17 @@ async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None
     async with incoming.deed() as tx:
         member = await members.by_uri(tx.session, activity.actor)
         if activity.target == forum.moderators:
-            await _steered(tx, forum, activity, member)
+            await steered(tx, forum, activity, member)
             return
-        post = await _held(tx, forum, getattr(about, "id", ""))
+        post = await held(tx, forum, getattr(about, "id", ""))
         if activity.type == "Create" and member is not None and member.id == post.author_id:
             await receipts.confirm(tx, post)
         elif activity.type == "Like" and member is not None:
-            held = await tx.session.get(Endorsement, (post.id, member.id))
-            if held is not None:
-                held.state = "live"
+            endorsement = await tx.session.get(Endorsement, (post.id, member.id))
+            if endorsement is not None:
+                endorsement.state = "live"
         elif activity.type in {"Lock", "Undo", "Add", "Remove", "Delete"}:
-            await _steered(tx, forum, activity, member)
+            await steered(tx, forum, activity, member)
 
 
 async def _created(incoming: Incoming, forum: Forum, activity: Activity) -> None:
@@ -122,6 +133,8 @@ async def _posted(
     async with incoming.wire.instance.reading() as session:
         if await posts.by_uri(session, uri) is not None:
             raise Ignored("This post is here already.")
+        if await tombstones.stands(session, forum.uri, uri):
+            raise Ignored("This post was deleted before it came.")
     if not await incoming.is_allowed(uri):
         await _withhold(incoming, forum, uri, post)
         return
@@ -197,16 +210,23 @@ async def _parent(tx: Transaction, forum: Forum, uri: str, context: str) -> tupl
 
 async def _withhold(incoming: Incoming, forum: Forum, uri: str, post: WirePost | None) -> None:
     """Its author's host is not on our list: it is counted, nothing of it is stored."""
-    context = post.context if post is not None else None
     async with incoming.deed() as tx:
-        thread = None
-        if context:
-            question = select(Post.id).where(
-                Post.context == context, Post.kind == Kind.THREAD, Post.forum_id == forum.id
-            )
-            thread = (await tx.session.execute(question)).scalars().first()
+        thread = await _thread_of(tx, forum, post) if post is not None else None
         missing = writing.Missing(uri, host_of_uri(uri), forum.id, thread)
         await writing.withhold(tx, missing)
+
+
+async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | None:
+    """The thread held here that a post belongs to, by its parent or its context."""
+    parent = await posts.by_uri(tx.session, post.in_reply_to) if post.in_reply_to else None
+    if parent is not None and parent.forum_id == forum.id:
+        return parent.thread_id
+    question = select(Post.id).where(
+        Post.context == (post.context or "-"),
+        Post.kind == Kind.THREAD,
+        Post.forum_id == forum.id,
+    )
+    return (await tx.session.execute(question)).scalars().first()
 
 
 async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None:
@@ -223,7 +243,7 @@ async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None
     given = changed if isinstance(changed, WirePost) else None
     vouched, key_id = await _vouched(incoming, given, activity if given else None, changed.id)
     async with incoming.deed() as tx:
-        post = await _held(tx, forum, vouched.id)
+        post = await held(tx, forum, vouched.id)
         author = await tx.session.get_one(Member, post.author_id)
         authority.must_be_author(vouched.author or "", author.uri)
         sharing = from_wire(vouched, forum.uri)
@@ -234,47 +254,14 @@ async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None
 
 async def _deleted(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     """A post of the forum is gone: its home has the say."""
+    uri = getattr(activity.object, "id", "")
+    if activity.type == "Delete" and await _is_missing(incoming, uri):
+        async with incoming.deed() as tx:
+            await tombstones.remember(tx, forum.uri, uri)
+        return
     async with incoming.deed() as tx:
         member = await members.by_uri(tx.session, activity.actor)
-        await _steered(tx, forum, activity, member)
-
-
-async def _steered(
-    tx: Transaction, forum: Forum, activity: Activity, member: Member | None
-) -> None:
-    """Closing, pinning, removing, stewards: what the home says of its own forum holds."""
-    inner = activity.object
-    if activity.type == "Undo" and isinstance(inner, Activity):
-        if inner.type == "Lock":
-            post = await _held(tx, forum, getattr(inner.object, "id", ""))
-            await steering.apply_lock(tx, member, post, locked=False)
-        return
-    uri = getattr(inner, "id", "")
-    if activity.target == forum.moderators and activity.type in {"Add", "Remove"}:
-        await _steward(tx, forum, uri, named=activity.type == "Add")
-        return
-    post = await _held(tx, forum, uri)
-    if activity.type == "Delete":
-        reason = activity.summary if activity.summary is not None else ""
-        await editing.apply_removal(tx, post, member, reason)
-    elif activity.type == "Lock":
-        await steering.apply_lock(tx, member, post, locked=True)
-    elif activity.type in {"Add", "Remove"}:
-        await steering.apply_pin(tx, member, post, pinned=activity.type == "Add")
-
-
-async def _steward(tx: Transaction, forum: Forum, uri: str, *, named: bool) -> None:
-    """Someone became a steward at the home, or is none any more."""
-    person = await members.by_uri(tx.session, uri)
-    if person is None:
-        raise Ignored("This person is not known here.")
-    rows = await tx.session.execute(
-        select(Member)
-        .join(ForumSteward, ForumSteward.member_id == Member.id)
-        .where(ForumSteward.forum_id == forum.id, Member.id != person.id)
-    )
-    people = [*rows.scalars().all(), *([person] if named else [])]
-    await elsewhere.set_stewards(tx, forum, people)
+        await steered(tx, forum, activity, member)
 
 
 async def _undone(incoming: Incoming, forum: Forum, activity: Activity) -> None:
@@ -287,11 +274,12 @@ async def _undone(incoming: Incoming, forum: Forum, activity: Activity) -> None:
         return
     authority.must_undo_own(activity.actor, inner)
     await _must_be_proven(incoming, activity)
+    if not await incoming.is_allowed(activity.actor):
+        raise Ignored("Their agency is not on our list.")
+    person = await incoming.actors.person(activity.actor)
     async with incoming.deed() as tx:
-        post = await _held(tx, forum, getattr(inner.object, "id", ""))
-        person = await members.by_uri(tx.session, activity.actor)
-        if person is not None:
-            await endorsements.apply_withdrawal(tx, person, post, inner.id)
+        post = await held(tx, forum, getattr(inner.object, "id", ""))
+        await endorsements.apply_withdrawal(tx, person, post, inner.id)
 
 
 async def _liked(incoming: Incoming, forum: Forum, activity: Activity) -> None:
@@ -305,7 +293,7 @@ async def _liked(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     person = await incoming.actors.person(activity.actor)
     incoming.raw = orjson.dumps(activity.raw).decode()
     async with incoming.deed(subject=uri) as tx:
-        post = await _held(tx, forum, uri)
+        post = await held(tx, forum, uri)
         await endorsements.apply_endorsement(tx, person, post, forum, activity.id)
 
 
@@ -313,14 +301,6 @@ async def _must_be_proven(incoming: Incoming, activity: Activity) -> None:
     """Relayed words need their author's proof; there is nothing to ask the origin for."""
     if await incoming.verifier.proof(activity.raw, activity.actor) is None:
         raise authority.Unauthorised("The relayed activity carries no proof of its actor.")
-
-
-async def _held(tx: Transaction, forum: Forum, uri: str) -> Post:
-    """A post of this forum: a forum's home says nothing about another's."""
-    post = await posts.by_uri(tx.session, uri)
-    if post is None or post.forum_id != forum.id:
-        raise Ignored("This is not held here in this forum.")
-    return post
 
 
 HANDLERS = {

@@ -5,7 +5,7 @@ from federation import authority
 from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
 from server import endorsements
-from storage import members, posts
+from storage import posts
 from storage.forums import Forum
 
 
@@ -28,12 +28,10 @@ async def undo_like(incoming: Incoming, activity: Activity, inner: Activity) -> 
     """They take it back: matched by who and what, since some peers make a new inner id."""
     authority.must_undo_own(activity.actor, inner)
     uri = getattr(inner.object, "id", "")
+    person = await incoming.actors.person(activity.actor)
     async with incoming.deed(subject=uri) as tx:
         post = await posts.by_uri(tx.session, uri)
         forum = await tx.session.get(Forum, post.forum_id) if post else None
         if post is None or forum is None or not forum.is_local:
             raise Ignored("This post is not in a forum of ours.")
-        person = await members.by_uri(tx.session, activity.actor)
-        if person is None:
-            raise Ignored("This person is not known here.")
         await endorsements.apply_withdrawal(tx, person, post, inner.id)

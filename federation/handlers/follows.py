@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Follow, Accept, Reject, and taking a follow back."""
 
-from contextlib import suppress
-
-from federation import authority, discovery
-from federation.errors import WireError
+from federation import authority
 from federation.incoming import Ignored, Incoming
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference
@@ -15,26 +12,15 @@ from storage import forums, members
 from storage import posts as posts_storage
 from storage.forums import FEDERATED, Forum
 from storage.members import Member
-from storage.peers import Peer
 
 
 async def follow(incoming: Incoming, activity: Activity) -> None:
     """Somebody elsewhere wants to follow a forum of ours."""
     forum = await _our_forum(incoming, activity.object)
     person = await incoming.actors.person(activity.actor, follower=True)
-    await _describe(incoming, activity.actor)
+    await incoming.actors.meet(host_of_uri(activity.actor))
     async with incoming.deed() as tx:
         await follows.accept_follower(tx, person, forum, activity.id)
-
-
-async def _describe(incoming: Incoming, uri: str) -> None:
-    """Learn what a new follower's server runs, which decides what it is sent."""
-    host = host_of_uri(uri)
-    async with incoming.wire.instance.reading() as session:
-        peer = await session.get(Peer, host)
-    if peer is None or peer.described is None:
-        with suppress(WireError):
-            await discovery.describe(incoming.wire, host)
 
 
 async def undo_follow(incoming: Incoming, activity: Activity, inner: Activity) -> None:

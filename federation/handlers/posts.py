@@ -4,7 +4,7 @@
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation import authority
+from federation import authority, tombstones
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, origin_of_post
 from federation.urls import host_of_uri
@@ -27,6 +27,11 @@ async def create(incoming: Incoming, activity: Activity) -> None:
     if not isinstance(post, WirePost):
         raise Ignored("This creates nothing that can be posted in a forum.")
     authority.must_own(activity.actor, post, ours=incoming.origin)
+    await _arrived(incoming, activity, post)
+
+
+async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> None:
+    """A post by the actor that is not held here yet."""
     async with incoming.wire.instance.reading() as session:
         forum = await _forum_of(session, post, activity)
     incoming.forum = forum
@@ -37,6 +42,8 @@ async def create(incoming: Incoming, activity: Activity) -> None:
     async with incoming.deed(subject=post.id) as tx:
         if await posts.by_uri(tx.session, post.id) is not None:
             raise Ignored("This post is here already.")
+        if await tombstones.stands(tx.session, activity.actor, post.id):
+            raise Ignored("This post was deleted before it came.")
         if sharing.parent is None:
             draft = ThreadDraft(
                 sharing.title, sharing.source, sharing.tags, sharing.language, origin
@@ -75,6 +82,10 @@ async def update(incoming: Incoming, activity: Activity) -> None:
     if not isinstance(changed, WirePost):
         raise Ignored("This updates nothing that is held here.")
     authority.must_own(activity.actor, changed, ours=incoming.origin)
+    if not await _is_held(incoming, changed.id):
+        # The Update overtook its Create, and carries the whole post.
+        await _arrived(incoming, activity, changed)
+        return
     person = await incoming.actors.person(activity.actor)
     incoming.member = person
     async with incoming.deed(subject=changed.id) as tx:
@@ -112,15 +123,23 @@ async def delete(incoming: Incoming, activity: Activity) -> None:
     if uri == activity.actor:
         await _account_gone(incoming, uri)
         return
-    async with incoming.wire.instance.reading() as session:
-        if await posts.by_uri(session, uri) is None:
+    if not await _is_held(incoming, uri):
+        if not authority.same_origin(uri, activity.actor):
             raise Ignored("This post is not held here.")
+        async with incoming.deed() as tx:
+            await tombstones.remember(tx, activity.actor, uri)
+        return
     person = await incoming.actors.person(activity.actor)
     incoming.member = person
     async with incoming.deed(subject=uri) as tx:
         post, forum = await _held(tx, uri)
         incoming.forum = forum
         await editing.remove(tx, person, post, activity.summary or "")
+
+
+async def _is_held(incoming: Incoming, uri: str) -> bool:
+    async with incoming.wire.instance.reading() as session:
+        return await posts.by_uri(session, uri) is not None
 
 
 async def _account_gone(incoming: Incoming, uri: str) -> None:

@@ -4,6 +4,7 @@
 from federation import authority
 from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
+from server.errors import NotAllowed
 from server.posts import steering
 from server.transaction import Transaction
 from storage import posts
@@ -45,7 +46,7 @@ async def _pin(incoming: Incoming, activity: Activity, *, pinned: bool) -> None:
     async with incoming.deed(subject=uri) as tx:
         post, incoming.forum = await _thread(tx, uri)
         if activity.target != f"{incoming.forum.uri}/featured":
-            raise Ignored("Nothing can be added there from elsewhere.")
+            raise NotAllowed("Stewards are named by the admins of this instance only.")
         await steering.pin(tx, person, post, pinned=pinned)
 
 

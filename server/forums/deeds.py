@@ -65,11 +65,10 @@ async def create(
     """Found a forum; its founder becomes its first steward."""
     must(Standing(founder), Permission.CREATE_FORUM)
     draft = check(draft)
-    if await tx.session.get(Handle, draft.handle) is not None:
-        raise Invalid({"handle": "This name is taken: choose another."})
-    uri = tx.addresses.forum(draft.handle)
+    uri, identifier = tx.addresses.forum(draft.handle), tx.ids.next()
+    await _take_name(tx, draft.handle, identifier)
     forum = Forum(
-        id=tx.ids.next(),
+        id=identifier,
         uri=uri,
         handle=draft.handle,
         peer=None,
@@ -89,13 +88,24 @@ async def create(
         updated=tx.now,
     )
     tx.session.add(forum)
-    tx.session.add(Handle(name=draft.handle, kind="forum", owner_id=forum.id))
     add_keys(tx, uri, keys)
     await tx.session.flush()
     tx.session.add(ForumSteward(forum_id=forum.id, member_id=founder.id, created=tx.now))
     audit.note(tx, founder, "forum.created", uri, draft.visibility)
     await tx.session.flush()
     return forum
+
+
+async def _take_name(tx: Transaction, name: str, owner: int) -> None:
+    """Enter a name into the one namespace; Invalid when somebody has it."""
+    statement = (
+        insert(tx.session, Handle)
+        .values(name=name, kind="forum", owner_id=owner)
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(Handle.name)
+    )
+    if (await tx.session.execute(statement)).first() is None:
+        raise Invalid({"handle": "This name is taken: choose another."})
 
 
 async def change(tx: Transaction, actor: Member, forum: Forum, draft: ForumDraft) -> Forum:

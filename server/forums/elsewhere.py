@@ -15,7 +15,10 @@ from storage.members import Member
 
 @dataclass(frozen=True)
 class ForumCard:
-    """What a forum's home says of it."""
+    """What a forum's home says of it.
+
+    `whole` is False for the bare minimum that anybody is shown: what is known better stays.
+    """
 
     uri: str
     handle: str
@@ -31,6 +34,7 @@ class ForumCard:
     outbox: str
     moderators: str
     created: datetime | None = None
+    whole: bool = True
 
 
 async def remember(tx: Transaction, card: ForumCard) -> Forum:
@@ -42,6 +46,9 @@ async def remember(tx: Transaction, card: ForumCard) -> Forum:
         tx.session.add(forum)
     elif forum.is_local:
         raise ValueError("a card for a forum of ours")
+    elif not card.whole:
+        forum.inbox, forum.shared_inbox = card.inbox, card.shared_inbox
+        return forum
     forum.handle = text.clean_line(card.handle, 64).lower()
     forum.url = card.url[:2048]
     forum.title = text.clean_line(card.title, 200) or forum.handle
@@ -53,7 +60,8 @@ async def remember(tx: Transaction, card: ForumCard) -> Forum:
     forum.shared_inbox = card.shared_inbox
     forum.outbox = card.outbox
     forum.moderators = card.moderators
-    forum.updated = forum.fetched = tx.now
+    forum.updated = tx.now
+    forum.fetched = tx.now if card.whole else None
     await tx.session.flush()
     return forum
 

@@ -12,7 +12,10 @@ from storage.members import Member, MemberState
 
 @dataclass(frozen=True)
 class PersonCard:
-    """What another instance says of a person of its own."""
+    """What another instance says of a person of its own.
+
+    `whole` is False for the bare minimum that anybody is shown: what is known better stays.
+    """
 
     uri: str
     handle: str
@@ -26,6 +29,7 @@ class PersonCard:
     inbox: str
     shared_inbox: str | None
     created: datetime | None = None
+    whole: bool = True
 
 
 async def remember(tx: Transaction, card: PersonCard) -> Member:
@@ -39,6 +43,9 @@ async def remember(tx: Transaction, card: PersonCard) -> Member:
         tx.session.add(member)
     elif member.is_local:
         raise ValueError("a card for a member of ours")
+    elif not card.whole:
+        member.inbox, member.shared_inbox = card.inbox, card.shared_inbox
+        return member
     member.handle = text.clean_line(card.handle, 64).lower()
     member.url = card.url[:2048]
     member.name = text.clean_line(card.name, 200) or member.handle
@@ -48,6 +55,7 @@ async def remember(tx: Transaction, card: PersonCard) -> Member:
     member.avatar_url = card.avatar_url
     member.inbox = card.inbox
     member.shared_inbox = card.shared_inbox
-    member.updated = member.fetched = tx.now
+    member.updated = tx.now
+    member.fetched = tx.now if card.whole else None
     await tx.session.flush()
     return member

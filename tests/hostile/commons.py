@@ -3,7 +3,6 @@
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -26,7 +25,7 @@ from storage.base import Base
 from storage.facts import FactRow
 from storage.forums import Forum
 from storage.inbox import InboxRow, InboxState
-from storage.log import Lane
+from storage.log import ActivityBody, Form, Lane, LogRow
 from storage.members import Member
 from storage.peers import Peer
 from storage.posts import Post
@@ -40,8 +39,6 @@ HOST = "gh.localhost"
 ORIGIN = f"http://{HOST}"
 INBOX = f"{ORIGIN}/inbox"
 SECONDS = 15.0
-_TOKEN = re.compile(r'name="csrf" value="[^"]*"')
-_PASSING = {"knocks", "inbox", "actor_keys"}
 
 
 class Commons:
@@ -119,12 +116,15 @@ class Commons:
         answer = await self.deliver(peer, document)
         assert answer.status_code == 202, answer.text
         await self.settled()
-        async with self.instance.reading() as session:
-            question = select(InboxRow).where(InboxRow.activity_id == document["id"])
-            return (await session.execute(question)).scalars().one()
+        return await self.row(str(document["id"]))
 
     async def get(
-        self, path: str, peer: ScriptedPeer | None = None, *, key_id: str = "", accept: str = ACTIVITY
+        self,
+        path: str,
+        peer: ScriptedPeer | None = None,
+        *,
+        key_id: str = "",
+        accept: str = ACTIVITY,
     ) -> httpx.Response:
         """Ask for an address as ActivityPub, signed where a peer is given."""
         headers = {"Accept": accept}
@@ -177,21 +177,27 @@ class Commons:
                 for table in Base.metadata.sorted_tables
             }
 
-    async def seen(self, peer: ScriptedPeer) -> dict[str, object]:
-        """The thread as a listed peer and as a visitor see it, and how much is stored.
-
-        Knocks, keys and received activities are left out: those may come without an effect.
-        """
-        path = self.thread.uri.removeprefix(ORIGIN)
-        faces = [(await self.get(f"{path}{part}", peer)).text for part in ("", "/likes", "/replies")]
-        html = _TOKEN.sub("", await self.page(f"{path}/opening-hours"))
-        # Asking made the peer known, so what is stored is counted last.
-        rows = {name: n for name, n in (await self.counts()).items() if name not in _PASSING}
-        return {"json": faces, "page": html, "rows": rows}
-
     async def held(self, uri: str) -> Post | None:
         async with self.instance.reading() as session:
             return await posts.by_uri(session, uri)
+
+    async def row(self, activity_id: str) -> InboxRow:
+        """What became of a received activity."""
+        async with self.instance.reading() as session:
+            question = select(InboxRow).where(InboxRow.activity_id == activity_id)
+            return (await session.execute(question)).scalars().one()
+
+    async def announced(self) -> list[str]:
+        """The kinds of what the forum announced, in order."""
+        question = (
+            select(ActivityBody.body)
+            .join(LogRow, LogRow.body_id == ActivityBody.id)
+            .where(LogRow.form == Form.WRAPPED)
+            .order_by(LogRow.seq)
+        )
+        async with self.instance.reading() as session:
+            bodies = (await session.execute(question)).scalars().all()
+        return [orjson.loads(body)["object"]["type"] if body else "" for body in bodies]
 
     async def endorsements(self, post: Post) -> int:
         found = await self.held(post.uri)

@@ -51,9 +51,7 @@ def _peer(name: str, keys: dict[str, Keys]) -> ScriptedPeer:
 
 
 @pytest.fixture
-async def world(
-    evil: ScriptedPeer, vic: ScriptedPeer, third: ScriptedPeer
-) -> AsyncIterator[World]:
+async def world(evil: ScriptedPeer, vic: ScriptedPeer, third: ScriptedPeer) -> AsyncIterator[World]:
     """All three of them, listening."""
     async with World([evil, vic, third]) as served:
         yield served

@@ -228,3 +228,13 @@ class World:
             }
         )
         await send({"type": "http.response.body", "body": page.body})
+
+
+def mallory(peer: ScriptedPeer) -> str:
+    """The first person of a host."""
+    return f"{peer.origin}/u/mallory"
+
+
+def vera(peer: ScriptedPeer) -> str:
+    """The second person of a host."""
+    return f"{peer.origin}/u/vera"

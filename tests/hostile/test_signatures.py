@@ -3,44 +3,13 @@
 
 from datetime import timedelta
 
-import httpx
 import orjson
 import pytest
 
 from tests.hostile.commons import HOST, INBOX, ORIGIN, Commons, doing, like
+from tests.hostile.effects import Unchanged, must_be_one_sentence, seen
 from tests.hostile.forgery import digest, http_date, signed
-from tests.hostile.peer import Json, ScriptedPeer
-
-
-def mallory(peer: ScriptedPeer) -> str:
-    return f"{peer.origin}/u/mallory"
-
-
-def must_be_one_sentence(answer: httpx.Response, *statuses: int) -> None:
-    """A refusal in one plain sentence, with one of these statuses."""
-    said = answer.text.strip()
-    assert answer.status_code in statuses, (answer.status_code, said)
-    assert said.endswith(".")
-    assert "\n" not in said
-    assert ". " not in said
-
-
-class Unchanged:
-    """What is seen before and after a request is the same."""
-
-    def __init__(self, gh: Commons, peer: ScriptedPeer) -> None:
-        self._gh = gh
-        self._peer = peer
-
-    async def __aenter__(self) -> None:
-        self._before = await self._gh.seen(self._peer)
-        self._received = (await self._gh.counts())["inbox"]
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            await self._gh.settled()
-            assert (await self._gh.counts())["inbox"] == self._received
-            assert await self._gh.seen(self._peer) == self._before
+from tests.hostile.peer import Json, ScriptedPeer, mallory
 
 
 def body_of(peer: ScriptedPeer, gh: Commons) -> bytes:
@@ -50,10 +19,10 @@ def body_of(peer: ScriptedPeer, gh: Commons) -> bytes:
 async def test_an_honest_like_counts_in_every_view(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
-    before = await gh.seen(vic)
+    before = await seen(gh, vic)
     row = await gh.sent(evil, like(mallory(evil), gh.thread.uri))
     assert (row.state, row.note) == ("applied", "")
-    after = await gh.seen(vic)
+    after = await seen(gh, vic)
     assert await gh.endorsements(gh.thread) == 1
     assert all(before[view] != after[view] for view in ("json", "page", "rows"))
 
@@ -188,7 +157,9 @@ def broken_headers(good: dict[str, str]) -> list[dict[str, str]]:
     found = [{"Signature-Input": one, "Signature": two} for one in inputs for two in values]
     found += [{**good, "Signature-Input": one} for one in inputs]
     step = max(1, len(signature) // 100)
-    found += [{**good, "Signature": signature[:end].strip()} for end in range(0, len(signature), step)]
+    found += [
+        {**good, "Signature": signature[:end].strip()} for end in range(0, len(signature), step)
+    ]
     return found[:200]
 
 
@@ -269,9 +240,7 @@ async def test_a_key_document_of_its_own_is_good_when_its_owner_lists_it(
     key_id = f"{mallory(evil)}/main-key"
     pem = evil.keys.rsa.public.pem()
     evil.put(key_id, bare_key(key_id, mallory(evil), pem))
-    evil.actor(
-        "/u/mallory", publicKey={"id": key_id, "owner": mallory(evil), "publicKeyPem": pem}
-    )
+    evil.actor("/u/mallory", publicKey={"id": key_id, "owner": mallory(evil), "publicKeyPem": pem})
     answer = await gh.deliver(evil, like(mallory(evil), gh.thread.uri), key_id=key_id)
     assert answer.status_code == 202, answer.text
 
@@ -318,9 +287,7 @@ async def test_SIG_18_bad_signatures_cause_few_fetches(
     assert (await gh.deliver(evil, activity)).status_code == 202
 
 
-async def test_an_exact_replay_is_told_apart_from_a_repeat(
-    gh: Commons, evil: ScriptedPeer
-) -> None:
+async def test_an_exact_replay_is_told_apart_from_a_repeat(gh: Commons, evil: ScriptedPeer) -> None:
     body = body_of(evil, gh)
     headers = evil.sign(INBOX, body, gh.clock.now())
     assert (await gh.post(body, headers)).status_code == 202

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FEDERATION.md shows what the translators really make.
+
+`python -m tests.federation.test_federation_md` writes the examples in that page anew.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from federation import endorsements, forums, members, posts
+from federation.documents import collection
+from federation.posts import Deed, SharedPost
+from federation.registry import HANDLERS, UNDO_HANDLERS
+from federation.signatures.keys import SigningKey, VerificationKey
+from federation.signatures.proofs import add_proof, check_proof
+from federation.urls import main_key, proof_key
+from storage.forums import Forum, Visibility
+from storage.keys import ActorKey
+from storage.members import Member
+from tests.house.sources import ROOT
+
+PAGE = ROOT / "FEDERATION.md"
+BLOCK = re.compile(r"(<!-- example: ([a-z-]+) -->\n```json\n).*?(```\n)", re.DOTALL)
+
+HOME, OTHER = "https://commons.lakeside.example.gov", "https://commons.riverton.example.gov"
+FORUM, MAREK, ANA = f"{HOME}/f/permits", f"{HOME}/u/marek", f"{OTHER}/u/ana"
+THREAD, REPLY = f"{HOME}/p/117665001000000001", f"{OTHER}/p/117665001900000002"
+MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+LATER = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+# Published in this page, so of no use to anybody.
+SEED = bytes(range(32))
+
+OPENER = SharedPost(
+    uri=THREAD,
+    url=f"{THREAD}/how-we-cut-permit-times",
+    author=MAREK,
+    forum=FORUM,
+    title="How we cut permit times",
+    source="It took **21 days**. Now it takes 12.6.",
+    html="<p>It took <strong>21 days</strong>. Now it takes 12.6.</p>",
+    published=MORNING,
+    context=f"{THREAD}/context",
+    tags=("lead-times",),
+)
+ANSWER = SharedPost(
+    uri=REPLY,
+    url=REPLY,
+    author=ANA,
+    forum=FORUM,
+    title="",
+    source="Who does the ten minutes?",
+    html="<p>Who does the ten minutes?</p>",
+    published=LATER,
+    context=OPENER.context,
+    parent=THREAD,
+    parent_author=MAREK,
+    mentions=(("marek@commons.lakeside.example.gov", MAREK),),
+)
+BY_AUTHOR = Deed(actor=ANA, post=REPLY, forum=FORUM, public=True)
+BY_STEWARD = Deed(actor=MAREK, post=REPLY, forum=FORUM, public=True)
+ON_THREAD = Deed(actor=MAREK, post=THREAD, forum=FORUM, public=True)
+
+
+def signing_key() -> SigningKey:
+    """Ana's Ed25519 key in the examples."""
+    pem = Ed25519PrivateKey.from_private_bytes(SEED).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return SigningKey.from_pkcs8_pem(pem)
+
+
+def actor_keys(actor: str) -> list[ActorKey]:
+    """The two public keys of an actor; the RSA one is shortened."""
+    shortened = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0B…\n-----END PUBLIC KEY-----\n"
+    return [
+        ActorKey(key_id=main_key(actor), owner=actor, kind="rsa", public=shortened),
+        ActorKey(
+            key_id=proof_key(actor),
+            owner=actor,
+            kind="ed25519",
+            public=signing_key().public.pem(),
+        ),
+    ]
+
+
+def group() -> dict[str, Any]:
+    forum = Forum(
+        uri=FORUM,
+        handle="permits",
+        peer=None,
+        url=FORUM,
+        title="Permits and licensing",
+        agency="City of Lakeside",
+        description_source="How permits are handled.",
+        description_html="<p>How permits are handled.</p>",
+        visibility=Visibility.PUBLIC,
+        language="en",
+        created=MORNING,
+        updated=MORNING,
+    )
+    return forums.group(forum, actor_keys(FORUM), HOME)
+
+
+def person() -> dict[str, Any]:
+    member = Member(
+        uri=ANA,
+        url=ANA,
+        handle="ana",
+        name="Ana Ruiz",
+        role_title="permit analyst",
+        agency="City of Riverton",
+        bio_html="<p>Sheds and fences.</p>",
+        created=MORNING,
+        updated=MORNING,
+    )
+    return members.person(member, actor_keys(ANA), OTHER, None)
+
+
+def like() -> dict[str, Any]:
+    uri = f"{ANA}#like-117665001000000001-1"
+    return endorsements.like(uri, ANA, THREAD, FORUM, author=MAREK)
+
+
+def signed_like() -> dict[str, Any]:
+    return add_proof(like(), key=signing_key(), method=proof_key(ANA), created=LATER)
+
+
+def follow_id() -> str:
+    return f"{ANA}#follow-117665000500000003-1"
+
+
+def announced(inner: dict[str, Any]) -> dict[str, Any]:
+    return forums.announce_head(FORUM, str(inner["id"]), is_public=True) | {"object": inner}
+
+
+def closed_thread() -> dict[str, Any]:
+    shared = SharedPost(**{**vars(OPENER), "public": False})
+    document = posts.to_wire(shared)
+    return {name: document[name] for name in ("id", "type", "to", "cc", "audience")}
+
+
+EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
+    "like": signed_like,
+    "group": group,
+    "person": person,
+    "create-thread": lambda: posts.create(OPENER, posts.to_wire(OPENER)),
+    "create-reply": lambda: posts.create(ANSWER, posts.to_wire(ANSWER)),
+    "closed-thread": closed_thread,
+    "follow": lambda: forums.follow(follow_id(), ANA, FORUM),
+    "accept": lambda: forums.answer("Accept", FORUM, ANA, follow_id()),
+    "reject": lambda: forums.refusal(
+        FORUM, ANA, f"{ANA}#create-117665001900000002", "This thread is closed to new replies."
+    ),
+    "wrapped": lambda: announced(like()),
+    "boost": lambda: forums.boost(FORUM, 117665001000000001, THREAD, members.moment(MORNING)),
+    "undo": lambda: forums.undo(ANA, like(), [MAREK, FORUM]) | {"audience": FORUM},
+    "delete": lambda: posts.delete(BY_AUTHOR, "Note", LATER, None),
+    "remove": lambda: posts.delete(BY_STEWARD, "Note", LATER, "Off topic."),
+    "tombstone": lambda: posts.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
+    "lock": lambda: posts.lock(ON_THREAD, 1),
+    "pin": lambda: posts.pin(ON_THREAD, 1, pinned=True),
+    "context": lambda: collection(OPENER.context, "OrderedCollection", 2, [THREAD, REPLY]),
+}
+WHOLE = {"like"}
+
+
+def shown(name: str) -> str:
+    """An example as the page prints it; all but the whole ones without their contexts."""
+    made = EXAMPLES[name]()
+    document = made if name in WHOLE else _without_contexts(made)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _without_contexts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_contexts(v) for k, v in value.items() if k != "@context"}
+    if isinstance(value, list):
+        return [_without_contexts(item) for item in value]
+    return value
+
+
+def with_examples(page: str) -> str:
+    """The page with its examples as the code makes them now."""
+    return BLOCK.sub(lambda found: found[1] + shown(found[2]) + found[3], page)
+
+
+def named_in_a_table(page: str, heading: str) -> set[str]:
+    """The first column of the table below a heading, without its quotes."""
+    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+
+
+def test_every_example_is_what_the_code_makes() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_examples(page) == page, "Run: python -m tests.federation.test_federation_md"
+
+
+def test_every_example_is_shown_once() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert sorted(found[1] for found in BLOCK.findall(page)) == sorted(EXAMPLES)
+
+
+def test_every_activity_that_is_accepted_is_listed() -> None:
+    undone = {f"Undo{{{kind}}}" for kind in UNDO_HANDLERS}
+    listed = named_in_a_table(PAGE.read_text(encoding="utf-8"), "Activities we accept")
+    assert listed == set(HANDLERS) | undone
+
+
+def test_the_proof_in_the_page_holds() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    printed = next(found[0] for found in BLOCK.finditer(page) if found[2] == "like")
+    document = json.loads(printed.partition("```json\n")[2].removesuffix("```\n"))
+    key = VerificationKey.from_multikey(person()["assertionMethod"][0]["publicKeyMultibase"])
+    check_proof(document, key, now=LATER)
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_changed_example_is_seen(name: str) -> None:
+    old = f"<!-- example: {name} -->\n```json\n{{}}\n```\n"
+    assert with_examples(old) != old
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_examples(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -14,10 +14,8 @@ from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.posts import parse_post
 from federation.wire import Wire
 from server.transaction import Transaction
-from storage.forums import Forum
 from storage.inbox import InboxRow, InboxState
 from storage.log import ActivityBody
-from storage.members import Member
 
 
 class Ignored(WireError):
@@ -30,7 +28,7 @@ class Ignored(WireError):
 class Incoming:
     """What a handler works with; `row` is None for what we fetched ourselves (backfill).
 
-    `forum` and `member` are set once known, so that a refusal can be answered.
+    `forum` and `member` are ids, set once known, so that a refusal can be answered.
     """
 
     wire: Wire
@@ -40,8 +38,8 @@ class Incoming:
     key_id: str = ""
     row: int | None = None
     settles: bool = True
-    forum: Forum | None = None
-    member: Member | None = None
+    forum: int | None = None
+    member: int | None = None
 
     @property
     def origin(self) -> str:

@@ -3,10 +3,11 @@
 
 import asyncio
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from federation import discovery
-from federation.errors import BadAnswer, WireError
+from federation.errors import BadAnswer, StatusError, WireError
 from federation.handlers.announced import apply
 from federation.incoming import Ignored, Incoming
 from federation.station import Station
@@ -77,6 +78,8 @@ class WireLookup:
             raise Unavailable("The other agency did not answer in time: try again.") from error
         except Ignored as error:
             raise NotFound(str(error)) from error
+        except StatusError as error:
+            raise _said(error) from error
         except WireError as error:
             raise Unavailable(f"That could not be looked up: {error}") from error
 
@@ -160,3 +163,12 @@ class WireLookup:
             *(self._actor(uri) for uri in uris[:MOST_FORUMS]), return_exceptions=True
         )
         return [forum for forum in found if isinstance(forum, Forum)]
+
+
+def _said(error: StatusError) -> Refusal:
+    """What a status of another site means to the person who asked."""
+    if error.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        return NotFound("There is nothing of this name at that agency.")
+    if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return Unavailable("That agency does not show it to us: ask its administrators to list us.")
+    return Unavailable("The other agency's site has trouble answering: try again later.")

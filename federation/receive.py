@@ -149,7 +149,7 @@ class Receiver:
             self._audit(tx, row, InboxState.REFUSED, refusal.sentence)
             forum, member = incoming.forum, incoming.member
             if forum is not None and member is not None and row.kind in ANSWERED:
-                tx.record(ActivityRefused(forum.id, member.id, row.activity_id, refusal.sentence))
+                tx.record(ActivityRefused(forum, member, row.activity_id, refusal.sentence))
 
     async def _again(self, row: InboxRow, note: str) -> None:
         async with self._wire.instance.transaction() as tx:

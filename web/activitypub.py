@@ -132,7 +132,10 @@ async def inbox(request: Request) -> Response:
     except ClientDisconnect:
         return _plain(400, "The delivery broke off.")
     if body is None:
-        return _plain(413, "The activity is larger than 1 MB.")
+        response = _plain(413, "The activity is larger than 1 MB.")
+        # What is still to come is not read.
+        response.headers["Connection"] = "close"
+        return response
     answer: Answer = await station.inbox.accept(_signed(request, station, body))
     return _plain(answer.status, answer.sentence, answer.retry_after)
 

@@ -120,6 +120,9 @@ async def _vouched(
     fetched = await incoming.fetch_post(uri)
     if fetched.author is None:
         raise BadAnswer("The post names no author.")
+    if not await incoming.is_allowed(fetched.author):
+        # The address asked for may have led on to another host.
+        raise Ignored("Its author's agency is not on our list.")
     authority.must_own(fetched.author, fetched, ours=incoming.origin)
     return fetched, ""
 

@@ -17,9 +17,9 @@ async def like(incoming: Incoming, activity: Activity) -> None:
         forum = await session.get(Forum, post.forum_id) if post else None
     if post is None or forum is None or not forum.is_local:
         raise Ignored("This post is not in a forum of ours.")
-    incoming.forum = forum
+    incoming.forum = forum.id
     person = await incoming.actors.person(activity.actor)
-    incoming.member = person
+    incoming.member = person.id
     async with incoming.deed(subject=uri) as tx:
         await endorsements.endorse(tx, person, post, activity.id)
 

@@ -34,9 +34,9 @@ async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> No
     """A post by the actor that is not held here yet."""
     async with incoming.wire.instance.reading() as session:
         forum = await _forum_of(session, post, activity)
-    incoming.forum = forum
+    incoming.forum = forum.id
     person = await incoming.actors.person(activity.actor)
-    incoming.member = person
+    incoming.member = person.id
     sharing = from_wire(post, forum.uri)
     origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), incoming.key_id)
     async with incoming.deed(subject=post.id) as tx:
@@ -87,10 +87,10 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         await _arrived(incoming, activity, changed)
         return
     person = await incoming.actors.person(activity.actor)
-    incoming.member = person
+    incoming.member = person.id
     async with incoming.deed(subject=changed.id) as tx:
         post, forum = await _held(tx, changed.id)
-        incoming.forum = forum
+        incoming.forum = forum.id
         authority.must_be_author(person.uri, changed.author or "")
         sharing = from_wire(changed, forum.uri)
         await editing.edit(tx, person, post, edit_draft(sharing, changed, incoming.key_id))
@@ -130,10 +130,10 @@ async def delete(incoming: Incoming, activity: Activity) -> None:
             await tombstones.remember(tx, activity.actor, uri)
         return
     person = await incoming.actors.person(activity.actor)
-    incoming.member = person
+    incoming.member = person.id
     async with incoming.deed(subject=uri) as tx:
         post, forum = await _held(tx, uri)
-        incoming.forum = forum
+        incoming.forum = forum.id
         await editing.remove(tx, person, post, activity.summary or "")
 
 

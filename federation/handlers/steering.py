@@ -24,9 +24,10 @@ async def undo_lock(incoming: Incoming, activity: Activity, inner: Activity) -> 
 async def _lock(incoming: Incoming, actor: str, activity: Activity, *, locked: bool) -> None:
     uri = getattr(activity.object, "id", "")
     person = await incoming.actors.person(actor)
-    incoming.member = person
+    incoming.member = person.id
     async with incoming.deed(subject=uri) as tx:
-        post, incoming.forum = await _thread(tx, uri)
+        post, forum = await _thread(tx, uri)
+        incoming.forum = forum.id
         await steering.lock(tx, person, post, locked=locked)
 
 
@@ -42,10 +43,11 @@ async def _pin(incoming: Incoming, activity: Activity, *, pinned: bool) -> None:
     """Only the featured collection: who is a steward is decided by admins here."""
     uri = getattr(activity.object, "id", "")
     person = await incoming.actors.person(activity.actor)
-    incoming.member = person
+    incoming.member = person.id
     async with incoming.deed(subject=uri) as tx:
-        post, incoming.forum = await _thread(tx, uri)
-        if activity.target != f"{incoming.forum.uri}/featured":
+        post, forum = await _thread(tx, uri)
+        incoming.forum = forum.id
+        if activity.target != f"{forum.uri}/featured":
             raise NotAllowed("Stewards are named by the admins of this instance only.")
         await steering.pin(tx, person, post, pinned=pinned)
 

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event, inspect, select, text
 
@@ -18,6 +18,8 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
+
+Row = TypeVar("Row", bound=Base)
 
 
 @dataclass
@@ -56,6 +58,11 @@ class Town:
             return list(rows.scalars())
 
 
+def outline(nodes: list[pages.Node]) -> list[tuple[int, str]]:
+    """(depth, text) of every reply in reading order."""
+    return [(node.depth, node.entry.post.source) for node in pages.walk(nodes)]
+
+
 async def settle(instance: Instance) -> Town:
     """The town, founded."""
     sam = await makers.member(instance, "sam", name="Sam Hale", admin=True)
@@ -64,7 +71,7 @@ async def settle(instance: Instance) -> Town:
     return Town(instance, sam, ana, dee, await makers.forum(instance, sam))
 
 
-async def row(instance: Instance, table: type[Any], key: Any) -> Any:
+async def row(instance: Instance, table: type[Row], key: Any) -> Row:
     """One row, freshly read."""
     async with instance.reading() as session:
         return await session.get_one(table, key)

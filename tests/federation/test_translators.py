@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Posts survive the way to the wire and back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from federation.posts import SharedPost, create, from_wire, recipients, to_wire, update
+from federation.vocabulary.posts import parse_post
+from federation.vocabulary.reader import read
+from federation.vocabulary.terms import PUBLIC
+from server import text
+from tests.federation.wire_schema import must_be_a_post, must_be_an_activity
+
+FORUM = "https://lakeside.example.gov/f/permits"
+CLEAN = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+LINE = st.text(CLEAN, min_size=1, max_size=60).map(lambda value: text.clean_line(value, 200))
+WORDS = st.text(CLEAN, min_size=1, max_size=200)
+TAG = st.from_regex(r"[a-z][a-z0-9-]{0,15}", fullmatch=True)
+NUMBER = st.integers(1, 2**62)
+HOST = st.sampled_from(["riverton.example.gov", "lakeside.example.gov", "x.example:8443"])
+MOMENT = st.integers(0, 10**12).map(
+    lambda ms: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+)
+PERSON = st.tuples(TAG, HOST).map(lambda pair: f"https://{pair[1]}/u/{pair[0]}")
+POST = st.tuples(NUMBER, HOST).map(lambda pair: f"https://{pair[1]}/p/{pair[0]}")
+MENTION = st.tuples(st.tuples(TAG, HOST).map("@".join), PERSON)
+
+
+@st.composite
+def shared_posts(draw: st.DrawFn) -> SharedPost:
+    """Any post as it may leave an instance."""
+    uri = draw(POST)
+    parent = draw(st.none() | POST)
+    is_reply = parent is not None
+    return SharedPost(
+        uri=uri,
+        url=f"{uri}/{draw(TAG)}",
+        author=draw(PERSON),
+        forum=FORUM,
+        title="" if is_reply else draw(LINE.filter(bool)),
+        source=draw(WORDS),
+        html=draw(WORDS),
+        published=draw(MOMENT),
+        context=f"{draw(POST)}/context",
+        tags=() if is_reply else tuple(draw(st.lists(TAG, max_size=10, unique=True))),
+        language=draw(st.sampled_from(["en", "de", "pt-BR"])),
+        updated=draw(st.none() | MOMENT),
+        parent=parent,
+        parent_author=draw(PERSON) if is_reply else None,
+        mentions=tuple(draw(st.lists(MENTION, max_size=4))),
+        public=draw(st.booleans()),
+        locked=draw(st.booleans()),
+        likes=draw(st.integers(0, 10**6)),
+    )
+
+
+@given(shared_posts())
+def test_what_travels_comes_back_as_it_left(shared: SharedPost) -> None:
+    document = read(orjson.dumps(to_wire(shared)))
+    back = from_wire(parse_post(document), FORUM)
+    # Who wrote the parent is known to whoever holds it; it is not repeated on the wire.
+    assert back == replace(shared, parent_author=None)
+
+
+@given(shared_posts())
+def test_every_post_and_its_activities_fit_the_strictest_reader(shared: SharedPost) -> None:
+    document = to_wire(shared)
+    must_be_a_post(document)
+    for activity in (create(shared, document), update(shared, document, 3)):
+        must_be_an_activity(activity)
+        assert (activity["to"], activity["cc"]) == (document["to"], document["cc"])
+
+
+@given(shared_posts())
+def test_posts_are_addressed_as_forums_expect(shared: SharedPost) -> None:
+    to, cc = recipients(shared)
+    if not shared.public:
+        assert (to, cc) == ([f"{FORUM}/followers", FORUM], [])
+        assert PUBLIC not in orjson.dumps(to_wire(shared)).decode()
+        return
+    followers = f"{shared.author}/followers"
+    named = {uri for _, uri in shared.mentions} | {shared.parent_author} - {None}
+    if shared.parent is None:
+        assert to == [PUBLIC, FORUM]
+        assert cc[0] == followers
+    else:
+        assert to[0] == PUBLIC
+        assert {FORUM, followers} <= set(cc)
+        if shared.parent_author not in {None, shared.author}:
+            assert to[1] == shared.parent_author
+    assert named - {shared.author} <= {*to, *cc}

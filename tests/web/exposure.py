@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forums of every visibility, and everybody who might look."""
+
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from federation.signatures.keys import SigningKey
+from federation.signatures.sign import sign_draft
+from server import endorsements
+from server.forums import deeds
+from server.instance import Instance
+from server.posts import editing, reading, writing
+from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
+from server.settings import Federation
+from storage.forums import Forum, Visibility
+from storage.keys import ActorKey
+from storage.members import Member
+from storage.peers import Peer, PolicyRule, Verdict
+from storage.posts import Post
+from tests import makers
+
+LAKESIDE = makers.LAKESIDE
+CASCADIA = "cascadia.localhost:4103"
+MASTODON = "social.localhost:4104"
+STRANGER = "stranger.localhost:4105"
+NOWHERE = "nowhere"
+ACTIVITY = "application/activity+json"
+LOCAL = ("public", "agencies", "instance", "members")
+COPIES = ("copypublic", "copyagencies")
+OURS = ("ourscopypublic", "ourscopyagencies")
+EVERY = frozenset({*LOCAL, *COPIES, *OURS})
+TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
+
+
+@dataclass
+class World:
+    """One instance with a forum of each visibility, each with words of its own (`zq…qz`)."""
+
+    instance: Instance
+    sam: Member
+    ana: Member
+    lee: Member
+    rita: Member
+    marek: Member
+    forums: dict[str, Forum] = field(default_factory=dict)
+    posts: dict[str, list[Post]] = field(default_factory=dict)
+
+    def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the posts with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.posts.get(key, [])]
+
+    def handles(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """Forum names as in an address: `room`, or `room@host` for a copy."""
+        found = [self.forums[key] for key in sorted(keys & self.forums.keys())]
+        return [f.handle if f.is_local else f"{f.handle}@{f.peer}" for f in found]
+
+    async def write(self, key: str, author: Member) -> list[Post]:
+        """A thread and a reply in a forum, endorsed; everything of it tells whose it is."""
+        taint = f"zq{key}qz"
+        async with self.instance.transaction() as tx:
+            draft = ThreadDraft(f"Kerb {taint}", f"kerb {taint} @ana @lee", (taint,), "en")
+            draft = ThreadDraft(**vars(draft) | {"origin": self._origin(author, taint)})
+            opener = await writing.apply_thread(tx, author, self.forums[key], draft)
+            answer = ReplyDraft(f"kerb {taint} @ana", opener.id, origin=self._origin(author, taint))
+            reply = await writing.apply_reply(tx, author, answer)
+            for post in (opener, reply):
+                await endorsements.apply_endorsement(tx, self.lee, post, self.forums[key])
+        return [opener, reply]
+
+    def _origin(self, author: Member, taint: str) -> Origin | None:
+        if author.is_local:
+            return None
+        uri = f"http://{author.peer}/p/{self.instance.ids.next()}"
+        now = self.instance.clock.now()
+        return Origin(uri, f"{uri}/{taint}", "", now, context=f"{uri}/context")
+
+
+async def found_world(instance: Instance) -> World:
+    """Everything of it, by the real deeds."""
+    sam = await makers.member(instance, "sam", admin=True)
+    ana, lee = await makers.member(instance, "ana"), await makers.member(instance, "lee")
+    rita = await makers.member(instance, "rita", admin=True)
+    marek = await makers.person_elsewhere(instance)
+    world = World(instance, sam, ana, lee, rita, marek)
+    for key in LOCAL:
+        world.forums[key] = await makers.forum(
+            instance, sam, f"room_{key}", title=f"Room zq{key}qz", description=f"Of zq{key}qz",
+            visibility=Visibility(key),
+        )  # fmt: skip
+    for key in COPIES:
+        world.forums[key] = await makers.forum_elsewhere(
+            instance, f"room_{key}", title=f"Copy zq{key}qz",
+            visibility=Visibility(key.removeprefix("copy")),
+        )  # fmt: skip
+    async with instance.transaction() as tx:
+        await deeds.list_member(tx, sam, world.forums["members"], "lee", listed=True)
+    for key in LOCAL + COPIES:
+        world.posts[key] = await world.write(key, sam if key in LOCAL else marek)
+        if key in LOCAL or instance.settings.federates is not Federation.OFF:
+            await makers.follow(instance, lee, world.forums[key])
+    for key in LOCAL:
+        await _stir(world, key)
+    for key in COPIES:
+        opener = world.posts[key][0]
+        words = f"zqours{key}qz kerb"
+        world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
+    await _know_peers(world)
+    return world
+
+
+async def _stir(world: World, key: str) -> None:
+    """A history, a pin and a draft, which have pages of their own."""
+    taint = f"zq{key}qz"
+    opener = world.posts[key][0]
+    async with world.instance.transaction() as tx:
+        words = EditDraft(f"Kerb ramps {taint}", f"kerb {taint} again @ana", (taint,))
+        post = await editing.apply_edit(tx, opener, words)
+        post.pinned = True
+        await reading.save_draft(
+            tx, world.lee, f"reply:{opener.id}", title="", source=f"half {taint}", tags=""
+        )
+
+
+async def _know_peers(world: World) -> None:
+    now = world.instance.clock.now()
+    hosts = {LAKESIDE: "guildhall", CASCADIA: "guildhall", MASTODON: "mastodon", STRANGER: ""}
+    async with world.instance.transaction() as tx:
+        for host, software in hosts.items():
+            actor = f"http://{host}/instance"
+            public = PEER_KEY.public.pem()
+            tx.session.add(
+                Peer(host=host, origin=f"http://{host}", software=software, first_seen=now)
+            )
+            tx.session.add(
+                ActorKey(
+                    key_id=f"{actor}#main-key", owner=actor, kind="rsa", public=public,
+                    created=now, checked=now,
+                )
+            )  # fmt: skip
+            if host != STRANGER:
+                bare = host.partition(":")[0]
+                rule = PolicyRule(id=tx.ids.next(), pattern=bare, verdict=Verdict.ALLOW, added=now)
+                rule.added_by = "test"
+                tx.session.add(rule)
+
+
+PEER_KEY = SigningKey.generate_rsa()
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Somebody who looks: with a session, with a signature, or with neither."""
+
+    name: str
+    pages: frozenset[str]
+    documents: frozenset[str]
+    member: str | None = None
+    host: str | None = None
+    accept: str = "text/html"
+
+    def may_read(self, response: httpx.Response) -> frozenset[str]:
+        """The words that this answer may hold."""
+        is_page = response.headers.get("content-type", "").startswith("text/html")
+        return self.pages if is_page else self.documents
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The words that no answer may hold."""
+        return EVERY - self.pages - self.documents
+
+
+def lookers(mode: Federation) -> list[Looker]:
+    """Everybody, and what they may read while the instance federates in this mode."""
+    public = frozenset({"public", "copypublic", "ourscopypublic"})
+    here = EVERY - {"members"}
+    passed_on = frozenset({"public", "ourscopypublic"})
+    agency = passed_on | {"agencies"}
+    nothing: frozenset[str] = frozenset()
+    is_off, is_open = mode is Federation.OFF, mode is Federation.OPEN
+
+    def machine(name: str, documents: frozenset[str], host: str | None = None) -> Looker:
+        seen = nothing if is_off else documents
+        return Looker(name, public - {"ourscopypublic"}, seen, host=host, accept=ACTIVITY)
+
+    anyone = passed_on if is_open else nothing
+    return [
+        # A post of ours that its home has not confirmed is for our own members only.
+        Looker("visitor", public - {"ourscopypublic"}, nothing),
+        Looker("member", here, nothing, member="ana"),
+        Looker("listed member", EVERY, nothing, member="lee"),
+        Looker("administrator who is not listed", here, nothing, member="rita"),
+        machine("unsigned machine", anyone),
+        machine("stranger", anyone, STRANGER),
+        machine("other software on the list", passed_on, MASTODON),
+        machine("agency on the list", agency, CASCADIA),
+        machine("home of the copies", agency | {"ourscopyagencies"}, LAKESIDE),
+    ]
+
+
+@dataclass
+class Sight:
+    """One who looks, at the application."""
+
+    looker: Looker
+    client: httpx.AsyncClient
+    instance: Instance
+
+    async def get(self, path: str) -> httpx.Response:
+        """What they are answered; signed when they sign."""
+        url = f"{self.instance.settings.origin}{path}"
+        headers = {"Accept": self.looker.accept}
+        if self.looker.host is not None:
+            headers = sign_draft(
+                method="GET", url=url, body=None, key=PEER_KEY,
+                key_id=f"http://{self.looker.host}/instance#main-key",
+                now=self.instance.clock.now(), extra=headers,
+            )  # fmt: skip
+        return await self.client.get(url, headers=headers)
+
+
+@asynccontextmanager
+async def sights(app: Starlette, world: World, mode: Federation) -> AsyncIterator[list[Sight]]:
+    """Everybody with a browser or a client of their own."""
+    async with AsyncExitStack() as stack:
+        found = []
+        for looker in lookers(mode):
+            client = await stack.enter_async_context(makers.browser(app))
+            if looker.member is not None:
+                await makers.sign_in(client, world.instance, getattr(world, looker.member))
+            found.append(Sight(looker, client, world.instance))
+        yield found
+
+
+def routes(app: Starlette) -> list[Route]:
+    """Every route of the application; the only mount is that of the static files."""
+
+    def walk(found: list[BaseRoute]) -> Iterator[Route]:
+        for route in found:
+            if isinstance(route, Mount):
+                assert route.path == "/static", f"walk the mount {route.path} too"
+                continue
+            assert isinstance(route, Route), route
+            yield route
+
+    return list(walk(app.routes))
+
+
+def paths(app: Starlette, world: World, method: str, keys: frozenset[str] = EVERY) -> list[str]:
+    """Every address of every route, its parameters filled from the forums and posts of `keys`."""
+    people = ["ana", "lee", "sam", f"marek@{LAKESIDE}"]
+    posts, rooms = world.ids(keys), world.handles(keys)
+    parts = ["outbox", "followers", "following", "featured", "moderators"]
+    parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
+    values = {
+        "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
+        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
+        "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
+        "host": ["lakeside.localhost", LAKESIDE],
+    }  # fmt: skip
+    found = dict.fromkeys(_questions(rooms, people, posts) if method == "GET" else [])
+    for route in routes(app):
+        if method not in (route.methods or {"GET"}):
+            continue
+        names = list(route.param_convertors)
+        assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
+        if method == "POST" and not names:
+            continue
+        for chosen in itertools.product(*(values[name] for name in names)):
+            filled = route.path
+            for name, value in zip(names, chosen, strict=True):
+                filled = re.sub(rf"{{{name}(:\w+)?}}", quote(value, safe="@:"), filled)
+            found[filled] = None
+    return list(found)
+
+
+def _questions(rooms: list[str], people: list[str], posts: list[str]) -> list[str]:
+    """Addresses that ask something in their query."""
+    late = 1 << 62
+    found = ["/search?q=kerb", "/search?q=zq", "/search?q=room", f"/search?q=kerb&before={late}"]
+    found += [f"/f/{room}/outbox?before={late}" for room in rooms]
+    found += [f"/f/{room}?after=1-9000000000000000-{late}" for room in rooms]
+    found += [f"/p/{post}/context?after=0" for post in posts]
+    found += [f"/p/{post}?after=0" for post in posts]
+    host = "riverton.localhost:8000"
+    names = [f"acct:{name}@{host}" for name in [*rooms, *people]]
+    names += [f"http://{host}/f/{room}" for room in rooms]
+    return found + [f"/.well-known/webfinger?resource={quote(name, safe='')}" for name in names]

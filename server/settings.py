@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -78,6 +79,11 @@ class Settings(BaseSettings):
         " kept in the state folder and shown to admins.",
     )
     mail_from: str = Field("", description="The sender of letters; by default `commons@` the host.")
+    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of the proxies in front, such as `127.0.0.1`: only"
+        " they are believed on where a visitor comes from, which limits go by.",
+    )
     log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`.")
 
     @field_validator("origin", "media_origin")
@@ -114,6 +120,19 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = tuple(part.strip() for part in value.split(",") if part.strip())
+        for part in parts:
+            try:
+                ip_network(part)
+            except ValueError as error:
+                raise ValueError(f"{part} is not an IP address or network") from error
+        return parts
 
     @field_validator("log_level")
     @classmethod

@@ -17,6 +17,7 @@ from storage.forums import FollowState, Forum, ForumFollow
 from storage.members import Member
 from web.cli.desk import WORKER_SECONDS, Acting, Json, act, acting, answer, perform
 from web.cli.things import wanted_forum
+from web.templates import plural
 
 app = typer.Typer(help="Make, list and follow forums.", no_args_is_help=True)
 SAID = {
@@ -66,7 +67,7 @@ def list_(json: Json = False) -> None:
     found = perform(task)
     lines = [
         f"{_handle(forum)}\t{forum.title}\t{forum.visibility}\t{forum.copy_state}"
-        f"\t{forum.thread_count} threads"
+        f"\t{plural(forum.thread_count, 'thread')}"
         for forum in found
     ]
     answer([_data(forum) for forum in found], "\n".join(lines), as_json=json)

@@ -56,7 +56,7 @@ def test_every_module_opens_with_its_licence_and_one_sentence() -> None:
     [
         '"""Posts."""\n',
         f"{LICENCE}\nimport json\n",
-        f'{LICENCE}\n"""What a forum is, and what it is not, and very much more besides this one thing"""\n',
+        f'{LICENCE}\n"""What a forum is{", and what it is not" * 4}."""\n',
         f'{LICENCE}\n"""Posts; and replies."""\n',
         f'{LICENCE}\n"""Posts and\nreplies."""\n',
     ],

@@ -17,6 +17,7 @@ from federation.station import Station
 from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
 from server.errors import NotFound
+from web import spots
 
 Json = dict[str, Any]
 NOBODY = Asker(None, allowed=False, agency=False)
@@ -210,8 +211,7 @@ def _open(response: Response) -> Response:
 
 def _number(request: Request, name: str) -> int | None:
     """A number in the query, None for anything else."""
-    value = request.query_params.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 19 else None
+    return spots.identifier(request.query_params.get(name, ""))
 
 
 async def _member(d: Documents, r: Request) -> tuple[int, Json]:
@@ -227,10 +227,10 @@ async def _post(d: Documents, r: Request) -> tuple[int, Json]:
 
 
 def _post_number(request: Request) -> int:
-    number: str = request.path_params["number"]
-    if not number.isdecimal() or len(number) > 19:
+    number = spots.identifier(request.path_params["number"])
+    if number is None:
         raise NotFound
-    return int(number)
+    return number
 
 
 async def _forums(d: Documents, r: Request) -> tuple[int, Json]:

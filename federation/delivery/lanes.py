@@ -5,7 +5,8 @@ import asyncio
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, exists, func, not_, select, update
+from sqlalchemy.orm import aliased
 
 from federation.delivery.sending import Progress, Sending
 from federation.wire import Wire
@@ -34,28 +35,23 @@ class Delivery:
         now = instance.clock.now()
         async with instance.reading() as session:
             last = await log.last_seq(session)
-            parked = select(Parked.lane_id).where(Parked.next_try <= now)
+            parked = select(Parked.lane_id).where(Parked.next_try <= now, not_(_is_behind()))
             question = (
                 select(Lane, Peer)
                 .outerjoin(Peer, Peer.host == Lane.peer)
                 .where((Lane.cursor < last) | Lane.id.in_(parked))
             )
             found = (await session.execute(question)).all()
-            waits = [
-                (
-                    await session.execute(
-                        select(Parked.next_try).order_by(Parked.next_try).limit(1)
-                    )
-                ).scalar()
-            ]
+            earliest = select(func.min(Parked.next_try)).where(not_(_is_behind()))
+            parked_until = (await session.execute(earliest)).scalar()
         soonest = 60.0
         for lane, peer in found:
             if peer is not None and peer.next_try is not None and peer.next_try > now:
                 soonest = min(soonest, (peer.next_try - now).total_seconds())
             elif lane.id not in self._running:
                 self._start(lane)
-        if waits[0] is not None:
-            soonest = min(soonest, max(0.5, (waits[0] - now).total_seconds()))
+        if parked_until is not None:
+            soonest = min(soonest, max(0.5, (parked_until - now).total_seconds()))
         return max(0.05, soonest)
 
     def _start(self, lane: Lane) -> None:
@@ -64,9 +60,13 @@ class Delivery:
 
         def ended(finished: asyncio.Task[None]) -> None:
             self._running.pop(lane.id, None)
-            if not finished.cancelled() and finished.exception() is not None:
+            if finished.cancelled():
+                return
+            if finished.exception() is None:
+                self._wire.instance.wake()
+            else:
+                # Begun again with the next round, not at once: it may well fail again.
                 logger.error("lane failed", lane=lane.inbox, exc_info=finished.exception())
-            self._wire.instance.wake()
 
         task.add_done_callback(ended)
 
@@ -151,6 +151,16 @@ class Delivery:
     def window(self, peer: str) -> asyncio.Semaphore:
         """How many sendings to an origin are in flight at once."""
         return self._windows.setdefault(peer, asyncio.Semaphore(WINDOW))
+
+
+def _is_behind() -> ColumnElement[bool]:
+    """The condition on `Parked` for entries that wait for an earlier one of their thread."""
+    earlier = aliased(Parked)
+    return exists().where(
+        earlier.lane_id == Parked.lane_id,
+        earlier.order_key == Parked.order_key,
+        earlier.seq < Parked.seq,
+    )
 
 
 async def retry_now(tx: Transaction, host: str) -> bool:

@@ -160,10 +160,12 @@ async def test_a_forum_that_does_not_federate_says_nothing(
     instance: Instance, admin: Member, station: Station, visibility: Visibility
 ) -> None:
     forum = await makers.forum(instance, admin, visibility=visibility)
-    await everything(instance, admin, forum)
+    thread = await makers.thread(instance, admin, forum)
+    await makers.reply(instance, admin, thread)
     async with instance.transaction() as tx:
-        ana = await tx.session.get_one(Member, admin.id)
-        await deeds.name_steward(tx, admin, forum, ana, named=False)
+        await endorsements.endorse(tx, admin, thread)
+        await steering.lock(tx, admin, thread, locked=True)
+        await deeds.name_steward(tx, admin, forum, admin, named=False)
     assert await told(station) == []
 
 

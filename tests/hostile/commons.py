@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import orjson
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 from starlette.applications import Starlette
 
 from federation.station import Station
@@ -25,7 +27,7 @@ from storage.base import Base
 from storage.facts import FactRow
 from storage.forums import Forum
 from storage.inbox import InboxRow, InboxState
-from storage.log import ActivityBody, Form, Lane, LogRow
+from storage.log import ActivityBody, Form, Lane, LogRow, Parked
 from storage.members import Member
 from storage.peers import Peer
 from storage.posts import Post
@@ -48,7 +50,7 @@ class Commons:
         self.app = app
         self.instance = instance
         self.clock = clock
-        self.client = httpx.AsyncClient()
+        self.client: httpx.AsyncClient
         self.admin: Member
         self.forum: Forum
         self.thread: Post
@@ -81,7 +83,11 @@ class Commons:
         clock.turn(minutes=2)
         async with serving(app, lifespan=True) as port:
             commons.client = httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", headers={"Host": HOST}, timeout=SECONDS
+                base_url=f"http://127.0.0.1:{port}",
+                headers={"Host": HOST},
+                timeout=SECONDS,
+                # Nothing here is https, and reading the list of authorities is slow.
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             )
             async with commons.client:
                 yield commons
@@ -153,6 +159,8 @@ class Commons:
             .select_from(FactRow)
             .where(FactRow.done.is_(None), FactRow.next_try <= now)
         )
+        first = aliased(Parked)
+        same = (first.lane_id == Parked.lane_id) & (first.order_key == Parked.order_key)
         async with self.instance.reading() as session:
             behind = (
                 select(func.count())
@@ -163,7 +171,15 @@ class Commons:
                     Peer.next_try.is_(None) | (Peer.next_try <= now),
                 )
             )
-            questions = {"received": due, "untold": untold, "unsent": behind}
+            again = (
+                select(func.count())
+                .select_from(Parked)
+                .where(
+                    Parked.next_try <= now,
+                    Parked.seq == select(func.min(first.seq)).where(same).scalar_subquery(),
+                )
+            )
+            questions = {"parked": again, "received": due, "untold": untold, "unsent": behind}
             counts = {n: (await session.execute(q)).scalar_one() for n, q in questions.items()}
         return str(counts) if any(counts.values()) else ""
 

@@ -2,7 +2,7 @@
 """A scripted ActivityPub server that says what a test has it say."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -72,7 +72,7 @@ class ScriptedPeer:
     pages: dict[str, Page] = field(default_factory=dict)
     requests: list[Asked] = field(default_factory=list)
     software: str = "mastodon"
-    inbox_answer: Page = field(default_factory=lambda: Page(status=202))
+    inbox_answer: Callable[[Asked], Page] = lambda _: Page(status=202)
 
     @property
     def origin(self) -> str:
@@ -95,7 +95,7 @@ class ScriptedPeer:
     def answer(self, asked: Asked) -> Page:
         self.requests.append(asked)
         if asked.method == "POST":
-            return self.inbox_answer
+            return self.inbox_answer(asked)
         return self.pages.get(asked.target, Page(b"Nothing is here.", 404, "text/plain"))
 
     def put(self, url: str, document: Json, **changes: Any) -> str:

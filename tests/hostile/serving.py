@@ -21,18 +21,17 @@ async def serving(app: Any, *, lifespan: bool = False, port: int = 0) -> AsyncIt
         ws="none",
         timeout_graceful_shutdown=1,
     )
+    config.load()
     server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        if task.done():
-            await task
-            raise RuntimeError("the server ended before it had begun")
-        await asyncio.sleep(0.005)
+    # Without its main loop: no signals are caught, and the end need not wait for a tick.
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    if server.should_exit:
+        raise RuntimeError("the server did not start")
     try:
         yield int(server.servers[0].sockets[0].getsockname()[1])
     finally:
-        server.should_exit = True
-        await task
+        await server.shutdown()
 
 
 class Canary:

@@ -128,7 +128,20 @@ async def test_knocks_are_bounded(gh: Commons, evil: ScriptedPeer) -> None:
 
 def shaken(random_: random.Random, value: object, depth: int = 0) -> object:
     """A document with some of its values made into others."""
-    odd = [None, True, -1, 1.5, "", "x", [], {}, ["a", None], {"id": 7}, {"type": []}, "http://[x"]
+    odd: list[object] = [
+        None,
+        True,
+        -1,
+        1.5,
+        "",
+        "x",
+        [],
+        {},
+        ["a", None],
+        {"id": 7},
+        {"type": []},
+        "http://[x",
+    ]
     if random_.random() < 0.08 and depth:
         return random_.choice([*odd, [value], {"id": value}, {"type": value}])
     if isinstance(value, dict):
@@ -155,7 +168,8 @@ async def test_FED_09_five_hundred_odd_documents_break_nothing(
         doing("Follow", mallory(evil), gh.forum.uri),
         doing("Update", mallory(evil), {"id": mallory(evil), "type": "Person", "inbox": "x"}),
     ]
-    statuses: dict[int, int] = {}
+    statuses: list[int] = []
+    sending = []
     for number in range(500):
         odd: object = shaken(
             chance, seeds[number % len(seeds)] | {"id": f"{mallory(evil)}#{number}"}
@@ -163,10 +177,12 @@ async def test_FED_09_five_hundred_odd_documents_break_nothing(
         if isinstance(odd, dict) and chance.random() < 0.1:
             odd = {**odd, "type": chance.choice(["Dance", ["Like", "Flag"], 7])}
         body = orjson.dumps(odd)
-        answer = await gh.post(body, evil.sign(INBOX, body, gh.clock.now()))
-        statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-    assert set(statuses) <= {202, 400, 401}, statuses
-    assert statuses[202] > 100
+        sending.append(gh.post(body, evil.sign(INBOX, body, gh.clock.now())))
+        if len(sending) == 25:
+            statuses += [answer.status_code for answer in await asyncio.gather(*sending)]
+            sending.clear()
+    assert set(statuses) <= {202, 400, 401}
+    assert (len(statuses), statuses.count(202) > 100) == (500, True)
     await gh.settled()
     async with gh.instance.reading() as session:
         rows = (await session.execute(select(InboxRow.note))).all()

@@ -204,11 +204,11 @@ async def test_SSRF_15_a_slow_server_holds_up_nobody_else(
 ) -> None:
     for peer in (evil, vic):
         await gh.sent(peer, doing("View", mallory(peer), gh.thread.uri))
-    evil.pages["/u/mallory"] = Page(status=503, seconds=2.0)
+    evil.pages["/u/mallory"] = Page(status=503, seconds=6.0)
     for number in range(6):
         await gh.deliver(evil, like(mallory(evil), gh.thread.uri, number))
     await gh.deliver(vic, like(mallory(vic), gh.thread.uri))
-    for _ in range(150):
+    for _ in range(200):
         if await gh.endorsements(gh.thread):
             break
         await asyncio.sleep(0.02)

@@ -24,7 +24,7 @@ async def test_an_honest_like_counts_in_every_view(
     assert (row.state, row.note) == ("applied", "")
     after = await seen(gh, vic)
     assert await gh.endorsements(gh.thread) == 1
-    assert all(before[view] != after[view] for view in ("json", "page", "rows"))
+    assert all(before[view] != after[view] for view in ("json", "pages", "rows"))
 
 
 @pytest.mark.parametrize("path", ["/inbox", "/u/sam/inbox", "/f/counters/inbox"])

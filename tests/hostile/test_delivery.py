@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Delivering to servers that fail, refuse, or are no longer welcome."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from server.peers import remove_rule, rules
+from server.posts import editing
+from server.posts.drafts import EditDraft
+from storage.log import Lane, Parked
+from storage.peers import Peer
+from storage.posts import Post
+from tests import makers
+from tests.hostile.commons import Commons, doing
+from tests.hostile.peer import Asked, Page, ScriptedPeer, mallory, vera
+
+
+@pytest.fixture
+async def followed(gh: Commons, vic: ScriptedPeer) -> Commons:
+    """Our forum, followed by Vera whose server takes whole activities only."""
+    vic.software = "lemmy"
+    vic.describe()
+    assert (await gh.sent(vic, doing("Follow", vera(vic), gh.forum.uri))).state == "applied"
+    await gh.settled()
+    assert [one["type"] for one in vic.delivered] == ["Accept"]
+    vic.requests.clear()
+    return gh
+
+
+def told(peer: ScriptedPeer) -> list[tuple[str, str]]:
+    """(kind, title or id) of what was announced to a peer and taken, in order."""
+    found = []
+    for document in peer.delivered:
+        inner = document["object"]
+        thing = inner["object"]
+        found.append((inner["type"], str(thing.get("name", thing["id"]))))
+    return found
+
+
+def refusing(words: str, status: int) -> Callable[[Asked], Page]:
+    """An inbox that refuses whatever holds these words."""
+    return lambda asked: Page(status=status if words.encode() in asked.body else 202)
+
+
+async def edited(gh: Commons, post: Post, title: str) -> None:
+    gh.clock.turn(minutes=1)
+    async with gh.instance.transaction() as tx:
+        await editing.edit(tx, gh.admin, post, EditDraft(title, f"About {title}."))
+    await gh.settled()
+
+
+async def parked(gh: Commons) -> int:
+    async with gh.instance.reading() as session:
+        return len((await session.execute(select(Parked))).scalars().all())
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+async def test_a_server_that_is_down_gets_everything_in_order_later(
+    followed: Commons, vic: ScriptedPeer, status: int
+) -> None:
+    vic.inbox_answer = lambda _: Page(status=status)
+    first = await makers.thread(followed.instance, followed.admin, followed.forum, "First")
+    said = [await makers.reply(followed.instance, followed.admin, first) for _ in range(4)]
+    await edited(followed, first, "Newer")
+    async with followed.instance.reading() as session:
+        peer = await session.get_one(Peer, vic.host)
+        assert peer.failures >= 1
+    assert await parked(followed) == 0
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    followed.clock.turn(hours=7)
+    await followed.settled()
+    created = [("Create", reply.uri) for reply in said]
+    assert told(vic) == [("Create", "First"), *created, ("Update", "Newer")]
+
+
+async def test_a_sign_of_life_wakes_the_lane_at_once(followed: Commons, vic: ScriptedPeer) -> None:
+    vic.inbox_answer = lambda _: Page(status=503)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
+    await followed.settled()
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    await followed.settled()
+    assert told(vic) == []
+    await followed.deliver(vic, doing("View", mallory(vic), followed.thread.uri))
+    await followed.settled()
+    assert told(vic) == [("Create", "Late")]
+
+
+@pytest.mark.parametrize("status", [401, 403, 408])
+async def test_what_fails_by_itself_holds_back_its_own_thread_only(
+    followed: Commons, vic: ScriptedPeer, status: int
+) -> None:
+    vic.inbox_answer = refusing("Odd", status)
+    odd = await makers.thread(followed.instance, followed.admin, followed.forum, "Odd")
+    await followed.settled()
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Even")
+    await followed.settled()
+    await edited(followed, odd, "Strange")
+    assert await parked(followed) >= 2
+    woken = []
+    followed.instance.on_wake(lambda: woken.append(1))
+    await asyncio.sleep(0.3)
+    # What waits behind another is due by its own time; that must not keep the lane running.
+    assert len(woken) < 5
+    taken = [name for name in told(vic) if name[1] != "Odd"]
+    assert taken == [("Create", "Even")]
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    for _ in range(2):
+        followed.clock.turn(hours=7)
+        await followed.settled()
+    assert told(vic) == [("Create", "Odd"), ("Update", "Strange")]
+    assert await parked(followed) == 0
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 422, 301])
+async def test_a_final_refusal_is_counted_and_passed_over(
+    followed: Commons, vic: ScriptedPeer, status: int
+) -> None:
+    vic.inbox_answer = refusing("Odd", status)
+    for title in ("Odd", "Even"):
+        await makers.thread(followed.instance, followed.admin, followed.forum, title)
+    await followed.settled()
+    assert ("Create", "Even") in told(vic)
+    async with followed.instance.reading() as session:
+        lanes = (await session.execute(select(Lane))).scalars().all()
+    assert [(lane.refused, lane.last_refusal[:3]) for lane in lanes] == [(1, str(status))]
+    vic.requests.clear()
+    followed.clock.turn(hours=7)
+    await followed.settled()
+    assert told(vic) == []
+
+
+async def test_the_newer_signature_is_tried_where_the_older_is_not_understood(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    vic.inbox_answer = lambda asked: Page(status=202 if "signature-input" in asked.headers else 401)
+    for title in ("One", "Two"):
+        await makers.thread(followed.instance, followed.admin, followed.forum, title)
+        await followed.settled()
+    schemes = ["signature-input" in asked.headers for asked in vic.requests]
+    assert schemes == [False, True, True]
+
+
+async def test_a_rule_taken_back_stops_deliveries_at_the_moment_of_sending(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    vic.inbox_answer = lambda _: Page(status=503)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
+    await followed.settled()
+    async with followed.instance.transaction() as tx:
+        for rule in await rules(tx.session):
+            if rule.pattern == vic.host:
+                await remove_rule(tx, followed.admin, rule.id)
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    followed.clock.turn(hours=7)
+    await followed.settled()
+    assert vic.requests == []
+
+
+async def test_a_forum_for_agencies_rejects_who_is_no_guildhall(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    closed = await makers.forum(gh.instance, gh.admin, "closed", visibility="agencies")
+    await gh.is_guildhall(evil.host)
+    for peer in (vic, evil):
+        await gh.sent(peer, doing("Follow", vera(peer), closed.uri))
+    await makers.thread(gh.instance, gh.admin, closed, "Among us")
+    await gh.settled()
+    assert [one["type"] for one in vic.delivered] == ["Reject"]
+    assert vic.delivered[0]["summary"] == "This forum is shared with listed agencies only."
+    assert [one["type"] for one in evil.delivered] == ["Accept", "Announce"]
+    assert "as:Public" not in str(evil.delivered)
+    assert "activitystreams#Public" not in str(evil.delivered)

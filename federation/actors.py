@@ -204,7 +204,8 @@ class Actors:
         """An actor as its origin describes it now."""
         document = await self._wire.document(uri)
         actor = _parsed_actor(document.data)
-        if actor.id != document.url:
+        if actor.id != document.url or actor.id != without_fragment(uri):
+            # An address that leads on to somebody else's actor gives nobody their authority.
             raise BadAnswer("The actor answers under another id.")
         for inbox in (actor.inbox, actor.shared_inbox):
             if inbox is not None and not same_origin(inbox, actor.id):

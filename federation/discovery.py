@@ -154,11 +154,18 @@ async def find_actor(wire: Wire, name: str, host: str, *, deadline: float) -> st
     raise BadAnswer(f"Nobody called @{name}@{host} was found.")
 
 
-async def describe(wire: Wire, host: str, *, deadline: float = 10.0) -> Peer:
-    """What a host runs and calls itself, by NodeInfo; stored with the peer."""
+async def describe(
+    wire: Wire, host: str, *, deadline: float = 10.0, unlisted: bool = False
+) -> Peer:
+    """What a host runs and calls itself, by NodeInfo; stored with the peer.
+
+    `unlisted` asks a host that no rule lets in, which only an admin may want.
+    """
     base = f"{_scheme(wire, host)}://{host}"
     known = f"{base}/.well-known/nodeinfo"
-    answer = await wire.plain(known, accept="application/json", deadline=deadline)
+    answer = await wire.plain(
+        known, accept="application/json", deadline=deadline, unlisted=unlisted
+    )
     links = _links(_json(answer))
     wanted = [f"{NODEINFO_SCHEMA}{version}" for version in ("2.1", "2.0")]
     href = next(
@@ -168,7 +175,9 @@ async def describe(wire: Wire, host: str, *, deadline: float = 10.0) -> Peer:
     )  # fmt: skip
     if href is None or not same_origin(href, base):
         raise BadAnswer("The host does not say what it runs.")
-    info = _json(await wire.plain(href, accept="application/json", deadline=deadline))
+    info = _json(
+        await wire.plain(href, accept="application/json", deadline=deadline, unlisted=unlisted)
+    )
     software = info.get("software")
     software = software if isinstance(software, dict) else {}
     metadata = info.get("metadata")

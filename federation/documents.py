@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import forums, members, posts
@@ -182,7 +182,18 @@ class Documents:
     async def member_outbox(self, handle: str) -> dict[str, Any]:
         """How much a member wrote in public; the posts stand in their forums."""
         member = await self._member(handle)
-        return collection(f"{member.uri}/outbox", "OrderedCollection", 0, [])
+        written = (
+            select(func.count())
+            .select_from(Post)
+            .join(Forum, Forum.id == Post.forum_id)
+            .where(
+                Post.author_id == member.id,
+                Post.state == PostState.LIVE,
+                Forum.visibility == Visibility.PUBLIC,
+            )
+        )
+        total = (await self.session.execute(written)).scalar_one()
+        return collection(f"{member.uri}/outbox", "OrderedCollection", total, None)
 
     async def member_follows(self, handle: str, which: str) -> dict[str, Any]:
         """Members are followed by nobody yet, and whom they follow is theirs."""
@@ -190,7 +201,11 @@ class Documents:
         return collection(f"{member.uri}/{which}", "OrderedCollection", 0, None)
 
     async def post(self, number: int) -> tuple[int, dict[str, Any]]:
-        """(status, document) of a post written here; a deleted one is a Tombstone (410)."""
+        """(status, document) of a post; a deleted one is a Tombstone (410).
+
+        One written elsewhere is shown as its author sent it, under its own id: whoever asks
+        for the page of a thread learns where the thread is.
+        """
         post = await self._post(number)
         if post.state == PostState.DELETED:
             opener = await self.session.get_one(Post, post.thread_id)
@@ -210,7 +225,14 @@ class Documents:
             .where(Post.id == number, visible_posts(self.asker.viewer))
         )
         post = (await self.session.execute(question)).scalar_one_or_none()
-        if post is None or not self.wire.urls.is_ours(post.uri):
+        if post is None:
+            raise NotFound
+        return post
+
+    async def _own_post(self, number: int) -> Post:
+        """A post written here: its collections are ours to give."""
+        post = await self._post(number)
+        if not self.wire.urls.is_ours(post.uri):
             raise NotFound
         return post
 
@@ -226,12 +248,10 @@ class Documents:
 
     async def context(self, number: int, after: int | None) -> dict[str, Any]:
         """The ids of a thread's posts, oldest first (FEP-7888, FEP-f228, FEP-11dd)."""
-        opener = await self._post(number)
+        opener = await self._own_post(number)
         if not opener.is_thread:
             raise NotFound
         forum = await self.session.get_one(Forum, opener.forum_id)
-        if not forum.is_local:
-            raise NotFound
         question = (
             select(Post.id, Post.uri)
             .where(Post.thread_id == opener.id, Post.state == PostState.LIVE)
@@ -250,7 +270,7 @@ class Documents:
 
     async def replies(self, number: int) -> dict[str, Any]:
         """The ids of a post's direct replies."""
-        post = await self._post(number)
+        post = await self._own_post(number)
         question = (
             select(Post.uri)
             .where(Post.parent_id == post.id, Post.state == PostState.LIVE)
@@ -262,7 +282,7 @@ class Documents:
 
     async def likes(self, number: int) -> dict[str, Any]:
         """The endorsements of a post: whole for allowed agencies, else only their number."""
-        post = await self._post(number)
+        post = await self._own_post(number)
         url = f"{post.uri}/likes"
         if not self.asker.agency:
             return collection(url, "Collection", post.endorsement_count, None)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way in: a delivery is checked, stored durably, and answered."""
 
+from collections import deque
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from federation import authority
 from federation.actors import Actors
@@ -19,6 +21,7 @@ from storage import inbox, keys, members
 from storage.inbox import InboxRow, InboxState
 
 LARGEST = 1_000_000
+KNOCKS_A_MINUTE = 120
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Inbox:
         self._actors = actors
         self._verifier = verifier
         self._delivery = delivery
+        self._knocks: deque[datetime] = deque()
 
     async def accept(self, request: Request) -> Answer:
         """Check a delivery in the order that costs a stranger most and us least.
@@ -85,9 +89,20 @@ class Inbox:
         decision = await self._wire.judge(host)
         if decision.allowed:
             return None
-        async with self._wire.instance.transaction() as tx:
-            await peers.knock(tx, host)
+        if self._may_note_knock():
+            async with self._wire.instance.transaction() as tx:
+                await peers.knock(tx, host)
         return Answer(403, "This instance takes deliveries from listed agencies only.")
+
+    def _may_note_knock(self) -> bool:
+        """At most KNOCKS_A_MINUTE are written: a claim costs nothing and proves nothing."""
+        now = self._wire.instance.clock.now()
+        while self._knocks and now - self._knocks[0] > timedelta(minutes=1):
+            self._knocks.popleft()
+        if len(self._knocks) >= KNOCKS_A_MINUTE:
+            return False
+        self._knocks.append(now)
+        return True
 
     async def _is_farewell_of_a_stranger(self, activity: Activity) -> bool:
         """A Delete of an actor nobody here knows: taken without asking for its key."""

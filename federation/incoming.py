@@ -55,6 +55,9 @@ class Incoming:
                 await tx.session.flush()
                 tx.received = body.id
             yield tx
+            if tx.received is not None and not tx.facts:
+                # Nothing came of it: there is nothing to pass on.
+                await tx.session.delete(await tx.session.get_one(ActivityBody, tx.received))
             if self.row is not None and self.settles:
                 await settle(tx, self.row, InboxState.APPLIED, "")
 

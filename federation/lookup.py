@@ -2,6 +2,7 @@
 """What pages may ask of the network, at most three seconds long."""
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from federation.vocabulary.errors import Malformed
 from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.values import is_http_url
 from server.errors import NotFound, Refusal, Unavailable
+from server.settings import Federation
 from storage import forums, members, posts
 from storage.forums import Forum
 from storage.members import Member
@@ -29,6 +31,10 @@ from storage.posts import Post
 SECONDS = 3.0
 MOST_FORUMS = 100
 LARGEST_PICTURE = 5 * 1024 * 1024
+# `/f/permits@lakeside.example.gov`: a page about what lives at yet another agency.
+_SHOWN_BY_ANOTHER = re.compile(
+    r"/[fu]/([A-Za-z0-9_.-]{1,64})@([A-Za-z0-9.-]{1,253}(?::\d{1,5})?)\Z"
+)
 T = TypeVar("T")
 
 
@@ -68,7 +74,12 @@ class WireLookup:
 
     async def describe(self, host: str) -> Peer:
         """What a host runs and calls itself."""
-        return await self._within(discovery.describe(self._wire, host.strip().lower()))
+        if self._wire.instance.settings.federates is Federation.OFF:
+            raise Unavailable("Federation is switched off here.")
+        asking = discovery.describe(
+            self._wire, host.strip().lower(), deadline=SECONDS, unlisted=True
+        )
+        return await self._within(asking)
 
     async def _within(self, asking: Coroutine[Any, Any, T]) -> T:
         try:
@@ -106,15 +117,15 @@ class WireLookup:
             return await self._wire.actors.forum(uri, fresh=True)
         return await self._wire.actors.person(uri, fresh=True)
 
-    async def _by_url(self, url: str) -> Forum | Member | Post | None:
-        async with self._wire.instance.reading() as session:
-            held = (
-                await posts.by_uri(session, url)
-                or await forums.by_uri(session, url)
-                or await members.by_uri(session, url)
-            )
+    async def _by_url(self, pasted: str) -> Forum | Member | Post | None:
+        """What a pasted address is: an id, or the page somebody copied from their browser."""
+        url = pasted.partition("#")[0].partition("?")[0].rstrip("/")
+        held = await self._held(url)
         if held is not None or self._wire.urls.is_ours(url):
             return held
+        shown = _SHOWN_BY_ANOTHER.search(url)
+        if shown is not None:
+            return await self._by_handle(shown[1].lower(), shown[2].lower())
         document = await self._wire.key_document(url, deadline=SECONDS)
         try:
             found = parse_any(document.data)
@@ -125,6 +136,16 @@ class WireLookup:
         if isinstance(found, WirePost):
             return await self._post(found)
         return None
+
+    async def _held(self, url: str) -> Forum | Member | Post | None:
+        """What is known here under an id, or under the address of its page."""
+        async with self._wire.instance.reading() as session:
+            return (
+                await posts.by_uri(session, url)
+                or await posts.by_url(session, url)
+                or await forums.by_uri(session, url)
+                or await members.by_uri(session, url)
+            )
 
     async def _post(self, found: WirePost) -> Post | Forum | None:
         """A post of a forum followed here; of one that is not, the forum to follow first."""

@@ -5,7 +5,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import not_, select
+from sqlalchemy import Select, not_, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.actors import Actors
@@ -17,6 +17,7 @@ from federation.verification import Verifier
 from federation.vocabulary.activities import parse_activity
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
+from federation.vocabulary.terms import POST_TYPES
 from federation.wire import Wire
 from server import audit
 from server.errors import Refusal
@@ -28,7 +29,8 @@ logger = structlog.get_logger("guildhall.inbox")
 HOSTS_AT_ONCE = 64
 PATIENCE = 0.5
 ROWS_AT_ONCE = 200
-MOST_ATTEMPTS = 10
+PATIENT_FOR = timedelta(days=3)
+LONGEST_WAIT = 6 * 3_600.0
 ANSWERED = frozenset({"Create", "Update", "Like"})
 STEERING = frozenset({"Add", "Block", "Delete", "Lock", "Remove", "Undo", "Update"})
 
@@ -65,7 +67,7 @@ class Receiver:
             select(InboxRow)
             .where(
                 InboxRow.state == InboxState.WAITING,
-                InboxRow.next_try <= self._wire.instance.clock.now(),
+                InboxRow.signer.in_(self._due_signers()),
                 *(
                     not_(InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True))
                     for host in self._busy
@@ -81,8 +83,13 @@ class Receiver:
 
     def _start(self, host: str, rows: list[InboxRow]) -> asyncio.Task[None]:
         async def in_order() -> None:
+            now = self._wire.instance.clock.now()
+            late: set[str] = set()
             for row in rows:
-                await self._work(row)
+                # What is about a post that still waits itself waits behind it.
+                about = subjects(row.body or "")
+                if row.next_try > now or about & late or not await self._work(row):
+                    late |= about
 
         def ended(task: asyncio.Task[None]) -> None:
             self._busy.pop(host, None)
@@ -101,12 +108,21 @@ class Receiver:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _work(self, row: InboxRow) -> None:
-        """One row, to one of four ends: applied, ignored, refused, or tried again."""
+    def _due_signers(self) -> Select[str]:
+        """Whoever sent something whose time has come; all they sent is looked at, for its order."""
+        return select(InboxRow.signer).where(
+            InboxRow.state == InboxState.WAITING,
+            InboxRow.next_try <= self._wire.instance.clock.now(),
+        )
+
+    async def _work(self, row: InboxRow) -> bool:
+        """One row, to one of four ends: applied, ignored, refused, or (False) tried again."""
         incoming = Incoming(
             self._wire, self.actors, self.verifier, row.body or "", row.key_id, row.id
         )
         try:
+            # Policy may have changed since it was taken.
+            await self._wire.must_be_allowed(row.signer)
             activity = parse_activity(read((row.body or "").encode()))
             await handle(incoming, activity)
         except Ignored as reason:
@@ -116,18 +132,21 @@ class Receiver:
         except Malformed as error:
             await self._settle(row, InboxState.IGNORED, str(error))
         except WireError as error:
-            if error.permanent:
-                await self._settle(row, InboxState.REFUSED, str(error))
-            else:
+            if not error.permanent:
                 await self._again(row, str(error))
+                return False
+            await self._settle(row, InboxState.REFUSED, str(error))
         except IntegrityError:
             # Another row brought the same thing at the same moment: look again.
             await self._again(row, "The same was being stored already.")
+            return False
         except Exception as error:  # the outermost loop: one bad row must not stop the rest
             logger.error("activity failed", id=row.activity_id, kind=row.kind, exc_info=error)
             await self._again(row, f"{type(error).__name__}: {error}")
+            return False
         else:
             await self._settle(row, InboxState.APPLIED, "")
+        return True
 
     async def _settle(self, row: InboxRow, state: InboxState, note: str) -> None:
         if state is not InboxState.APPLIED:
@@ -156,8 +175,35 @@ class Receiver:
             held = await tx.session.get_one(InboxRow, row.id)
             held.attempts += 1
             held.note = note[:500]
-            if held.attempts >= MOST_ATTEMPTS:
-                held.state = InboxState.REFUSED
-                held.body = None
+            if tx.now - held.received > PATIENT_FOR:
+                await settle(tx, row.id, InboxState.REFUSED, f"Given up after three days: {note}")
+                audit.note(tx, row.signer, "activity.given_up", row.activity_id, note)
                 return
-            held.next_try = tx.now + timedelta(seconds=min(3_600.0, 2.0**held.attempts))
+            wait = min(LONGEST_WAIT, 2.0 ** min(held.attempts, 20))
+            held.next_try = tx.now + timedelta(seconds=wait)
+
+
+def subjects(body: str) -> set[str]:
+    """The posts that a received activity is about, at any depth: ids and what they answer."""
+    found: set[str] = set()
+    try:
+        waiting: list[object] = [read(body.encode())]
+    except Malformed:
+        return found
+    while waiting:
+        document = waiting.pop()
+        if isinstance(document, str):
+            found.add(document)
+        elif isinstance(document, dict):
+            kind = document.get("type")
+            if isinstance(kind, str) and kind in POST_TYPES:
+                found.update(
+                    value
+                    for name in ("id", "inReplyTo")
+                    if isinstance(value := document.get(name), str)
+                )
+            elif "object" in document:
+                waiting.append(document["object"])
+        elif isinstance(document, list):
+            waiting.extend(document[:50])
+    return found

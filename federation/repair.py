@@ -3,10 +3,12 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
-from federation.errors import BadAnswer, StatusError, Unreachable, WireError
+from federation.errors import BadAnswer, Unreachable, WireError
 from federation.handlers.announced import apply
 from federation.incoming import Ignored, Incoming
 from federation.receive import Receiver
@@ -23,6 +25,16 @@ from storage.posts import Post
 logger = structlog.get_logger("guildhall.repair")
 MOST_PAGES = 200
 AT_ONCE = 4
+SHORTEST_WAIT, LONGEST_WAIT = 5.0, 6 * 3_600.0
+MOST_TRIES = 16
+
+
+@dataclass(frozen=True)
+class _Again:
+    """When a copy is to be filled once more, and how often that was tried."""
+
+    tries: int
+    due: datetime
 
 
 @dataclass
@@ -42,24 +54,55 @@ class Repair:
     def __init__(self, wire: Wire, receiver: Receiver) -> None:
         self._wire = wire
         self._receiver = receiver
+        self._again: dict[int, _Again] = {}
 
-    async def fill_waiting(self) -> int:
-        """Fill every copy whose filling was begun and not ended."""
+    async def fill_waiting(self) -> None:
+        """Fill every copy whose filling was begun and not ended, each at its own pace."""
+        now = self._wire.instance.clock.now()
         async with self._wire.instance.transaction() as tx:
             waiting = await elsewhere.filling(tx)
-        for forum in waiting:
-            try:
-                await self.fill(forum)
-            except WireError as error:
-                logger.warning("copy not filled", forum=forum.uri, why=str(error))
-                if not error.permanent:
-                    await asyncio.sleep(5)
-                    continue
-                await self._progress(_Filling(forum), over=True)
-        return len(waiting)
+            again = [forum for forum in self._again if self._again[forum].due <= now]
+            waiting += [await tx.session.get_one(Forum, forum) for forum in again]
+        due = [
+            forum
+            for forum in {forum.id: forum for forum in waiting}.values()
+            if forum.id not in self._again or self._again[forum.id].due <= now
+        ]
+        room = asyncio.Semaphore(AT_ONCE)
 
-    async def fill(self, forum: Forum) -> None:
-        """Everything the forum's home shows us of it: stewards, threads, replies, endorsements."""
+        async def filled(forum: Forum) -> None:
+            async with room:
+                await self._fill_safely(forum)
+
+        await asyncio.gather(*(filled(forum) for forum in due))
+
+    async def _fill_safely(self, forum: Forum) -> None:
+        """Fill one copy; what could not be had is tried again later, more slowly each time."""
+        try:
+            complete = await self.fill(forum)
+        except WireError as error:
+            complete = False
+            logger.warning("copy not filled", forum=forum.uri, why=str(error))
+        except Exception as error:  # the outermost loop: one bad home must not stop the rest
+            complete = False
+            logger.error("filling failed", forum=forum.uri, exc_info=error)
+        if complete:
+            self._again.pop(forum.id, None)
+            return
+        tries = self._again[forum.id].tries + 1 if forum.id in self._again else 1
+        wait = min(LONGEST_WAIT, SHORTEST_WAIT * 2.0**tries)
+        due = self._wire.instance.clock.now() + timedelta(seconds=wait)
+        self._again[forum.id] = _Again(tries, due)
+        if tries >= MOST_TRIES:
+            del self._again[forum.id]
+            await self._progress(_Filling(forum), over=True)
+
+    async def fill(self, forum: Forum) -> bool:
+        """Everything the forum's home shows us of it: stewards, threads, replies, endorsements.
+
+        Answers whether everything could be had; the copy counts as filled once it was gone
+        through, and what was missing is asked for again.
+        """
         forum = await self._receiver.actors.forum(forum.uri, fresh=True)
         if not forum.outbox:
             raise Unreachable("The forum's agency does not show us what is in it.")
@@ -69,7 +112,8 @@ class Repair:
         for opener in filling.openers:
             await self._thread(filling, opener)
             await self._progress(filling)
-        await self._progress(filling, over=not filling.failed)
+        await self._progress(filling, over=True)
+        return not filling.failed
 
     async def _stewards(self, forum: Forum) -> None:
         if not forum.moderators:
@@ -97,17 +141,17 @@ class Repair:
                 url = page.first
                 continue
             for item in page.items:
-                opener = await self._opener(filling.forum, item)
+                opener = await self._opener(filling, item)
                 if opener is not None:
                     filling.openers.append(opener)
                     filling.done += 1
             await self._progress(filling)
             url = page.next
 
-    async def _opener(self, forum: Forum, item: object) -> str | None:
+    async def _opener(self, filling: _Filling, item: object) -> str | None:
         """Apply one outbox item; answers the id of the post it is about."""
         if isinstance(item, str):
-            await self._apply(forum, Reference(item))
+            await self._apply(filling, Reference(item))
             return item
         if not isinstance(item, dict):
             return None
@@ -118,7 +162,7 @@ class Repair:
         inner = outer.object if outer.type == "Announce" else outer
         if inner is None or isinstance(inner, tuple):
             return None
-        await self._apply(forum, inner)
+        await self._apply(filling, inner)
         return getattr(inner.object, "id", None) if isinstance(inner, Activity) else inner.id
 
     async def _thread(self, filling: _Filling, opener: str) -> None:
@@ -141,17 +185,17 @@ class Repair:
             url = page.next or (page.first if not page.items and page.first != url else None)
         filling.total += len(uris) - 1
         for uri in uris[1:]:
-            await self._apply(filling.forum, Reference(uri))
+            await self._apply(filling, Reference(uri))
             filling.done += 1
         room = asyncio.Semaphore(AT_ONCE)
 
         async def liked(uri: str) -> None:
             async with room:
-                await self._likes(filling.forum, uri)
+                await self._likes(filling, uri)
 
         await asyncio.gather(*(liked(uri) for uri in uris))
 
-    async def _likes(self, forum: Forum, uri: str) -> None:
+    async def _likes(self, filling: _Filling, uri: str) -> None:
         """The endorsements the home shows with their proofs."""
         async with self._wire.instance.reading() as session:
             post: Post | None = await posts.by_uri(session, uri)
@@ -163,12 +207,20 @@ class Repair:
             return
         for item in page.items:
             if isinstance(item, dict):
-                try:
-                    await self._apply(forum, parse_activity(item))
-                except Malformed:
-                    continue
+                await self._like(filling, uri, item)
 
-    async def _apply(self, forum: Forum, thing: Activity | Reference | object) -> None:
+    async def _like(self, filling: _Filling, uri: str, item: dict[str, Any]) -> None:
+        """One endorsement of this very post; nothing else is taken from such a list."""
+        try:
+            activity = parse_activity(item)
+        except Malformed:
+            return
+        if activity.type == "Like" and getattr(activity.object, "id", "") == uri:
+            await self._apply(filling, activity)
+
+    async def _apply(self, filling: _Filling, thing: Activity | Reference | object) -> None:
+        """Apply one thing to the copy; one that cannot be had now does not stop the others."""
+        forum = filling.forum
         incoming = Incoming(self._wire, self._receiver.actors, self._receiver.verifier)
         try:
             await apply(incoming, forum, thing)  # type: ignore[arg-type]
@@ -177,8 +229,7 @@ class Repair:
         except Refusal as refusal:
             logger.info("post not copied", forum=forum.uri, why=refusal.sentence)
         except WireError as error:
-            if not error.permanent and not isinstance(error, StatusError):
-                raise
+            filling.failed = filling.failed or not error.permanent
             logger.info("post not copied", forum=forum.uri, why=str(error))
 
     async def _collection(self, url: str) -> Collection:

@@ -114,9 +114,15 @@ class Wire:
                 raise
         return await fetch(uri, sign=await self.signer(rfc9421=True), deadline=deadline)
 
-    async def plain(self, url: str, *, accept: str, deadline: float = 10.0) -> Response:
-        """A WebFinger or NodeInfo answer of an allowed host."""
-        await self.must_be_allowed(url)
+    async def plain(
+        self, url: str, *, accept: str, deadline: float = 10.0, unlisted: bool = False
+    ) -> Response:
+        """A WebFinger or NodeInfo answer of an allowed host.
+
+        `unlisted` is for an admin who opens a knock, and wants to know who that is.
+        """
+        if not unlisted:
+            await self.must_be_allowed(url)
         return await self.door.get(
             url, accept=accept, sign=await self.signer(), max_bytes=100_000, deadline=deadline
         )

@@ -118,7 +118,7 @@ class Worker:
 
     async def _repair(self) -> float:
         await self._wire.repair.fill_waiting()
-        return IDLE
+        return 5.0
 
     async def _keep(self) -> float:
         """Letters, and once an hour what has run out."""

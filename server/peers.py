@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server import audit, text
 from server.errors import Invalid, NotFound
 from server.permissions import Permission, Standing, must
-from server.settings import Federation
+from server.settings import Federation, Mode
 from server.transaction import Transaction
 from storage.base import insert
 from storage.forums import Forum
@@ -22,6 +22,7 @@ from storage.peers import Knock, Peer, PolicyRule, Verdict
 from storage.posts import Post
 
 MOST_KNOCKS = 1_000
+LONGEST_REASON = 500
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _PATTERN = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*\Z")
 GUILDHALL = "guildhall"
@@ -88,11 +89,14 @@ async def is_agency(session: AsyncSession, mode: Federation, host: str, now: dat
 
 @dataclass(frozen=True)
 class RuleDraft:
-    """A rule as an admin writes it; `expires` None for one that stays."""
+    """A rule as an admin writes it; `expires` None for one that stays.
+
+    `reason` None leaves the one of a rule that is there already.
+    """
 
     pattern: str
     verdict: Verdict = Verdict.ALLOW
-    reason: str = ""
+    reason: str | None = None
     expires: datetime | None = None
 
     @classmethod
@@ -117,17 +121,8 @@ async def add_rule(tx: Transaction, admin: Member | None, draft: RuleDraft) -> P
     """Add a rule, or change the one for the same pattern; `admin` None at the command line."""
     if admin is not None:
         must(Standing(admin), Permission.DECIDE_POLICY)
-    pattern = draft.pattern.strip().lower().rstrip(".")
-    pattern = pattern.partition("://")[2].partition("/")[0] or pattern
-    any_below = "*." if pattern.startswith("*.") else ""
-    pattern = any_below + bare_host(pattern.removeprefix("*."))
-    if not _PATTERN.match(pattern) or len(pattern) > 253:
-        example = "Enter a host such as lakeside.example.gov, or *.example.gov for all below."
-        raise Invalid({"pattern": example})
-    if _is_too_wide(pattern) and draft.verdict is Verdict.ALLOW:
-        raise Invalid({"pattern": "This would let in a whole top-level domain: be more exact."})
-    if draft.expires is not None and draft.expires <= tx.now:
-        raise Invalid({"expires": "Choose a day in the future, or leave it empty."})
+    pattern = bare_pattern(draft.pattern)
+    _check(draft, pattern, tx)
     found = await tx.session.execute(
         select(PolicyRule).where(PolicyRule.pattern == pattern, PolicyRule.verdict == draft.verdict)
     )
@@ -135,7 +130,8 @@ async def add_rule(tx: Transaction, admin: Member | None, draft: RuleDraft) -> P
     if rule is None:
         rule = PolicyRule(id=tx.ids.next(), pattern=pattern, verdict=draft.verdict, added=tx.now)
         tx.session.add(rule)
-    rule.reason = text.clean_line(draft.reason, 500)
+    if draft.reason is not None or rule.reason is None:
+        rule.reason = text.clean_line(draft.reason or "", LONGEST_REASON)
     rule.expires = draft.expires
     rule.added_by = admin.uri if admin else "command line"
     await forget_knock(tx, pattern)
@@ -144,10 +140,40 @@ async def add_rule(tx: Transaction, admin: Member | None, draft: RuleDraft) -> P
     return rule
 
 
-def _is_too_wide(pattern: str) -> bool:
-    """Whether a pattern covers a top-level domain that is not run for governments alone."""
-    suffix = pattern.removeprefix("*.")
-    return suffix != pattern and "." not in suffix and suffix not in {"gov", "mil", "localhost"}
+def bare_pattern(pattern: str) -> str:
+    """The pattern that a rule is kept under: of an address its host, without a port."""
+    name = pattern.strip().lower().rstrip(".")
+    name = name.partition("://")[2].partition("/")[0] or name
+    any_below = "*." if name.startswith("*.") else ""
+    return any_below + bare_host(name.removeprefix("*."))
+
+
+def _check(draft: RuleDraft, pattern: str, tx: Transaction) -> None:
+    """Invalid names every field of a rule that needs another look."""
+    faults: dict[str, str] = {}
+    if not _PATTERN.match(pattern) or len(pattern) > 253:
+        example = "Enter a host such as lakeside.example.gov, or *.example.gov for all below."
+        faults["pattern"] = example
+    elif draft.verdict is Verdict.ALLOW and pattern == tx.settings.hostname:
+        faults["pattern"] = "This is our own host: name another agency’s."
+    elif draft.verdict is Verdict.ALLOW and _is_too_wide(pattern, tx.settings.mode):
+        faults["pattern"] = "This names a whole top-level domain: be more exact."
+    length = len(draft.reason or "")
+    if length > LONGEST_REASON:
+        faults["reason"] = f"Keep it to {LONGEST_REASON} characters: this has {length}."
+    if draft.expires is not None and draft.expires <= tx.now:
+        faults["expires"] = "Choose a day in the future, or leave it empty."
+    if faults:
+        raise Invalid(faults)
+
+
+def _is_too_wide(pattern: str, mode: Mode) -> bool:
+    """Whether a pattern names a top-level domain, and not all below one of governments alone."""
+    if "." in pattern.removeprefix("*."):
+        return False
+    if mode is not Mode.PRODUCTION and pattern in {"localhost", "*.localhost"}:
+        return False
+    return pattern not in {"*.gov", "*.mil"}
 
 
 async def remove_rule(tx: Transaction, admin: Member | None, rule_id: int) -> PolicyRule:

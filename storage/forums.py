@@ -117,9 +117,13 @@ class ForumMember(Base):
 
 async def by_handle(session: AsyncSession, handle: str, peer: str | None = None) -> Forum | None:
     """The forum `@handle` here, or `@handle@peer`."""
-    return (
-        await session.execute(select(Forum).where(Forum.handle == handle, Forum.peer == peer))
-    ).scalar_one_or_none()
+    question = (
+        select(Forum)
+        .where(Forum.handle == handle, Forum.peer == peer)
+        .order_by(Forum.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(question)).scalar_one_or_none()
 
 
 async def by_uri(session: AsyncSession, uri: str) -> Forum | None:

@@ -93,9 +93,13 @@ class EmailConfirmation(Base):
 
 async def by_handle(session: AsyncSession, handle: str, peer: str | None = None) -> Member | None:
     """The person `@handle` here, or `@handle@peer`."""
-    return (
-        await session.execute(select(Member).where(Member.handle == handle, Member.peer == peer))
-    ).scalar_one_or_none()
+    question = (
+        select(Member)
+        .where(Member.handle == handle, Member.peer == peer)
+        .order_by(Member.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(question)).scalar_one_or_none()
 
 
 async def by_uri(session: AsyncSession, uri: str) -> Member | None:

@@ -48,6 +48,7 @@ class Post(Base):
         Index("ix_posts_published", "forum_id", "published"),
         Index("ix_posts_unmet_parent", "parent_uri"),
         Index("ix_posts_context", "context"),
+        Index("ix_posts_url", "url"),
     )
 
     id: Mapped[Key]
@@ -166,3 +167,9 @@ class Draft(Base):
 async def by_uri(session: AsyncSession, uri: str) -> Post | None:
     """The post whose object id is `uri`."""
     return (await session.execute(select(Post).where(Post.uri == uri))).scalar_one_or_none()
+
+
+async def by_url(session: AsyncSession, url: str) -> Post | None:
+    """The post whose page at its home is `url`."""
+    question = select(Post).where(Post.url == url).order_by(Post.id).limit(1)
+    return (await session.execute(question)).scalar_one_or_none()

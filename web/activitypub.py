@@ -264,7 +264,8 @@ async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
         return 200, await d.replies(number)
     if part == "likes":
         return 200, await d.likes(number)
-    raise NotFound
+    # The words of a title: this is the address of the page, as people copy it.
+    return await d.post(number)
 
 
 routes = [

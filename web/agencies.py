@@ -41,8 +41,8 @@ async def index(request: Request) -> Response:
 async def one(request: Request) -> Response:
     """An agency's public forums, asked of the agency itself; for members."""
     visit = await arrive(request)
-    host = request.path_params["host"].lower()
     spend(visit, limits.LOOK_UP, f"member {visit.member.id}")
+    host = await _whole_host(visit, request.path_params["host"].lower())
     await _must_be_let_in(visit, host)
     said = ""
     found = []
@@ -60,6 +60,16 @@ async def one(request: Request) -> Response:
     shown = [(forum, follows.get(forum.id)) for forum in found if forum.id in follows]
     name = known.name if known is not None and known.name else host
     return visit.page("agencies/one.html", host=host, name=name, forums=shown, sentence=said)
+
+
+async def _whole_host(visit: Visit, host: str) -> str:
+    """The host with the port of the one agency known under its name, where it was left out."""
+    if ":" in host:
+        return host
+    async with visit.instance.reading() as session:
+        known = [peer.host for peer in await peers.page(session)]
+    named = [held for held in known if peers.bare_host(held) == host]
+    return named[0] if len(named) == 1 else host
 
 
 async def _must_be_let_in(visit: Visit, host: str) -> None:

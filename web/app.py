@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roof: puts pages, the machines' door and the worker together."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from federation.worker import Worker
 from server.errors import Refusal
 from server.instance import Instance
 from server.members.accounts import any_admin
+from server.settings import Mode
 from web import (
     activitypub,
     admin,
@@ -108,7 +110,9 @@ async def health(request: Request) -> Response:
         await any_admin(session)
     if worker is not None and not worker.healthy:
         return JSONResponse({"ok": False, "wrong": "the worker keeps failing"}, 503)
-    return JSONResponse({"ok": True})
+    # On a machine with several instances, who started one must know that it is this one.
+    demo = request.app.state.instance.settings.mode is Mode.DEMO
+    return JSONResponse({"ok": True} | ({"process": os.getpid()} if demo else {}))
 
 
 class Guard:

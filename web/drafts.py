@@ -15,7 +15,8 @@ from server import text
 from server.errors import Invalid, SignInNeeded
 from server.forums import pages as forums
 from server.posts import pages, reading
-from server.posts.drafts import check_body
+from server.posts.drafts import ThreadForm, check_body
+from web import repeats
 from web.forms import submit
 from web.spots import identifier
 from web.templates import path_of
@@ -87,14 +88,20 @@ async def autosave(request: Request) -> Response:
     """Keep what is being written, every few seconds, without a page."""
     visit, form = await submit(request)
     place = _place(form["place"])
+    if len(form["source"]) > text.MAX_SOURCE:
+        check_body(form["source"])
+    typed = ThreadForm(form["title"], form["source"], form["tags"])
+    if repeats.was_posted(visit, form["once"], typed):
+        # It comes late: as a draft, what was posted would seem to wait for being posted.
+        return Response(status_code=204)
     async with visit.instance.transaction() as tx:
         await reading.save_draft(
             tx,
             visit.member,
             place,
-            title=form["title"],
-            source=form["source"],
-            tags=form["tags"],
+            title=typed.title,
+            source=typed.source,
+            tags=typed.tags,
         )
     return Response(status_code=204)
 

@@ -20,10 +20,12 @@ from web.visits import Visit, arrive
 
 
 def named(request: Request, visit: Visit) -> tuple[str, str | None]:
-    """The handle and the peer (None for our own) of the forum an address names."""
+    """The handle and the peer (None for our own) of the forum or person an address names."""
     if not request.path_params["where"].isprintable():
         raise NotFound
-    handle, _, peer = request.path_params["where"].lower().partition("@")
+    handle, at, peer = request.path_params["where"].lower().partition("@")
+    if at and not peer:
+        raise NotFound
     return handle, peer if peer and peer != visit.instance.settings.host else None
 
 

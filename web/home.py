@@ -16,7 +16,8 @@ async def home(request: Request) -> Response:
     after = Place.read(request.query_params.get("after", ""))
     async with visit.instance.reading() as session:
         page = await pages.home(session, visit.viewer, after=after)
-    return visit.page("home/home.html", page=page, after=after)
+    fresh = sum(line.unread for line in page.threads)
+    return visit.page("home/home.html", page=page, after=after, fresh=fresh)
 
 
 async def about(request: Request) -> Response:

@@ -11,6 +11,7 @@ from server.members import passwords, profile, sign_in
 from server.members.profile import ProfileDraft
 from web import accounts, limits, sessions
 from web.forms import Form, submit
+from web.forums import named
 from web.limits import spend
 from web.paging import place
 from web.visits import Visit, arrive
@@ -19,10 +20,10 @@ from web.visits import Visit, arrive
 async def person(request: Request) -> Response:
     """Somebody of ours, or of another agency."""
     visit = await arrive(request)
-    handle, _, peer = request.path_params["where"].lower().partition("@")
+    handle, peer = named(request, visit)
     before = place(request)
     async with visit.instance.reading() as session:
-        page = await profile.page(session, visit.viewer, handle, peer or None, before=before)
+        page = await profile.page(session, visit.viewer, handle, peer, before=before)
     return visit.page("members/person.html", page=page, first=before is None)
 
 

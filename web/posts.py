@@ -17,7 +17,7 @@ from server.forums.standing import standing
 from server.permissions import Permission, may, must
 from server.posts import editing, pages, reading, steering
 from server.posts.pages import HistoryPage, ThreadPage
-from web import writing
+from web import repeats, writing
 from web.forms import submit
 from web.paging import place
 from web.spots import Spot, post_id
@@ -42,6 +42,7 @@ async def thread(request: Request) -> Response:
         after=after,
         on=str(Spot(target.id, after)),
         kept=kept.source if kept else "",
+        once=repeats.new(visit) if page.may_reply else "",
         may_endorse=may(page.standing, Permission.ENDORSE),
         deepest=pages.DEEPEST,
         sizes=_sizes(page),

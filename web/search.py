@@ -4,7 +4,9 @@
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,11 +14,15 @@ from starlette.routing import Route
 from server import search, text
 from server.errors import NotFound, Refusal
 from server.forums import pages as forum_pages
+from server.members import profile
 from server.posts import pages as post_pages
 from server.posts.pages import FoundPost
+from server.rows import Forum, Member, Post
+from server.settings import Settings
 from web import limits
 from web.limits import spend
 from web.paging import place
+from web.spots import identifier
 from web.templates import path_of
 from web.visits import Visit, arrive
 
@@ -72,11 +78,60 @@ async def find(request: Request) -> Response:
     findings = Findings()
     if query:
         spend(visit, limits.SEARCH)
-        if _HANDLE.match(query) or _ADDRESS.match(query):
+        if (path := own_path(query, visit.instance.settings)) is not None:
+            await _find_here(visit, path, findings)
+        elif _HANDLE.match(query) or _ADDRESS.match(query):
             await _look_up(visit, query, findings)
         else:
             await _match(visit, query, before, findings)
     return visit.page("search/results.html", query=query, findings=findings, first=before is None)
+
+
+def own_path(query: str, settings: Settings) -> str | None:
+    """The path and anchor of a page of ours, pasted in any form; None for anything else."""
+    if re.match(r"/[fup]/\S", query):
+        return query
+    scheme, found, rest = query.partition("://")
+    if found and scheme.lower() not in {"http", "https"}:
+        return None
+    if not found:
+        rest = query
+    host, slash, path = rest.partition("/")
+    default = f"{settings.hostname}:{443 if settings.is_https else 80}"
+    ours = {settings.host.lower(), default if ":" not in settings.host else settings.host}
+    if host.lower() not in ours or not (found or slash):
+        return None
+    return f"/{path}"
+
+
+async def _find_here(visit: Visit, path: str, findings: Findings) -> None:
+    """What a page of ours shows, if the viewer may see it; nobody else is asked."""
+    try:
+        async with visit.instance.reading() as session:
+            thing = await _at(session, visit, path)
+        shown = path_of(thing)
+        await _must_be_seen(visit, shown, findings)
+    except Refusal as error:
+        findings.said = error.sentence
+    else:
+        findings.thing, findings.path = thing, shown
+
+
+async def _at(session: AsyncSession, visit: Visit, address: str) -> Forum | Member | Post:
+    parts = urlsplit(address)
+    _, room, name, *_ = (*unquote(parts.path).split("/"), "", "", "")
+    if room == "p":
+        anchor = parts.fragment.removeprefix("p-")
+        wanted = identifier(anchor) or identifier(name)
+        if wanted is not None:
+            return (await post_pages.locate(session, visit.viewer, wanted))[0]
+    if room in {"f", "u"} and name.isprintable():
+        handle, _, peer = name.lower().lstrip("@").partition("@")
+        away = peer if peer != visit.instance.settings.host else None
+        if room == "f":
+            return await forum_pages.one(session, visit.viewer, handle, away or None)
+        return (await profile.page(session, visit.viewer, handle, away or None)).member
+    raise NotFound("This is a page of this site, but no forum, person or post.")
 
 
 async def _look_up(visit: Visit, query: str, findings: Findings) -> None:

@@ -2,6 +2,7 @@
 """Writing threads and replies, and changing them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server import text
-from server.errors import Gone, Invalid, Locked, NotFound, Refusal, TooFast
+from server.errors import Gone, Invalid, Locked, NotAllowed, NotFound, Refusal, TooFast
 from server.forums import pages as forums
 from server.forums.standing import standing
 from server.permissions import Permission, must
@@ -20,8 +21,9 @@ from server.posts.editing import edit as change
 from server.posts.pages import FoundPost
 from server.posts.writing import must_be_open, post_thread
 from server.posts.writing import reply as post_reply
+from web import repeats
 from web.errors import STATUS
-from web.forms import Form, submit
+from web.forms import Form, submit_writing
 from web.forums import named
 from web.spots import Spot, post_id
 from web.templates import path_of
@@ -29,6 +31,8 @@ from web.visits import Visit, arrive
 
 # What a form shows again with all that was typed; everything else is a page of its own.
 KEEPS_THE_FORM = (Invalid, Locked, TooFast, Gone)
+SIGNED_OUT = "You were signed out meanwhile: sign in in another tab, then post again."
+STALE = "You signed in again since this form was opened. Please press the button once more."
 
 
 async def found(session: AsyncSession, visit: Visit, identifier: int) -> FoundPost:
@@ -57,6 +61,7 @@ class Typed:
             preview=self.preview,
             faults=_in_order(self.error.fields) if isinstance(self.error, Invalid) else {},
             sentence=self.error.sentence if self.error else "",
+            once=repeats.new(visit),
             **values,
         )
         if isinstance(self.error, TooFast):
@@ -80,6 +85,38 @@ async def _previewed(form: ThreadForm) -> Typed:
     except Invalid as error:
         return Typed(form, error=error)
     return Typed(form, preview=html)
+
+
+async def _instead(sent: Form, form: ThreadForm) -> Typed | None:
+    """What the form shows where it is not to be posted, or cannot be; None where it can."""
+    if sent.stale:
+        return Typed(form, error=NotAllowed(STALE))
+    if sent["action"] == "preview":
+        return await _previewed(form)
+    if sent["action"] == "draft" and len(form.source) > text.MAX_SOURCE:
+        return await _previewed(form)
+    return None
+
+
+def _signed_out(visit: Visit, sent: Form) -> Response:
+    """The form once more for somebody whose session ended; tells nothing of where it goes."""
+    typed = Typed(_typed(sent), error=NotAllowed(SIGNED_OUT))
+    return typed.page(visit, "posts/kept.html", sent=sent.values)
+
+
+async def _post_once(
+    visit: Visit, sent: Form, form: ThreadForm, post: Callable[[], Awaitable[tuple[str, str]]]
+) -> Response:
+    """Lead to what `post` makes (path, what to say), made now or when the form came before."""
+    async with repeats.turn(visit, sent["once"]) as turn:
+        if turn.answer is None:
+            turn.text, turn.answer = repeats.digest(form), await post()
+        elif turn.text != repeats.digest(form):
+            raise Invalid(
+                message="You have posted from this form already. To post this as well,"
+                " press the button once more."
+            )
+        return visit.go(*turn.answer)
 
 
 async def _kept(session: AsyncSession, visit: Visit, place: str, otherwise: ThreadForm) -> Typed:
@@ -109,25 +146,31 @@ async def new_thread(request: Request) -> Response:
 
 async def send_thread(request: Request) -> Response:
     """Post a thread, or show what it will look like, or keep it for later."""
-    visit, sent = await submit(request)
+    visit, sent = await submit_writing(request)
+    if visit.viewer.member is None:
+        return _signed_out(visit, sent)
     form = _typed(sent)
     async with visit.instance.reading() as session:
         forum = await forums.one(session, visit.viewer, *named(request, visit))
         must(await standing(session, visit.member, forum), Permission.POST_THREAD)
     place = f"forum:{forum.id}"
-    if sent["action"] == "preview":
-        return (await _previewed(form)).page(visit, "posts/new.html", forum=forum)
+    if (shown := await _instead(sent, form)) is not None:
+        return shown.page(visit, "posts/new.html", forum=forum)
     if sent["action"] == "draft":
         await _keep(visit, place, form)
         return visit.go(f"{path_of(forum)}/new", "draft_saved")
-    try:
+
+    async def post() -> tuple[str, str]:
         draft = check_thread(form)
         async with visit.instance.transaction() as tx:
-            post = await post_thread(tx, visit.member, forum, draft)
+            made = await post_thread(tx, visit.member, forum, draft)
             await reading.drop_draft(tx, visit.member, place)
+        return path_of(made), "posted" if forum.is_local else "sent"
+
+    try:
+        return await _post_once(visit, sent, form, post)
     except KEEPS_THE_FORM as error:
         return Typed(form, error=error).page(visit, "posts/new.html", forum=forum)
-    return visit.go(path_of(post), "posted" if forum.is_local else "sent")
 
 
 def _reply_page(visit: Visit, typed: Typed, answered: FoundPost, on: str) -> Response:
@@ -161,7 +204,9 @@ async def new_reply(request: Request) -> Response:
 
 async def send_reply(request: Request) -> Response:
     """Post a reply, or show what it will look like, or keep it for later."""
-    visit, sent = await submit(request)
+    visit, sent = await submit_writing(request)
+    if visit.viewer.member is None:
+        return _signed_out(visit, sent)
     form = _typed(sent)
     member = visit.member
     async with visit.instance.reading() as session:
@@ -169,20 +214,24 @@ async def send_reply(request: Request) -> Response:
     parent, forum = answered.post, answered.forum
     place = f"reply:{parent.id}"
     on = Spot.read(sent["on"])
-    if sent["action"] == "preview":
-        return _reply_page(visit, await _previewed(form), answered, str(on or ""))
+    if (shown := await _instead(sent, form)) is not None:
+        return _reply_page(visit, shown, answered, str(on or ""))
     if sent["action"] == "draft":
         await _keep(visit, place, form)
         return visit.go(f"/p/{parent.id}/reply{f'?on={on}' if on else ''}", "draft_saved")
-    try:
+
+    async def post() -> tuple[str, str]:
         draft = ReplyDraft(check_body(form.source), parent.id)
         async with visit.instance.transaction() as tx:
-            post = await post_reply(tx, member, draft)
+            made = await post_reply(tx, member, draft)
             await reading.drop_draft(tx, member, place)
+        spot = _where_it_shows(answered, made.id, on)
+        return spot.path(made.id), "replied" if forum.is_local else "sent"
+
+    try:
+        return await _post_once(visit, sent, form, post)
     except KEEPS_THE_FORM as error:
         return _reply_page(visit, Typed(form, error=error), answered, str(on or ""))
-    spot = _where_it_shows(answered, post.id, on)
-    return visit.go(spot.path(post.id), "replied" if forum.is_local else "sent")
 
 
 def _where_it_shows(answered: FoundPost, reply: int, on: Spot | None) -> Spot:
@@ -224,7 +273,9 @@ def _edit_page(visit: Visit, typed: Typed, held: FoundPost) -> Response:
 
 async def send_edit(request: Request) -> Response:
     """Change a post, or show what it will look like, or keep it for later."""
-    visit, sent = await submit(request)
+    visit, sent = await submit_writing(request)
+    if visit.viewer.member is None:
+        return _signed_out(visit, sent)
     form = _typed(sent)
     member = visit.member
     async with visit.instance.reading() as session:
@@ -232,8 +283,8 @@ async def send_edit(request: Request) -> Response:
         must(await standing(session, member, held.forum), Permission.EDIT_POST, held.post)
         before = await _as_it_is(session, held)
     post = held.post
-    if sent["action"] == "preview":
-        return _edit_page(visit, await _previewed(form), held)
+    if (shown := await _instead(sent, form)) is not None:
+        return _edit_page(visit, shown, held)
     if sent["action"] == "draft":
         await _keep(visit, f"edit:{post.id}", form)
         return visit.go(f"/p/{post.id}/edit", "draft_saved")

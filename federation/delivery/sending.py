@@ -22,6 +22,8 @@ from storage.peers import Peer
 logger = structlog.get_logger("guildhall.delivery")
 PARKED_FOR = timedelta(days=30)
 AGAIN = {401, 403, 408, 429}
+OUTAGE = {429, 502, 503, 504}
+TRIES_OF_ONE = 3
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,10 @@ class Sending:
         chains: dict[str, list[tuple[LogRow, str | None]]] = {}
         for row, body in batch:
             chains.setdefault(row.order_key, []).append((row, body))
-        await asyncio.gather(
-            *(self._chain(rows, progress, key in held_back) for key, rows in chains.items())
-        )
+        async with asyncio.TaskGroup() as group:
+            # Were one to fail for a fault of ours, none may go on beside the lane's next run.
+            for key, rows in chains.items():
+                group.create_task(self._chain(rows, progress, key in held_back))
         return not self._down
 
     async def _chain(
@@ -172,12 +175,22 @@ class Sending:
 
     async def _judge(self, status: int, detail: str, wait: float | None) -> Outcome:
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if status not in OUTAGE and self._is_alive():
+                # The peer answers others, or has failed at this one again and again.
+                self.last_refusal = detail[:500]
+                return Outcome(LATER, detail)
             return await self._failed(detail, wait)
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            return Outcome(LATER, f"It leads elsewhere: {detail}")
         await self._succeeded()
         if status in AGAIN:
             self.last_refusal = detail[:500]
             return Outcome(LATER, detail)
         return self._refuse(detail)
+
+    def _is_alive(self) -> bool:
+        tried = self._peer is not None and self._peer.failures >= TRIES_OF_ONE
+        return self.delivered > 0 or tried
 
     def _refuse(self, detail: str) -> Outcome:
         self.refused += 1

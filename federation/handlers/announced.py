@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the home of a forum announces: a copy applies it."""
 
+from dataclasses import replace
+
 import orjson
 from sqlalchemy import select
 
@@ -32,8 +34,8 @@ async def announce(incoming: Incoming, activity: Activity) -> None:
     """A forum that is followed here tells what happened in it."""
     async with incoming.wire.instance.reading() as session:
         forum = await forums.by_uri(session, activity.actor)
-    if forum is None or forum.is_local or forum.copy_state not in HELD:
-        raise Ignored("Nobody here follows this forum.")
+    if forum is None or forum.is_local:
+        raise Ignored("This forum is not known here.")
     things = activity.object if isinstance(activity.object, tuple) else (activity.object,)
     incoming.settles = len(things) == 1
     if len(things) == 1 and things[0] is not None:
@@ -77,10 +79,11 @@ async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None
     inner = activity.object
     about = inner.object if isinstance(inner, Activity) else inner
     async with incoming.deed() as tx:
-        member = await members.by_uri(tx.session, activity.actor)
+        # Applied on the home's word, never as a deed of our member: that would be sent again.
         if activity.target == forum.moderators:
-            await steered(tx, forum, activity, member)
+            await steered(tx, forum, activity, None)
             return
+        member = await members.by_uri(tx.session, activity.actor)
         post = await held(tx, forum, getattr(about, "id", ""))
         if activity.type == "Create" and member is not None and member.id == post.author_id:
             await receipts.confirm(tx, post)
@@ -89,7 +92,7 @@ async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None
             if endorsement is not None:
                 endorsement.state = "live"
         elif activity.type in {"Lock", "Undo", "Add", "Remove", "Delete"}:
-            await steered(tx, forum, activity, member)
+            await steered(tx, forum, activity, None)
 
 
 async def _created(incoming: Incoming, forum: Forum, activity: Activity) -> None:
@@ -130,7 +133,9 @@ async def _vouched(
 async def _posted(
     incoming: Incoming, forum: Forum, uri: str, post: WirePost | None, activity: Activity | None
 ) -> None:
-    """A new thread or reply in the forum."""
+    """A new thread or reply in the forum; what is held already changes in every copy."""
+    if forum.copy_state not in HELD:
+        raise Ignored("Nobody here follows this forum.")
     if incoming.wire.urls.is_ours(uri):
         raise Ignored("This post is one of ours.")
     async with incoming.wire.instance.reading() as session:
@@ -142,8 +147,12 @@ async def _posted(
         await _withhold(incoming, forum, uri, post)
         return
     chain = await _with_ancestors(incoming, forum, uri, post, activity)
-    for found, key_id in chain:
+    settles = incoming.settles
+    for number, (found, key_id) in enumerate(chain, start=1):
+        # The row is done with its last post, and not before.
+        incoming.settles = settles and number == len(chain)
         await _store(incoming, forum, found, key_id)
+    incoming.settles = settles
 
 
 async def _with_ancestors(
@@ -175,8 +184,11 @@ async def _is_missing(incoming: Incoming, uri: str) -> bool:
 
 
 async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) -> None:
-    """Apply a vouched post."""
+    """Apply a vouched post, if it is of this forum."""
+    await _must_be_of(incoming, forum, post)
     sharing = from_wire(post, forum.uri)
+    if not any(authority.same_origin(sharing.context, uri) for uri in (post.id, forum.uri)):
+        sharing = replace(sharing, context="")
     person = await incoming.actors.person(sharing.author)
     origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), key_id)
     async with incoming.deed() as tx:
@@ -187,7 +199,7 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
                 sharing.title, sharing.source, sharing.tags, sharing.language, origin
             )
             opener = await writing.apply_thread(tx, person, forum, draft)
-            opener.locked = sharing.locked
+            opener.locked = sharing.locked and authority.same_origin(post.id, forum.uri)
             return
         parent, unmet = await _parent(tx, forum, sharing.parent, sharing.context)
         await writing.apply_reply(
@@ -195,6 +207,16 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
             person,
             ReplyDraft(sharing.source, parent.id, sharing.language, origin, unmet),
         )
+
+
+async def _must_be_of(incoming: Incoming, forum: Forum, post: WirePost) -> None:
+    """A forum announces what is in it: the post names it, or answers a post of it."""
+    if forum.uri in (*post.audience, *post.to, *post.cc):
+        return
+    async with incoming.wire.instance.reading() as session:
+        parent = await posts.by_uri(session, post.in_reply_to) if post.in_reply_to else None
+    if parent is None or parent.forum_id != forum.id:
+        raise Ignored("The post does not say that it is in this forum.")
 
 
 async def _parent(tx: Transaction, forum: Forum, uri: str, context: str) -> tuple[Post, str | None]:
@@ -251,7 +273,8 @@ async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None
         authority.must_be_author(vouched.author or "", author.uri)
         sharing = from_wire(vouched, forum.uri)
         await editing.apply_edit(tx, post, edit_draft(sharing, vouched, key_id))
-        if post.is_thread:
+        if post.is_thread and authority.same_origin(vouched.id, forum.uri):
+            # Elsewhere only the home's Lock closes a thread, not its author.
             post.locked = sharing.locked
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people elsewhere send to forums of ours: the home decides."""
 
+from dataclasses import replace
+
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -93,6 +95,9 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         incoming.forum = forum.id
         authority.must_be_author(person.uri, changed.author or "")
         sharing = from_wire(changed, forum.uri)
+        if sharing.updated is None:
+            # Its author signed this Update just now, and only did not date it.
+            sharing = replace(sharing, updated=tx.now)
         await editing.edit(tx, person, post, edit_draft(sharing, changed, incoming.key_id))
 
 

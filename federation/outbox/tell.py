@@ -37,7 +37,6 @@ from storage import log
 from storage.facts import FactRow
 
 logger = structlog.get_logger("guildhall.outbox")
-MOST_ATTEMPTS = 12
 
 TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ProfileChanged: about_members.profile_changed,
@@ -78,8 +77,6 @@ async def tell_waiting(wire: Wire) -> int:
                 held.attempts += 1
                 held.error = f"{type(error).__name__}: {error}"[:500]
                 held.next_try = tx.now + timedelta(seconds=min(3_600, 5 * 2**held.attempts))
-                if held.attempts >= MOST_ATTEMPTS:
-                    held.done = tx.now
     return told
 
 

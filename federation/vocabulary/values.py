@@ -9,7 +9,8 @@ from typing import Any
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.terms import AS, KNOWN_TYPES, PUBLIC, is_public
 
-MAX_ID = 2048
+# In bytes: the database keeps signer and activity id in one index entry of at most 2,704.
+MAX_ID = 1024
 MAX_IDS = 200
 MAX_NAME = 500
 MAX_CONTENT = 200_000
@@ -39,7 +40,8 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def _parts(url: str) -> tuple[str, str, int] | None:
-    found = _HTTP_URL.fullmatch(url) if len(url) <= MAX_ID else None
+    fits = len(url) <= MAX_ID and len(url.encode(errors="replace")) <= MAX_ID
+    found = _HTTP_URL.fullmatch(url) if fits else None
     if found is None:
         return None
     scheme = found["scheme"].lower()

@@ -111,8 +111,11 @@ async def _follow_states(session: AsyncSession, viewer: Viewer) -> dict[int, str
 
 async def one(session: AsyncSession, viewer: Viewer, handle: str, peer: str | None = None) -> Forum:
     """The forum `@handle` here or `@handle@peer`, if the viewer may know of it."""
-    question = select(Forum).where(
-        Forum.handle == handle, Forum.peer == peer, visible_forums(viewer)
+    question = (
+        select(Forum)
+        .where(Forum.handle == handle, Forum.peer == peer, visible_forums(viewer))
+        .order_by(Forum.id.desc())
+        .limit(1)
     )
     forum = (await session.execute(question)).scalar_one_or_none()
     if forum is None:

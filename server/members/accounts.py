@@ -20,6 +20,7 @@ from storage import members
 from storage.keys import ActorKey
 from storage.members import EmailConfirmation, Handle, Invitation, Member
 
+LONGEST_NOTE = 200
 INVITATION_LASTS = timedelta(days=14)
 CONFIRMATION_LASTS = timedelta(days=1)
 # The dot-atom of RFC 5322, 3.2.3, at a host name.
@@ -135,12 +136,15 @@ async def any_admin(session: AsyncSession) -> bool:
 async def invite(tx: Transaction, admin: Member, note: str) -> str:
     """Make an invitation; answers the token of its link, which is stored nowhere."""
     must(Standing(admin), Permission.INVITE)
+    if len(note.strip()) > LONGEST_NOTE:
+        length = len(note.strip())
+        raise Invalid({"note": f"Keep it to {LONGEST_NOTE} characters: this has {length}."})
     token = tx.randomness.token()
     tx.session.add(
         Invitation(
             id=tx.ids.next(),
             token_hash=token_hash(token),
-            note=text.clean_line(note, 200),
+            note=text.clean_line(note, LONGEST_NOTE),
             invited_by=admin.id,
             created=tx.now,
             expires=tx.now + INVITATION_LASTS,

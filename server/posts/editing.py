@@ -37,31 +37,33 @@ async def edit(tx: Transaction, actor: Member, post: Post, draft: EditDraft) -> 
     opener = await tx.session.get_one(Post, post.thread_id)
     if opener.locked:
         raise NotAllowed("This thread is closed: its posts can no longer be changed.")
-    await must_be_calm(tx, actor)
+    await must_be_calm(tx, actor, draft.origin)
     return await apply_edit(tx, post, draft)
 
 
 async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
-    """The post as it then reads; an older edit than the one held changes nothing."""
+    """The post as it then reads; an older edit than the one held changes nothing.
+
+    What comes from elsewhere without a date of its edit is as old as the post.
+    """
     post = await held(tx.session, Post, post.id)
-    when = draft.origin.updated if draft.origin and draft.origin.updated else tx.now
-    when = min(when, tx.now)
+    when = min(draft.origin.updated or draft.origin.published, tx.now) if draft.origin else tx.now
     if post.state == PostState.DELETED or (
         draft.origin and when <= (post.updated or post.published)
     ):
         return post
     title = text.clean_line(draft.title, 500) if post.is_thread else ""
-    if (title, draft.source) != (post.title, post.source) or draft.origin:
-        tx.session.add(
-            PostRevision(
-                post_id=post.id,
-                revision=post.revision,
-                title=post.title,
-                source=post.source or text.plain(post.html),
-                written=post.updated or post.published,
-            )
+    tx.session.add(
+        PostRevision(
+            post_id=post.id,
+            revision=post.revision,
+            title=post.title,
+            source=post.source or text.plain(post.html),
+            written=post.updated or post.published,
         )
-        post.revision += 1
+    )
+    # New tags alone are an edit as well: the next one travels under a name of its own.
+    post.revision += 1
     post.updated = when
     if post.is_thread:
         post.title = title or post.title

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the home said of a post of ours: taken, or refused."""
 
-from sqlalchemy import delete
-
 from server.transaction import Transaction
 from storage import search
 from storage.base import held
@@ -39,11 +37,8 @@ async def refuse_endorsement(tx: Transaction, post: Post, member_id: int) -> Non
     given = await tx.session.get(Endorsement, (post.id, member_id))
     if given is not None and given.active and given.state == PostState.SENT:
         post.endorsement_count = max(0, post.endorsement_count - 1)
-        await tx.session.execute(
-            delete(Endorsement).where(
-                Endorsement.post_id == post.id, Endorsement.member_id == member_id
-            )
-        )
+        # The row stays, so that the next one travels under a name of its own.
+        given.active, given.state = False, PostState.LIVE
 
 
 async def _count(tx: Transaction, post: Post, by: int) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from server import peers
-from server.errors import NotFound
+from server.errors import Invalid, NotFound
 from server.instance import Instance
 from server.peers import Decision, RuleDraft
 from storage.peers import PolicyRule, Verdict
@@ -21,7 +21,9 @@ Rule = Annotated[
 @app.command("add")
 def add(
     rule: Rule,
-    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    reason: Annotated[
+        str | None, typer.Option(help="Why, for the record; without it, the one there stays.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Let an agency in."""
@@ -37,14 +39,14 @@ def add(
 @app.command("remove")
 def remove(rule: Rule, json: Json = False) -> None:
     """Take an allow rule back."""
-    pattern = rule.strip().lower()
+    pattern = peers.bare_pattern(rule)
 
     async def task(instance: Instance) -> PolicyRule:
         async with instance.transaction() as tx:
             for held in await peers.rules(tx.session):
                 if held.pattern == pattern and held.verdict == Verdict.ALLOW:
                     return await peers.remove_rule(tx, None, held.id)
-        raise NotFound(f"No rule allows {pattern}.")
+        raise NotFound(f"No rule allows {pattern or rule}.")
 
     gone = perform(task)
     answer(_data(gone), f"{gone.pattern} is no longer allowed.", as_json=json)
@@ -69,6 +71,8 @@ def judge(
     json: Json = False,
 ) -> None:
     """Say whether a host is let in, and why."""
+    if not peers.bare_host(host):
+        raise Invalid(message="Name a host, such as lakeside.example.gov.")
 
     async def task(instance: Instance) -> Decision:
         mode = instance.settings.federates

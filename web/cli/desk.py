@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from server.errors import NotFound, Unavailable
 from server.instance import Instance
-from server.settings import Settings, load
+from server.settings import Federation, Settings, load
 from server.transaction import Transaction
 from storage import members
 from storage.facts import FactRow
@@ -50,6 +50,9 @@ async def act(
     async with instance.transaction() as tx:
         before = tx.ids.next()
         outcome = await deed(tx)
+    if instance.settings.federates is Federation.OFF:
+        # There is nobody to tell, whether the server runs or not.
+        return outcome, ""
     return outcome, await _waits(instance, before, instance.ids.next())
 
 

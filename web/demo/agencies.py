@@ -2,6 +2,7 @@
 """An agency of the demo: a server of its own, in a folder of its own."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -95,7 +96,7 @@ class Agency:
                     answer = await client.get(f"http://127.0.0.1:{self.port}/healthz")
                 except httpx.HTTPError:
                     answer = None
-                if answer is not None and answer.status_code == 200:
+                if answer is not None and _is_of(answer, server.pid):
                     return
                 await asyncio.sleep(0.05)
 
@@ -152,6 +153,17 @@ class Agency:
         return text.strip()[-800:] or "it said nothing"
 
 
+def _is_of(answer: httpx.Response, process: int) -> bool:
+    """Whether our own server says that it is well, and not another program at its port."""
+    if answer.status_code != 200:
+        return False
+    try:
+        said = answer.json()
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("process") == process
+
+
 def _guildhall() -> Sequence[str]:
     return (sys.executable, "-P", "-m", "web.cli")
 
@@ -161,12 +173,33 @@ def _outer_environment() -> dict[str, str]:
 
 
 def free_ports(count: int, first: int = 0) -> list[int]:
-    """Ports nobody listens at: any, or `first` and those after it."""
+    """Ports nobody listens at: any, or `first` and those after it.
+
+    CommandFailed, before anything is started, where one of those cannot be had.
+    """
     if first:
-        return list(range(first, first + count))
+        wanted = list(range(first, first + count))
+        for port in wanted:
+            _must_be_free(port)
+        return wanted
     with ExitStack() as held:
         # All are held at once, so that no two are the same.
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [int(one.getsockname()[1]) for one in sockets]
+
+
+def _must_be_free(port: int) -> None:
+    if not 0 < port < 1 << 16:
+        raise CommandFailed(f"{port} is not a port: choose one from 1 to 65535.")
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+            one.listen(1)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CommandFailed(f"port {port} is in use, choose another --port.") from error
+            said = error.strerror or error
+            raise CommandFailed(f"port {port} cannot be had: {said}.") from error

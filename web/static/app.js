@@ -12,7 +12,7 @@ const send = (form, path, fields) => {
   return fetch(path, { method: "POST", body });
 };
 const typed = (form) => Object.fromEntries(
-  ["title", "source", "tags"].map((name) => [name, form.elements[name]?.value ?? ""]),
+  ["title", "source", "tags", "once"].map((name) => [name, form.elements[name]?.value ?? ""]),
 );
 
 // Keeps what is typed, two seconds after the last key and when the page is left.
@@ -39,7 +39,9 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
     clearTimeout(timer);
     timer = setTimeout(save, 2000);
   });
+  // The server drops the draft once it has posted the text; until then nothing here does.
   form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
+  window.addEventListener("pageshow", () => { leaving = false; });
   window.addEventListener("pagehide", () => {
     const fields = typed(form);
     if (leaving || JSON.stringify(fields) === saved) return;

@@ -424,6 +424,7 @@ def upgrade() -> None:
     op.create_index("ix_posts_published", "posts", ["forum_id", "published"], unique=False)
     op.create_index("ix_posts_thread", "posts", ["thread_id", "id"], unique=False)
     op.create_index("ix_posts_unmet_parent", "posts", ["parent_uri"], unique=False)
+    op.create_index("ix_posts_url", "posts", ["url"], unique=False)
     op.create_table(
         "sessions",
         sa.Column("token_hash", sa.String(length=64), nullable=False),

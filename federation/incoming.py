@@ -14,6 +14,7 @@ from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.posts import parse_post
 from federation.wire import Wire
 from server.transaction import Transaction
+from storage.forums import Forum
 from storage.inbox import InboxRow, InboxState
 from storage.log import ActivityBody
 
@@ -28,7 +29,8 @@ class Ignored(WireError):
 class Incoming:
     """What a handler works with; `row` is None for what we fetched ourselves (backfill).
 
-    `forum` and `member` are ids, set once known, so that a refusal can be answered.
+    `forum` and `member` are ids, set once known, so that a refusal can be answered; `copy` is
+    the id of the forum elsewhere whose home tells this.
     """
 
     wire: Wire
@@ -40,6 +42,7 @@ class Incoming:
     settles: bool = True
     forum: int | None = None
     member: int | None = None
+    copy: int | None = None
 
     @property
     def origin(self) -> str:
@@ -55,6 +58,9 @@ class Incoming:
                 await tx.session.flush()
                 tx.received = body.id
             yield tx
+            if self.copy is not None:
+                # What its home tells is as good as having asked.
+                (await tx.session.get_one(Forum, self.copy)).checked = tx.now
             if tx.received is not None and not tx.facts:
                 # Nothing came of it: there is nothing to pass on.
                 await tx.session.delete(await tx.session.get_one(ActivityBody, tx.received))

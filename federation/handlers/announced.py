@@ -36,6 +36,7 @@ async def announce(incoming: Incoming, activity: Activity) -> None:
         forum = await forums.by_uri(session, activity.actor)
     if forum is None or forum.is_local:
         raise Ignored("This forum is not known here.")
+    incoming.copy = forum.id
     things = activity.object if isinstance(activity.object, tuple) else (activity.object,)
     incoming.settles = len(things) == 1
     if len(things) == 1 and things[0] is not None:

@@ -59,10 +59,10 @@ class Repair:
     async def fill_waiting(self) -> None:
         """Fill every copy whose filling was begun and not ended, each at its own pace."""
         now = self._wire.instance.clock.now()
-        async with self._wire.instance.transaction() as tx:
-            waiting = await elsewhere.filling(tx)
+        async with self._wire.instance.reading() as session:
+            waiting = await elsewhere.filling(session)
             again = [forum for forum in self._again if self._again[forum].due <= now]
-            waiting += [await tx.session.get_one(Forum, forum) for forum in again]
+            waiting += [await session.get_one(Forum, forum) for forum in again]
         due = [
             forum
             for forum in {forum.id: forum for forum in waiting}.values()

@@ -40,7 +40,7 @@ class Decision:
 def bare_host(host: str) -> str:
     """The host that policy goes by: lower case, no port, no final dot."""
     name = host.strip().lower()
-    name = name.partition("://")[2] or name
+    name = name.partition("://")[2] if "://" in name else name
     return name.partition("/")[0].rpartition("@")[2].partition(":")[0].rstrip(".")
 
 
@@ -143,7 +143,7 @@ async def add_rule(tx: Transaction, admin: Member | None, draft: RuleDraft) -> P
 def bare_pattern(pattern: str) -> str:
     """The pattern that a rule is kept under: of an address its host, without a port."""
     name = pattern.strip().lower().rstrip(".")
-    name = name.partition("://")[2].partition("/")[0] or name
+    name = name.partition("://")[2].partition("/")[0] if "://" in name else name
     any_below = "*." if name.startswith("*.") else ""
     return any_below + bare_host(name.removeprefix("*."))
 

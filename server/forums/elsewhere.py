@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
 from server.transaction import Transaction
@@ -84,7 +85,7 @@ async def progress(tx: Transaction, forum_id: int, done: int, total: int, *, ove
             forum.copy_state = CopyState.CURRENT
 
 
-async def filling(tx: Transaction) -> list[Forum]:
+async def filling(session: AsyncSession) -> list[Forum]:
     """Copies whose filling was begun and not ended."""
     question = select(Forum).where(Forum.copy_state == CopyState.FILLING)
-    return list((await tx.session.execute(question)).scalars())
+    return list((await session.execute(question)).scalars())

@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from federation.askers import Asker
 from federation.authority import same_origin
-from federation.documents import Asker
 from federation.errors import BadAnswer
 from federation.fetch import Response
 from federation.urls import Urls, host_of_uri

@@ -9,16 +9,15 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import forums, members, posts
+from federation.askers import Asker
 from federation.endorsements import like
 from federation.sharing import shared
 from federation.signatures.proofs import add_proof
 from federation.urls import Urls, proof_key
 from federation.vocabulary.terms import OBJECT_CONTEXT
 from federation.wire import Wire
-from server import peers
 from server.errors import NotFound
-from server.settings import Federation
-from server.viewers import Viewer, visible_forums, visible_posts
+from server.viewers import visible_forums, visible_posts
 from storage import keys
 from storage import members as members_storage
 from storage.endorsements import Endorsement
@@ -29,32 +28,6 @@ from storage.posts import Kind, Post, PostState, RawObject
 
 PAGE = 50
 THREAD_PAGE = 200
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Who asks for a document: nobody known, or a verified host and what policy says of it."""
-
-    host: str | None
-    allowed: bool
-    agency: bool
-
-    @property
-    def viewer(self) -> Viewer:
-        return Viewer(peer=self.host or "", agency=self.agency)
-
-
-async def asker(wire: Wire, host: str | None) -> Asker:
-    """What a verified host (None for an unsigned request) may be answered at all."""
-    instance = wire.instance
-    mode = instance.settings.federates
-    if host is None:
-        return Asker(None, mode is Federation.OPEN, False)
-    async with instance.reading() as session:
-        now = instance.clock.now()
-        decision = await peers.judge(session, mode, host, now)
-        agency = decision.allowed and await peers.is_agency(session, mode, host, now)
-    return Asker(host, decision.allowed, agency)
 
 
 async def forum_document(session: AsyncSession, urls: Urls, forum: Forum) -> dict[str, Any]:

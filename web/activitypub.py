@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from federation import discovery
-from federation.documents import Asker, Documents, asker
+from federation.askers import Asker, asker
+from federation.documents import Documents
 from federation.inbox import LARGEST, Answer
 from federation.signatures.request import Request as SignedRequest
 from federation.station import Station

@@ -91,7 +91,7 @@ async def autosave(request: Request) -> Response:
     if len(form["source"]) > text.MAX_SOURCE:
         check_body(form["source"])
     typed = ThreadForm(form["title"], form["source"], form["tags"])
-    if repeats.was_posted(visit, form["once"], typed):
+    if repeats.was_posted(visit, place, typed):
         # It comes late: as a draft, what was posted would seem to wait for being posted.
         return Response(status_code=204)
     async with visit.instance.transaction() as tx:

@@ -27,7 +27,7 @@ class Turn:
 
 
 class Turns:
-    """The forms of the last day, by member and `once`; the longest unused make room.
+    """The forms of the last day, by member and `once` or digest; the longest unused make room.
 
     In this process's memory only: a restart forgets them, and then a form that is sent once
     more posts once more, as it would anywhere.
@@ -46,11 +46,15 @@ class Turns:
         """The turn of a form, begun where it is the first time that it comes."""
         turn = self.find(member, once, now) or Turn(now)
         if 0 < len(once) <= 64:
-            self._held[member, once] = turn
-            self._held.move_to_end((member, once))
-            if len(self._held) > self._most:
-                self._held.popitem(last=False)
+            self.keep(member, once, turn)
         return turn
+
+    def keep(self, member: int, key: str, turn: Turn) -> None:
+        """Find this turn by one more key from now on."""
+        self._held[member, key] = turn
+        self._held.move_to_end((member, key))
+        if len(self._held) > self._most:
+            self._held.popitem(last=False)
 
 
 def new(visit: Visit) -> str:
@@ -66,15 +70,22 @@ async def turn(visit: Visit, once: str) -> AsyncIterator[Turn]:
         yield taken
 
 
-def was_posted(visit: Visit, once: str, form: ThreadForm) -> bool:
-    """Whether a form was posted with just this text."""
-    found = _turns(visit).find(visit.member.id, once, visit.instance.clock.now())
-    return found is not None and found.answer is not None and found.text == digest(form)
+def done(visit: Visit, turn: Turn, text: str) -> None:
+    """The form was posted with the text of this digest."""
+    turn.text = text
+    _turns(visit).keep(visit.member.id, text, turn)
 
 
-def digest(form: ThreadForm) -> str:
-    """What stands for the text of a form."""
-    return hashlib.sha256(repr((form.title, form.source, form.tags)).encode()).hexdigest()
+def was_posted(visit: Visit, place: str, form: ThreadForm) -> bool:
+    """Whether just this text was posted at this place within the last day."""
+    now = visit.instance.clock.now()
+    return _turns(visit).find(visit.member.id, digest(place, form), now) is not None
+
+
+def digest(place: str, form: ThreadForm) -> str:
+    """What stands for the text of a form at the place of its draft."""
+    typed = (place, form.title, form.source, form.tags)
+    return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
 def _turns(visit: Visit) -> Turns:

@@ -105,13 +105,21 @@ def _signed_out(visit: Visit, sent: Form) -> Response:
 
 
 async def _post_once(
-    visit: Visit, sent: Form, form: ThreadForm, post: Callable[[], Awaitable[tuple[str, str]]]
+    visit: Visit,
+    sent: Form,
+    typed: tuple[str, ThreadForm],
+    post: Callable[[], Awaitable[tuple[str, str]]],
 ) -> Response:
-    """Lead to what `post` makes (path, what to say), made now or when the form came before."""
+    """Lead to what `post` makes (path, what to say), made now or when the form came before.
+
+    `typed` is the place of the draft and the form.
+    """
+    digest = repeats.digest(*typed)
     async with repeats.turn(visit, sent["once"]) as turn:
         if turn.answer is None:
-            turn.text, turn.answer = repeats.digest(form), await post()
-        elif turn.text != repeats.digest(form):
+            turn.answer = await post()
+            repeats.done(visit, turn, digest)
+        elif turn.text != digest:
             raise Invalid(
                 message="You have posted from this form already. To post this as well,"
                 " press the button once more."
@@ -168,7 +176,7 @@ async def send_thread(request: Request) -> Response:
         return path_of(made), "posted" if forum.is_local else "sent"
 
     try:
-        return await _post_once(visit, sent, form, post)
+        return await _post_once(visit, sent, (place, form), post)
     except KEEPS_THE_FORM as error:
         return Typed(form, error=error).page(visit, "posts/new.html", forum=forum)
 
@@ -229,7 +237,7 @@ async def send_reply(request: Request) -> Response:
         return spot.path(made.id), "replied" if forum.is_local else "sent"
 
     try:
-        return await _post_once(visit, sent, form, post)
+        return await _post_once(visit, sent, (place, form), post)
     except KEEPS_THE_FORM as error:
         return _reply_page(visit, Typed(form, error=error), answered, str(on or ""))
 

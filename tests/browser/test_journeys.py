@@ -194,6 +194,41 @@ def test_a_draft_survives_leaving_the_page_at_once(
     wait_for(page, kept)
 
 
+def test_drafts_are_kept_again_after_sending_failed(
+    town: Town, windows: Windows, handle: str, dee: str
+) -> None:
+    forum = town.forum(town.riverton, handle, "Service counters")
+    opener = town.thread(town.riverton, dee, forum, "A quiet hour on Thursdays")
+    page = windows.member(town.riverton, "ana")
+    page.goto(f"/p/{opener.id}")
+    page.get_by_label("Your reply").fill("First words.")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    page.route("**/reply", lambda route: route.fulfill(status=204))
+    page.get_by_role("button", name="Post reply").click()
+    page.get_by_label("Your reply").fill("Second words.")
+    with page.expect_response("**/drafts"):
+        pass
+    page.close()
+    again = page.context.new_page()
+    again.goto(f"/p/{opener.id}/reply")
+    expect(again.get_by_label("Your reply")).to_have_value("Second words.")
+
+
+def test_what_was_posted_does_not_come_back_as_a_draft(
+    town: Town, windows: Windows, handle: str, dee: str
+) -> None:
+    forum = town.forum(town.riverton, handle, "Service counters")
+    opener = town.thread(town.riverton, dee, forum, "A quiet hour on Fridays")
+    page = windows.member(town.riverton, "ana")
+    page.goto(f"/p/{opener.id}/reply")
+    page.get_by_label("Your reply").fill("Posted at once.")
+    page.get_by_role("button", name="Post reply").click()
+    expect(page.get_by_text("Your reply is posted.")).to_be_visible()
+    page.go_back()
+    page.goto("/me/drafts")
+    expect(page.get_by_role("main")).not_to_contain_text("A quiet hour on Fridays")
+
+
 def test_a_preview_shows_the_text_and_keeps_what_was_typed(
     town: Town, windows: Windows, handle: str
 ) -> None:

@@ -11,7 +11,7 @@ from server import peers
 from server.errors import Invalid, NotAllowed, NotFound
 from server.instance import Instance
 from server.peers import RuleDraft, bare_host, decide, matches
-from server.settings import Federation
+from server.settings import Federation, Mode, Settings
 from storage.members import Member
 from storage.peers import PolicyRule, Verdict
 from tests import makers
@@ -141,6 +141,10 @@ async def test_ports_are_ignored_in_rules_for_many_hosts(instance: Instance, adm
         "ä.gov",
         "a" * 254,
         "*.org",
+        "org",
+        "gov",
+        "riverton.localhost",
+        "http://riverton.localhost:8000/f/permits",
     ],
 )
 async def test_what_is_no_host_is_no_rule(instance: Instance, admin: Member, pattern: str) -> None:
@@ -148,6 +152,47 @@ async def test_what_is_no_host_is_no_rule(instance: Instance, admin: Member, pat
         async with instance.transaction() as tx:
             await peers.add_rule(tx, admin, RuleDraft(pattern))
     assert list(refused.value.fields) == ["pattern"]
+
+
+@pytest.mark.parametrize("pattern", ["*.gov", "*.mil", "*.localhost", "localhost"])
+async def test_what_governments_run_alone_may_be_let_in_whole(
+    instance: Instance, admin: Member, pattern: str
+) -> None:
+    async with instance.transaction() as tx:
+        made = await peers.add_rule(tx, admin, RuleDraft(pattern))
+    assert made.pattern == pattern
+
+
+class TestInProduction:
+    """An instance that is no trial."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(
+            update={"mode": Mode.PRODUCTION, "origin": "https://riverton.example.gov"}
+        )
+
+    @pytest.mark.parametrize("pattern", ["localhost", "*.localhost", "riverton.example.gov"])
+    async def test_this_machine_is_no_agency(
+        self, instance: Instance, admin: Member, pattern: str
+    ) -> None:
+        with pytest.raises(Invalid) as refused:
+            async with instance.transaction() as tx:
+                await peers.add_rule(tx, admin, RuleDraft(pattern))
+        assert list(refused.value.fields) == ["pattern"]
+
+
+async def test_a_reason_stays_until_another_is_given(instance: Instance, admin: Member) -> None:
+    said = []
+    for reason in ("Agreement of 2026", None, "", "x" * 500):
+        async with instance.transaction() as tx:
+            made = await peers.add_rule(tx, admin, RuleDraft("a.gov", reason=reason))
+            said.append(made.reason)
+    assert said == ["Agreement of 2026", "Agreement of 2026", "", "x" * 500]
+    with pytest.raises(Invalid) as refused:
+        async with instance.transaction() as tx:
+            await peers.add_rule(tx, admin, RuleDraft("a.gov", reason="x" * 501))
+    assert refused.value.fields == {"reason": "Keep it to 500 characters: this has 501."}
 
 
 async def test_a_whole_domain_may_be_denied(instance: Instance, admin: Member) -> None:

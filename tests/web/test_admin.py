@@ -203,6 +203,25 @@ async def test_an_invitation_is_shown_this_once(
     assert 'data-member="sam"' in later
 
 
+async def test_a_note_or_a_reason_that_is_too_long_is_kept_and_said(
+    desk: httpx.AsyncClient, instance: Instance
+) -> None:
+    note = "n" * 201
+    answer = await makers.submit(desk, "/admin/people", note=note)
+    assert answer.status_code == 422
+    assert f'value="{note}"' in answer.text
+    assert 'href="#f-note"' in answer.text
+    assert "this has 201" in answer.text
+    async with instance.reading() as session:
+        assert await accounts.open_invitations(session, instance.clock.now()) == []
+    reason = "r" * 501
+    answer = await makers.submit(desk, "/admin/federation", **LAKESIDE, reason=reason)
+    assert answer.status_code == 422
+    assert f'value="{reason}"' in answer.text
+    assert 'href="#f-reason"' in answer.text
+    assert await rules(instance) == []
+
+
 async def test_letters_are_read_where_no_mail_server_is_set(
     desk: httpx.AsyncClient, instance: Instance
 ) -> None:

@@ -44,9 +44,14 @@ async def test_a_member_sees_what_is_new_in_the_forums_they_follow(
     assert "Not followed" not in page.main
     assert page.one("li", data_thread=thread.uri)
     assert page.one("h3", class_="unread")
+    assert "1 thread below has something new." in page.main
+    assert "up to date" not in page.main
 
     await client.get(f"/p/{thread.id}")
-    assert Page(await client.get("/")).all("h3", class_="unread") == []
+    page = Page(await client.get("/"))
+    assert page.all("h3", class_="unread") == []
+    assert "You are up to date." in page.main
+    assert "something new" not in page.main
     await makers.reply(instance, admin, thread)
     assert Page(await client.get("/")).one("h3", class_="unread")
 

@@ -12,6 +12,7 @@ from storage.forums import Visibility
 from storage.members import Member
 from tests import makers
 from tests.web.lookups import WrittenLookup
+from tests.web.page import Page
 from web import limits, search
 
 
@@ -163,6 +164,54 @@ async def test_an_address_opens_no_closed_forum(
         assert "nothing that you may see" in page
 
 
+async def test_links_of_ours_are_opened_here_in_any_form(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, lookup: WrittenLookup
+) -> None:
+    place = await makers.forum(instance, admin)
+    permits = await makers.forum_elsewhere(instance)
+    marek = await makers.person_elsewhere(instance)
+    thread = await makers.thread(instance, admin, place, "Permit time")
+    answer = await makers.reply(instance, admin, thread)
+    origin = instance.settings.origin
+    shown = {
+        f"{origin}/p/{thread.id}/permit-time": f"/p/{thread.id}/permit-time",
+        f"{origin}/p/{thread.id}?after={answer.id}#replies": f"/p/{thread.id}/permit-time",
+        f"{origin}/p/{thread.id}/permit-time#p-{answer.id}": f"/p/{answer.id}",
+        f"/p/{thread.id}": f"/p/{thread.id}/permit-time",
+        f"{origin.upper().replace('HTTP', 'http')}/f/counters/?after=x": "/f/counters",
+        f"{instance.settings.host}/f/counters": "/f/counters",
+        f"{origin}/f/counters@{instance.settings.host}": "/f/counters",
+        f"{origin}/f/permits@{makers.LAKESIDE}/": f"/f/permits@{permits.peer}",
+        f"{origin}/u/marek%40{makers.LAKESIDE}": f"/u/marek@{marek.peer}",
+        f"{origin}/u/sam": "/u/sam",
+    }
+    for query, path in shown.items():
+        page = Page(await client.get("/search", params={"q": query}))
+        assert path in [link.get("href") for link in page.one("main").iter("a")], query
+    nothing = await client.get("/search", params={"q": f"{origin}/forums"})
+    assert "no forum, person or post" in nothing.text
+    missing = await client.get("/search", params={"q": f"{origin}/p/1/x"})
+    assert "nothing that you may see" in missing.text
+    assert lookup.asked == []
+
+
+async def test_a_link_of_ours_opens_nothing_closed(
+    client: httpx.AsyncClient, instance: Instance, admin: Member
+) -> None:
+    closed = await makers.forum(
+        instance, admin, "payroll", title="Payroll zebra", visibility=Visibility.MEMBERS
+    )
+    post = await makers.thread(instance, admin, closed, "A secret zebra")
+    for who in (None, await makers.member(instance)):
+        if who is not None:
+            await makers.sign_in(client, instance, who)
+        for query in (closed.uri, post.url, f"/p/{post.id}", "/f/payroll"):
+            page = (await client.get("/search", params={"q": query})).text
+            assert "A secret" not in page
+            assert "Payroll z" not in page
+            assert "nothing that you may see" in page
+
+
 async def test_silence_is_said_and_can_be_tried_again(
     client: httpx.AsyncClient, instance: Instance, admin: Member, lookup: WrittenLookup
 ) -> None:
@@ -229,6 +278,22 @@ async def test_agencies_are_listed_for_everybody_and_opened_for_members(
     lookup.forums[makers.LAKESIDE] = [place]
     page = (await client.get(f"/agencies/{makers.LAKESIDE}")).text
     assert f'action="/f/permits@{makers.LAKESIDE}/follow"' in page
+
+
+async def test_an_agency_is_found_without_its_port_where_only_one_is_meant(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, lookup: WrittenLookup
+) -> None:
+    async with instance.transaction() as tx:
+        await peers.add_rule(tx, admin, RuleDraft("lakeside.localhost"))
+        await peers.seen(tx, makers.LAKESIDE, f"http://{makers.LAKESIDE}")
+    await makers.sign_in(client, instance, admin)
+    lookup.forums[makers.LAKESIDE] = [await makers.forum_elsewhere(instance)]
+    page = (await client.get("/agencies/lakeside.localhost")).text
+    assert f'action="/f/permits@{makers.LAKESIDE}/follow"' in page
+    async with instance.transaction() as tx:
+        await peers.seen(tx, "lakeside.localhost:4999", "http://lakeside.localhost:4999")
+    await client.get("/agencies/lakeside.localhost")
+    assert lookup.asked == [makers.LAKESIDE, "lakeside.localhost"]
 
 
 async def test_an_agency_that_is_not_on_the_list_is_not_asked(

@@ -18,6 +18,7 @@ from server.instance import Instance
 from storage.log import Lane, LogRow, Parked
 from storage.peers import Peer
 from web.cli.desk import NOT_RUNNING, WORKER_SECONDS, Json, answer, perform
+from web.templates import plural
 
 app = typer.Typer(help="See how sharing with other agencies fares.", no_args_is_help=True)
 Host = Annotated[str, typer.Argument(metavar="HOST", help="A host, with its port if it has one.")]
@@ -116,7 +117,7 @@ def _state(line: Line) -> str:
     if line.peer.failures:
         return f"not reachable: {line.peer.last_error or 'no answer'}"
     if line.parked:
-        return f"{line.parked} waiting to be tried again"
+        return f"{plural(line.parked, 'delivery', 'deliveries')} waiting to be tried again"
     return "well"
 
 

@@ -92,7 +92,7 @@ async def _counted(reader: Reader, path: str, uri: str, count: int) -> None:
         return post if post.endorsements == count else None
 
     where = reader.agency.sign.agency
-    await until(f"the count of {count} endorsements at {where}", probe)
+    await until(f"an endorsement count of {count} at {where}", probe)
 
 
 async def endorsement_counted(scene: Scene) -> str:

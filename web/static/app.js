@@ -12,7 +12,7 @@ const send = (form, path, fields) => {
   return fetch(path, { method: "POST", body });
 };
 const typed = (form) => Object.fromEntries(
-  ["title", "source", "tags", "once"].map((name) => [name, form.elements[name]?.value ?? ""]),
+  ["title", "source", "tags"].map((name) => [name, form.elements[name]?.value ?? ""]),
 );
 
 // Keeps what is typed, two seconds after the last key and when the page is left.
@@ -35,6 +35,7 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
     }
   };
   form.addEventListener("input", () => {
+    leaving = false; // Whoever types is still here: sending was stopped, or failed.
     state.textContent = "";
     clearTimeout(timer);
     timer = setTimeout(save, 2000);

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who asks for a document, and whether they are answered at all."""
+
+from dataclasses import dataclass
+
+from federation.wire import Wire
+from server import peers
+from server.settings import Federation
+from server.viewers import Viewer
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for a document: nobody known, or a verified host and what policy says of it."""
+
+    host: str | None
+    allowed: bool
+    agency: bool
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(peer=self.host or "", agency=self.agency)
+
+
+async def asker(wire: Wire, host: str | None) -> Asker:
+    """What a verified host (None for an unsigned request) may be answered at all."""
+    instance = wire.instance
+    mode = instance.settings.federates
+    if host is None:
+        return Asker(None, mode is Federation.OPEN, False)
+    async with instance.reading() as session:
+        now = instance.clock.now()
+        decision = await peers.judge(session, mode, host, now)
+        agency = decision.allowed and await peers.is_agency(session, mode, host, now)
+    return Asker(host, decision.allowed, agency)

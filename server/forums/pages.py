@@ -12,7 +12,9 @@ from server.forums.standing import standing
 from server.permissions import Permission, Standing, may
 from server.viewers import Viewer, visible_forums, visible_posts
 from storage.forums import FollowState, Forum, ForumFollow, ForumMember, ForumSteward
+from storage.log import Lane, Parked
 from storage.members import Member
+from storage.peers import Peer
 from storage.posts import Kind, Post, PostState, PostTag, ReadMark
 
 PAGE = 30
@@ -74,6 +76,7 @@ class ForumPage:
     may_post: bool
     may_edit: bool
     next: Place | None
+    obstacle: str
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,22 @@ async def page(
         may_post=may(stands, Permission.POST_THREAD),
         may_edit=forum.is_local and may(stands, Permission.EDIT_FORUM),
         next=more,
+        obstacle=await _obstacle(session, forum, follow),
     )
+
+
+async def _obstacle(session: AsyncSession, forum: Forum, follow: ForumFollow | None) -> str:
+    """Why a forum elsewhere has not answered a follow, as far as we know; "" if it may yet."""
+    if follow is None or follow.state != FollowState.PENDING or follow.reason == "left":
+        return ""
+    peer = await session.get(Peer, forum.peer or "")
+    if peer is not None and peer.next_try is not None:
+        return "Their site does not answer at the moment. We keep trying."
+    inbox = forum.shared_inbox or forum.inbox
+    refused = select(Parked.seq).join(Lane, Lane.id == Parked.lane_id).where(Lane.inbox == inbox)
+    if (await session.execute(refused.limit(1))).first() is None:
+        return ""
+    return "Their site takes nothing from ours. Ask their administrators to put us on their list."
 
 
 async def home(session: AsyncSession, viewer: Viewer, *, after: Place | None = None) -> HomePage:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from server import peers
 from server.errors import Invalid, NotAllowed, NotFound
 from server.forums import deeds, elsewhere, follows, pages
 from server.forums.deeds import ForumDraft
@@ -14,7 +15,9 @@ from server.instance import Instance
 from server.posts import steering
 from server.settings import Federation, Mode, Settings
 from server.viewers import VISITOR, Viewer
+from storage import log
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, ForumSteward, Visibility
+from storage.log import ActivityBody, Entry, Form, Lane, Parked
 from storage.members import Member
 from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
@@ -183,6 +186,31 @@ async def test_a_follow_that_the_home_declines_says_why(town: Town) -> None:
     held: ForumFollow = await row(town.instance, ForumFollow, (permits.id, town.ana.id))
     assert (held.state, held.reason) == (FollowState.REJECTED, "Not on our list.")
     assert (await _forum(town, permits)).copy_state == CopyState.KNOWN
+
+
+async def test_what_keeps_a_follow_waiting_is_said(town: Town) -> None:
+    permits = await makers.forum_elsewhere(town.instance)
+    viewer = Viewer(town.ana)
+    await _follow(town, town.ana, permits)
+
+    async def obstacle() -> str:
+        async with town.instance.reading() as session:
+            return (await pages.page(session, viewer, await _forum(town, permits))).obstacle
+
+    assert await obstacle() == ""
+    async with town.instance.transaction() as tx:
+        lane = Lane(id=1, inbox=permits.shared_inbox, peer=permits.peer, created=tx.now)
+        body = ActivityBody(id=1, body="{}", subject=permits.uri)
+        tx.session.add_all([lane, body])
+        await tx.session.flush()
+        entry = Entry(Form.DIRECT, "a:follow", "a", "a", "a", permits.uri)
+        seq = await log.append(tx.session, entry, body.id, tx.now, [lane.id])
+        tx.session.add(Parked(lane_id=lane.id, seq=seq, order_key="a", next_try=tx.now))
+    assert "put us on their list" in await obstacle()
+    async with town.instance.transaction() as tx:
+        peer = await peers.seen(tx, permits.peer or "", "http://lakeside.example.gov")
+        peer.next_try = tx.now
+    assert "does not answer at the moment" in await obstacle()
 
 
 async def test_nobody_follows_abroad_while_federation_is_off(town: Town) -> None:

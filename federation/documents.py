@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any address of ours as JSON, for those that may see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import forums, members, posts
 from federation.askers import Asker
 from federation.endorsements import like
-from federation.sharing import shared
+from federation.posts import SharedPost
+from federation.sharing import shared_all
 from federation.signatures.proofs import add_proof
 from federation.urls import Urls, proof_key
 from federation.vocabulary.terms import OBJECT_CONTEXT
@@ -118,7 +120,7 @@ class Documents:
             .limit(20)
         )
         found = (await self.session.execute(question)).scalars().all()
-        items = [await self._object(post) for post in found]
+        items = list((await self._objects(found)).values())
         return collection(f"{forum.uri}/featured", "OrderedCollection", len(items), items)
 
     async def forum_outbox(self, handle: str, before: int | None) -> dict[str, Any]:
@@ -135,22 +137,24 @@ class Documents:
         if before is not None:
             question = question.where(Post.id < before)
         rows = (await self.session.execute(question)).scalars().all()
-        items = [await self._announced(forum, post) for post in rows[:PAGE]]
+        shown = rows[:PAGE]
+        sharing, objects = await shared_all(self.session, shown), await self._objects(shown)
+        items = [await self._announced(forum, sharing[post.id], objects[post.id]) for post in shown]
         url = f"{forum.uri}/outbox"
         document = collection(url, "OrderedCollection", forum.thread_count, items)
         if len(rows) > PAGE:
             document["next"] = f"{url}?before={rows[PAGE - 1].id}"
         return document
 
-    async def _announced(self, forum: Forum, post: Post) -> dict[str, Any]:
-        sharing = await shared(self.session, post)
-        author = await self.session.get_one(Member, post.author_id)
-        create = posts.create(sharing, await self._object(post))
-        if author.is_local:
-            create = await self._signed(author.uri, create)
+    async def _announced(
+        self, forum: Forum, sharing: SharedPost, document: dict[str, Any]
+    ) -> dict[str, Any]:
+        create = posts.create(sharing, document)
+        if self.wire.urls.is_ours(sharing.author):
+            create = await self._signed(sharing.author, create)
         is_public = forum.visibility == Visibility.PUBLIC
         head = forums.announce_head(forum.uri, str(create["id"]), is_public=is_public)
-        return head | {"object": create, "published": members.moment(post.published)}
+        return head | {"object": create, "published": members.moment(sharing.published)}
 
     async def member_outbox(self, handle: str) -> dict[str, Any]:
         """How much a member wrote in public; the posts stand in their forums."""
@@ -189,7 +193,7 @@ class Documents:
             return 410, posts.tombstone(
                 post.uri, former, author.uri, opener.context, forum.uri, when
             )
-        return 200, await self._object(post)
+        return 200, (await self._objects([post]))[post.id]
 
     async def _post(self, number: int) -> Post:
         question = (
@@ -209,15 +213,18 @@ class Documents:
             raise NotFound
         return post
 
-    async def _object(self, post: Post) -> dict[str, Any]:
-        """A post as an object: signed by its author here, or as its author elsewhere sent it."""
-        author = await self.session.get_one(Member, post.author_id)
-        document = posts.to_wire(await shared(self.session, post))
-        if author.is_local:
-            return await self._signed(author.uri, document)
-        raw = await self.session.get(RawObject, post.id)
-        received: dict[str, Any] = orjson.loads(raw.body) if raw is not None else document
-        return received
+    async def _objects(self, rows: Sequence[Post]) -> dict[int, dict[str, Any]]:
+        """Posts as objects: signed by their authors here, or as authors elsewhere sent them."""
+        kept = select(RawObject).where(RawObject.post_id.in_([post.id for post in rows]))
+        raw = {row.post_id: row.body for row in (await self.session.execute(kept)).scalars()}
+        found: dict[int, dict[str, Any]] = {}
+        for number, sharing in (await shared_all(self.session, rows)).items():
+            if self.wire.urls.is_ours(sharing.author):
+                found[number] = await self._signed(sharing.author, posts.to_wire(sharing))
+            else:
+                held = raw.get(number)
+                found[number] = orjson.loads(held) if held else posts.to_wire(sharing)
+        return found
 
     async def context(self, number: int, after: int | None) -> dict[str, Any]:
         """The ids of a thread's posts, oldest first (FEP-7888, FEP-f228, FEP-11dd)."""
@@ -265,22 +272,22 @@ class Documents:
         forum = await self.session.get_one(Forum, post.forum_id)
         author = await self.session.get_one(Member, post.author_id)
         question = (
-            select(Endorsement, Member)
+            select(Endorsement, Member, ActivityBody.body)
             .join(Member, Member.id == Endorsement.member_id)
+            .outerjoin(ActivityBody, ActivityBody.id == Endorsement.received)
             .where(Endorsement.post_id == post.id, Endorsement.active)
             .order_by(Endorsement.at)
             .limit(500)
         )
         named = author.uri if forum.visibility == Visibility.PUBLIC else None
         found: list[dict[str, Any]] = []
-        for held, member in (await self.session.execute(question)).all():
+        for held, member, body in (await self.session.execute(question)).all():
             if member.is_local:
                 document = like(held.uri, member.uri, post.uri, forum.uri, author=named)
                 found.append(await self._signed(member.uri, document))
                 continue
-            raw = await self.session.get(ActivityBody, held.received or 0)
-            if raw is not None and raw.body is not None:
-                found.append(orjson.loads(raw.body))
+            if body is not None:
+                found.append(orjson.loads(body))
         return found
 
     async def instance(self) -> dict[str, Any]:

@@ -1,33 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stored post with all that its translation needs."""
+"""Stored posts with all that their translation needs."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.posts import SharedPost
 from server.forums.pages import tags_of
+from storage import members
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Post, PostMention
 
+Row = TypeVar("Row", Forum, Post)
+
 
 async def shared(session: AsyncSession, post: Post) -> SharedPost:
     """The post as it travels."""
-    forum = await session.get_one(Forum, post.forum_id)
-    author = await session.get_one(Member, post.author_id)
-    opener = post if post.is_thread else await session.get_one(Post, post.thread_id)
-    parent = await session.get(Post, post.parent_id) if post.parent_id else None
-    parent_author = await session.get(Member, parent.author_id) if parent else None
-    mentioned = await session.execute(
-        select(Member)
-        .join(PostMention, PostMention.member_id == Member.id)
-        .where(PostMention.post_id == post.id)
+    return (await shared_all(session, [post]))[post.id]
+
+
+async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedPost]:
+    """Several posts as they travel, by id; as many questions for fifty as for one."""
+    around = await _by_id(
+        session, Post, (n for post in posts for n in (post.thread_id, post.parent_id) if n)
+    )
+    forums = await _by_id(session, Forum, (post.forum_id for post in posts))
+    authors = await members.by_ids(session, {post.author_id for post in (*posts, *around.values())})
+    ids = [post.id for post in posts]
+    tags = await tags_of(session, ids)
+    mentions = await _mentions(session, ids)
+    found: dict[int, SharedPost] = {}
+    for post in posts:
+        parent = around.get(post.parent_id or 0)
+        found[post.id] = _shared(
+            post,
+            forums[post.forum_id],
+            authors[post.author_id],
+            context=around[post.thread_id].context,
+            parent=(parent, authors[parent.author_id]) if parent else None,
+            named=(tags.get(post.id, ()), mentions.get(post.id, ())),
+        )
+    return found
+
+
+async def _by_id(session: AsyncSession, table: type[Row], ids: Iterable[int]) -> dict[int, Row]:
+    rows = await session.execute(select(table).where(table.id.in_(set(ids))))
+    return {row.id: row for row in rows.scalars()}
+
+
+async def _mentions(
+    session: AsyncSession, posts: Collection[int]
+) -> dict[int, tuple[tuple[str, str], ...]]:
+    question = (
+        select(PostMention.post_id, Member)
+        .join(Member, PostMention.member_id == Member.id)
+        .where(PostMention.post_id.in_(posts))
         .order_by(Member.id)
     )
-    mentions = tuple((handle_of(member), member.uri) for member in mentioned.scalars())
-    if parent_author is not None and parent_author.id != author.id:
-        answered = (handle_of(parent_author), parent_author.uri)
-        mentions = tuple(dict.fromkeys((answered, *mentions)))
+    found: dict[int, tuple[tuple[str, str], ...]] = {}
+    for post_id, member in (await session.execute(question)).all():
+        found[post_id] = (*found.get(post_id, ()), (handle_of(member), member.uri))
+    return found
+
+
+def _shared(
+    post: Post,
+    forum: Forum,
+    author: Member,
+    *,
+    context: str,
+    parent: tuple[Post, Member] | None,
+    named: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
+) -> SharedPost:
+    tags, mentions = named
+    answered = parent[1] if parent else None
+    if answered is not None and answered.id != author.id:
+        mentions = tuple(dict.fromkeys(((handle_of(answered), answered.uri), *mentions)))
     return SharedPost(
         uri=post.uri,
         url=post.url,
@@ -37,12 +88,12 @@ async def shared(session: AsyncSession, post: Post) -> SharedPost:
         source=post.source,
         html=post.html,
         published=post.published,
-        context=opener.context,
-        tags=(await tags_of(session, [post.id])).get(post.id, ()),
+        context=context,
+        tags=tags,
         language=post.language,
         updated=post.updated,
-        parent=post.parent_uri or (parent.uri if parent else None),
-        parent_author=parent_author.uri if parent_author else None,
+        parent=post.parent_uri or (parent[0].uri if parent else None),
+        parent_author=answered.uri if answered else None,
         mentions=mentions,
         public=forum.visibility == Visibility.PUBLIC,
         locked=post.locked,

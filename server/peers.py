@@ -39,7 +39,7 @@ class Decision:
 
 def bare_host(host: str) -> str:
     """The host that policy goes by: lower case, no port, no final dot."""
-    name = host.strip().lower()
+    name = "".join(host.split()).lower()
     name = name.partition("://")[2] if "://" in name else name
     return name.partition("/")[0].rpartition("@")[2].partition(":")[0].rstrip(".")
 

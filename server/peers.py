@@ -23,6 +23,7 @@ from storage.posts import Post
 
 MOST_KNOCKS = 1_000
 LONGEST_REASON = 500
+_TAIL = re.compile(r"[\s.]+\Z")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _PATTERN = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*\Z")
 GUILDHALL = "guildhall"
@@ -39,9 +40,10 @@ class Decision:
 
 def bare_host(host: str) -> str:
     """The host that policy goes by: lower case, no port, no final dot."""
-    name = "".join(host.split()).lower()
+    name = host.strip().lower()
     name = name.partition("://")[2] if "://" in name else name
-    return name.partition("/")[0].rpartition("@")[2].partition(":")[0].rstrip(".")
+    name = name.partition("/")[0].rpartition("@")[2].partition(":")[0]
+    return _TAIL.sub("", name.lstrip())
 
 
 def matches(pattern: str, host: str) -> bool:

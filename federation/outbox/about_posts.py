@@ -58,9 +58,7 @@ async def edited(t: Telling, fact: PostEdited) -> None:
 async def deleted(t: Telling, fact: PostDeleted | RemovalAsked) -> None:
     if not fact.by:
         return
-    post = await t.tx.session.get_one(Post, fact.post)
-    actor = await t.tx.session.get_one(Member, fact.by)
-    deed = await _deed(t, post, actor)
+    post, actor, deed = await _deed(t, fact.post, fact.by)
     former = "Article" if post.kind == Kind.THREAD else "Note"
     reason = None if post.author_id == actor.id else fact.reason
 
@@ -70,10 +68,13 @@ async def deleted(t: Telling, fact: PostDeleted | RemovalAsked) -> None:
     await t.tell_about(post, make, actor=actor, follows=True)
 
 
-async def _deed(t: Telling, post: Post, actor: Member) -> Deed:
+async def _deed(t: Telling, post_id: int, by: int) -> tuple[Post, Member, Deed]:
+    """The post, who did something to it, and how that is addressed."""
+    post = await t.tx.session.get_one(Post, post_id)
+    actor = await t.tx.session.get_one(Member, by)
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     is_public = forum.visibility == Visibility.PUBLIC
-    return Deed(actor=actor.uri, post=post.uri, forum=forum.uri, public=is_public)
+    return post, actor, Deed(actor=actor.uri, post=post.uri, forum=forum.uri, public=is_public)
 
 
 async def endorsed(t: Telling, fact: Endorsed | EndorsementWithdrawn) -> None:
@@ -99,9 +100,7 @@ async def endorsed(t: Telling, fact: Endorsed | EndorsementWithdrawn) -> None:
 async def locked(t: Telling, fact: ThreadLocked) -> None:
     if not fact.by:
         return
-    post = await t.tx.session.get_one(Post, fact.post)
-    actor = await t.tx.session.get_one(Member, fact.by)
-    deed = await _deed(t, post, actor)
+    post, actor, deed = await _deed(t, fact.post, fact.by)
 
     async def make() -> dict[str, Any]:
         locking = posts.lock(deed, fact.n)
@@ -113,9 +112,7 @@ async def locked(t: Telling, fact: ThreadLocked) -> None:
 async def pinned(t: Telling, fact: ThreadPinned) -> None:
     if not fact.by:
         return
-    post = await t.tx.session.get_one(Post, fact.post)
-    actor = await t.tx.session.get_one(Member, fact.by)
-    deed = await _deed(t, post, actor)
+    post, actor, deed = await _deed(t, fact.post, fact.by)
 
     async def make() -> dict[str, Any]:
         return posts.pin(deed, fact.n, pinned=fact.pinned)

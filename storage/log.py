@@ -71,7 +71,11 @@ class LogRow(Base):
 
 
 class Lane(Base):
-    """One inbox URL that is delivered to; all below `cursor` is dealt with."""
+    """One inbox URL that is delivered to; all below `cursor` is dealt with.
+
+    `owner` sends for it until `lease_until`. `catch_up` is when what waited for it had waited
+    too long and was given up: its peer repairs that by digest.
+    """
 
     __tablename__ = "lanes"
     __table_args__ = (Index("ix_lanes_peer", "peer"),)
@@ -82,6 +86,7 @@ class Lane(Base):
     cursor: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None] = mapped_column(Characters(64))
     lease_until: Mapped[datetime | None]
+    catch_up: Mapped[datetime | None]
     delivered: Mapped[int] = mapped_column(Integer, default=0)
     refused: Mapped[int] = mapped_column(Integer, default=0)
     last_refusal: Mapped[str] = mapped_column(Characters(500), default="")

@@ -11,7 +11,10 @@ from storage.base import Base, Characters, Key, Word
 
 
 class Peer(Base):
-    """Another origin (`host[:port]`): what it runs and how deliveries to it fare."""
+    """Another origin (`host[:port]`): what it runs and how deliveries to it fare.
+
+    `paused` is since when an admin has nothing sent to it; what is for it waits.
+    """
 
     __tablename__ = "peers"
 
@@ -30,6 +33,7 @@ class Peer(Base):
     failing_since: Mapped[datetime | None]
     next_try: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(Characters(500), default="")
+    paused: Mapped[datetime | None]
 
 
 class Verdict(StrEnum):

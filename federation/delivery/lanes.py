@@ -148,6 +148,11 @@ class Delivery:
                 row.refused += sending.refused
                 row.last_refusal = sending.last_refusal or row.last_refusal
 
+    def in_flight(self, peer: str) -> int:
+        """How many sendings to an origin this process waits for at this moment."""
+        held = self._windows.get(peer)
+        return 0 if held is None else WINDOW - held._value
+
     def window(self, peer: str) -> asyncio.Semaphore:
         """How many sendings to an origin are in flight at once."""
         return self._windows.setdefault(peer, asyncio.Semaphore(WINDOW))

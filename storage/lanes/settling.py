@@ -9,19 +9,18 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    exists,
     func,
     not_,
-    or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.base import in_batches
-from storage.lanes.conditions import has_rows, in_interval, last_seq
-from storage.lanes.work import Settled
-from storage.log import Form, Lane, LogRecipient, LogRow, Parked, Subscription
+from storage.lanes.claiming import fill
+from storage.lanes.conditions import has_rows, last_seq
+from storage.lanes.work import Settled, Work
+from storage.log import Lane, Parked
 from storage.peers import Peer
 
 
@@ -78,31 +77,19 @@ async def give_up(session: AsyncSession, host: str, before: datetime, now: datet
     Their cursors go to the end of the log and what was parked is dropped: whoever comes back
     after so long asks for the digest, which tells them more quickly what is now true.
     """
-    oldest = (
-        select(func.min(LogRow.at))
-        .where(
-            LogRow.seq > Lane.cursor,
-            or_(
-                exists().where(
-                    Subscription.lane_id == Lane.id,
-                    Subscription.audience == LogRow.audience,
-                    LogRow.form != Form.DIRECT,
-                    in_interval(),
-                ),
-                exists().where(LogRecipient.lane_id == Lane.id, LogRecipient.seq == LogRow.seq),
-            ),
-        )
-        .correlate(Lane)
-        .scalar_subquery()
-    )
-    question = select(Lane.id, Lane.inbox).where(Lane.peer == host, oldest < before)
-    late = (await session.execute(question)).all()
-    for lane, _ in late:
-        await session.execute(delete(Parked).where(Parked.lane_id == lane))
-        await session.execute(
-            update(Lane).where(Lane.id == lane).values(cursor=last_seq(), catch_up=now)
-        )
-    return [inbox for _, inbox in late]
+    last = (await session.execute(select(last_seq()))).scalar_one()
+    question = select(Lane.id, Lane.inbox, Lane.peer, Lane.cursor).where(Lane.peer == host)
+    given: list[str] = []
+    for row in (await session.execute(question)).all():
+        work = Work(*row)
+        await fill(session, [work], [], now, 1)
+        if not work.items or work.items[0].at >= before:
+            continue
+        await session.execute(delete(Parked).where(Parked.lane_id == work.lane))
+        moved = update(Lane).where(Lane.id == work.lane).values(cursor=last, catch_up=now)
+        await session.execute(moved)
+        given.append(work.inbox)
+    return given
 
 
 async def unpark(session: AsyncSession, lane: int, seqs: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from federation.claims import LEASE, is_dead
 from federation.delivery.bodies import Bodies
-from federation.delivery.health import Health, Origin, is_due
+from federation.delivery.health import Health, Origin
 from federation.delivery.sending import Office, Sending
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
@@ -130,21 +130,16 @@ class Delivery:
         now = instance.clock.now()
         async with instance.reading() as session:
             await lanes.fill(session, works, list(self._tail), now, BATCH)
-            hosts = sorted({work.host for work in works})
-            found: dict[str, Peer] = {}
-            for batch in in_batches(hosts):
-                rows = await session.execute(select(Peer).where(Peer.host.in_(batch)))
-                found |= {peer.host: peer for peer in rows.scalars()}
+            origins = await self.health.read(session, {work.host for work in works})
             audiences = {item.audience for work in works for item in work.items}
             visibility = await forums.visibilities(session, audiences)
         for work in works:
-            peer = found.get(work.host)
-            if peer is not None and not is_due(peer, now):
+            origin = origins.get(work.host)
+            if origin is None:
                 self._put_back(work, work.cursor)
             elif not work.items and not work.held:
                 self._put_back(work, work.cursor if work.more else work.until)
             else:
-                origin = self.health.of(work.host) if peer is None else self.health.read(peer)
                 self._run(work, origin, visibility)
 
     def _put_back(self, work: Work, cursor: int) -> None:

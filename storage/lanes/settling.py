@@ -8,55 +8,57 @@ from typing import cast
 from sqlalchemy import (
     Table,
     bindparam,
+    case,
     delete,
-    func,
     not_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.base import in_batches
+from storage.base import Identifier, in_batches
 from storage.lanes.claiming import fill
 from storage.lanes.conditions import has_rows, last_seq
 from storage.lanes.work import Settled, Work
 from storage.log import Lane, Parked
 from storage.peers import Peer
 
+_LANES = cast(Table, Lane.__table__)
+_PEERS = cast(Table, Peer.__table__)
+_TO = bindparam("to", type_=Identifier)
+_MOVED = (
+    update(_LANES)
+    .where(_LANES.c.id == bindparam("of"))
+    .values(
+        # A cursor never goes back, whoever writes last.
+        cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
+        delivered=_LANES.c.delivered + bindparam("sent"),
+        refused=_LANES.c.refused + bindparam("refusals"),
+    )
+)
+_FREED = _MOVED.values(owner=None, lease_until=None)
+_SAID = update(_LANES).where(_LANES.c.id == bindparam("of"))
+_DELIVERED = update(_PEERS).where(_PEERS.c.host == bindparam("of"))
+
 
 async def settle(session: AsyncSession, settled: Sequence[Settled], now: datetime) -> None:
     """Write down how far lanes have come, all of them in a few statements."""
-    lane = cast(Table, Lane.__table__)
-    moved = (
-        update(lane)
-        .where(lane.c.id == bindparam("of"))
-        .values(
-            # A cursor never goes back, whoever writes last.
-            cursor=func.max(lane.c.cursor, bindparam("to"))
-            if session.get_bind().dialect.name == "sqlite"
-            else func.greatest(lane.c.cursor, bindparam("to")),
-            delivered=lane.c.delivered + bindparam("sent"),
-            refused=lane.c.refused + bindparam("refusals"),
-        )
-    )
-    await session.execute(
-        moved,
-        [
+    for statement, release in ((_MOVED, False), (_FREED, True)):
+        rows = [
             {"of": one.lane, "to": one.cursor, "sent": one.delivered, "refusals": one.refused}
             for one in settled
-        ],
-    )
+            if one.release is release
+        ]
+        if rows:
+            await session.execute(statement, rows)
     said = [{"of": one.lane, "said": one.last_refusal} for one in settled if one.last_refusal]
     if said:
-        refusal = update(lane).where(lane.c.id == bindparam("of"))
-        await session.execute(refusal.values(last_refusal=bindparam("said")), said)
-    done = [one.lane for one in settled if one.release]
-    for batch in in_batches(done):
-        freed = update(Lane).where(Lane.id.in_(batch)).values(owner=None, lease_until=None)
-        await session.execute(freed)
+        await session.execute(_SAID.values(last_refusal=bindparam("said")), said)
     hosts = sorted({one.host for one in settled if one.delivered})
-    for batch in in_batches(hosts):
-        await session.execute(update(Peer).where(Peer.host.in_(batch)).values(last_delivered=now))
+    if hosts:
+        await session.execute(
+            _DELIVERED.values(last_delivered=now), [{"of": host} for host in hosts]
+        )
 
 
 async def move_along(session: AsyncSession, last: int) -> int:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import text
 from server.errors import NotFound
 from storage import traffic
 from storage.log import last_seq
@@ -17,6 +18,7 @@ from storage.traffic import Sums
 
 PAGE = 50
 LONGEST_SEARCH = 255
+LONGEST_SAID = 300
 
 
 class Show(StrEnum):
@@ -39,6 +41,11 @@ class Line:
     behind: bool
     catch_up: datetime | None
 
+    @property
+    def said(self) -> str:
+        """The last error, in the peer's own words where it had any: one line."""
+        return said(self.peer.last_error)
+
 
 @dataclass(frozen=True)
 class PeerList:
@@ -48,6 +55,11 @@ class PeerList:
     after: str | None
     failing: int
     paused: int
+
+
+def said(error: str) -> str:
+    """What came back, as one line that neither hides nor reorders anything."""
+    return text.clean_line(error, LONGEST_SAID)
 
 
 async def peer_list(

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server import text
-from server.traffic.index import Line, line_of
+from server.traffic.index import Line, line_of, said
 from server.traffic.parked import Subject, subjects, verb
 from storage import traffic
 from storage.peers import Peer
@@ -17,7 +16,6 @@ from storage.traffic import Count
 MOST = 10_000
 MOST_PARKED = 50
 MOST_SAID = 5
-LONGEST_SAID = 300
 
 
 class Traffic(Protocol):
@@ -107,7 +105,7 @@ async def _parked(session: AsyncSession, host: str) -> list[ParkedEntry]:
             at=row.at,
             attempts=held.attempts,
             next_try=held.next_try,
-            error=text.clean_line(held.error, LONGEST_SAID),
+            error=said(held.error),
             behind=thread in threads,
         )
         threads.add(thread)
@@ -117,5 +115,4 @@ async def _parked(session: AsyncSession, host: str) -> list[ParkedEntry]:
 
 def _said(*errors: str) -> list[str]:
     """The first few of these, each once and as one line."""
-    lines = (text.clean_line(error, LONGEST_SAID) for error in errors)
-    return list(dict.fromkeys(said for said in lines if said))[:MOST_SAID]
+    return list(dict.fromkeys(filter(None, map(said, errors))))[:MOST_SAID]

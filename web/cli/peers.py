@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from server import traffic
+from server import text, traffic
 from server.instance import Instance
 from server.traffic import Line, PeerPage
 from server.transaction import Transaction
@@ -21,6 +21,7 @@ from web.templates import plural
 
 app = typer.Typer(help="See how sharing with other agencies fares.", no_args_is_help=True)
 Host = Annotated[str, typer.Argument(metavar="HOST", help="A host, with its port if it has one.")]
+LONGEST = 500
 Deed = Callable[[Transaction, Member | None, str], Awaitable[Peer]]
 
 
@@ -114,7 +115,7 @@ def _state(line: Line) -> str:
     if line.peer.paused is not None:
         return "paused"
     if line.peer.failures:
-        return f"not reachable: {line.peer.last_error or 'no answer'}"
+        return f"not reachable: {line.said or 'no answer'}"
     if line.parked:
         return f"{plural(line.parked, 'delivery', 'deliveries')} waiting to be tried again"
     return "well"
@@ -182,7 +183,10 @@ def _all_lines(page: PeerPage) -> list[str]:
         data[name] = _counted(count)
         del data[f"{name}_or_more"]
     said, parked = data.pop("said"), data.pop("parked")
-    lines = [f"{name}: {'-' if value in (None, '') else value}" for name, value in data.items()]
+    lines = [
+        f"{name}: {'-' if value in (None, '') else text.clean_line(str(value), LONGEST)}"
+        for name, value in data.items()
+    ]
     lines += [f"said: “{sentence}”" for sentence in said]
     for entry in parked:
         about = f"{entry['kind']} “{entry['title']}”" if entry["title"] else entry["subject"]

@@ -13,6 +13,7 @@ from server import peers, traffic
 from server.errors import Invalid, NotAllowed, NotFound
 from server.instance import Instance
 from server.traffic import PeerPage, Show, pages
+from server.traffic.pages import About, Said
 from server.transaction import Transaction
 from storage import log
 from storage.audit import AuditEntry
@@ -229,21 +230,21 @@ async def test_what_was_set_aside_is_told_in_words(
         ("Message", None, True),
     ]
     assert page.parked[0].attempts == 2
-    assert page.said == ["500 <b>Oops</b> second line"]
+    assert page.said == [Said(About.PARKED, "500 <b>Oops</b> second line")]
     assert page.line.parked == 6
 
 
 async def test_the_last_errors_are_one_line_each_and_few(sender: Sender) -> None:
     for number in range(7):
         lane = await sender.lane(f"http://{HOST}/u/{number}/inbox")
-        await sender.move(lane, last_refusal=f"403 No\x00 \u202e{number}", refused=2)
+        await sender.move(lane, last_refusal=f"403 No\x07 \u202e{number}", refused=2)
     async with sender.instance.transaction() as tx:
         (await tx.session.get_one(Peer, HOST)).last_error = "No answer\r\nin 10 s"
     page = await sender.page()
-    assert page.said[0] == "No answer in 10 s"
+    assert page.said[0] == Said(About.UNREACHED, "No answer in 10 s")
     assert len(page.said) == pages.MOST_SAID
-    assert page.said[1].endswith("0")
-    assert all(said.isprintable() for said in page.said)
+    assert page.said[1] == Said(About.REFUSED, "403 No 0")
+    assert all(said.words.isprintable() for said in page.said)
     assert page.line.refused == 14
 
 

@@ -57,7 +57,8 @@ def retry(host: Host, json: Json = False) -> None:
 
     async def task(instance: Instance) -> tuple[Line, str]:
         async with instance.transaction() as tx:
-            peer, began = await traffic.retry_now(tx, None, host), tx.now
+            peer = await traffic.retry_now(tx, None, host)
+            began = peer.next_try
         return await _tried(instance, peer.host, began)
 
     line, waits = perform(task)
@@ -98,7 +99,7 @@ async def _page(instance: Instance, host: str) -> PeerPage:
         return await traffic.peer_page(session, host, instance.clock.now())
 
 
-async def _tried(instance: Instance, host: str, began: datetime) -> tuple[Line, str]:
+async def _tried(instance: Instance, host: str, began: datetime | None) -> tuple[Line, str]:
     """Wait until the worker has tried, as the rows it keeps tell."""
     deadline = time.monotonic() + WORKER_SECONDS
     while True:
@@ -156,7 +157,7 @@ def _all_data(page: PeerPage) -> dict[str, Any]:
         "lag_seconds": None if page.lag is None else page.lag.total_seconds(),
         "received_not_applied": page.unapplied.number,
         "received_not_applied_or_more": page.unapplied.more,
-        "said": page.said,
+        "said": [{"about": one.about, "words": one.words} for one in page.said],
         "parked": [
             {
                 "verb": entry.verb,
@@ -187,7 +188,7 @@ def _all_lines(page: PeerPage) -> list[str]:
         f"{name}: {'-' if value in (None, '') else text.clean_line(str(value), LONGEST)}"
         for name, value in data.items()
     ]
-    lines += [f"said: “{sentence}”" for sentence in said]
+    lines += [f"said ({one['about']}): “{one['words']}”" for one in said]
     for entry in parked:
         about = f"{entry['kind']} “{entry['title']}”" if entry["title"] else entry["subject"]
         why = "waits behind an earlier one" if entry["behind"] else f"“{entry['error']}”"

@@ -216,6 +216,17 @@ async def try_parked(session: AsyncSession, host: str, now: datetime) -> None:
     )
 
 
+async def due_count(session: AsyncSession, host: str, moment: datetime) -> int:
+    """How many parked entries of an origin were to be tried at this moment or before."""
+    question = (
+        select(func.count())
+        .select_from(Parked)
+        .join(Lane, Lane.id == Parked.lane_id)
+        .where(Lane.peer == host, Parked.next_try <= moment)
+    )
+    return (await session.execute(question)).scalar_one()
+
+
 async def drop(session: AsyncSession, host: str, last: int) -> None:
     """Give up what waits for an origin: its lanes go on after `last`, nothing stays parked."""
     lanes = select(Lane.id).where(Lane.peer == host)

@@ -17,6 +17,7 @@ from storage.traffic import Count
 MOST = 10_000
 MOST_PARKED = 50
 MOST_SAID = 5
+MOST_OF_PARKED = 2
 
 
 class Traffic(Protocol):
@@ -105,8 +106,8 @@ async def peer_page(
         unapplied=await traffic.unapplied(session, peer.origin, MOST),
         said=_said(
             (About.UNREACHED, [peer.last_error]),
+            (About.PARKED, [entry.error for entry in parked if not entry.behind][:MOST_OF_PARKED]),
             (About.REFUSED, refusals),
-            (About.PARKED, [entry.error for entry in parked if not entry.behind]),
         ),
     )
 

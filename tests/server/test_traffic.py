@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is known of a peer and of all of them, on both databases."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from server import peers, traffic
 from server.instance import Instance
 from server.traffic import Show, pages
 from server.traffic.pages import About, Said
+from server.traffic.parked import WORDS, verb
 from storage.inbox import InboxState
-from storage.log import Form, Lane
+from storage.log import Form, Lane, LogRow
 from storage.members import Member
 from storage.peers import Peer
 from tests import databases, makers
@@ -133,6 +137,21 @@ async def test_what_was_set_aside_is_told_in_words(
     assert page.parked[0].attempts == 2
     assert page.said == [Said(About.PARKED, "500 <b>Oops</b> second line")]
     assert page.line.parked == 6
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "object", "id"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.text(max_size=40) | json_values.map(json.dumps))
+def test_whatever_an_entry_holds_it_has_a_word(body: str) -> None:
+    assert verb(LogRow(form=Form.DIRECT), body) in {"Message", *WORDS.values()}
 
 
 async def test_the_last_errors_are_one_line_each_and_few(sender: Sender) -> None:

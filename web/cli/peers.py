@@ -15,7 +15,7 @@ from server.traffic import Line, PeerPage
 from server.transaction import Transaction
 from storage.members import Member
 from storage.peers import Peer
-from storage.traffic import Count
+from storage.traffic import Count, due_count
 from web.cli.desk import NOT_RUNNING, WORKER_SECONDS, Json, answer, perform
 from web.templates import plural
 
@@ -57,9 +57,9 @@ def retry(host: Host, json: Json = False) -> None:
 
     async def task(instance: Instance) -> tuple[Line, str]:
         async with instance.transaction() as tx:
-            peer = await traffic.retry_now(tx, None, host)
-            began = peer.next_try
-        return await _tried(instance, peer.host, began)
+            peer, now = await traffic.retry_now(tx, None, host), tx.now
+            began, due = peer.next_try or now, await due_count(tx.session, peer.host, now)
+        return await _tried(instance, peer.host, began, due)
 
     line, waits = perform(task)
     data = _data(line) | {"queued": bool(waits)}
@@ -99,13 +99,14 @@ async def _page(instance: Instance, host: str) -> PeerPage:
         return await traffic.peer_page(session, host, instance.clock.now())
 
 
-async def _tried(instance: Instance, host: str, began: datetime | None) -> tuple[Line, str]:
-    """Wait until the worker has tried, as the rows it keeps tell."""
+async def _tried(instance: Instance, host: str, began: datetime, due: int) -> tuple[Line, str]:
+    """Wait until the worker has tried, as the rows it keeps tell; `due` are parked ones of then."""
     deadline = time.monotonic() + WORKER_SECONDS
     while True:
         async with instance.reading() as session:
             line = await traffic.line_of(session, host)
-        if line.peer.next_try != began or not (line.behind or line.parked):
+            left = await due_count(session, host, began)
+        if line.peer.next_try != began or left < due or not (line.behind or line.parked):
             return line, ""
         if time.monotonic() > deadline:
             return line, NOT_RUNNING

@@ -45,6 +45,7 @@ class Health:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.paused: set[str] = set()
         self._origins: OrderedDict[str, Origin] = OrderedDict()
 
     def of(self, host: str) -> Origin:

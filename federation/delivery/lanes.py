@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
 
 from federation.claims import LEASE, is_dead
 from federation.delivery.bodies import Bodies
@@ -17,11 +16,9 @@ from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
 from federation.delivery.windows import Slots
 from federation.wire import Wire
-from server.transaction import Transaction
-from storage import forums, lanes, log
+from storage import forums, lanes, log, traffic
 from storage.base import in_batches
 from storage.lanes import Item, Settled, Work
-from storage.log import Lane, Parked
 from storage.peers import Peer
 
 logger = structlog.get_logger("guildhall.delivery")
@@ -74,6 +71,7 @@ class Delivery:
             await self._begin()
         await self._read_log()
         async with self._wire.instance.reading() as session:
+            self.health.paused = await lanes.paused(session)
             found = await lanes.returning(session, now)
             if self._looked is None or not timedelta(0) <= now - self._looked < LOOKED_FOR_EVERY:
                 self._looked = now
@@ -217,24 +215,11 @@ class Delivery:
             row = await tx.session.get_one(Peer, host)
             row.last_heard = now
             if row.next_try is not None:
-                await retry_now(tx, host)
+                row.next_try = now
+                await traffic.try_parked(tx.session, host, now)
         if failing:
             self._wire.instance.wake()
 
     def in_flight(self, host: str) -> int:
         """How many sendings to an origin this process waits for at this moment."""
         return self.health.in_flight(host)
-
-
-async def retry_now(tx: Transaction, host: str) -> bool:
-    """Have a peer tried at once; False when nothing is known of it."""
-    peer = await tx.session.get(Peer, host)
-    if peer is None:
-        return False
-    peer.next_try = tx.now
-    await tx.session.execute(
-        update(Parked)
-        .where(Parked.lane_id.in_(select(Lane.id).where(Lane.peer == host)))
-        .values(next_try=tx.now)
-    )
-    return True

@@ -172,13 +172,16 @@ class Sending:
             item = self._work.items[position]
             if item.seq in self.settled:
                 continue
+            if not takes(self._origin.software, item.form):
+                self._settle(item)
+                continue
             if behind:
                 await self._park(item, "Waits behind an earlier entry of its thread.")
                 self._settle(item)
                 continue
             await self._within_reach(position)
             async with self._origin.window.place():
-                if self._stopped or self._origin.down or not self._office.is_ours():
+                if self._stopped or not self._may_send():
                     self._stop()
                     return
                 outcome = await self._send(item)
@@ -190,10 +193,15 @@ class Sending:
                 behind = True
             self._settle(item)
 
+    def _may_send(self) -> bool:
+        """Whether the peer is up and not paused, and the lane still ours."""
+        office, host = self._office, self._origin.host
+        return not self._origin.down and host not in office.health.paused and office.is_ours()
+
     async def _retry(self, held: Held) -> bool:
         """Try a parked entry again; answers whether the peer is up."""
         async with self._origin.window.place():
-            if self._origin.down or not self._office.is_ours():
+            if not self._may_send():
                 self._stop()
                 return False
             outcome = await self._send(held.item)
@@ -296,14 +304,12 @@ class Sending:
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             if status not in OUTAGE and self._answers_others():
                 # The peer answers others, or has failed at this one again and again.
-                self._last_refusal = detail
                 return Outcome(LATER, detail)
             return await self._down(detail, wait)
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return Outcome(LATER, f"It leads elsewhere: {detail}")
         await self._answered()
         if status in AGAIN:
-            self._last_refusal = detail
             return Outcome(LATER, detail)
         return self._refuse(detail)
 

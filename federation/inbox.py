@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from federation import authority
 from federation.actors import Actors
-from federation.delivery.lanes import Delivery
 from federation.errors import WireError
+from federation.liveness import Liveness
 from federation.signatures.request import Request
 from federation.urls import host_of_uri
 from federation.verification import Unverified, Verified, Verifier
@@ -39,11 +39,11 @@ ACCEPTED = Answer(202, "Accepted.")
 class Inbox:
     """Takes deliveries; nothing of them is acted on here."""
 
-    def __init__(self, wire: Wire, actors: Actors, verifier: Verifier, delivery: Delivery) -> None:
+    def __init__(self, wire: Wire, actors: Actors, verifier: Verifier, liveness: Liveness) -> None:
         self._wire = wire
         self._actors = actors
         self._verifier = verifier
-        self._delivery = delivery
+        self._liveness = liveness
         self._knocks: deque[datetime] = deque()
 
     async def accept(self, request: Request) -> Answer:
@@ -81,7 +81,7 @@ class Inbox:
             authority.must_be_own_words(verified.actor, activity)
         except WireError as error:
             return Answer(401, str(error))
-        await self._delivery.heard(verified.host)
+        self._liveness.heard(verified.host)
         return await self._store(activity, verified, body)
 
     async def _policy(self, host: str) -> Answer | None:

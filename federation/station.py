@@ -5,6 +5,7 @@ from federation.actors import Actors
 from federation.delivery.lanes import Delivery
 from federation.fetch import Door
 from federation.inbox import Inbox
+from federation.liveness import Liveness
 from federation.receive import Receiver
 from federation.repair import Repair
 from federation.verification import Verifier
@@ -20,6 +21,11 @@ class Station(Wire):
         self.actors = Actors(self)
         self.verifier = Verifier(self, self.actors)
         self.delivery = Delivery(self)
-        self.inbox = Inbox(self, self.actors, self.verifier, self.delivery)
+        self.liveness = Liveness(instance, self.delivery)
+        self.inbox = Inbox(self, self.actors, self.verifier, self.liveness)
         self.receiver = Receiver(self, self.actors, self.verifier)
         self.repair = Repair(self, self.receiver)
+
+    async def close(self) -> None:
+        await self.liveness.close()
+        await super().close()

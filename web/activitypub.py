@@ -79,7 +79,7 @@ async def _asker(request: Request) -> Asker:
         # Decided before any key is fetched and before anything is looked up.
         raise Unverified("This instance answers listed agencies only.", 403)
     verified = await station.verifier.request(signed)
-    await station.delivery.heard(verified.host)
+    station.liveness.heard(verified.host)
     await station.actors.meet(verified.host)
     return await asker(station, verified.host)
 

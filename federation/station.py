@@ -22,7 +22,7 @@ class Station(Wire):
         self.verifier = Verifier(self, self.actors)
         self.delivery = Delivery(self)
         self.liveness = Liveness(instance, self.delivery)
-        self.inbox = Inbox(self, self.actors, self.verifier, self.liveness)
+        self.inbox = Inbox(self, self.verifier, self.liveness)
         self.receiver = Receiver(self, self.actors, self.verifier)
         self.repair = Repair(self, self.receiver)
 

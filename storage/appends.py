@@ -37,6 +37,14 @@ _POSTGRES_FAULTS = (
     TypeError,
     ValueError,
 )
+# How the database shows that it cannot serve at this moment.
+DATABASE_FAULTS = (
+    OSError,
+    SQLAlchemyError,
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 
 
 class NotStored(SQLAlchemyError):
@@ -190,7 +198,7 @@ class PostgresAppends:
                 driver: Any = raw.driver_connection
                 for shape, places in shapes.items():
                     await self._insert(driver, shape, batch, places, ends)
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_FAULTS as error:
             raise Unwell(str(error)) from error
         return ends
 

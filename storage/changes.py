@@ -37,7 +37,7 @@ class Glance:
         rows = self.rows("PRAGMA data_version")
         return int(rows[0][0]) if rows else None
 
-    def rows(self, sql: str) -> Rows | None:
+    def rows(self, sql: str, *values: str) -> Rows | None:
         """What a question about a few rows answers now, unconverted; None when not known."""
         if self._path is None:
             return None
@@ -48,7 +48,7 @@ class Glance:
                     f"{address}?mode=rw", uri=True, timeout=PATIENCE, isolation_level=None
                 )
                 self._connection.execute("PRAGMA query_only = ON")
-            return self._connection.execute(sql).fetchall()
+            return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error:
             # Busy with a recovery, moved away, broken: whoever asks has the usual way as well.
             self.close()

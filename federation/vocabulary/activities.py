@@ -86,11 +86,46 @@ def parse_activity(document: dict[str, Any]) -> Activity:
     return _activity(document, MAX_NESTED_ACTIVITIES)
 
 
-def _activity(document: dict[str, Any], depth: int) -> Activity:
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends what: all that is looked at before an activity is stored.
+
+    ``is_farewell`` is a Delete of the actor itself.
+    """
+
+    id: str
+    type: str
+    actor: str
+    is_farewell: bool
+
+
+def parse_envelope(document: dict[str, Any]) -> Envelope:
+    """Read the outside of an activity; raises Malformed as ``parse_activity`` does for it.
+
+    What it carries is left to whoever works on it.
+    """
     kind = type_of(document)
+    if not is_activity(document):
+        raise Malformed("The document is not an activity.")
+    required_id(document, kind)
+    actor = _actor_of(document, kind)
+    carried = document.get("object")
+    if carried in (None, []) and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
+        raise Malformed(f"The {kind} has no object.")
+    farewell = kind == "Delete" and url_id_of(carried) == actor
+    return Envelope(url_id_of(document) or "", kind, actor, farewell)
+
+
+def _actor_of(document: dict[str, Any], kind: str) -> str:
     actor = url_id_of(document.get("actor"))
     if actor is None:
         raise Malformed(f"The {kind} has no actor that is an http or https address.")
+    return actor
+
+
+def _activity(document: dict[str, Any], depth: int) -> Activity:
+    kind = type_of(document)
+    actor = _actor_of(document, kind)
     carried = _objects(document, kind, depth - 1)
     if carried is None and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
         raise Malformed(f"The {kind} has no object.")

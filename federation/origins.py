@@ -4,6 +4,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urljoin
 
 from federation.errors import Forbidden
@@ -92,6 +93,8 @@ def join_url(base: HttpUrl, reference: str) -> HttpUrl:
         raise Forbidden("A redirect names something that is not an address.") from None
 
 
+# A peer's actors come again and again; what an address means never changes.
+@lru_cache(maxsize=2048)
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]` (RFC 6454), lower case, the default port left out."""
     return parse_url(url).origin

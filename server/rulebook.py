@@ -2,6 +2,7 @@
 """The rules about other origins, held in memory and in force at once."""
 
 from datetime import datetime
+from operator import itemgetter
 
 from sqlalchemy import select
 
@@ -15,8 +16,29 @@ _QUESTION = select(PolicyRule.pattern, PolicyRule.verdict, PolicyRule.expires).o
     PolicyRule.verdict.desc(), PolicyRule.pattern
 )
 
-# By pattern, each with its place in the order of the rules.
-_Rules = dict[str, list[tuple[int, PolicyRule]]]
+
+class Rules:
+    """Every rule, found by the patterns that can match a host."""
+
+    def __init__(self) -> None:
+        # Each with its place in the order of all rules, which a decision's reason goes by.
+        self._by_pattern: dict[str, list[tuple[int, PolicyRule]]] = {}
+
+    def add(self, place: int, rule: PolicyRule) -> None:
+        self._by_pattern.setdefault(rule.pattern, []).append((place, rule))
+
+    def decide(self, mode: Federation, host: str, now: datetime) -> Decision:
+        """What `peers.decide` says with all the rules."""
+        name = bare_host(host)
+        about = list(self._by_pattern.get(name, ()))
+        # Every suffix on a label border that a rule could name.
+        border = name.find(".", 1)
+        while border > 0:
+            about += self._by_pattern.get(f"*{name[border:]}", ())
+            border = name.find(".", border + 1)
+        if len(about) > 1:
+            about.sort(key=itemgetter(0))
+        return decide(mode, [rule for _, rule in about], host, now)
 
 
 class Rulebook:
@@ -24,33 +46,16 @@ class Rulebook:
 
     def __init__(self, database: Database, mode: Federation) -> None:
         self._mode = mode
-        self._kept = database.kept(_QUESTION, _by_pattern)
-
-    def at_once(self, host: str, now: datetime) -> Decision | None:
-        """The decision without waiting; None where the database must be asked first."""
-        rules = self._kept.at_once()
-        return None if rules is None else self._decide(rules, host, now)
+        self._kept = database.kept(_QUESTION, by_pattern)
 
     async def judge(self, host: str, now: datetime) -> Decision:
         """The decision by the rules committed before it was asked for."""
-        return self._decide(await self._kept.current(), host, now)
-
-    def _decide(self, rules: _Rules, host: str, now: datetime) -> Decision:
-        name = bare_host(host)
-        about = list(rules.get(name, ()))
-        # Every suffix on a label border that a rule could name.
-        border = name.find(".", 1)
-        while border > 0:
-            about += rules.get(f"*{name[border:]}", ())
-            border = name.find(".", border + 1)
-        if len(about) > 1:
-            about.sort(key=lambda placed: placed[0])
-        return decide(self._mode, [rule for _, rule in about], host, now)
+        return (await self._kept.current()).decide(self._mode, host, now)
 
 
-def _by_pattern(rows: Rows) -> _Rules:
-    found: _Rules = {}
+def by_pattern(rows: Rows) -> Rules:
+    """The rules of rows (pattern, verdict, expires), in the order of `peers.rules`."""
+    found = Rules()
     for place, (pattern, verdict, expires) in enumerate(rows):
-        rule = PolicyRule(pattern=pattern, verdict=verdict, expires=expires)
-        found.setdefault(pattern, []).append((place, rule))
+        found.add(place, PolicyRule(pattern=pattern, verdict=verdict, expires=expires))
     return found

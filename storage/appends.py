@@ -165,6 +165,9 @@ class SqliteAppends:
         try:
             return connection.execute(shape.sql, shape.values(append.row)).rowcount == 1
         except _ROW_FAULTS as error:
+            if not connection.in_transaction:
+                # Undone with all that came before: what follows would be commits of their own.
+                raise sqlite3.OperationalError(str(error)) from error
             return NotStored(str(error))
 
     def _forget(self) -> None:

@@ -112,7 +112,8 @@ def parse_envelope(document: dict[str, Any]) -> Envelope:
     carried = document.get("object")
     if carried in (None, []) and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
         raise Malformed(f"The {kind} has no object.")
-    farewell = kind == "Delete" and url_id_of(carried) == actor
+    single = not isinstance(carried, list) or len(carried) == 1
+    farewell = kind == "Delete" and single and url_id_of(carried) == actor
     return Envelope(url_id_of(document) or "", kind, actor, farewell)
 
 

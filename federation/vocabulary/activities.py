@@ -100,9 +100,9 @@ class Envelope:
 
 
 def parse_envelope(document: dict[str, Any]) -> Envelope:
-    """Read the outside of an activity; raises Malformed as ``parse_activity`` does for it.
+    """Read the outside of an activity; raises Malformed exactly where ``parse_activity`` does.
 
-    What it carries is left to whoever works on it.
+    What it carries is read only where it has no id, since then it must be readable by itself.
     """
     kind = type_of(document)
     if not is_activity(document):
@@ -110,11 +110,20 @@ def parse_envelope(document: dict[str, Any]) -> Envelope:
     required_id(document, kind)
     actor = _actor_of(document, kind)
     carried = document.get("object")
-    if carried in (None, []) and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
+    subject = url_id_of(carried)
+    is_batch = isinstance(carried, list) or (
+        kind == "Announce" and type_of(carried) in COLLECTION_TYPES
+    )
+    if subject is None or is_batch:
+        things = _objects(document, kind, MAX_NESTED_ACTIVITIES - 1)
+        _must_carry(things, kind)
+        subject = getattr(things, "id", None)
+    return Envelope(url_id_of(document) or "", kind, actor, kind == "Delete" and subject == actor)
+
+
+def _must_carry(carried: Thing | tuple[Thing, ...] | None, kind: str) -> None:
+    if carried is None and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
         raise Malformed(f"The {kind} has no object.")
-    single = not isinstance(carried, list) or len(carried) == 1
-    farewell = kind == "Delete" and single and url_id_of(carried) == actor
-    return Envelope(url_id_of(document) or "", kind, actor, farewell)
 
 
 def _actor_of(document: dict[str, Any], kind: str) -> str:
@@ -128,8 +137,7 @@ def _activity(document: dict[str, Any], depth: int) -> Activity:
     kind = type_of(document)
     actor = _actor_of(document, kind)
     carried = _objects(document, kind, depth - 1)
-    if carried is None and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
-        raise Malformed(f"The {kind} has no object.")
+    _must_carry(carried, kind)
     return Activity(
         id=url_id_of(document) or "",
         type=kind,

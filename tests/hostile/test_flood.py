@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from storage.database import Database
 from storage.peers import PolicyRule
-from tests.hostile.commons import Commons, doing, like
+from tests.hostile.commons import Commons, like
 from tests.hostile.conftest import Opener
 from tests.hostile.effects import must_be_one_sentence
 from tests.hostile.peer import ScriptedPeer, mallory, vera
@@ -93,10 +93,3 @@ async def test_a_rule_of_another_process_is_obeyed_by_the_next_delivery(
         await session.delete(await session.get_one(PolicyRule, 1))
     assert await deliver(gh, evil, 1) == 202
     await other.close()
-
-
-async def test_an_activity_whose_inside_cannot_be_read_is_left_to_the_worker(
-    gh: Commons, evil: ScriptedPeer
-) -> None:
-    row = await gh.sent(evil, doing("Like", mallory(evil), {"type": "Note", "content": "no id"}))
-    assert row.state == "ignored"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Activities are read with what they carry."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -143,7 +144,9 @@ INSIDE = ODD | st.fixed_dictionaries({}, optional={"id": ODD, "type": KINDS, "ac
 def test_the_envelope_is_the_outside_of_the_activity(document: dict[str, Any]) -> None:
     try:
         whole = parse_activity(document)
-    except Malformed:
+    except Malformed as error:
+        with pytest.raises(Malformed, match=re.escape(str(error))):
+            parse_envelope(document)
         return
     envelope = parse_envelope(document)
     assert (envelope.id, envelope.type, envelope.actor) == (whole.id, whole.type, whole.actor)

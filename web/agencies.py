@@ -18,16 +18,17 @@ async def index(request: Request) -> Response:
     visit = await arrive(request)
     instance = visit.instance
     mode, now = instance.settings.federates, instance.clock.now()
+    after = request.query_params.get("after", "")[:255]
     async with instance.reading() as session:
         rules = await peers.rules(session)
-        known = await peers.page(session)
+        page = await peers.agencies(session, mode, now, after=after)
         lines = await forum_pages.index(session, visit.viewer)
-    known = [peer for peer in known if peers.decide(mode, rules, peer.host, now).allowed]
-    heard = {peers.bare_host(peer.host) for peer in known}
+    heard = {peers.bare_host(peer.host) for peer in page.peers}
     named = [
         rule.pattern
         for rule in rules
-        if not rule.pattern.startswith("*.")
+        if not (after or page.after)
+        and not rule.pattern.startswith("*.")
         and rule.pattern not in heard
         and peers.decide(mode, rules, rule.pattern, now).allowed
     ]
@@ -35,14 +36,23 @@ async def index(request: Request) -> Response:
     for line in lines:
         if line.forum.peer is not None:
             held[line.forum.peer] = held.get(line.forum.peer, 0) + 1
-    return visit.page("agencies/index.html", known=known, named=named, held=held, mode=mode)
+    return visit.page(
+        "agencies/index.html",
+        known=page.peers,
+        named=named,
+        held=held,
+        mode=mode,
+        after=after,
+        more=page.after,
+    )
 
 
 async def one(request: Request) -> Response:
     """An agency's public forums, asked of the agency itself; for members."""
     visit = await arrive(request)
     spend(visit, limits.LOOK_UP, f"member {visit.member.id}")
-    host = await _whole_host(visit, request.path_params["host"].lower())
+    async with visit.instance.reading() as session:
+        host = await peers.with_port(session, request.path_params["host"].lower())
     await _must_be_let_in(visit, host)
     said = ""
     found = []
@@ -51,7 +61,7 @@ async def one(request: Request) -> Response:
     except Refusal as error:
         said = error.sentence
     async with visit.instance.reading() as session:
-        known = next((peer for peer in await peers.page(session) if peer.host == host), None)
+        known = await peers.known(session, host)
         lines = await forum_pages.index(session, visit.viewer)
     follows = {line.forum.id: line.follow for line in lines}
     if said:
@@ -60,16 +70,6 @@ async def one(request: Request) -> Response:
     shown = [(forum, follows.get(forum.id)) for forum in found if forum.id in follows]
     name = known.name if known is not None and known.name else host
     return visit.page("agencies/one.html", host=host, name=name, forums=shown, sentence=said)
-
-
-async def _whole_host(visit: Visit, host: str) -> str:
-    """The host with the port of the one agency known under its name, where it was left out."""
-    if ":" in host:
-        return host
-    async with visit.instance.reading() as session:
-        known = [peer.host for peer in await peers.page(session)]
-    named = [held for held in known if peers.bare_host(held) == host]
-    return named[0] if len(named) == 1 else host
 
 
 async def _must_be_let_in(visit: Visit, host: str) -> None:

@@ -23,3 +23,7 @@ class Station(Wire):
         self.inbox = Inbox(self, self.actors, self.verifier, self.delivery)
         self.receiver = Receiver(self, self.actors, self.verifier)
         self.repair = Repair(self, self.receiver)
+
+    async def close(self) -> None:
+        await self.repair.stop()
+        await super().close()

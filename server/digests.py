@@ -154,8 +154,7 @@ async def drop_day(tx: Transaction, fact: Told) -> None:
 async def differ(tx: Transaction, forum: Forum, difference: KnownDifference) -> None:
     """Remember that a post differs and why; it is counted as held from now on."""
     values = {
-        name: getattr(difference, name)
-        for name in ("day", "theirs", "ours", "reason", "note")
+        name: getattr(difference, name) for name in ("day", "theirs", "ours", "reason", "note")
     } | {"at": tx.now}
     before = await digests.differences_of(tx.session, forum.id, [difference.uri])
     held = await digests.of_uris(tx.session, forum.id, [difference.uri])

@@ -41,8 +41,11 @@ class Outcome:
     repeats: bool = True
 
 
-async def ask(tx: Transaction, member: Member | None, forum: Forum) -> None:
-    """A member, or an operator (None), wants a copy compared with its home now."""
+async def ask(tx: Transaction, member: Member | None, forum: Forum) -> Forum:
+    """A member, or an operator (None), wants a copy compared with its home now.
+
+    Answers the row; once the comparison has ended, its `compare_next` is another.
+    """
     forum = await tx.session.get_one(Forum, forum.id)
     if member is not None and not may(await standing_now(tx, member, forum), Permission.FOLLOW):
         raise NotFound
@@ -52,6 +55,7 @@ async def ask(tx: Transaction, member: Member | None, forum: Forum) -> None:
         raise NotFound("Nobody here follows this forum, so there is no copy of it to check.")
     forum.compare_next = tx.now
     tx.record(CheckAsked(forum.id))
+    return forum
 
 
 def _compared() -> ColumnElement[bool]:

@@ -28,6 +28,7 @@ DAYS_A_PAGE = 1_000
 LINES_A_PAGE = 1_000
 LIKES_A_PAGE = 100
 MOST_ENDORSERS = 5_000
+MOST_EDITS = 1_000_000
 DIGEST, DAY, POST = "gh:Digest", "gh:DigestDay", "gh:DigestPost"
 _CONTEXT = ["https://www.w3.org/ns/activitystreams", {"gh": "urn:guildhall:ns#"}]
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -98,6 +99,7 @@ class DigestDocuments(Documents):
         }
         if not after:
             document["object"] = (await self._objects([post]))[post.id]
+            document["gh:revision"] = post.revision
             document["gh:endorsers"] = await self._endorsers(post)
         likes = await self._likes(post, after=after, most=LIKES_A_PAGE + 1)
         document["items"] = [like for _, like in likes[:LIKES_A_PAGE]]
@@ -206,6 +208,7 @@ class PostPage:
     object: dict[str, Any] | None
     endorsers: tuple[str, ...] | None
     likes: tuple[dict[str, Any], ...] = field(default=())
+    revision: int = 0
     after: str = ""
 
 
@@ -272,8 +275,14 @@ def parse_one(document: dict[str, Any], forum: str) -> PostPage:
         likes=tuple(
             like for like in _list(document, "items")[:LIKES_A_PAGE] if isinstance(like, dict)
         ),
+        revision=_revision(document.get("gh:revision")),
         after=_next(document),
     )
+
+
+def _revision(value: object) -> int:
+    counted = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_EDITS
+    return value if counted and isinstance(value, int) else 0
 
 
 def _must_be(document: dict[str, Any], kind: str, forum: str) -> None:

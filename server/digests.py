@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a forum holds, summed up by day: the same at its home and at every copy."""
+"""What a forum holds, summed up by day, alike at its home and its copies."""
 
 import hashlib
 from collections.abc import Iterable

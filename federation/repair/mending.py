@@ -11,6 +11,7 @@ from federation.handlers.announced import apply
 from federation.incoming import Ignored, Incoming
 from federation.receive import Receiver
 from federation.repair.asking import Asking
+from federation.repair.own import OwnWords
 from federation.vocabulary.activities import Activity, Reference, parse_activity
 from federation.vocabulary.errors import Malformed
 from federation.wire import Wire
@@ -19,7 +20,7 @@ from server.digests import Reason
 from server.errors import Refusal
 from server.posts import restoring
 from storage import digests as storage
-from storage import members, posts
+from storage import posts
 from storage.digests import KnownDifference
 from storage.forums import Forum
 from storage.members import Member
@@ -50,6 +51,7 @@ class Mending:
         self._receiver = receiver
         self._forum = forum
         self.home = Asking(wire, forum.uri)
+        self._own = OwnWords(wire, receiver.verifier, forum)
 
     async def mend(self, line: Line, day: str, *, last: bool) -> bool:
         """Have the copy hold what the home holds, or know why it does not.
@@ -58,7 +60,7 @@ class Mending:
         Raises NotNow for what can be had later.
         """
         try:
-            apart = await self._bring(line)
+            apart = await self._bring(line, last=last)
         except Ignored as reason:
             apart = Apart(Reason.UNMET, str(reason))
         except Refusal as refusal:
@@ -92,12 +94,15 @@ class Mending:
             )
             await digests.differ(tx, self._forum, known)
 
-    async def _bring(self, line: Line) -> Apart | None:
+    async def _bring(self, line: Line, *, last: bool) -> Apart | None:
         """Do what is to be done for a line; answers why the post may differ all the same."""
         async with self._wire.instance.reading() as session:
             post = await posts.by_uri(session, line.uri)
             gone = await tombstones.stands(session, self._forum.uri, line.uri)
         if post is None:
+            if not line.is_deleted and not gone and not last and await self._is_kept_out(line):
+                # Counted once the thread that it belongs to is here.
+                return Apart(Reason.UNMET)
             return await self._missing(line, gone=gone)
         if post.forum_id != self._forum.id:
             return Apart(Reason.REFUSED, "It is a post of another forum.")
@@ -118,19 +123,24 @@ class Mending:
                 await tombstones.remember(tx, self._forum.uri, line.uri)
                 await restoring.no_longer_withheld(tx, line.uri)
             return Apart(Reason.DELETED)
-        if self._wire.urls.is_ours(line.uri):
-            return Apart(Reason.OURS, "It was written here and is here no longer.")
-        incoming = self._incoming()
-        allowed = await incoming.is_allowed(line.uri)
         page = await self.home.one(line.uri)
-        await self._apply(self._passed("Create", line.uri, page))
-        if not allowed:
+        if not self._wire.urls.is_ours(line.uri):
+            await self._apply(self._passed("Create", line.uri, page))
+        elif not await self._own.post(line.uri, page):
+            return Apart(Reason.OURS, "It was written here and is here no longer.")
+        if await self._is_kept_out(line):
             return Apart(Reason.POLICY, "Its author's agency is not on our list.")
         async with self._wire.instance.reading() as session:
             post = await posts.by_uri(session, line.uri)
         if post is not None:
             await self._alike(post, line, page)
         return None
+
+    async def _is_kept_out(self, line: Line) -> bool:
+        """Whether our rules keep out what its author's host writes."""
+        if self._wire.urls.is_ours(line.uri):
+            return False
+        return not await self._incoming().is_allowed(line.uri)
 
     async def _alike(self, post: Post, line: Line, page: PostPage | None) -> None:
         """A post held here: its words, its receipt, closed, pinned, who endorses it."""
@@ -139,7 +149,10 @@ class Mending:
         ours = await self._line(line.uri)
         if line.updated not in {"", ours.updated}:
             page = page or await self.home.one(line.uri)
-            await self._apply(self._passed("Update", line.uri, page))
+            if self._wire.urls.is_ours(line.uri):
+                await self._own.edit(line.uri, page)
+            else:
+                await self._apply(self._passed("Update", line.uri, page))
         for mark, on, off in (("locked", "Lock", "Undo"), ("pinned", "Add", "Remove")):
             if (mark in line.marks) != (mark in ours.marks):
                 await self.decided(on if mark in line.marks else off, line.uri)
@@ -224,15 +237,10 @@ class Mending:
                 await restoring.endorsed_by_no_others(tx, held, set(named))
 
     async def _like(self, post: Post, activity: Activity) -> None:
-        if not self._wire.urls.is_ours(activity.actor):
+        if self._wire.urls.is_ours(activity.actor):
+            await self._own.endorsement(post, activity)
+        else:
             await self._apply(activity)
-            return
-        proven = await self._receiver.verifier.proof(activity.raw, activity.actor)
-        async with self._wire.instance.transaction() as tx:
-            member = await members.by_uri(tx.session, activity.actor)
-            held = await tx.session.get_one(Post, post.id)
-            if proven is not None and member is not None and member.is_local:
-                await restoring.restore_endorsement(tx, member, held, activity.id)
 
     async def unlisted(self, uri: str, day: str, line: str) -> bool:
         """A post that the home does not list: removed only where its origin says that it is gone.

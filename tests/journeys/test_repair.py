@@ -6,12 +6,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
 from federation.digests import buckets
 from server import endorsements
 from server.digests import total_of
 from server.forums import comparing
 from server.posts import editing, steering
 from server.posts.drafts import EditDraft
+from storage.digests import KnownDifference
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post, PostState
@@ -142,3 +145,75 @@ async def test_a_restored_backup_is_brought_up_to_date(
     await riverton.sees(talk.two.uri, state=PostState.DELETED, html="")
     await riverton.sees(talk.three.uri, locked=True, pinned=True, endorsement_count=1)
     await riverton.sees(talk.withdrawn.uri, endorsement_count=0)
+
+
+async def test_what_our_own_members_wrote_is_had_back_from_the_home(
+    riverton: Agency, lakeside: Agency, tmp_path: Path
+) -> None:
+    talk = await talk_before(riverton, lakeside)
+    here = await riverton.sees(talk.one.uri)
+    first = await makers.reply(riverton.instance, talk.ana, here, "We measure in days.")
+    await riverton.sees(first.uri, state=PostState.LIVE)
+    kept = await back_up(riverton, tmp_path)
+    riverton.clock.turn(minutes=2)
+    async with riverton.instance.transaction() as tx:
+        await editing.edit(tx, talk.ana, first, EditDraft("", "We measure in *working* days."))
+    opened = await makers.thread(riverton.instance, talk.ana, talk.copy, "Inspections", "By video?")
+    await riverton.sees(opened.uri, state=PostState.LIVE)
+    answer = await makers.reply(riverton.instance, talk.ana, opened, "I ask for the roof.")
+    await riverton.sees(answer.uri, state=PostState.LIVE)
+    await lakeside.sees(first.uri, source="We measure in *working* days.")
+
+    await restore(riverton, tmp_path, kept)
+    assert await riverton.held(opened.uri) is None
+    assert (await checked(riverton, talk.copy)).compare_error == ""
+    await the_same(lakeside, riverton, talk.forum)
+    back = await riverton.sees(opened.uri, id=opened.id, author_id=talk.ana.id, title="Inspections")
+    await riverton.sees(answer.uri, id=answer.id, parent_id=back.id, state=PostState.LIVE)
+    edited = await riverton.sees(first.uri, source="We measure in *working* days.", revision=1)
+    riverton.clock.turn(minutes=2)
+    async with riverton.instance.transaction() as tx:
+        await editing.edit(tx, talk.ana, edited, EditDraft("", "In working days, and publish."))
+    await lakeside.sees(first.uri, source="In working days, and publish.")
+    assert (await riverton.page(f"/p/{opened.id}")).status_code == 200
+
+
+async def test_what_our_list_keeps_out_is_known_to_differ_until_the_list_changes(
+    riverton: Agency, lakeside: Agency, harbor: Agency
+) -> None:
+    forum = await permits(lakeside)
+    opener = await makers.thread(lakeside.instance, lakeside.admin, forum)
+    ben = await makers.member(harbor.instance, "ben")
+    await harbor.follow(ben, forum.uri)
+    there = await harbor.sees(opener.uri)
+    answer = await makers.reply(harbor.instance, ben, there, "We file on paper.")
+    await lakeside.sees(answer.uri)
+    async with harbor.instance.transaction() as tx:
+        await endorsements.endorse(tx, ben, there)
+    await lakeside.sees(opener.uri, endorsement_count=1)
+    ana = await makers.member(riverton.instance, "ana")
+    copy = await riverton.follow(ana, forum.uri)
+    assert (copy.compare_error, copy.compare_missing) == ("", 1)
+    assert await riverton.held(answer.uri) is None
+    here = await riverton.sees(opener.uri, withheld_count=1, endorsement_count=0)
+    await the_same(lakeside, riverton, forum)
+    page = await riverton.page(f"/f/permits@{lakeside.host}", ana)
+    assert "1 post is not shown, from agencies not on our list" in page.text
+    assert "Check now" in page.text
+    assert len(await known_differences(riverton, copy)) == 2
+
+    await riverton.lists(harbor)
+    riverton.instance.wake()
+    await riverton.sees(answer.uri, parent_id=here.id)
+    await riverton.sees(opener.uri, withheld_count=0, endorsement_count=1)
+    held = await checked(riverton, copy)
+    assert (held.compare_error, held.compare_missing) == ("", 0)
+    assert await known_differences(riverton, copy) == []
+    await the_same(lakeside, riverton, forum)
+
+
+async def known_differences(agency: Agency, forum: Forum) -> list[KnownDifference]:
+    """What is known to differ."""
+    async with agency.instance.reading() as session:
+        question = select(KnownDifference).where(KnownDifference.forum_id == forum.id)
+        return list((await session.execute(question)).scalars())

@@ -15,7 +15,7 @@ from federation.digests import (
     parse_lines,
     parse_one,
 )
-from federation.errors import BadAnswer, StatusError
+from federation.errors import BadAnswer, StatusError, Unreachable
 from federation.fetch import Response
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
@@ -27,6 +27,11 @@ MOST_PAGES_OF_DAYS = 20
 MOST_PAGES_OF_LINES = 200
 MOST_PAGES_OF_LIKES = 50
 NOT_MODIFIED = 304
+NOT_FOUND = 404
+
+
+class NoDigest(Unreachable):
+    """The home has no digest of this forum for us."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,18 @@ class Asking:
     forum: str
 
     async def days(self, total: str) -> dict[str, Bucket] | None:
-        """The days the home has, by day; None where all of it sums up to `total`."""
+        """The days the home has, by day; None where all of it sums up to `total`.
+
+        Raises NoDigest where there is none at all.
+        """
+        try:
+            return await self._days(total)
+        except StatusError as error:
+            if error.status == NOT_FOUND:
+                raise NoDigest from error
+            raise
+
+    async def _days(self, total: str) -> dict[str, Bucket] | None:
         found: dict[str, Bucket] = {}
         before = ""
         today = self.wire.instance.clock.now().date()
@@ -54,7 +70,15 @@ class Asking:
         return found
 
     async def lines(self, day: str) -> dict[str, Line]:
-        """What the home says of each post of a day, by id, in order."""
+        """What the home says of each post of a day that it has, by id, in order."""
+        try:
+            return await self._lines(day)
+        except StatusError as error:
+            if error.status == NOT_FOUND:
+                raise BadAnswer("The home has no day that it said it has.") from error
+            raise
+
+    async def _lines(self, day: str) -> dict[str, Line]:
         found: dict[str, Line] = {}
         after = ""
         for _ in range(MOST_PAGES_OF_LINES):
@@ -72,7 +96,7 @@ class Asking:
         try:
             document = await self._get(asked)
         except StatusError as error:
-            if error.status == 404:
+            if error.status == NOT_FOUND:
                 return None
             raise
         page: PostPage = _parsed(parse_one, document or {}, self.forum)

@@ -22,6 +22,7 @@ from storage.forums import CopyState, Forum
 logger = structlog.get_logger("guildhall.repair")
 AT_ONCE = 4
 MOST_LINES = 20_000
+MOST_UNREAD = 10
 MOST_DIFFERENCES = 100_000
 
 
@@ -36,7 +37,7 @@ class Comparison:
         self._later: list[tuple[Line, str]] = []
         self._stray: list[tuple[str, str]] = []
         self._failed = ""
-        self._done = self._whole = self._looked_at = 0
+        self._done = self._whole = self._looked_at = self._unread = 0
 
     async def run(self) -> Outcome:
         """Ask, list the days that differ, newest first, and repair. Raises WireError."""
@@ -59,12 +60,22 @@ class Comparison:
         for day in differing:
             if self._looked_at >= MOST_LINES:
                 return Outcome(more=True)
-            await self._day(day)
+            await self._day_safely(day, listed=day in theirs)
         await self._leftovers()
         return Outcome(self._failed, through=True)
 
-    async def _day(self, day: str) -> None:
-        theirs = await self._mending.home.lines(day)
+    async def _day_safely(self, day: str, *, listed: bool) -> None:
+        """One day; a few that cannot be read do not stop the others."""
+        try:
+            await self._day(day, listed=listed)
+        except WireError as error:
+            self._unread += 1
+            if not error.permanent or self._unread > MOST_UNREAD:
+                raise
+            self._fail(day, str(error))
+
+    async def _day(self, day: str, *, listed: bool) -> None:
+        theirs = await self._mending.home.lines(day) if listed else {}
         async with self._wire.instance.reading() as session:
             ours = await digests.lines_of_day(session, self._forum, day)
         differing = [line for uri, line in theirs.items() if ours.get(uri) != line.text]
@@ -124,9 +135,9 @@ class Comparison:
                 await self._mending.unlisted_for_good(uri, day)
         await self._progress()
 
-    def _fail(self, uri: str, why: str) -> None:
+    def _fail(self, what: str, why: str) -> None:
         self._failed = self._failed or "Some of it could not be had yet."
-        logger.info("post not compared", forum=self._forum.uri, post=uri, why=why)
+        logger.info("not compared", forum=self._forum.uri, what=what, why=why)
 
     async def _progress(self) -> None:
         """How far a first copy has come."""

@@ -9,6 +9,7 @@ import structlog
 
 from federation.errors import BadAnswer, Forbidden, StatusError, WireError
 from federation.receive import Receiver
+from federation.repair.asking import NoDigest
 from federation.repair.collections import Filling
 from federation.repair.comparing import Comparison
 from federation.wire import Wire
@@ -140,11 +141,9 @@ class Repair:
             await self._look_again(forum)
         try:
             return await Comparison(self._wire, self._receiver, forum).run()
-        except StatusError as error:
-            if error.status != 404:
-                raise
-        # A Guildhall from before there were digests.
-        return await self._fill(forum, repeats=True) if filling else Outcome(through=True)
+        except NoDigest:
+            # A Guildhall from before there were digests, or a forum that is closed to us now.
+            return await self._fill(forum, repeats=True) if filling else Outcome(through=True)
 
     async def _fill(self, forum: Forum, *, repeats: bool) -> Outcome:
         complete = await Filling(self._wire, self._receiver).fill(forum)

@@ -9,9 +9,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from federation import digests, discovery
+from federation import discovery
 from federation.askers import Asker, asker
-from federation.digests import DigestDocuments
+from federation.digests import serving
+from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.inbox import LARGEST, Answer
 from federation.signatures.request import Request as SignedRequest
@@ -108,7 +109,7 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
                     return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
         response = _json(document, status)
-        tag = digests.tag_of(document)
+        tag = serving.tag_of(document)
         return _unless_held(request, response, f'"{tag}"') if tag else response
 
     return endpoint

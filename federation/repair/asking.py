@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from federation.authority import same_origin
-from federation.digests import (
+from federation.digests.reading import (
     DaysPage,
     Line,
     LinesPage,

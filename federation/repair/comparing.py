@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from federation.digests import Line, buckets
+from federation.digests.reading import Line
+from federation.digests.serving import buckets
 from federation.errors import WireError
 from federation.receive import Receiver
 from federation.repair.collections import take_stewards

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from federation import tombstones
-from federation.digests import Line, PostPage
+from federation.digests.reading import Line, PostPage
 from federation.errors import StatusError, WireError
 from federation.handlers.announced import apply
 from federation.incoming import Ignored, Incoming

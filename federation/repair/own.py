@@ -4,7 +4,7 @@
 from typing import Any
 
 from federation import authority
-from federation.digests import PostPage
+from federation.digests.reading import PostPage
 from federation.incoming import Ignored
 from federation.posts import SharedPost, from_wire
 from federation.verification import Verifier

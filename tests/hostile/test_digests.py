@@ -10,7 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from federation import digests
+from federation.digests import measures, serving
 from server.digests import Bucket, Reason, line_of, sum_of
 from server.forums import comparing
 from storage import members
@@ -43,9 +43,9 @@ class Home:
         """Serve the days as they are now."""
         buckets = [sum_of(day, lines) for day, lines in self.days.items() if lines]
         found = sorted(buckets, key=lambda bucket: bucket.day, reverse=True)
-        self.peer.put("/f/permits/digest", digests.days_document(self.forum, found, ""))
+        self.peer.put("/f/permits/digest", serving.days_document(self.forum, found, ""))
         for day, lines in self.days.items():
-            document = digests.day_document(self.forum, day, sorted(lines), "")
+            document = serving.day_document(self.forum, day, sorted(lines), "")
             self.peer.put(f"/f/permits/digest?day={day}", document)
 
     def lists(self, *lines: str, day: str = DAY) -> None:
@@ -57,7 +57,7 @@ class Home:
         """What it says of one post when it is asked."""
         self.peer.put(
             f"/f/permits/digest?post={quote(uri, safe='')}",
-            {"type": digests.POST, "attributedTo": self.forum, "object": document, **more},
+            {"type": measures.POST, "attributedTo": self.forum, "object": document, **more},
         )
 
     @property
@@ -274,7 +274,7 @@ async def test_a_million_days_are_read_within_bounds(
     many = [Bucket(f"{20 + n // 365:02}{n % 100:02}-11-23", 1, "0" * 64) for n in range(8_000)]
     rows = [{"day": one.day, "posts": one.posts, "sha256": one.sha256} for one in many]
     endless: Json = {
-        "type": digests.DIGEST, "attributedTo": home.forum, "gh:days": rows,
+        "type": measures.DIGEST, "attributedTo": home.forum, "gh:days": rows,
         "gh:before": "2026-01-01",
     }  # fmt: skip
     vic.put("/f/permits/digest", endless)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from federation.digests import buckets
+from federation.digests.serving import buckets
 from server import endorsements
 from server.digests import total_of
 from server.forums import comparing

@@ -24,6 +24,7 @@ from storage.peers import Peer
 logger = structlog.get_logger("guildhall.repair")
 AT_ONCE = 8
 AT_ONCE_A_PEER = 2
+CALM = 0.25
 PATIENCE = 0.5
 LONGEST_SLEEP = 30.0
 LEASE = timedelta(seconds=60)
@@ -40,6 +41,7 @@ class Repair:
         self._owner = wire.instance.randomness.token()
         self._running: dict[int, tuple[str, asyncio.Task[bool]]] = {}
         self._started = False
+        self._looked = 0.0
 
     async def run_due(self) -> float:
         """Start on what is due; answers the seconds until the next is.
@@ -47,6 +49,10 @@ class Repair:
         Quick ones are waited for; others go on by themselves, so that none delays another.
         """
         instance = self._wire.instance
+        # Woken by every deed: one look serves all of a quarter of a second.
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._looked + CALM - loop.time()))
+        self._looked = loop.time()
         if not self._started:
             self._started = True
             async with instance.transaction() as tx:
@@ -143,7 +149,9 @@ class Repair:
             return await Comparison(self._wire, self._receiver, forum).run()
         except NoDigest:
             # A Guildhall from before there were digests, or a forum that is closed to us now.
-            return await self._fill(forum, repeats=True) if filling else Outcome(through=True)
+            if filling:
+                return await self._fill(forum, repeats=True)
+            return Outcome("Their site does not show us what is in the forum.", through=True)
 
     async def _fill(self, forum: Forum, *, repeats: bool) -> Outcome:
         complete = await Filling(self._wire, self._receiver).fill(forum)

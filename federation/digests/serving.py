@@ -38,19 +38,26 @@ async def buckets(instance: Instance, forum: Forum) -> list[Bucket]:
     while True:
         async with instance.reading() as session:
             stale = await storage.stale(session, forum.id, digests.AT_ONCE)
-            if not stale:
-                return [Bucket(*row) for row in await storage.computed(session, forum.id)]
-        found: list[tuple[Bucket, int]] = []
+        found: dict[str, tuple[Bucket, int]] = {}
         for day, changes in stale:
             # A session each: what is summed up is at least as new as the count of changes.
             async with instance.reading() as session:
                 lines = await digests.lines_of_day(session, forum, day)
-            found.append((digests.sum_of(day, lines.values()), changes))
-        async with instance.transaction() as tx:
-            for bucket, changes in found:
-                await storage.keep(
-                    tx.session, forum.id, bucket.day, changes, bucket.posts, bucket.sha256
-                )
+            found[day] = (digests.sum_of(day, lines.values()), changes)
+        if found:
+            async with instance.transaction() as tx:
+                for bucket, changes in found.values():
+                    await storage.keep(
+                        tx.session, forum.id, bucket.day, changes, bucket.posts, bucket.sha256
+                    )
+        if len(stale) < digests.AT_ONCE:
+            break
+    async with instance.reading() as session:
+        held = {row[0]: Bucket(*row) for row in await storage.computed(session, forum.id)}
+    # What has changed once more meanwhile is as it was a moment ago.
+    held |= {day: bucket for day, (bucket, _) in found.items() if day not in held}
+    kept = (bucket for bucket in held.values() if bucket.posts)
+    return sorted(kept, key=lambda bucket: bucket.day, reverse=True)
 
 
 class DigestDocuments(Documents):

@@ -19,6 +19,7 @@ REGRETTED = "Nobody comes when it rains, in my view."
 MISSED = "Queue numbers by text message"
 MISSED_TEXT = "People wait in the café across the street, and come when it is their turn."
 LATER = "We do this too: half of them never stand in a line."
+OWN = "How many have no telephone with them?"
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ async def digest_repairs(scene: Scene) -> str:
     refused = await scene.peer.get(scene.lakeside, "/f/permits/digest")
     expect(refused.status == 403, f"a stranger gets {refused.status} for the digest")
     return (
-        "Riverton's database was set back; “Check now” brought a thread, a reply, an edit, "
-        f"a deletion and an endorsement: {told}"
+        "Riverton's database was set back; “Check now” brought a thread, replies (Ana's own too), "
+        f"an edit, a deletion and an endorsement: {told}"
     )
 
 
@@ -81,6 +82,7 @@ async def _after(scene: Scene, known: Lost) -> Lost:
     later = await priya.reply(missed.at_lakeside, missed.uri, LATER)
     await ana.seen(missed.at_riverton, later)
     await ana.endorse(missed.at_riverton, missed.uri)
+    await marek.seen(missed.at_lakeside, await ana.reply(missed.at_riverton, missed.uri, OWN))
 
     async def endorsed() -> Page | None:
         page = await marek.browser.open(missed.at_lakeside)

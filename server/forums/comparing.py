@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import digests
-from server.errors import NotFound
+from server.errors import NotFound, Unavailable
 from server.facts import CheckAsked
 from server.forums.standing import standing_now
 from server.peers import GUILDHALL
 from server.permissions import Permission, may
+from server.settings import Federation
 from server.transaction import Transaction
 from storage import digests as storage
 from storage.digests import KnownDifference
@@ -46,6 +47,8 @@ async def ask(tx: Transaction, member: Member | None, forum: Forum) -> Forum:
 
     Answers the row; once the comparison has ended, its `compare_next` is another.
     """
+    if tx.settings.federates is Federation.OFF:
+        raise Unavailable("Federation is switched off here.")
     forum = await tx.session.get_one(Forum, forum.id)
     if member is not None and not may(await standing_now(tx, member, forum), Permission.FOLLOW):
         raise NotFound

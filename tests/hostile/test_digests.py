@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from federation.digests import measures, serving
+from federation.repair import comparing as repairing
 from server.digests import Bucket, Reason, line_of, sum_of
 from server.forums import comparing
 from storage import members
@@ -205,6 +206,22 @@ async def test_a_clock_that_is_ahead_makes_no_difference_for_ever(
     asked = len(home.asked)
     await checked(gh, copy)
     assert home.asked[asked:] == [""]
+
+
+async def test_a_first_copy_is_filled_by_digest_and_too_much_in_several_goes(
+    gh: Commons, vic: ScriptedPeer, home: Home, copy: Forum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert home.asked == [""]
+    assert "/f/permits/outbox" not in vic.fetched
+    monkeypatch.setattr(repairing, "MOST_LINES", 1)
+    for number, day in enumerate(("2026-11-21", "2026-11-22", DAY)):
+        post = words(vic, home.forum, number, published=f"{day}T08:00:00Z")
+        vic.put(post["id"], post)
+        home.lists(line(post["id"]), day=day)
+    assert (await checked(gh, copy)).compared == gh.clock.now()
+    assert len(await held_in(gh, copy)) == 3
+    days = [part for part in home.asked if part.startswith("?day")]
+    assert days == ["?day=2026-11-23", "?day=2026-11-22", "?day=2026-11-21"]
 
 
 async def test_what_the_home_lists_as_deleted_or_closed_is_so_here(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several workers on one database: one of them compares a copy, and no two at once."""
+"""Of several workers on one database one compares a copy, and no two at once."""
 
 import asyncio
 from datetime import timedelta

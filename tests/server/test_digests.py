@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every deed on a post changes what its day sums up to, in its own transaction."""
+"""Every deed changes what the day of its post sums up to, at once."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from federation.digests.serving import buckets
-from server import endorsements
-from server.digests import Bucket
+from server import digests, endorsements
+from server.digests import Bucket, Reason, sum_of
 from server.errors import NotFound
 from server.forums import comparing, follows
 from server.forums.comparing import Outcome
@@ -17,6 +17,8 @@ from server.peers import seen
 from server.posts import editing, receipts, restoring, steering
 from server.posts.drafts import EditDraft
 from server.transaction import Transaction
+from storage import digests as storage
+from storage.digests import KnownDifference
 from storage.forums import CopyState, Forum
 from storage.posts import Post, Withheld
 from tests import databases, makers
@@ -92,6 +94,39 @@ async def test_what_the_home_has_not_taken_yet_is_in_no_line(town: Town) -> None
         await receipts.confirm_endorsement(tx, opener, town.ana.id)
     [after] = await day(town, permits)
     assert after.sha256 != confirmed.sha256
+
+
+async def test_a_known_difference_counts_as_held_while_both_lines_stay(town: Town) -> None:
+    permits = await makers.forum_elsewhere(town.instance)
+    await makers.follow(town.instance, town.ana, permits)
+    marek = await makers.person_elsewhere(town.instance)
+    opener = await makers.thread(town.instance, marek, permits)
+    [before] = await day(town, permits)
+    other_day = f"{opener.uri}\t\tlive,pinned\t"
+    missing = "http://third.localhost/p/1\t\tlive\t"
+
+    async def differs(line: str, ours: str, on: str, reason: Reason) -> None:
+        uri = line.partition("\t")[0]
+        async with town.instance.transaction() as tx:
+            known = KnownDifference(uri=uri, day=on, theirs=line, ours=ours, reason=reason, note="")
+            await digests.differ(tx, permits, known)
+
+    await differs(missing, "", "2026-11-23", Reason.POLICY)
+    await differs(other_day, f"{opener.uri}\t\tlive\t", "2026-11-22", Reason.CONTENTS)
+    expected = [sum_of("2026-11-23", [missing]), sum_of("2026-11-22", [other_day])]
+    assert await day(town, permits) == expected
+    async with town.instance.transaction() as tx:
+        await steering.apply_lock(tx, None, await tx.session.get_one(Post, opener.id), locked=True)
+    locked = sum_of("2026-11-22", [f"{opener.uri}\t\tlive,locked\t"])
+    assert await day(town, permits) == [expected[0], locked]
+    async with town.instance.transaction() as tx:
+        await steering.apply_lock(tx, None, await tx.session.get_one(Post, opener.id), locked=False)
+    assert await day(town, permits) == expected
+    async with town.instance.transaction() as tx:
+        days = await storage.forget_differences(tx.session, permits.id, [Reason.POLICY])
+        await storage.mark(tx.session, permits.id, days)
+        await digests.agree(tx, permits, opener.uri)
+    assert await day(town, permits) == [before]
 
 
 async def _forum(town: Town, forum: Forum) -> Forum:

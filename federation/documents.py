@@ -30,6 +30,7 @@ from storage.posts import Kind, Post, PostState, RawObject
 
 PAGE = 50
 THREAD_PAGE = 200
+MOST_LIKES = 500
 
 
 async def forum_document(session: AsyncSession, urls: Urls, forum: Forum) -> dict[str, Any]:
@@ -266,28 +267,36 @@ class Documents:
         url = f"{post.uri}/likes"
         if not self.asker.agency:
             return collection(url, "Collection", post.endorsement_count, None)
-        return collection(url, "Collection", post.endorsement_count, await self._likes(post))
+        likes = [document for _, document in await self._likes(post)]
+        return collection(url, "Collection", post.endorsement_count, likes)
 
-    async def _likes(self, post: Post) -> list[dict[str, Any]]:
+    async def _likes(
+        self, post: Post, *, after: int = 0, most: int = MOST_LIKES
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """The Likes of a post with their proofs, each with the number of who gives it."""
         forum = await self.session.get_one(Forum, post.forum_id)
         author = await self.session.get_one(Member, post.author_id)
         question = (
             select(Endorsement, Member, ActivityBody.body)
             .join(Member, Member.id == Endorsement.member_id)
             .outerjoin(ActivityBody, ActivityBody.id == Endorsement.received)
-            .where(Endorsement.post_id == post.id, Endorsement.active)
-            .order_by(Endorsement.at)
-            .limit(500)
+            .where(
+                Endorsement.post_id == post.id,
+                Endorsement.active,
+                Endorsement.member_id > after,
+            )
+            .order_by(Endorsement.member_id)
+            .limit(most)
         )
         named = author.uri if forum.visibility == Visibility.PUBLIC else None
-        found: list[dict[str, Any]] = []
+        found: list[tuple[int, dict[str, Any]]] = []
         for held, member, body in (await self.session.execute(question)).all():
             if member.is_local:
                 document = like(held.uri, member.uri, post.uri, forum.uri, author=named)
-                found.append(await self._signed(member.uri, document))
+                found.append((member.id, await self._signed(member.uri, document)))
                 continue
             if body is not None:
-                found.append(orjson.loads(body))
+                found.append((member.id, orjson.loads(body)))
         return found
 
     async def instance(self) -> dict[str, Any]:

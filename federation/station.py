@@ -26,8 +26,9 @@ class Station(Wire):
         self.liveness = Liveness(instance, self.delivery)
         self.inbox = Inbox(self, self.verifier, self.liveness)
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
-        self.repair = Repair(self, self.receiver)
+        self.repair = Repair(self, self.receiver, self.claims.owner)
 
     async def close(self) -> None:
+        await self.repair.stop()
         await self.liveness.close()
         await super().close()

@@ -131,8 +131,7 @@ class Worker:
         return RENEWED_EVERY
 
     async def _repair(self) -> float:
-        await self._wire.repair.fill_waiting()
-        return 5.0
+        return await self._wire.repair.run_due()
 
     async def _keep(self) -> float:
         """Letters, and once an hour what has run out: one process does it for all."""

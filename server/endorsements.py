@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Endorsing a post, and taking it back."""
 
+from server.digests import post_changed
 from server.errors import Gone, NotFound
 from server.facts import Endorsed, EndorsementWithdrawn
 from server.forums.standing import standing_now
@@ -32,6 +33,7 @@ async def apply_endorsement(
         # Active already, or an Undo of this very Like overtook it.
         if held.active and held.state == PostState.SENT and uri:
             held.state = PostState.LIVE
+            await post_changed(tx, post)
         return False
     if held is None:
         held = Endorsement(post_id=post.id, member_id=member.id, n=0, active=False)

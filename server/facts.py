@@ -63,6 +63,13 @@ class CopyWanted(Fact):
 
 
 @dataclass(frozen=True)
+class CheckAsked(Fact):
+    """Somebody wants a copy compared with its home now."""
+
+    forum: int
+
+
+@dataclass(frozen=True)
 class ThreadPosted(Fact):
     post: int
 
@@ -154,6 +161,7 @@ KINDS: dict[str, type[Fact]] = {
         FollowerRejected,
         FollowerLeft,
         CopyWanted,
+        CheckAsked,
         ThreadPosted,
         ReplyPosted,
         PostEdited,

@@ -316,6 +316,10 @@ class Lookup(Protocol):
         """What a host runs and calls itself."""
         ...
 
+    async def compared(self, forum: Forum) -> Forum:
+        """A copy once it was compared with its home, as was asked for in this row."""
+        ...
+
 
 def shown_name(name: str) -> str:
     """What a peer calls itself, as one short line."""

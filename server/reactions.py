@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from server import audit, notifications, search
+from server.digests import drop_day
 from server.facts import (
     Endorsed,
     EndorsementWithdrawn,
@@ -24,15 +25,15 @@ from server.transaction import Transaction
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
 
 REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
-    ThreadPosted: (search.index_post, notifications.tell_of_post),
-    ReplyPosted: (search.index_post, notifications.tell_of_post),
-    PostEdited: (search.index_post, notifications.tell_of_post),
-    PostDeleted: (search.forget_post, notifications.forget_post, audit.note_removal),
+    ThreadPosted: (search.index_post, notifications.tell_of_post, drop_day),
+    ReplyPosted: (search.index_post, notifications.tell_of_post, drop_day),
+    PostEdited: (search.index_post, notifications.tell_of_post, drop_day),
+    PostDeleted: (search.forget_post, notifications.forget_post, audit.note_removal, drop_day),
     RemovalAsked: (audit.note_removal,),
-    Endorsed: (notifications.tell_of_endorsement,),
-    EndorsementWithdrawn: (notifications.forget_endorsement,),
-    ThreadLocked: (audit.note_lock,),
-    ThreadPinned: (audit.note_pin,),
+    Endorsed: (notifications.tell_of_endorsement, drop_day),
+    EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),
+    ThreadLocked: (audit.note_lock, drop_day),
+    ThreadPinned: (audit.note_pin, drop_day),
     StewardNamed: (audit.note_steward,),
     ForumChanged: (),
 }

@@ -36,7 +36,13 @@ class CopyState(StrEnum):
 
 
 class Forum(Base):
-    """A forum; `peer` is None for our own, else the origin it lives at."""
+    """A forum; `peer` is None for our own, else the origin it lives at.
+
+    Of a copy: `checked` is when its home was last heard about it, `compared` when both last held
+    the same. A comparison was last tried at `compare_tried` and is due at `compare_next`;
+    `compare_tries` failed since one held, the last for `compare_error`. `compare_rules` names the
+    rules it went by, `compare_missing` counts the posts that they keep out.
+    """
 
     __tablename__ = "forums"
     __table_args__ = (Index("ix_forums_peer_title", "peer", "title"),)
@@ -60,6 +66,13 @@ class Forum(Base):
     backfill_done: Mapped[int] = mapped_column(Integer, default=0)
     backfill_total: Mapped[int] = mapped_column(Integer, default=0)
     checked: Mapped[datetime | None]
+    compared: Mapped[datetime | None]
+    compare_tried: Mapped[datetime | None]
+    compare_next: Mapped[datetime | None] = mapped_column(index=True)
+    compare_tries: Mapped[int] = mapped_column(Integer, default=0)
+    compare_error: Mapped[str] = mapped_column(Characters(500), default="")
+    compare_rules: Mapped[str] = mapped_column(Characters(64), default="")
+    compare_missing: Mapped[int] = mapped_column(Integer, default=0)
     thread_count: Mapped[int] = mapped_column(Integer, default=0)
     post_count: Mapped[int] = mapped_column(Integer, default=0)
     follower_count: Mapped[int] = mapped_column(Integer, default=0)

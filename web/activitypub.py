@@ -11,6 +11,8 @@ from starlette.routing import Match, Route
 
 from federation import discovery
 from federation.askers import Asker, asker
+from federation.digests import serving
+from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.inbox import LARGEST, Answer
 from federation.signatures.request import Request as SignedRequest
@@ -113,9 +115,21 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
                 if not who.allowed:
                     return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
-        return _json(document, status)
+        response = _json(document, status)
+        tag = serving.tag_of(document)
+        return _unless_held(request, response, f'"{tag}"') if tag else response
 
     return endpoint
+
+
+def _unless_held(request: Request, response: Response, tag: str) -> Response:
+    """The answer with its ETag; 304 without a body for who holds that already."""
+    response.headers["ETag"] = tag
+    held = {one.strip() for one in request.headers.get("if-none-match", "").split(",")}
+    if tag not in held:
+        return response
+    kept = {name: response.headers[name] for name in ("ETag", "Vary", "Cache-Control")}
+    return Response(status_code=304, headers=kept)
 
 
 def _json(document: Json, status: int = 200, media_type: str = ACTIVITY_JSON) -> Response:
@@ -279,6 +293,17 @@ async def _forum_part(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await makers[part](handle)
 
 
+async def _digest(d: Documents, r: Request) -> tuple[int, Json]:
+    made = DigestDocuments(d.wire, d.session, d.asker)
+    handle, asked = r.path_params["handle"], r.query_params
+    after = asked.get("after", "")
+    if "day" in asked:
+        return 200, await made.day(handle, asked["day"], after)
+    if "post" in asked:
+        return 200, await made.one(handle, asked["post"], _number(r, "after") or 0)
+    return 200, await made.days(handle, asked.get("before", ""))
+
+
 async def _member_part(d: Documents, r: Request) -> tuple[int, Json]:
     handle, part = r.path_params["handle"], r.path_params["part"]
     if part == "outbox":
@@ -314,6 +339,7 @@ routes = [
     MachineRoute("/f/{handle}", _document(_forum, stub=True)),
     MachineRoute("/p/{number}", _document(_post)),
     MachineRoute("/u/{handle}/{part}", _document(_member_part)),
+    MachineRoute("/f/{handle}/digest", _document(_digest)),
     MachineRoute("/f/{handle}/{part}", _document(_forum_part)),
     MachineRoute("/p/{number}/{part}", _document(_post_part)),
 ]

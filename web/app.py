@@ -34,6 +34,7 @@ from web import (
     members,
     notifications,
     posts,
+    repairs,
     search,
 )
 from web.templates import HERE
@@ -43,6 +44,7 @@ FEATURES = (
     members,
     forums,
     posts,
+    repairs,
     endorsements,
     drafts,
     notifications,

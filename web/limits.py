@@ -26,6 +26,7 @@ class Limit:
 
 SEARCH = Limit("search", 30, 60)
 LOOK_UP = Limit("look-up", 30, 60)
+CHECK = Limit("check", 6, 60)
 SIGN_IN = Limit("sign-in", 120, 300)
 SIGN_UP = Limit("sign-up", 3, 3_600)
 JOIN = Limit("join", 30, 3_600)

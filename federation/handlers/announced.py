@@ -21,7 +21,6 @@ from server.posts import editing, receipts, writing
 from server.posts.drafts import ReplyDraft, ThreadDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
-from storage.endorsements import Endorsement
 from storage.forums import CopyState, Forum
 from storage.members import Member
 from storage.posts import Kind, Post
@@ -89,9 +88,7 @@ async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None
         if activity.type == "Create" and member is not None and member.id == post.author_id:
             await receipts.confirm(tx, post)
         elif activity.type == "Like" and member is not None:
-            endorsement = await tx.session.get(Endorsement, (post.id, member.id))
-            if endorsement is not None:
-                endorsement.state = "live"
+            await receipts.confirm_endorsement(tx, post, member.id)
         elif activity.type in {"Lock", "Undo", "Add", "Remove", "Delete"}:
             await steered(tx, forum, activity, None)
 

@@ -4,8 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete
 
 from server import text
 from server.transaction import Transaction
@@ -75,17 +74,7 @@ async def set_stewards(tx: Transaction, forum: Forum, people: list[Member]) -> N
     await tx.session.flush()
 
 
-async def progress(tx: Transaction, forum_id: int, done: int, total: int, *, over: bool) -> None:
+async def progress(tx: Transaction, forum_id: int, done: int, total: int) -> None:
     """How far the copy has been filled."""
     forum = await tx.session.get_one(Forum, forum_id)
     forum.backfill_done, forum.backfill_total = done, max(total, done)
-    if over:
-        forum.checked = tx.now
-        if forum.copy_state == CopyState.FILLING:
-            forum.copy_state = CopyState.CURRENT
-
-
-async def filling(session: AsyncSession) -> list[Forum]:
-    """Copies whose filling was begun and not ended."""
-    question = select(Forum).where(Forum.copy_state == CopyState.FILLING)
-    return list((await session.execute(question)).scalars())

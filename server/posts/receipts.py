@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the home said of a post of ours: taken, or refused."""
 
+from server.digests import post_changed
 from server.transaction import Transaction
 from storage import search
 from storage.base import held
@@ -17,6 +18,15 @@ async def confirm(tx: Transaction, post: Post) -> None:
         if post.state == PostState.REFUSED:
             await _count(tx, post, 1)
         post.state, post.reason = PostState.LIVE, ""
+        await post_changed(tx, post)
+
+
+async def confirm_endorsement(tx: Transaction, post: Post, member_id: int) -> None:
+    """The home announced an endorsement of ours: it counts there as well."""
+    given = await tx.session.get(Endorsement, (post.id, member_id))
+    if given is not None and given.state != PostState.LIVE:
+        given.state = PostState.LIVE
+        await post_changed(tx, post)
 
 
 async def refuse(tx: Transaction, post: Post, reason: str) -> None:
@@ -39,6 +49,7 @@ async def refuse_endorsement(tx: Transaction, post: Post, member_id: int) -> Non
         post.endorsement_count = max(0, post.endorsement_count - 1)
         # The row stays, so that the next one travels under a name of its own.
         given.active, given.state = False, PostState.LIVE
+        await post_changed(tx, post)
 
 
 async def _count(tx: Transaction, post: Post, by: int) -> None:

@@ -3,7 +3,7 @@
 
 from storage.lanes.claiming import bodies, claim, fill, free, owners, renew
 from storage.lanes.finding import interested, next_return, paused, returning, rows_after, waiting
-from storage.lanes.settling import give_up, move_along, settle, unpark
+from storage.lanes.settling import caught_up, gave_up, give_up, move_along, settle, unpark
 from storage.lanes.work import Held, Item, Settled, Work
 
 __all__ = [
@@ -12,9 +12,11 @@ __all__ = [
     "Settled",
     "Work",
     "bodies",
+    "caught_up",
     "claim",
     "fill",
     "free",
+    "gave_up",
     "give_up",
     "interested",
     "move_along",

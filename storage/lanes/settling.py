@@ -94,6 +94,17 @@ async def give_up(session: AsyncSession, host: str, before: datetime, now: datet
     return given
 
 
+async def gave_up(session: AsyncSession, host: str) -> bool:
+    """Whether something on the way to a peer was given up, and not made good since."""
+    question = select(Lane.id).where(Lane.peer == host, Lane.catch_up.is_not(None)).limit(1)
+    return (await session.execute(question)).first() is not None
+
+
+async def caught_up(session: AsyncSession, host: str) -> None:
+    """The peer has made good what was given up."""
+    await session.execute(update(Lane).where(Lane.peer == host).values(catch_up=None))
+
+
 async def unpark(session: AsyncSession, lane: int, seqs: Sequence[int]) -> None:
     """Parked entries that are dealt with."""
     for batch in in_batches(list(seqs)):

@@ -8,7 +8,8 @@ import pytest
 
 from server import peers
 from server.errors import Invalid, NotAllowed, NotFound
-from server.forums import deeds, elsewhere, follows, pages
+from server.forums import comparing, deeds, elsewhere, follows, pages
+from server.forums.comparing import Outcome
 from server.forums.deeds import ForumDraft
 from server.forums.pages import Place
 from server.instance import Instance
@@ -157,7 +158,8 @@ async def test_a_follow_elsewhere_is_asked_for_accepted_left_and_asked_again(tow
     assert (await _forum(town, permits)).copy_state == CopyState.FILLING
     await _follow(town, town.dee, permits)
     async with town.instance.transaction() as tx:
-        await elsewhere.progress(tx, permits.id, 3, 2, over=True)
+        await elsewhere.progress(tx, permits.id, 3, 2)
+        await comparing.ended(tx, permits.id, None, "", Outcome(through=True))
         await follows.confirmed(tx, town.dee, permits)
     filled = await _forum(town, permits)
     assert (filled.copy_state, filled.backfill_total) == (CopyState.CURRENT, 3)

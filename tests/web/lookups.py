@@ -38,6 +38,10 @@ class WrittenLookup:
             raise Unavailable("That site does not answer at the moment.")
         return self.peers[host]
 
+    async def compared(self, forum: Forum) -> Forum:
+        self.asked.append(forum.uri)
+        raise Unavailable("That site does not answer at the moment.")
+
     async def picture(self, url: str) -> bytes:
         self.asked.append(url)
         if url not in self.pictures:

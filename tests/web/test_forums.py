@@ -5,7 +5,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from server.forums import elsewhere, follows
+from server.forums import comparing, elsewhere, follows
+from server.forums.comparing import Outcome
 from server.instance import Instance
 from storage.members import Member
 from tests import makers
@@ -111,14 +112,14 @@ async def test_a_forum_of_another_agency_is_asked_and_then_filled(
 
     async with instance.transaction() as tx:
         await follows.confirmed(tx, ana, permits)
-        await elsewhere.progress(tx, permits.id, 12, 40, over=False)
+        await elsewhere.progress(tx, permits.id, 12, 40)
     page = Page(await client.get(PERMITS))
     assert page.one(data_follow="accepted") is not None
     assert "Copying earlier threads: 12 of 40" in words(page.one(data_copy="filling"))
 
     async with instance.transaction() as tx:
-        await elsewhere.progress(tx, permits.id, 40, 40, over=True)
-    current = Page(await client.get(PERMITS)).one("p", data_copy="current")
+        await comparing.ended(tx, permits.id, None, "", Outcome(through=True))
+    current = Page(await client.get(PERMITS)).one(data_copy="current")
     assert "City of Lakeside" in words(current)
     assert "Last checked with them just now" in words(current)
 

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy import select
 
 from server.errors import NotFound
-from server.forums import deeds, follows
+from server.forums import comparing, deeds, follows
 from server.forums.deeds import ForumDraft
 from server.instance import Instance
 from server.transaction import Transaction
@@ -20,6 +20,7 @@ from web.cli.things import wanted_forum
 from web.templates import plural
 
 app = typer.Typer(help="Make, list and follow forums.", no_args_is_help=True)
+CHECK_SECONDS = 30.0
 SAID = {
     FollowState.ACCEPTED: "{name} follows {title}.",
     FollowState.PENDING: "{name} asked to follow {title}; its agency has not answered yet.",
@@ -96,6 +97,51 @@ def follow(
     )
     data = _data(forum) | {"follow": held.state, "reason": held.reason, "queued": bool(waits)}
     answer(data, waits or said, as_json=json)
+
+
+@app.command("check")
+def check(
+    what: Annotated[str, typer.Argument(metavar="HANDLE-OR-URL", help="@permits@host or a URL.")],
+    json: Json = False,
+) -> None:
+    """Check a forum of another agency with its home, and fetch what is missing here."""
+
+    async def task(instance: Instance) -> tuple[Forum, str]:
+        forum = await wanted_forum(instance, what)
+
+        async def deed(tx: Transaction) -> Forum:
+            return await comparing.ask(tx, None, forum)
+
+        asked, waits = await act(instance, deed)
+        return (asked, waits) if waits else await _compared(instance, asked)
+
+    forum, waits = perform(task)
+    data = _data(forum) | {
+        "compared": forum.compared.isoformat() if forum.compared else None,
+        "error": forum.compare_error,
+        "not_shown": forum.compare_missing,
+        "queued": bool(waits),
+    }
+    answer(data, waits or _outcome(forum), as_json=json)
+
+
+async def _compared(instance: Instance, asked: Forum) -> tuple[Forum, str]:
+    """The forum once it was compared, or that this takes longer."""
+    deadline = time.monotonic() + CHECK_SECONDS
+    while time.monotonic() < deadline:
+        async with instance.reading() as session:
+            held = await session.get_one(Forum, asked.id)
+        if held.compare_next != asked.compare_next:
+            return held, ""
+        await asyncio.sleep(0.1)
+    return asked, f"{_handle(asked)}: looking…"
+
+
+def _outcome(forum: Forum) -> str:
+    if forum.compare_error:
+        return f"{_handle(forum)}: {forum.compare_error}"
+    kept_out = f"; {plural(forum.compare_missing, 'post')} not shown"
+    return f"{_handle(forum)}: checked{kept_out if forum.compare_missing else ''}"
 
 
 async def _answered(instance: Instance, held: ForumFollow) -> ForumFollow:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import httpx
 import typer
 
-from web.demo import steps_federation, steps_policy, steps_reliability
+from web.demo import steps_federation, steps_policy, steps_reliability, steps_repair
 from web.demo.agencies import CommandFailed
 from web.demo.peer import Peer
 from web.demo.scene import SIGNS, STRANGER, NotHeld, Scene
@@ -37,6 +37,7 @@ STEPS: dict[str, Step] = {
     "policy.knock_recorded": steps_policy.knock_recorded,
     "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,
+    "reliability.digest_repairs": steps_repair.digest_repairs,
 }
 
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What our own members said, had back from the home of a forum."""
+
+from typing import Any
+
+from federation import authority
+from federation.digests.reading import PostPage
+from federation.incoming import Ignored
+from federation.posts import SharedPost, from_wire
+from federation.verification import Verifier
+from federation.vocabulary.activities import Activity
+from federation.vocabulary.errors import Malformed
+from federation.vocabulary.posts import Post as WirePost
+from federation.vocabulary.posts import parse_post
+from federation.wire import Wire
+from server.posts import restoring
+from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
+from storage import members, posts
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Post
+
+
+class OwnWords:
+    """A restored backup lacks what was written since; its home has it, with our own proofs.
+
+    Nothing is taken without a proof made by the member's own key.
+    """
+
+    def __init__(self, wire: Wire, verifier: Verifier, forum: Forum) -> None:
+        self._wire = wire
+        self._verifier = verifier
+        self._forum = forum
+
+    async def post(self, uri: str, page: PostPage | None) -> bool:
+        """Store a post of ours under its own number; False where nothing proves it ours."""
+        number = self._wire.urls.post_id(uri)
+        proven = await self._proven(uri, page)
+        if number is None or proven is None or page is None:
+            return False
+        said, author = proven
+        async with self._wire.instance.transaction() as tx:
+            if await tx.session.get(Post, number) is not None:
+                return False
+            draft: ThreadDraft | ReplyDraft
+            if said.parent is None:
+                draft = ThreadDraft(
+                    said.title, said.source, said.tags, said.language, _origin(said)
+                )
+            else:
+                parent = await posts.by_uri(tx.session, said.parent)
+                if parent is None or parent.forum_id != self._forum.id:
+                    raise Ignored("What this answers is not held here.")
+                draft = ReplyDraft(said.source, parent.id, said.language, _origin(said))
+            await restoring.restore_post(tx, author, self._forum, draft, number, page.revision)
+        return True
+
+    async def edit(self, uri: str, page: PostPage | None) -> None:
+        """Take an edit of ours that was lost here."""
+        proven = await self._proven(uri, page)
+        if proven is None or page is None:
+            return
+        said, author = proven
+        async with self._wire.instance.transaction() as tx:
+            post = await posts.by_uri(tx.session, uri)
+            if post is not None and post.author_id == author.id:
+                draft = EditDraft(said.title, said.source, said.tags, _origin(said))
+                await restoring.restore_edit(tx, post, draft, page.revision)
+
+    async def endorsement(self, post: Post, activity: Activity) -> None:
+        """Take an endorsement of ours that was lost here, or was not known to have arrived."""
+        proven = await self._verifier.proof(activity.raw, activity.actor)
+        if proven is None or not authority.same_origin(activity.id, activity.actor):
+            return
+        async with self._wire.instance.transaction() as tx:
+            member = await members.by_uri(tx.session, activity.actor)
+            held = await tx.session.get_one(Post, post.id)
+            if member is not None and member.is_local:
+                await restoring.restore_endorsement(tx, member, held, activity.id)
+
+    async def _proven(self, uri: str, page: PostPage | None) -> tuple[SharedPost, Member] | None:
+        """What one of us said in this forum, by the proof of their own key."""
+        post = _read(page.object if page is not None else None)
+        if post is None or post.id != uri or post.author is None:
+            return None
+        if self._forum.uri not in (*post.audience, *post.to, *post.cc):
+            return None
+        if not self._wire.urls.is_ours(post.author):
+            return None
+        if await self._verifier.proof(post.raw, post.author) is None:
+            return None
+        async with self._wire.instance.reading() as session:
+            author = await members.by_uri(session, post.author)
+        if author is None or not author.is_local:
+            return None
+        return from_wire(post, self._forum.uri), author
+
+
+def _read(document: dict[str, Any] | None) -> WirePost | None:
+    try:
+        return parse_post(document) if document is not None else None
+    except Malformed:
+        return None
+
+
+def _origin(said: SharedPost) -> Origin:
+    """Without the HTML: what was written here is rendered here."""
+    return Origin(said.uri, said.url, "", said.published, said.updated, context=said.context)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a copy puts right on the word of its home, without telling it again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from server import search
+from server.digests import post_changed
+from server.endorsements import apply_withdrawal
+from server.facts import Fact, PostEdited, ReplyPosted, ThreadPosted
+from server.ids import Ids
+from server.posts import editing, writing
+from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
+from server.transaction import Transaction
+from storage.base import held
+from storage.endorsements import Endorsement
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Post, PostState, Withheld
+
+
+async def restore_endorsement(tx: Transaction, member: Member, post: Post, uri: str) -> None:
+    """The home counts an endorsement that one of us gave, and that was lost here."""
+    post = await held(tx.session, Post, post.id)
+    given = await tx.session.get(Endorsement, (post.id, member.id))
+    if given is not None:
+        if given.active and given.state != PostState.LIVE:
+            given.state = PostState.LIVE
+            await post_changed(tx, post)
+        return
+    number = uri.rpartition("-")[2]
+    tx.session.add(
+        Endorsement(
+            post_id=post.id,
+            member_id=member.id,
+            uri=uri,
+            active=True,
+            state=PostState.LIVE,
+            n=int(number) if number.isdecimal() and len(number) < 9 else 1,
+            at=tx.now,
+        )
+    )
+    post.endorsement_count += 1
+    await post_changed(tx, post)
+
+
+async def endorsed_by_no_others(tx: Transaction, post: Post, actors: set[str]) -> None:
+    """The home names everybody who endorses a post: nobody else does.
+
+    What one of us gave, and the home has not taken yet, stays.
+    """
+    question = (
+        select(Member, Endorsement)
+        .join(Endorsement, Endorsement.member_id == Member.id)
+        .where(
+            Endorsement.post_id == post.id,
+            Endorsement.active,
+            Endorsement.state == PostState.LIVE,
+        )
+    )
+    for member, given in (await tx.session.execute(question)).all():
+        if member.uri in actors:
+            continue
+        if not member.is_local:
+            await apply_withdrawal(tx, member, post)
+            continue
+        # Not as a deed of our member: that would be sent to the home again.
+        post = await held(tx.session, Post, post.id)
+        given.active = False
+        post.endorsement_count = max(0, post.endorsement_count - 1)
+        await post_changed(tx, post)
+
+
+async def no_longer_withheld(tx: Transaction, uri: str) -> None:
+    """A post that was kept out is here now, or gone at its home: it is counted no longer."""
+    row = await tx.session.get(Withheld, uri)
+    if row is None:
+        return
+    if row.thread_id is not None:
+        opener = await held(tx.session, Post, row.thread_id)
+        opener.withheld_count = max(0, opener.withheld_count - 1)
+    await tx.session.delete(row)
+
+
+class _Given(Ids):
+    """Gives out one number for what was written elsewhere: the one in its address."""
+
+    def __init__(self, tx: Transaction, number: int) -> None:
+        super().__init__(tx.clock, tx.randomness)
+        self._number = number
+
+    def at(self, published: datetime) -> int:
+        return self._number
+
+
+async def restore_post(
+    tx: Transaction,
+    author: Member,
+    forum: Forum,
+    draft: ThreadDraft | ReplyDraft,
+    number: int,
+    revision: int,
+) -> Post:
+    """The home holds a post that one of us wrote, and that was lost here.
+
+    It gets its number back, and its count of edits, so that the next is named anew.
+    """
+    within = replace(tx, ids=_Given(tx, number), facts=[])
+    if isinstance(draft, ThreadDraft):
+        post = await writing.apply_thread(within, author, forum, draft)
+    else:
+        post = await writing.apply_reply(within, author, draft)
+    post.state, post.revision = PostState.LIVE, revision
+    await _only_here(tx, within.facts)
+    return post
+
+
+async def restore_edit(tx: Transaction, post: Post, draft: EditDraft, revision: int) -> None:
+    """The home holds what one of us made of their post, and that was lost here."""
+    within = replace(tx, facts=[])
+    post = await editing.apply_edit(within, post, draft)
+    post.revision = max(post.revision, revision)
+    await _only_here(tx, within.facts)
+
+
+async def _only_here(tx: Transaction, facts: list[Fact]) -> None:
+    """Found by the search again, and summed up; nobody is told, at home or here."""
+    await tx.session.flush()
+    for fact in facts:
+        if isinstance(fact, ThreadPosted | ReplyPosted | PostEdited):
+            await search.index_post(tx, fact)
+            await post_changed(tx, await tx.session.get_one(Post, fact.post))

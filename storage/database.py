@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from storage.plain import Plain, plain
 from storage.writer import Writer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -84,15 +85,26 @@ class Database:
             )
             self._read = self._write
         self.writer = Writer(self._write, exclusive=self.is_sqlite)
+        self.plain: Plain = plain(self.url)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for questions; what it sees is one consistent moment."""
-        async with AsyncSession(self._read, expire_on_commit=False, autoflush=False) as session:
-            yield session
+        """A session for questions; what it sees is one consistent moment.
+
+        What `plain.ask` sees is one moment as well, of its own.
+        """
+        snapshot = self.plain.snapshot()
+        try:
+            async with AsyncSession(
+                self._read, expire_on_commit=False, autoflush=False, info={"snapshot": snapshot}
+            ) as session:
+                yield session
+        finally:
+            await snapshot.close()
 
     async def close(self) -> None:
         await self.writer.close()
+        await self.plain.close()
         await self._write.dispose()
         if self._read is not self._write:
             await self._read.dispose()

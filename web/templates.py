@@ -15,6 +15,7 @@ from markupsafe import Markup
 from server import text
 from server.remote_pictures import Pictures
 from server.rows import Forum, Member, Post
+from server.shown import ShownForum, ShownPerson, ShownPost
 
 HERE = Path(__file__).parent
 _UNITS = ((60, "minute"), (3_600, "hour"), (86_400, "day"))
@@ -91,15 +92,15 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-def where(thing: Forum | Member) -> str:
+def where(thing: Forum | Member | ShownForum | ShownPerson) -> str:
     """The handle in our own addresses: `permits`, or `permits@lakeside.example.gov`."""
     return thing.handle if thing.peer is None else f"{thing.handle}@{thing.peer}"
 
 
-def path_of(thing: Forum | Member | Post) -> str:
+def path_of(thing: Forum | Member | Post | ShownForum | ShownPerson | ShownPost) -> str:
     """Our own page of a thing, wherever it lives."""
-    if isinstance(thing, Forum):
+    if isinstance(thing, Forum | ShownForum):
         return f"/f/{quote(where(thing), safe='@:')}"
-    if isinstance(thing, Member):
+    if isinstance(thing, Member | ShownPerson):
         return f"/u/{quote(where(thing), safe='@:')}"
     return f"/p/{thing.id}/{thing.slug}" if thing.slug else f"/p/{thing.id}"

@@ -20,6 +20,7 @@ from federation.worker import Worker
 from server.errors import Refusal
 from server.instance import Instance
 from server.members.accounts import any_admin
+from server.remote_pictures import Pictures
 from server.settings import Mode
 from web import (
     activitypub,
@@ -36,7 +37,8 @@ from web import (
     posts,
     search,
 )
-from web.templates import HERE
+from web.people import People
+from web.templates import HERE, environment
 
 FEATURES = (
     home,
@@ -100,6 +102,8 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.wire = wire
     app.state.worker = None
     app.state.lookup = WireLookup(wire)
+    app.state.pictures = Pictures(instance.vault)
+    app.state.people = People(environment(), instance.settings, app.state.pictures)
     return app
 
 

@@ -3,7 +3,7 @@
 
 import hashlib
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from server import text
 from server.remote_pictures import Pictures
 from server.rows import Forum, Member, Post
 from server.shown import ShownForum, ShownPerson, ShownPost
+from web.people import People
 
 HERE = Path(__file__).parent
 _UNITS = ((60, "minute"), (3_600, "hour"), (86_400, "day"))
@@ -23,7 +24,7 @@ _UNITS = ((60, "minute"), (3_600, "hour"), (86_400, "day"))
 
 def render(template: str, **values: Any) -> str:
     """A template as text."""
-    return environment().get_template(template).render(**values)
+    return environment().get_template(template).render(values)
 
 
 @cache
@@ -39,7 +40,17 @@ def environment() -> Environment:
     )
     made.globals.update(static=static, where=where, path_of=path_of)
     made.filters.update(
-        ago=ago, exact=exact, initials=initials, stored=stored, excerpt=text.excerpt, plural=plural
+        ago=ago,
+        byline=byline,
+        exact=exact,
+        excerpt=text.excerpt,
+        face=face,
+        initials=initials,
+        path=path_of,
+        plural=plural,
+        stored=stored,
+        when=when,
+        where=where,
     )
     return made
 
@@ -54,8 +65,36 @@ def static(name: str) -> str:
 @pass_context
 def stored(context: Context, html: str) -> Markup:
     """HTML that the sanitiser let through when it was written, its pictures shown by us."""
-    pictures: Pictures = context["pictures"]
-    return Markup(pictures.shown(html))  # noqa: S704 (sanitised at write time)
+    if "<img" in html:
+        pictures: Pictures = context["pictures"]
+        html = pictures.shown(html)
+    return Markup(html)  # noqa: S704 (sanitised at write time)
+
+
+@pass_context
+def face(context: Context, person: Member | ShownPerson) -> Markup:
+    """Somebody's picture, small."""
+    people: People = context["people"]
+    return people.face(person)
+
+
+@pass_context
+def byline(context: Context, person: Member | ShownPerson) -> Markup:
+    """Somebody's name, with what they do and where."""
+    people: People = context["people"]
+    return people.byline(person)
+
+
+@pass_context
+def when(context: Context, moment: datetime) -> Markup:
+    """`2 hours ago`, with the exact time on hover."""
+    now: datetime = context["now"]
+    return Markup(f"{_stamp(moment)}{ago(moment, now)}</time>")  # noqa: S704 (our own words)
+
+
+@lru_cache(maxsize=8_192)
+def _stamp(moment: datetime) -> str:
+    return f'<time datetime="{moment.isoformat()}" title="{exact(moment)}">'
 
 
 def exact(moment: datetime) -> str:
@@ -92,15 +131,19 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-def where(thing: Forum | Member | ShownForum | ShownPerson) -> str:
+Thing = Forum | Member | ShownForum | ShownPerson
+
+
+def where(thing: Thing) -> str:
     """The handle in our own addresses: `permits`, or `permits@lakeside.example.gov`."""
     return thing.handle if thing.peer is None else f"{thing.handle}@{thing.peer}"
 
 
-def path_of(thing: Forum | Member | Post | ShownForum | ShownPerson | ShownPost) -> str:
+_ROOMS: dict[type[object], str] = {Forum: "f", ShownForum: "f", Member: "u", ShownPerson: "u"}
+
+
+def path_of(thing: Thing | Post | ShownPost) -> str:
     """Our own page of a thing, wherever it lives."""
-    if isinstance(thing, Forum | ShownForum):
-        return f"/f/{quote(where(thing), safe='@:')}"
-    if isinstance(thing, Member | ShownPerson):
-        return f"/u/{quote(where(thing), safe='@:')}"
-    return f"/p/{thing.id}/{thing.slug}" if thing.slug else f"/p/{thing.id}"
+    if isinstance(thing, Post | ShownPost):
+        return f"/p/{thing.id}/{thing.slug}" if thing.slug else f"/p/{thing.id}"
+    return f"/{_ROOMS[type(thing)]}/{quote(where(thing), safe='@:')}"

@@ -12,7 +12,6 @@ from server.errors import SignInNeeded
 from server.instance import Instance
 from server.members import sign_in
 from server.peers import Lookup
-from server.remote_pictures import Pictures
 from server.rows import Member
 from server.viewers import Viewer
 from web import sessions, templates
@@ -55,7 +54,8 @@ class Visit:
             path=self.request.url.path,
             now=self.instance.clock.now(),
             said=said,
-            pictures=Pictures(self.instance.vault),
+            pictures=self.request.app.state.pictures,
+            people=self.request.app.state.people,
             **values,
         )
         response = HTMLResponse(html, status)

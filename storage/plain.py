@@ -89,16 +89,20 @@ def _moment(text: str) -> datetime:
 class Snapshot(Protocol):
     """The database as it is at one moment, from the first question on until `close`."""
 
+    is_sqlite: bool
+
     async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]: ...
 
     async def close(self) -> None: ...
 
 
 class Plain(Protocol):
-    """Opens snapshots of one database."""
+    """One database, asked once or for a snapshot; `asked` counts the questions."""
 
     is_sqlite: bool
     asked: int
+
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]: ...
 
     def snapshot(self) -> Snapshot: ...
 
@@ -123,6 +127,13 @@ class _Sqlite:
     def snapshot(self) -> "_SqliteSnapshot":
         return _SqliteSnapshot(self)
 
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
+        connection = self.take()
+        self.asked += 1
+        found = connection.execute(sql, values).fetchall()
+        self.give_back(connection)
+        return found
+
     def take(self) -> sqlite3.Connection:
         if self._idle:
             return self._idle.pop()
@@ -144,6 +155,8 @@ class _Sqlite:
 
 
 class _SqliteSnapshot:
+    is_sqlite = True
+
     def __init__(self, plain: _Sqlite) -> None:
         self._plain = plain
         self._connection: sqlite3.Connection | None = None
@@ -177,6 +190,17 @@ class _Postgres:
     def snapshot(self) -> "_PostgresSnapshot":
         return _PostgresSnapshot(self)
 
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
+        connection = await self.take()
+        sound = False
+        try:
+            self.asked += 1
+            found: Sequence[Sequence[Any]] = await connection.fetch(sql, *values)
+            sound = True
+        finally:
+            self.give_back(connection, sound=sound)
+        return found
+
     async def take(self) -> asyncpg.Connection:
         await self._room.acquire()
         try:
@@ -203,6 +227,8 @@ class _Postgres:
 
 
 class _PostgresSnapshot:
+    is_sqlite = False
+
     def __init__(self, plain: _Postgres) -> None:
         self._plain = plain
         self._connection: asyncpg.Connection | None = None

@@ -42,6 +42,7 @@ class Post(Base):
     __table_args__ = (
         Index("ix_posts_forum_bumped", "forum_id", "kind", "pinned", "bumped", "id"),
         Index("ix_posts_thread", "thread_id", "id"),
+        Index("ix_posts_tree", "thread_id", "branch_id", "id"),
         Index("ix_posts_branch", "branch_id", "id"),
         Index("ix_posts_parent", "parent_id"),
         Index("ix_posts_author", "author_id", "id"),

@@ -19,20 +19,10 @@ from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
 from server.errors import NotFound
 from web import spots
+from web.faces import wants_activity
 
 Json = dict[str, Any]
 NOBODY = Asker(None, allowed=False, agency=False)
-_ASKED_FOR = ("application/activity+json", "application/ld+json")
-
-
-def wants_activity(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a request asks for the machines' face of an address rather than for the page."""
-    accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
-    offered = [part.strip() for part in accept.decode("latin-1").lower().split(",")]
-    machine = [part for part in offered if part.startswith(_ASKED_FOR)]
-    if not machine:
-        return False
-    return not any(part.startswith("text/html") for part in offered) or offered[0] in machine
 
 
 class MachineRoute(Route):

@@ -18,6 +18,7 @@ from federation.lookup import WireLookup
 from federation.station import Station
 from federation.worker import Worker
 from server.errors import Refusal
+from server.freshness import Freshness
 from server.instance import Instance
 from server.members.accounts import any_admin
 from server.remote_pictures import Pictures
@@ -37,6 +38,8 @@ from web import (
     posts,
     search,
 )
+from web.cache import PageCache
+from web.faces import wants_activity
 from web.people import People
 from web.templates import HERE, environment
 
@@ -90,6 +93,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         ],
         middleware=[
             Middleware(Guard, instance=instance),
+            Middleware(PageCache, freshness=Freshness(instance.database), clock=instance.clock),
         ],
         exception_handlers={
             Refusal: errors.refused,
@@ -169,6 +173,6 @@ class Guard:
             return None
         async with self._instance.reading() as session:
             self._has_admin = await any_admin(session)
-        if self._has_admin or scope["method"] != "GET" or activitypub.wants_activity(scope):
+        if self._has_admin or scope["method"] != "GET" or wants_activity(scope):
             return None
         return RedirectResponse("/first-run", 303)

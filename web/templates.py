@@ -16,10 +16,10 @@ from server import text
 from server.remote_pictures import Pictures
 from server.rows import Forum, Member, Post
 from server.shown import ShownForum, ShownPerson, ShownPost
+from web.ages import Ages
 from web.people import People
 
 HERE = Path(__file__).parent
-_UNITS = ((60, "minute"), (3_600, "hour"), (86_400, "day"))
 
 
 def render(template: str, **values: Any) -> str:
@@ -40,7 +40,6 @@ def environment() -> Environment:
     )
     made.globals.update(static=static, where=where, path_of=path_of)
     made.filters.update(
-        ago=ago,
         byline=byline,
         exact=exact,
         excerpt=text.excerpt,
@@ -88,8 +87,8 @@ def byline(context: Context, person: Member | ShownPerson) -> Markup:
 @pass_context
 def when(context: Context, moment: datetime) -> Markup:
     """`2 hours ago`, with the exact time on hover."""
-    now: datetime = context["now"]
-    return Markup(f"{_stamp(moment)}{ago(moment, now)}</time>")  # noqa: S704 (our own words)
+    ages: Ages = context["ages"]
+    return Markup(f"{_stamp(moment)}{ages.ago(moment)}</time>")  # noqa: S704 (our own words)
 
 
 @lru_cache(maxsize=8_192)
@@ -100,24 +99,6 @@ def _stamp(moment: datetime) -> str:
 def exact(moment: datetime) -> str:
     """`26 November 2026, 14:05 UTC`."""
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """`2 hours ago`; a date once it is a week old."""
-    seconds = (now - moment).total_seconds()
-    if seconds < 60:
-        return "just now"
-    for size, unit in reversed(_UNITS):
-        if seconds >= size:
-            count = int(seconds // size)
-            if unit == "day" and count == 1:
-                return "yesterday"
-            if unit == "day" and count > 6:
-                break
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return (
-        f"{moment.day} {moment:%b %Y}" if moment.year != now.year else f"{moment.day} {moment:%B}"
-    )
 
 
 def plural(count: int, one: str, many: str = "") -> str:

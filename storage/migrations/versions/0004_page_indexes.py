@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What pages are found by, and numbers that change with what they show."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+OPENERS = sa.text("thread_id = id")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "page_versions",
+        sa.Column(
+            "scope",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("scope"),
+    )
+    op.create_index("ix_posts_tree", "posts", ["thread_id", "branch_id", "id"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_posts_tree", table_name="posts")
+    op.drop_table("page_versions")

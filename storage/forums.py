@@ -38,7 +38,10 @@ class Forum(Base):
     """A forum; `peer` is None for our own, else the origin it lives at."""
 
     __tablename__ = "forums"
-    __table_args__ = (Index("ix_forums_peer_title", "peer", "title"),)
+    __table_args__ = (
+        Index("ix_forums_peer_title", "peer", "title"),
+        Index("ix_forums_handle", "handle", "peer"),
+    )
 
     id: Mapped[Key]
     uri: Mapped[Url] = mapped_column(unique=True)

@@ -37,7 +37,7 @@ class Question(Generic[T]):
     from an index within well under a millisecond: on SQLite it is asked in the event loop.
     """
 
-    def __init__(self, statement: Select[Any], row: Callable[..., T]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], row: Callable[..., T]) -> None:
         self.statement = statement
         self.row = row
         self._known: dict[str, _Compiled] = {}
@@ -65,7 +65,7 @@ class _Compiled:
         return values
 
 
-def _compile(statement: Select[Any], dialect: Dialect) -> _Compiled:
+def _compile(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     read: list[tuple[int, Callable[[Any], Any]]] = []
     if dialect.name == "sqlite":

@@ -83,7 +83,7 @@ class PageCache:
 
     Nothing is believed for a time: each answer asks the database first whether any of what the
     page shows was changed, by this process or another, and no page outlives its "2 hours ago".
-    One page is rendered once at a time, however many ask for it.
+    One page is rendered once at a time, however many ask for it; `rendered` counts.
     """
 
     def __init__(self, app: Any, freshness: Freshness, clock: Clock) -> None:
@@ -92,6 +92,7 @@ class PageCache:
         self._clock = clock
         self._flights: dict[tuple[str, bytes], asyncio.Future[bool]] = {}
         self.pages = Pages()
+        self.rendered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = _key(scope)
@@ -121,6 +122,7 @@ class PageCache:
         flight = self._flights[key] = asyncio.get_running_loop().create_future()
         page = None
         try:
+            self.rendered += 1
             page, messages = await self._rendered(scope, receive)
             if page is None:
                 self.pages.drop(key)

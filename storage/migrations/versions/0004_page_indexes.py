@@ -10,6 +10,10 @@ branch_labels = None
 depends_on = None
 
 OPENERS = sa.text("thread_id = id")
+LATEST = {
+    "ix_posts_latest": ["forum_id", "pinned", "bumped", "id"],
+    "ix_posts_latest_of_all": ["forum_id", "bumped", "id"],
+}
 
 
 def upgrade() -> None:
@@ -25,8 +29,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope"),
     )
     op.create_index("ix_posts_tree", "posts", ["thread_id", "branch_id", "id"], unique=False)
+    for name, columns in LATEST.items():
+        op.create_index(
+            name,
+            "posts",
+            columns,
+            unique=False,
+            sqlite_where=OPENERS,
+            postgresql_where=OPENERS,
+        )
+    op.drop_index("ix_posts_forum_bumped", table_name="posts")
+    op.create_index("ix_forums_handle", "forums", ["handle", "peer"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_forums_handle", table_name="forums")
+    op.create_index(
+        "ix_posts_forum_bumped",
+        "posts",
+        ["forum_id", "kind", "pinned", "bumped", "id"],
+        unique=False,
+    )
+    for name in LATEST:
+        op.drop_index(name, table_name="posts")
     op.drop_index("ix_posts_tree", table_name="posts")
     op.drop_table("page_versions")

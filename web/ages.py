@@ -2,8 +2,10 @@
 """How long ago something was, in words, and how long the words stay true."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+WEEK = 7 * DAY
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -26,10 +28,9 @@ class Ages:
     def ago(self, moment: datetime) -> str:
         """`2 hours ago`; a date once it is a week old."""
         age = self.now - moment
-        if age >= 7 * DAY:
+        if age >= WEEK:
             # Only the year's end changes this.
-            month = "%b %Y" if moment.year != self.now.year else "%B"
-            return f"{moment.day} {moment:{month}}"
+            return _date(moment, with_year=moment.year != self.now.year)
         if age < MINUTE:
             said, left = "just now", MINUTE - age
         elif age < HOUR:
@@ -42,6 +43,11 @@ class Ages:
         if left < self._least:
             self._least = left
         return said
+
+
+@lru_cache(maxsize=8_192)
+def _date(moment: datetime, *, with_year: bool) -> str:
+    return f"{moment.day} {moment:%b %Y}" if with_year else f"{moment.day} {moment:%B}"
 
 
 def _counted(count: int, unit: str) -> str:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from server import text
 from server.remote_pictures import Pictures
 from server.rows import Forum, Member, Post
+from server.settings import Settings
 from server.shown import ShownForum, ShownPerson, ShownPost
 from web.ages import Ages
 from web.people import People
@@ -25,6 +26,26 @@ HERE = Path(__file__).parent
 def render(template: str, **values: Any) -> str:
     """A template as text."""
     return environment().get_template(template).render(values)
+
+
+def written(value: Any) -> str:
+    """What `escape` makes of a value, without copying what is safe already.
+
+    Most of what a page writes is either markup of ours or a number.
+    """
+    if isinstance(value, Markup):
+        return value
+    return str(value) if type(value) is int else escape(value)
+
+
+class _Template(Template):
+    """A template that writes by `written`."""
+
+    @classmethod
+    def from_code(cls, *given: Any, **named: Any) -> Template:
+        made = super().from_code(*given, **named)
+        made.root_render_func.__globals__["escape"] = written
+        return made
 
 
 @cache
@@ -38,12 +59,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.template_class = _Template
     made.globals.update(static=static, where=where, path_of=path_of)
     made.filters.update(
         byline=byline,
         exact=exact,
-        excerpt=text.excerpt,
+        excerpt=lru_cache(maxsize=1_024)(text.excerpt),
         face=face,
+        home_of=home_of,
         initials=initials,
         path=path_of,
         plural=plural,
@@ -82,6 +105,13 @@ def byline(context: Context, person: Member | ShownPerson) -> Markup:
     """Somebody's name, with what they do and where."""
     people: People = context["people"]
     return people.byline(person)
+
+
+@pass_context
+def home_of(context: Context, forum: Forum | ShownForum) -> str:
+    """The agency a forum lives at."""
+    site: Settings = context["site"]
+    return forum.agency or forum.peer or site.agency_name
 
 
 @pass_context

@@ -5,30 +5,25 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from server import shown
 from server.errors import NotFound
 from server.permissions import Permission, Standing, may
+from server.posts import questions
+from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
 from server.shown import ShownForum, ShownPerson, ShownPost
-from server.viewers import Sight, Viewer, posts_in, visible_posts
-from storage.endorsements import Endorsement
-from storage.forums import Forum, ForumFollow, ForumMember, ForumSteward
+from server.viewers import Viewer, visible_posts
+from storage.forums import Forum
 from storage.members import Member
-from storage.plain import Question, ask, given
-from storage.posts import Post, PostRevision, PostState, PostTag, ReadMark
+from storage.plain import ask
+from storage.posts import Post, PostRevision, PostState
 
-BRANCHES_A_PAGE = 40
-REPLIES_A_PAGE = 600
+__all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
+
 DEEPEST = 8
-
-
-Row = tuple[ShownPost, ShownPerson, bool]
 
 
 @dataclass(slots=True)
@@ -91,123 +86,27 @@ async def locate(session: AsyncSession, viewer: Viewer, post_id: int) -> tuple[P
     return row[0], row[1]
 
 
-@cache
-def _opening(sight: Sight) -> Question[tuple[ShownPost, ShownPerson, ShownForum]]:
-    """A post with its author and its forum."""
-    return Question(
-        select(*shown.POST, *shown.PERSON, *shown.FORUM)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .where(Post.id == given("id"), posts_in(sight)),
-        shown.post_person_forum,
-    )
-
-
-@cache
-def _heads(sight: Sight) -> Question[int]:
-    """The replies to an opener, which begin its branches."""
-    return Question(
-        select(Post.id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(
-            Post.thread_id == given("thread"),
-            Post.id > given("after"),
-            Post.branch_id == Post.id,
-            posts_in(sight),
-        )
-        .order_by(Post.id)
-        .limit(BRANCHES_A_PAGE + 1),
-        int,
-    )
-
-
-@cache
-def _replies(sight: Sight) -> Question[Row]:
-    """The replies of the branches from `first` to `last`, with their authors."""
-    endorsed: ColumnElement[bool] = false()
-    if sight.signed_in:
-        endorsed = exists().where(
-            Endorsement.post_id == Post.id,
-            Endorsement.member_id == given("me"),
-            Endorsement.active,
-        )
-    return Question(
-        select(*shown.POST, *shown.PERSON, endorsed.label("endorsed"))
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .where(
-            Post.thread_id == given("thread"),
-            Post.branch_id.between(given("first"), given("last")),
-            posts_in(sight),
-        )
-        .order_by(Post.branch_id, Post.id)
-        .limit(REPLIES_A_PAGE),
-        _row,
-    )
-
-
-def _row(*cells: Any) -> Row:
-    return *shown.post_person(*cells), bool(cells[-1])
-
-
-@cache
-def _tags() -> Question[str]:
-    return Question(
-        select(PostTag.tag).where(PostTag.post_id == given("id")).order_by(PostTag.tag), str
-    )
-
-
-@cache
-def _own() -> Question["Own"]:
-    """What a member is to a thread and its forum, in one row."""
-    me, thread, forum = (given(name) for name in ("me", "thread", "forum"))
-    follow = (ForumFollow.forum_id == forum, ForumFollow.member_id == me)
-    cells: tuple[Any, ...] = (
-        exists().where(ForumSteward.forum_id == forum, ForumSteward.member_id == me),
-        exists().where(ForumMember.forum_id == forum, ForumMember.member_id == me),
-        exists().where(
-            Endorsement.post_id == thread, Endorsement.member_id == me, Endorsement.active
-        ),
-        select(ReadMark.seen)
-        .where(ReadMark.thread_id == thread, ReadMark.member_id == me)
-        .scalar_subquery(),
-        select(ForumFollow.state).where(*follow).scalar_subquery(),
-        select(ForumFollow.reason).where(*follow).scalar_subquery(),
-    )
-    return Question(select(*(cell.label(f"c{n}") for n, cell in enumerate(cells))), Own)
-
-
-@dataclass(frozen=True)
-class Own:
-    """What a member is to a thread and its forum; as here, for visitors."""
-
-    steward: bool = False
-    listed: bool = False
-    endorsed: bool = False
-    seen: datetime | None = None
-    follow: str | None = None
-    reason: str | None = None
-
-
 async def thread_page(
     session: AsyncSession, viewer: Viewer, post_id: int, now: datetime, *, after: int | None = None
 ) -> ThreadPage:
     """The page of a thread (branches after `after`), or of one reply and what answers it."""
-    found = await ask(session, _opening(viewer.sight), id=post_id, **viewer.values)
+    found = await ask(session, questions.opening(viewer.sight), id=post_id, **viewer.values)
     if not found:
         raise NotFound
     post, author, forum = found[0]
     opener = post
     if not post.is_thread:
-        above = await ask(session, _opening(viewer.sight), id=post.thread_id, **viewer.values)
+        above = await ask(
+            session, questions.opening(viewer.sight), id=post.thread_id, **viewer.values
+        )
         if not above:
             raise NotFound
         opener, author, _ = above[0]
     rows, next_after = await _branches(session, viewer, post, after)
-    member, own = viewer.member, Own()
+    member, own = viewer.member, questions.Own()
     if member is not None:
         around = {"me": member.id, "thread": opener.id, "forum": forum.id}
-        own = (await ask(session, _own(), **around))[0]
+        own = (await ask(session, questions.own(), **around))[0]
     listed = own.listed and member is not None and member.is_local
     stands = Standing(member, forum, steward=bool(own.steward), listed=listed)
     seeing = _Seeing(viewer, stands, own.seen, now)
@@ -221,7 +120,7 @@ async def thread_page(
     return ThreadPage(
         forum=forum,
         opener=first,
-        tags=tuple(await ask(session, _tags(), id=opener.id)),
+        tags=tuple(await ask(session, questions.tags(), id=opener.id)),
         branches=branches,
         focus=None if post.is_thread else post,
         parent=entries.get(post.parent_id or 0) if not post.is_thread else None,
@@ -275,11 +174,11 @@ async def _branches(
 ) -> tuple[list[Row], int | None]:
     """The replies of a page with their authors, and where the next page begins."""
     around = {"thread": post.thread_id, **viewer.values}
-    question = _replies(viewer.sight)
+    question = questions.replies(viewer.sight)
     if not post.is_thread:
         branch = post.branch_id or post.id
         return await ask(session, question, first=branch, last=branch, **around), None
-    found = await ask(session, _heads(viewer.sight), after=after or 0, **around)
+    found = await ask(session, questions.heads(viewer.sight), after=after or 0, **around)
     branches = found[:BRANCHES_A_PAGE]
     if not branches:
         return [], None

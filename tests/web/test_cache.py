@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kept pages are exactly what a fresh one would be, whoever changed what they show."""
+"""Kept pages are what a fresh one would be, whoever changed what they show."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

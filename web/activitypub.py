@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machines' door: documents, inboxes, discovery."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -96,9 +97,22 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
                 if not who.allowed:
                     return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
-        return _json(document, status)
+        return _conditional(request, _json(document, status))
 
     return endpoint
+
+
+def _conditional(request: Request, response: Response) -> Response:
+    """The document with its ETag, or 304 for those that hold it (RFC 9110 §13.1.2)."""
+    if response.status_code != 200:
+        return response
+    etag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+    response.headers["ETag"] = etag
+    asked = request.headers.get("if-none-match", "")
+    if etag not in {part.strip().removeprefix("W/") for part in asked.split(",")}:
+        return response
+    kept = {name: response.headers[name] for name in ("ETag", "Vary", "Cache-Control")}
+    return Response(status_code=304, headers=kept)
 
 
 def _json(document: Json, status: int = 200, media_type: str = ACTIVITY_JSON) -> Response:

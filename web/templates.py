@@ -19,6 +19,7 @@ from server.settings import Settings
 from server.shown import ShownForum, ShownPerson, ShownPost
 from web.ages import Ages
 from web.people import People
+from web.replies import replies
 
 HERE = Path(__file__).parent
 
@@ -70,6 +71,7 @@ def environment() -> Environment:
         initials=initials,
         path=path_of,
         plural=plural,
+        replies=replies,
         stored=stored,
         when=when,
         where=where,

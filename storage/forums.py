@@ -102,6 +102,7 @@ class ForumSteward(Base):
     """A person who moderates a forum."""
 
     __tablename__ = "forum_stewards"
+    __table_args__ = (Index("ix_forum_stewards_member", "member_id", "forum_id"),)
 
     forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
@@ -112,6 +113,7 @@ class ForumMember(Base):
     """A local member listed for a forum of the `members` visibility."""
 
     __tablename__ = "forum_members"
+    __table_args__ = (Index("ix_forum_members_member", "member_id", "forum_id"),)
 
     forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)

@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 OPENERS = sa.text("thread_id = id")
+OF_MEMBERS = ("forum_stewards", "forum_members")
 LATEST = {
     "ix_posts_latest": ["forum_id", "pinned", "bumped", "id"],
     "ix_posts_latest_of_all": ["forum_id", "bumped", "id"],
@@ -40,9 +41,13 @@ def upgrade() -> None:
         )
     op.drop_index("ix_posts_forum_bumped", table_name="posts")
     op.create_index("ix_forums_handle", "forums", ["handle", "peer"], unique=False)
+    for table in OF_MEMBERS:
+        op.create_index(f"ix_{table}_member", table, ["member_id", "forum_id"], unique=False)
 
 
 def downgrade() -> None:
+    for table in OF_MEMBERS:
+        op.drop_index(f"ix_{table}_member", table_name=table)
     op.drop_index("ix_forums_handle", table_name="forums")
     op.create_index(
         "ix_posts_forum_bumped",

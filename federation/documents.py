@@ -57,7 +57,9 @@ class Documents:
         key_id = proof_key(actor)
         key = await self.wire.keyring.key(self.session, key_id)
         now = self.wire.instance.clock.now()
-        return add_proof(document, key=key, method=key_id, created=now)
+        return self.wire.signed.get(
+            key_id, document, lambda: add_proof(document, key=key, method=key_id, created=now)
+        )
 
     async def member(self, handle: str) -> dict[str, Any]:
         """A local member: whole for those allowed, else the stub that signatures need."""

@@ -9,6 +9,7 @@ from federation.fetch import Document, Door, Response, Signer
 from federation.keyring import Keyring
 from federation.signatures.keys import SigningKey
 from federation.signatures.sign import Prepared, prepare_draft, prepare_rfc9421
+from federation.signed import Signed
 from federation.urls import Urls, host_of_uri, main_key
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
@@ -32,6 +33,7 @@ class Wire:
         self.instance = instance
         self.urls = Urls(instance.settings.origin)
         self.keyring = Keyring(instance.vault)
+        self.signed = Signed()
         self.door = door or Door(
             resolve=_resolved(instance.settings.resolve),
             user_agent=f"Guildhall/{VERSION} (+{instance.settings.origin})",

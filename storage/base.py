@@ -69,7 +69,12 @@ Word = Annotated[str, mapped_column(Characters(64))]
 
 def insert(session: AsyncSession, table: type[Base]) -> sqlite.Insert:
     """An INSERT that knows ON CONFLICT, in the words of this session's database."""
-    if session.get_bind().dialect.name == "postgresql":
+    return upsert(session.get_bind().dialect.name, table)
+
+
+def upsert(dialect: str, table: type[Base]) -> sqlite.Insert:
+    """The same by the name of the database."""
+    if dialect == "postgresql":
         # Both dialects' inserts share the on_conflict_* interface used here.
         return cast("sqlite.Insert", postgresql.insert(cast(Table, table.__table__)))
     return sqlite.insert(cast(Table, table.__table__))

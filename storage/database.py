@@ -21,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
+from storage.plain import Plain, plain
 from storage.writer import Writer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -90,6 +91,7 @@ class Database:
             self._read = self._write
         self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
         self.glance = Glance(self.url)
+        self.plain: Plain = plain(self.url)
 
     def _appends(self) -> SqliteAppends | PostgresAppends:
         if self.is_sqlite:
@@ -98,9 +100,18 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for questions; what it sees is one consistent moment."""
-        async with AsyncSession(self._read, expire_on_commit=False, autoflush=False) as session:
-            yield session
+        """A session for questions; what it sees is one consistent moment.
+
+        What `plain.ask` sees is one moment as well, of its own.
+        """
+        snapshot = self.plain.snapshot()
+        try:
+            async with AsyncSession(
+                self._read, expire_on_commit=False, autoflush=False, info={"snapshot": snapshot}
+            ) as session:
+                yield session
+        finally:
+            await snapshot.close()
 
     def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
         """What is made of a small table, held in memory and never older than its question."""
@@ -109,6 +120,7 @@ class Database:
     async def close(self) -> None:
         await self.writer.close()
         self.glance.close()
+        await self.plain.close()
         await self._write.dispose()
         if self._read is not self._write:
             await self._read.dispose()

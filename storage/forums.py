@@ -45,7 +45,10 @@ class Forum(Base):
     """
 
     __tablename__ = "forums"
-    __table_args__ = (Index("ix_forums_peer_title", "peer", "title"),)
+    __table_args__ = (
+        Index("ix_forums_peer_title", "peer", "title"),
+        Index("ix_forums_handle", "handle", "peer"),
+    )
 
     id: Mapped[Key]
     uri: Mapped[Url] = mapped_column(unique=True)
@@ -113,6 +116,7 @@ class ForumSteward(Base):
     """A person who moderates a forum."""
 
     __tablename__ = "forum_stewards"
+    __table_args__ = (Index("ix_forum_stewards_member", "member_id", "forum_id"),)
 
     forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
@@ -123,6 +127,7 @@ class ForumMember(Base):
     """A local member listed for a forum of the `members` visibility."""
 
     __tablename__ = "forum_members"
+    __table_args__ = (Index("ix_forum_members_member", "member_id", "forum_id"),)
 
     forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)

@@ -3,8 +3,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, select
+from sqlalchemy import ForeignKey, Index, Integer, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +29,9 @@ class PostState(StrEnum):
     HIDDEN = "hidden"
 
 
+_OPENERS: Any = dict.fromkeys(("sqlite_where", "postgresql_where"), text("thread_id = id"))
+
+
 class Post(Base):
     """Anything shared in a forum; `thread_id` is its own id for an opener.
 
@@ -40,8 +44,10 @@ class Post(Base):
 
     __tablename__ = "posts"
     __table_args__ = (
-        Index("ix_posts_forum_bumped", "forum_id", "kind", "pinned", "bumped", "id"),
         Index("ix_posts_thread", "thread_id", "id"),
+        Index("ix_posts_tree", "thread_id", "branch_id", "id"),
+        Index("ix_posts_latest", "forum_id", "pinned", "bumped", "id", **_OPENERS),
+        Index("ix_posts_latest_of_all", "forum_id", "bumped", "id", **_OPENERS),
         Index("ix_posts_branch", "branch_id", "id"),
         Index("ix_posts_parent", "parent_id"),
         Index("ix_posts_author", "author_id", "id"),

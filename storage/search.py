@@ -120,12 +120,15 @@ async def find(
         match = INDEX.c.document.op("@@")(func.to_tsquery("simple", expression))  # type: ignore[assignment]
     question = (
         select(Post.id)
-        .join(INDEX, INDEX.c.rowid == Post.id)
+        .select_from(INDEX)
+        .join(Post, INDEX.c.rowid == Post.id)
         .join(Forum, Forum.id == Post.forum_id)
         .where(match, visible)
-        .order_by(Post.id.desc())
+        # Of the index itself: SQLite then reads it from the newest on and stops, where by the
+        # posts' ids it would sort every hit.
+        .order_by(INDEX.c.rowid.desc())
         .limit(limit)
     )
     if before is not None:
-        question = question.where(Post.id < before)
+        question = question.where(INDEX.c.rowid < before)
     return list((await session.execute(question)).scalars())

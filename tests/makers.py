@@ -233,7 +233,8 @@ async def sign_in(client: httpx.AsyncClient, instance: Instance, person: Member)
 
 async def submit(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
     """Send a form as the browser would, with the token that its pages carry."""
-    page = await client.get("/help")
-    found = _CSRF.search(page.text)
-    token = found.group(1) if found else client.cookies.get("guildhall_form", "")
-    return await client.post(path, data={"csrf": token or "", **fields})
+    # A member's pages all have a form; a visitor is given a token with the first that has one.
+    found = _CSRF.search((await client.get("/help")).text)
+    if found is None:
+        found = _CSRF.search((await client.get("/sign-in")).text)
+    return await client.post(path, data={"csrf": found[1] if found else "", **fields})

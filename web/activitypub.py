@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machines' door: documents, inboxes, discovery."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
 from server.errors import NotFound
 from web import spots
+from web.faces import wants_activity
 
 Json = dict[str, Any]
 Scope = MutableMapping[str, Any]
@@ -28,17 +30,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
 NOBODY = Asker(None, allowed=False, agency=False)
-_ASKED_FOR = ("application/activity+json", "application/ld+json")
-
-
-def wants_activity(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a request asks for the machines' face of an address rather than for the page."""
-    accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
-    offered = [part.strip() for part in accept.decode("latin-1").lower().split(",")]
-    machine = [part for part in offered if part.startswith(_ASKED_FOR)]
-    if not machine:
-        return False
-    return not any(part.startswith("text/html") for part in offered) or offered[0] in machine
 
 
 class MachineRoute(Route):
@@ -117,16 +108,22 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
                 return _plain(404, error.sentence)
         response = _json(document, status)
         tag = serving.tag_of(document)
-        return _unless_held(request, response, f'"{tag}"') if tag else response
+        return _unless_held(request, response, f'"{tag}"' if tag else _tag(response))
 
     return endpoint
 
 
+def _tag(response: Response) -> str:
+    return f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+
+
 def _unless_held(request: Request, response: Response, tag: str) -> Response:
-    """The answer with its ETag; 304 without a body for who holds that already."""
+    """The document with its ETag, or 304 for those that hold it (RFC 9110 §13.1.2)."""
+    if response.status_code != 200:
+        return response
     response.headers["ETag"] = tag
-    held = {one.strip() for one in request.headers.get("if-none-match", "").split(",")}
-    if tag not in held:
+    asked = request.headers.get("if-none-match", "")
+    if tag not in {part.strip().removeprefix("W/") for part in asked.split(",")}:
         return response
     kept = {name: response.headers[name] for name in ("ETag", "Vary", "Cache-Control")}
     return Response(status_code=304, headers=kept)

@@ -8,6 +8,8 @@ from starlette.routing import Route
 from server import peers
 from server.errors import NotFound, Refusal
 from server.forums import pages as forum_pages
+from server.rows import Forum
+from server.shown import ShownForum
 from web import limits
 from web.limits import spend
 from web.visits import Visit, arrive
@@ -55,9 +57,9 @@ async def one(request: Request) -> Response:
         host = await peers.with_port(session, request.path_params["host"].lower())
     await _must_be_let_in(visit, host)
     said = ""
-    found = []
+    found: list[Forum | ShownForum] = []
     try:
-        found = await visit.lookup.forums_of(host)
+        found = list(await visit.lookup.forums_of(host))
     except Refusal as error:
         said = error.sentence
     async with visit.instance.reading() as session:

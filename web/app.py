@@ -18,8 +18,10 @@ from federation.lookup import WireLookup
 from federation.station import Station
 from federation.worker import Worker
 from server.errors import Refusal
+from server.freshness import Freshness
 from server.instance import Instance
 from server.members.accounts import any_admin
+from server.remote_pictures import Pictures
 from server.settings import Mode
 from web import (
     activitypub,
@@ -37,7 +39,10 @@ from web import (
     repairs,
     search,
 )
-from web.templates import HERE
+from web.cache import PageCache
+from web.faces import wants_activity
+from web.people import People
+from web.templates import HERE, environment
 
 FEATURES = (
     home,
@@ -90,6 +95,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         ],
         middleware=[
             Middleware(Guard, instance=instance),
+            Middleware(PageCache, freshness=Freshness(instance.database), clock=instance.clock),
         ],
         exception_handlers={
             Refusal: errors.refused,
@@ -104,6 +110,8 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.lookup = WireLookup(wire)
     # Without a worker here, another process sends, and only that one knows what is under way.
     app.state.traffic = wire.delivery if worker else None
+    app.state.pictures = Pictures(instance.vault)
+    app.state.people = People(environment(), instance.settings, app.state.pictures)
     return app
 
 
@@ -169,6 +177,6 @@ class Guard:
             return None
         async with self._instance.reading() as session:
             self._has_admin = await any_admin(session)
-        if self._has_admin or scope["method"] != "GET" or activitypub.wants_activity(scope):
+        if self._has_admin or scope["method"] != "GET" or wants_activity(scope):
             return None
         return RedirectResponse("/first-run", 303)

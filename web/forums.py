@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server import freshness
 from server.errors import Invalid, NotAllowed, NotFound, Refusal, TooFast
 from server.forums import deeds, follows, pages
 from server.forums.deeds import ForumDraft
@@ -48,8 +49,10 @@ async def forum(request: Request) -> Response:
     visit = await arrive(request)
     after = Place.read(request.query_params.get("after", ""))
     async with visit.instance.reading() as session:
-        found = await pages.one(session, visit.viewer, *named(request, visit))
+        found = await pages.shown_one(session, visit.viewer, *named(request, visit))
         page = await pages.page(session, visit.viewer, found, after=after)
+        if visit.viewer.member is None:
+            visit.mark = await freshness.mark(session, freshness.of_forum(found.id))
     return visit.page("forums/forum.html", page=page, after=after)
 
 

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server import freshness
 from server.forums import pages
 from server.forums.pages import Place
 from web.visits import arrive
@@ -16,6 +17,9 @@ async def home(request: Request) -> Response:
     after = Place.read(request.query_params.get("after", ""))
     async with visit.instance.reading() as session:
         page = await pages.home(session, visit.viewer, after=after)
+        if visit.viewer.member is None:
+            scopes = freshness.of_home(line.forum.id for line in page.follows)
+            visit.mark = await freshness.mark(session, scopes)
     fresh = sum(line.unread for line in page.threads)
     return visit.page("home/home.html", page=page, after=after, fresh=fresh)
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import text
+from server import freshness, text
 from server.errors import Gone
 from server.forums.standing import standing
 from server.permissions import Permission, may, must
@@ -36,6 +36,9 @@ async def thread(request: Request) -> Response:
         target = page.focus or page.opener.post
         if page.may_reply and visit.viewer.member is not None:
             kept = await reading.draft(session, visit.viewer.member, f"reply:{target.id}")
+        scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
+        if visit.viewer.member is None:
+            visit.mark = await freshness.mark(session, scopes)
     response = visit.page(
         "posts/thread.html",
         page=page,

@@ -3,26 +3,50 @@
 
 import hashlib
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from server import text
 from server.remote_pictures import Pictures
 from server.rows import Forum, Member, Post
+from server.settings import Settings
+from server.shown import ShownForum, ShownPerson, ShownPost
+from web.ages import Ages
+from web.people import People
+from web.replies import replies
 
 HERE = Path(__file__).parent
-_UNITS = ((60, "minute"), (3_600, "hour"), (86_400, "day"))
 
 
 def render(template: str, **values: Any) -> str:
     """A template as text."""
-    return environment().get_template(template).render(**values)
+    return environment().get_template(template).render(values)
+
+
+def written(value: Any) -> str:
+    """What `escape` makes of a value, without copying what is safe already.
+
+    Most of what a page writes is either markup of ours or a number.
+    """
+    if isinstance(value, Markup):
+        return value
+    return str(value) if type(value) is int else escape(value)
+
+
+class _Template(Template):
+    """A template that writes by `written`."""
+
+    @classmethod
+    def from_code(cls, *given: Any, **named: Any) -> Template:
+        made = super().from_code(*given, **named)
+        made.root_render_func.__globals__["escape"] = written
+        return made
 
 
 @cache
@@ -36,9 +60,21 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.template_class = _Template
     made.globals.update(static=static, where=where, path_of=path_of)
     made.filters.update(
-        ago=ago, exact=exact, initials=initials, stored=stored, excerpt=text.excerpt, plural=plural
+        byline=byline,
+        exact=exact,
+        excerpt=lru_cache(maxsize=1_024)(text.excerpt),
+        face=face,
+        home_of=home_of,
+        initials=initials,
+        path=path_of,
+        plural=plural,
+        replies=replies,
+        stored=stored,
+        when=when,
+        where=where,
     )
     return made
 
@@ -53,31 +89,48 @@ def static(name: str) -> str:
 @pass_context
 def stored(context: Context, html: str) -> Markup:
     """HTML that the sanitiser let through when it was written, its pictures shown by us."""
-    pictures: Pictures = context["pictures"]
-    return Markup(pictures.shown(html))  # noqa: S704 (sanitised at write time)
+    if "<img" in html:
+        pictures: Pictures = context["pictures"]
+        html = pictures.shown(html)
+    return Markup(html)  # noqa: S704 (sanitised at write time)
+
+
+@pass_context
+def face(context: Context, person: Member | ShownPerson) -> Markup:
+    """Somebody's picture, small."""
+    people: People = context["people"]
+    return people.face(person)
+
+
+@pass_context
+def byline(context: Context, person: Member | ShownPerson) -> Markup:
+    """Somebody's name, with what they do and where."""
+    people: People = context["people"]
+    return people.byline(person)
+
+
+@pass_context
+def home_of(context: Context, forum: Forum | ShownForum) -> str:
+    """The agency a forum lives at."""
+    site: Settings = context["site"]
+    return forum.agency or forum.peer or site.agency_name
+
+
+@pass_context
+def when(context: Context, moment: datetime) -> Markup:
+    """`2 hours ago`, with the exact time on hover."""
+    ages: Ages = context["ages"]
+    return Markup(f"{_stamp(moment)}{ages.ago(moment)}</time>")  # noqa: S704 (our own words)
+
+
+@lru_cache(maxsize=8_192)
+def _stamp(moment: datetime) -> str:
+    return f'<time datetime="{moment.isoformat()}" title="{exact(moment)}">'
 
 
 def exact(moment: datetime) -> str:
     """`26 November 2026, 14:05 UTC`."""
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """`2 hours ago`; a date once it is a week old."""
-    seconds = (now - moment).total_seconds()
-    if seconds < 60:
-        return "just now"
-    for size, unit in reversed(_UNITS):
-        if seconds >= size:
-            count = int(seconds // size)
-            if unit == "day" and count == 1:
-                return "yesterday"
-            if unit == "day" and count > 6:
-                break
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return (
-        f"{moment.day} {moment:%b %Y}" if moment.year != now.year else f"{moment.day} {moment:%B}"
-    )
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -91,15 +144,19 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-def where(thing: Forum | Member) -> str:
+Thing = Forum | Member | ShownForum | ShownPerson
+
+
+def where(thing: Thing) -> str:
     """The handle in our own addresses: `permits`, or `permits@lakeside.example.gov`."""
     return thing.handle if thing.peer is None else f"{thing.handle}@{thing.peer}"
 
 
-def path_of(thing: Forum | Member | Post) -> str:
+_ROOMS: dict[type[object], str] = {Forum: "f", ShownForum: "f", Member: "u", ShownPerson: "u"}
+
+
+def path_of(thing: Thing | Post | ShownPost) -> str:
     """Our own page of a thing, wherever it lives."""
-    if isinstance(thing, Forum):
-        return f"/f/{quote(where(thing), safe='@:')}"
-    if isinstance(thing, Member):
-        return f"/u/{quote(where(thing), safe='@:')}"
-    return f"/p/{thing.id}/{thing.slug}" if thing.slug else f"/p/{thing.id}"
+    if isinstance(thing, Post | ShownPost):
+        return f"/p/{thing.id}/{thing.slug}" if thing.slug else f"/p/{thing.id}"
+    return f"/{_ROOMS[type(thing)]}/{quote(where(thing), safe='@:')}"

@@ -2,6 +2,7 @@
 """One request of a person: who they are, and how they are answered."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -9,14 +10,30 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from server import notifications
 from server.errors import SignInNeeded
+from server.freshness import Mark
 from server.instance import Instance
 from server.members import sign_in
 from server.peers import Lookup
-from server.remote_pictures import Pictures
 from server.rows import Member
 from server.viewers import Viewer
 from web import sessions, templates
+from web.ages import Ages
 from web.answers import SAID
+from web.cache import KEPT, Keep
+
+
+class FormToken:
+    """The token of a page's forms, which remembers whether the page has any."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self.used = False
+
+    def __html__(self) -> str:
+        self.used = True
+        return self._token
+
+    __str__ = __html__
 
 
 @dataclass
@@ -29,6 +46,7 @@ class Visit:
     csrf: str
     token: str | None = None
     notices: int = 0
+    mark: Mark | None = None
 
     @property
     def member(self) -> Member:
@@ -44,18 +62,25 @@ class Visit:
         return lookup
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """A rendered page; signed-in pages are never kept by caches."""
+        """A rendered page; signed-in pages are never kept by caches.
+
+        With a `mark` of what it shows, a visitor's page may be kept while that is as it was.
+        """
+        ages = Ages(self.instance.clock.now())
+        form = FormToken(self.csrf)
         said = SAID.get(self.request.cookies.get(sessions.SAID_COOKIE, ""))
         html = templates.render(
             template,
             site=self.instance.settings,
             me=self.viewer.member,
-            csrf=self.csrf,
+            csrf=form,
             notices=self.notices,
             path=self.request.url.path,
-            now=self.instance.clock.now(),
+            now=ages.now,
+            ages=ages,
             said=said,
-            pictures=Pictures(self.instance.vault),
+            pictures=self.request.app.state.pictures,
+            people=self.request.app.state.people,
             **values,
         )
         response = HTMLResponse(html, status)
@@ -63,8 +88,16 @@ class Visit:
         response.headers["Cache-Control"] = "private, no-store" if self.token else "no-cache"
         if said is not None:
             response.delete_cookie(sessions.SAID_COOKIE)
-        sessions.keep_form_token(response, self)
+        if form.used:
+            sessions.keep_form_token(response, self)
+        elif self.mark is not None and said is None and self.viewer.member is None:
+            self._may_be_kept(self.mark, ages.until)
         return response
+
+    def _may_be_kept(self, mark: Mark, until: datetime) -> None:
+        keep: Keep | None = self.request.scope.get(KEPT)
+        if keep is not None:
+            keep.mark, keep.until = mark, until
 
     def go(self, path: str, said: str | None = None) -> RedirectResponse:
         """Send them on after a deed (303), with a sentence of `answers.SAID` to show there."""

@@ -2,77 +2,55 @@
 """What the forum pages show: the list, one forum, the home page."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
-from server.forums.standing import standing
+from server.forums import lists
+from server.forums.lists import PAGE, ForumLine, Place
 from server.permissions import Permission, Standing, may
-from server.viewers import Viewer, visible_forums, visible_posts
+from server.shown import ShownForum, ShownPerson, ShownPost
+from server.viewers import Viewer, visible_forums
 from storage.forums import FollowState, Forum, ForumFollow, ForumMember, ForumSteward
 from storage.log import Lane, Parked
 from storage.members import Member
 from storage.peers import Peer
-from storage.posts import Kind, Post, PostState, PostTag, ReadMark
+from storage.plain import ask
+from storage.posts import PostTag
 
-PAGE = 30
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+__all__ = ["PAGE", "ForumLine", "Place"]
 
 
 @dataclass(frozen=True)
 class ThreadLine:
     """A thread in a list."""
 
-    post: Post
-    author: Member
-    forum: Forum
+    post: ShownPost
+    author: ShownPerson
+    forum: ShownForum
     tags: tuple[str, ...]
     unread: bool
 
 
 @dataclass(frozen=True)
-class ForumLine:
-    """A forum in a list, and how the viewer follows it."""
+class Follow:
+    """How the viewer follows a forum; the reason is the home's, or `left`."""
 
-    forum: Forum
-    follow: str | None
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a keyset page ends: printed into a link, read back from it."""
-
-    pinned: bool
-    bumped: datetime
-    id: int
-
-    def __str__(self) -> str:
-        return f"{int(self.pinned)}-{(self.bumped - _EPOCH) // _MICROSECOND}-{self.id}"
-
-    @classmethod
-    def read(cls, value: str) -> "Place | None":
-        """A place from a link; None for anything else."""
-        parts = value.split("-")
-        if len(parts) != 3 or not all(part.isdecimal() and len(part) < 20 for part in parts):
-            return None
-        pinned, moment, identifier = (int(part) for part in parts)
-        if moment > 253_402_300_000_000_000 or identifier >= 1 << 63:
-            return None
-        return cls(bool(pinned), _EPOCH + moment * _MICROSECOND, identifier)
+    state: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class ForumPage:
     """One forum with a page of its threads."""
 
-    forum: Forum
+    forum: Forum | ShownForum
     threads: list[ThreadLine]
-    stewards: list[Member]
+    stewards: list[ShownPerson]
     standing: Standing
-    follow: ForumFollow | None
+    follow: Follow | None
     may_post: bool
     may_edit: bool
     next: Place | None
@@ -126,19 +104,33 @@ async def one(session: AsyncSession, viewer: Viewer, handle: str, peer: str | No
     return forum
 
 
+async def shown_one(
+    session: AsyncSession, viewer: Viewer, handle: str, peer: str | None = None
+) -> ShownForum:
+    """What its page shows of the forum `@handle` here or `@handle@peer`."""
+    question = lists.forum_named(viewer.sight, peer is not None)
+    found = await ask(session, question, handle=handle, of=peer, **viewer.values)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
 async def page(
-    session: AsyncSession, viewer: Viewer, forum: Forum, *, after: Place | None = None
+    session: AsyncSession, viewer: Viewer, forum: Forum | ShownForum, *, after: Place | None = None
 ) -> ForumPage:
     """A page of threads: pinned first, then the latest activity."""
-    threads, more = await _threads(session, viewer, [forum.id], after, pins=True)
-    stands = await standing(session, viewer.member, forum)
-    stewards = select(Member).join(ForumSteward).where(ForumSteward.forum_id == forum.id)
-    member = viewer.member
-    follow = await session.get(ForumFollow, (forum.id, member.id)) if member else None
+    found = await lists.of_forum(session, viewer, forum.id, after)
+    threads, more = await _lines(session, viewer, found)
+    member, own = viewer.member, lists.Own()
+    if member is not None:
+        own = (await ask(session, lists.own(), me=member.id, forum=forum.id))[0]
+    listed = own.listed and member is not None and member.is_local
+    stands = Standing(member, forum, steward=bool(own.steward), listed=listed)
+    follow = Follow(own.state, own.reason or "") if own.state is not None else None
     return ForumPage(
         forum=forum,
         threads=threads,
-        stewards=list((await session.execute(stewards.order_by(Member.name))).scalars()),
+        stewards=await ask(session, lists.stewards(), forum=forum.id),
         standing=stands,
         follow=follow if follow is not None and follow.reason != "left" else None,
         may_post=may(stands, Permission.POST_THREAD),
@@ -148,7 +140,9 @@ async def page(
     )
 
 
-async def _obstacle(session: AsyncSession, forum: Forum, follow: ForumFollow | None) -> str:
+async def _obstacle(
+    session: AsyncSession, forum: Forum | ShownForum, follow: "Follow | None"
+) -> str:
     """Why a forum elsewhere has not answered a follow, as far as we know; "" if it may yet."""
     if follow is None or follow.state != FollowState.PENDING or follow.reason == "left":
         return ""
@@ -164,25 +158,12 @@ async def _obstacle(session: AsyncSession, forum: Forum, follow: ForumFollow | N
 
 async def home(session: AsyncSession, viewer: Viewer, *, after: Place | None = None) -> HomePage:
     """The latest threads of the forums followed, or of all public ones for visitors."""
-    if viewer.member is None:
-        public = select(Forum).where(visible_forums(viewer), Forum.peer.is_(None)).limit(100)
-        lines = [ForumLine(forum, None) for forum in (await session.execute(public)).scalars()]
-    else:
-        followed = (
-            select(Forum, ForumFollow.state)
-            .join(ForumFollow, ForumFollow.forum_id == Forum.id)
-            .where(
-                ForumFollow.member_id == viewer.member.id,
-                ForumFollow.state != FollowState.REJECTED,
-                visible_forums(viewer),
-            )
-            .order_by(func.lower(Forum.title))
-            .limit(300)
-        )
-        lines = [ForumLine(row[0], row[1]) for row in (await session.execute(followed)).all()]
-    ids = [line.forum.id for line in lines]
-    threads, more = await _threads(session, viewer, ids, after, pins=False)
-    return HomePage(threads, lines, more)
+    follows = await ask(session, lists.followed(viewer.sight), **viewer.values)
+    if viewer.member is not None:
+        follows.sort(key=lambda line: line.forum.title.lower())
+    found = await lists.of_forums(session, viewer, [line.forum for line in follows], after)
+    threads, more = await _lines(session, viewer, found)
+    return HomePage(threads, follows, more)
 
 
 async def people(session: AsyncSession, forum: Forum) -> tuple[list[Member], list[Member]]:
@@ -195,43 +176,22 @@ async def people(session: AsyncSession, forum: Forum) -> tuple[list[Member], lis
     )
 
 
-async def _threads(
-    session: AsyncSession, viewer: Viewer, forums: list[int], after: Place | None, *, pins: bool
+async def _lines(
+    session: AsyncSession, viewer: Viewer, found: list[Place]
 ) -> tuple[list[ThreadLine], Place | None]:
-    if not forums:
+    """The threads at these places, and the last place if there are more than a page."""
+    if not found:
         return [], None
-    question = (
-        select(Post, Member, Forum)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .where(
-            Post.forum_id.in_(forums),
-            Post.kind != Kind.REPLY,
-            Post.state != PostState.DELETED,
-            visible_posts(viewer),
-        )
-        .limit(PAGE + 1)
-    )
-    order = (Post.bumped.desc(), Post.id.desc())
-    question = question.order_by(Post.pinned.desc(), *order) if pins else question.order_by(*order)
-    if after is not None:
-        later = or_(
-            Post.bumped < after.bumped, and_(Post.bumped == after.bumped, Post.id < after.id)
-        )
-        if pins:
-            same = and_(Post.pinned.is_(after.pinned), later)
-            later = or_(same, Post.pinned.is_(False)) if after.pinned else same
-        question = question.where(later)
-    rows = (await session.execute(question)).all()
-    shown = rows[:PAGE]
-    tags = await tags_of(session, [row[0].id for row in shown])
-    seen = await _seen(session, viewer, [row[0].id for row in shown])
-    lines = [
-        ThreadLine(post, author, forum, tags.get(post.id, ()), _is_unread(viewer, post, seen))
-        for post, author, forum in shown
+    ids = [place.id for place in found[:PAGE]]
+    named = {f"id{n}": ids[n] if n < len(ids) else 0 for n in range(PAGE)}
+    rows = await ask(session, lists.lines(viewer.sight), **named, **viewer.values)
+    by_id = {row.post.id: row for row in rows}
+    me = viewer.member.id if viewer.member is not None else None
+    shown = [
+        ThreadLine(row.post, row.author, row.forum, row.tags, _is_unread(me, row.post, row.seen))
+        for row in (by_id[number] for number in ids if number in by_id)
     ]
-    last = shown[-1][0] if len(rows) > PAGE else None
-    return lines, Place(last.pinned, last.bumped, last.id) if last else None
+    return shown, found[PAGE - 1] if len(found) > PAGE else None
 
 
 async def tags_of(session: AsyncSession, posts: list[int]) -> dict[int, tuple[str, ...]]:
@@ -245,21 +205,9 @@ async def tags_of(session: AsyncSession, posts: list[int]) -> dict[int, tuple[st
     return found
 
 
-async def _seen(session: AsyncSession, viewer: Viewer, posts: list[int]) -> dict[int, datetime]:
-    if viewer.member is None:
-        return {}
-    rows = await session.execute(
-        select(ReadMark.thread_id, ReadMark.seen).where(
-            ReadMark.member_id == viewer.member.id, ReadMark.thread_id.in_(posts)
-        )
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def _is_unread(viewer: Viewer, post: Post, seen: dict[int, datetime]) -> bool:
-    if viewer.member is None:
+def _is_unread(me: int | None, post: ShownPost, seen: datetime | None) -> bool:
+    if me is None:
         return False
-    mark = seen.get(post.id)
-    if mark is None:
-        return post.author_id != viewer.member.id
-    return post.bumped > mark
+    if seen is None:
+        return post.author_id != me
+    return post.bumped > seen

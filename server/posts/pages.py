@@ -6,31 +6,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from server.errors import NotFound
-from server.forums.pages import tags_of
-from server.forums.standing import standing
 from server.permissions import Permission, Standing, may
+from server.posts import questions
+from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
+from server.shown import ShownForum, ShownPerson, ShownPost
 from server.viewers import Viewer, visible_posts
-from storage import endorsements
-from storage.forums import Forum, ForumFollow
+from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Post, PostRevision, PostState, ReadMark
+from storage.plain import ask
+from storage.posts import Post, PostRevision, PostState
 
-BRANCHES_A_PAGE = 40
-REPLIES_A_PAGE = 600
+__all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
+
 DEEPEST = 8
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Entry:
     """A post as the viewer sees it."""
 
-    post: Post
-    author: Member
+    post: ShownPost
+    author: ShownPerson
     endorsed: bool
     unread: bool
     may_edit: bool
@@ -39,7 +40,7 @@ class Entry:
     unconfirmed: bool
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     """A reply with its answers; `more` counts answers beyond the deepest level shown."""
 
@@ -54,14 +55,14 @@ class Node:
 class ThreadPage:
     """A thread, or one branch of it (`focus`), with what the viewer may do."""
 
-    forum: Forum
+    forum: ShownForum
     opener: Entry
     tags: tuple[str, ...]
     branches: list[Node]
-    focus: Post | None
+    focus: ShownPost | None
     parent: Entry | None
     standing: Standing
-    follow: ForumFollow | None
+    follow: str | None
     may_reply: bool
     may_lock: bool
     may_pin: bool
@@ -89,126 +90,107 @@ async def thread_page(
     session: AsyncSession, viewer: Viewer, post_id: int, now: datetime, *, after: int | None = None
 ) -> ThreadPage:
     """The page of a thread (branches after `after`), or of one reply and what answers it."""
-    post, forum = await locate(session, viewer, post_id)
+    found = await ask(session, questions.opening(viewer.sight), id=post_id, **viewer.values)
+    if not found:
+        raise NotFound
+    post, author, forum = found[0]
     opener = post
     if not post.is_thread:
-        opener, _ = await locate(session, viewer, post.thread_id)
-    rows, next_after = await _replies(session, viewer, post, after)
-    stands = await standing(session, viewer.member, forum)
-    author = await session.get_one(Member, opener.author_id)
-    known = {opener.id: (opener, author)} | {row[0].id: (row[0], row[1]) for row in rows}
-    seeing = _Seeing(
-        viewer,
-        stands,
-        await _endorsed(session, viewer, list(known)),
-        await _seen(session, viewer, opener.id),
-        now,
-    )
-    entries = {key: seeing.entry(*pair) for key, pair in known.items()}
-    shown = [entries[row[0].id] for row in rows]
-    branches = _tree(shown, None) if post.is_thread else _tree(shown, post.id)
-    unread = _chain_unread(branches)
-    member = viewer.member
-    follow = await session.get(ForumFollow, (forum.id, member.id)) if member else None
+        above = await ask(
+            session, questions.opening(viewer.sight), id=post.thread_id, **viewer.values
+        )
+        if not above:
+            raise NotFound
+        opener, author, _ = above[0]
+    rows, next_after = await _branches(session, viewer, post, after)
+    member, own = viewer.member, questions.Own()
+    if member is not None:
+        around = {"me": member.id, "thread": opener.id, "forum": forum.id}
+        own = (await ask(session, questions.own(), **around))[0]
+    listed = own.listed and member is not None and member.is_local
+    stands = Standing(member, forum, steward=bool(own.steward), listed=listed)
+    seeing = _Seeing(viewer, stands, own.seen, now)
+    first = seeing.entry(opener, author, bool(own.endorsed))
+    entries = {opener.id: first} | {row[0].id: seeing.entry(*row) for row in rows}
+    replies = [entries[row[0].id] for row in rows]
+    branches = _tree(replies, None) if post.is_thread else _tree(replies, post.id)
+    unread = _chain_unread(branches) if own.seen is not None else []
     is_open = not opener.locked and opener.state == PostState.LIVE
+    exists_still = opener.state != PostState.DELETED
     return ThreadPage(
         forum=forum,
-        opener=entries[opener.id],
-        tags=(await tags_of(session, [opener.id])).get(opener.id, ()),
+        opener=first,
+        tags=tuple(await ask(session, questions.tags(), id=opener.id)),
         branches=branches,
         focus=None if post.is_thread else post,
         parent=entries.get(post.parent_id or 0) if not post.is_thread else None,
         standing=stands,
-        follow=follow if follow is not None and follow.reason != "left" else None,
+        follow=own.follow if own.reason != "left" else None,
         may_reply=is_open and may(stands, Permission.REPLY),
-        may_lock=may(stands, Permission.LOCK) and opener.state != PostState.DELETED,
-        may_pin=may(stands, Permission.PIN) and opener.state != PostState.DELETED,
+        may_lock=exists_still and may(stands, Permission.LOCK),
+        may_pin=exists_still and may(stands, Permission.PIN),
         first_unread=unread[0] if unread else None,
         unread_count=len(unread),
         next_after=next_after,
-        seen=seeing.seen,
+        seen=own.seen,
         newest=max([opener.arrived, *(row[0].arrived for row in rows)]),
     )
 
 
-@dataclass(frozen=True)
 class _Seeing:
     """What turns a row into an entry for this viewer."""
 
-    viewer: Viewer
-    standing: Standing
-    endorsed: set[int]
-    seen: datetime | None
-    now: datetime
+    def __init__(
+        self, viewer: Viewer, standing: Standing, seen: datetime | None, now: datetime
+    ) -> None:
+        self._me = viewer.member.id if viewer.member else None
+        self._standing = standing
+        self._seen = seen
+        self._now = now
+        # Another's post is judged by what the viewer is in the forum: the same for each.
+        self._may_remove = may(standing, Permission.REMOVE_POST)
 
-    def entry(self, post: Post, author: Member) -> Entry:
-        me = self.viewer.member
+    def entry(self, post: ShownPost, author: ShownPerson, endorsed: bool) -> Entry:
         alive = post.state != PostState.DELETED
-        unread = (
-            me is not None
-            and alive
-            and post.author_id != me.id
-            and self.seen is not None
-            and post.arrived > self.seen
-        )
-        mine = me is not None and post.author_id == me.id
+        mine = self._me is not None and post.author_id == self._me
+        own = mine and alive
         return Entry(
             post=post,
             author=author,
-            endorsed=post.id in self.endorsed,
-            unread=unread,
-            may_edit=alive and may(self.standing, Permission.EDIT_POST, post),
-            may_delete=alive and may(self.standing, Permission.DELETE_POST, post),
-            may_remove=alive and not mine and may(self.standing, Permission.REMOVE_POST, post),
+            endorsed=endorsed,
+            unread=(alive and not mine and self._seen is not None and post.arrived > self._seen),
+            may_edit=own and may(self._standing, Permission.EDIT_POST, post),
+            may_delete=own and may(self._standing, Permission.DELETE_POST, post),
+            may_remove=alive and not mine and self._may_remove,
             unconfirmed=(
                 post.state == PostState.SENT
-                and (self.now - post.published).total_seconds() > 86_400
+                and (self._now - post.published).total_seconds() > 86_400
             ),
         )
 
 
-Row = tuple[Post, Member]
-
-
-async def _replies(
-    session: AsyncSession, viewer: Viewer, post: Post, after: int | None
+async def _branches(
+    session: AsyncSession, viewer: Viewer, post: ShownPost, after: int | None
 ) -> tuple[list[Row], int | None]:
     """The replies of a page with their authors, and where the next page begins."""
+    around = {"thread": post.thread_id, **viewer.values}
+    question = questions.replies(viewer.sight)
     if not post.is_thread:
-        rows = await _with_authors(session, viewer, Post.branch_id == post.branch_id)
-        return rows, None
-    heads = (
-        select(Post.id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(Post.thread_id == post.id, Post.branch_id == Post.id, visible_posts(viewer))
-        .order_by(Post.id)
-        .limit(BRANCHES_A_PAGE + 1)
-    )
-    if after is not None:
-        heads = heads.where(Post.id > after)
-    found = list((await session.execute(heads)).scalars())
+        branch = post.branch_id or post.id
+        return await ask(session, question, first=branch, last=branch, **around), None
+    found = await ask(session, questions.heads(viewer.sight), after=after or 0, **around)
     branches = found[:BRANCHES_A_PAGE]
-    rows = await _with_authors(session, viewer, Post.branch_id.in_(branches))
+    if not branches:
+        return [], None
+    rows = await ask(session, question, first=branches[0], last=branches[-1], **around)
     if len(rows) == REPLIES_A_PAGE:
         # The last branch may not be whole: it begins the next page.
         last = rows[-1][0].branch_id or 0
         branches = [branch for branch in branches if branch < last] or branches[:1]
-        rows = [row for row in rows if row[0].branch_id in set(branches)]
+    # A branch whose beginning is not to be seen is not shown either.
+    kept = set(branches)
+    rows = [row for row in rows if row[0].branch_id in kept]
     return rows, branches[-1] if len(found) > len(branches) else None
-
-
-async def _with_authors(
-    session: AsyncSession, viewer: Viewer, condition: ColumnElement[bool]
-) -> list[Row]:
-    question = (
-        select(Post, Member)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .where(condition, visible_posts(viewer))
-        .order_by(Post.branch_id, Post.id)
-        .limit(REPLIES_A_PAGE)
-    )
-    return [(row[0], row[1]) for row in (await session.execute(question)).all()]
 
 
 def _tree(entries: Sequence[Entry], focus: int | None) -> list[Node]:
@@ -255,19 +237,6 @@ def _chain_unread(branches: list[Node]) -> list[int]:
     for node, following in itertools.pairwise(unread):
         node.next_unread = following.entry.post.id
     return [node.entry.post.id for node in unread]
-
-
-async def _endorsed(session: AsyncSession, viewer: Viewer, posts: list[int]) -> set[int]:
-    if viewer.member is None:
-        return set()
-    return await endorsements.by_member(session, viewer.member.id, posts)
-
-
-async def _seen(session: AsyncSession, viewer: Viewer, thread: int) -> datetime | None:
-    if viewer.member is None:
-        return None
-    mark = await session.get(ReadMark, (viewer.member.id, thread))
-    return mark.seen if mark else None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what a public page shows is still as it was."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage import versions
+from storage.database import Database
+from storage.plain import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a page shows, as scopes, and which version of each it showed."""
+
+    scopes: tuple[int, ...]
+    versions: tuple[int, ...]
+
+
+def of_thread(thread: int, forum: int) -> tuple[int, ...]:
+    """The scopes of a thread's page."""
+    return (versions.EVERYTHING, versions.PEOPLE, versions.thread(thread), versions.forum(forum))
+
+
+def of_forum(forum: int) -> tuple[int, ...]:
+    """The scopes of a forum's page."""
+    lines = versions.threads_of(forum)
+    return (versions.EVERYTHING, versions.PEOPLE, versions.forum(forum), lines)
+
+
+def of_home(forums: Iterable[int]) -> tuple[int, ...]:
+    """The scopes of the home page, which shows the threads of these forums."""
+    lines = {versions.threads_of(forum) for forum in forums}
+    return (versions.EVERYTHING, versions.PEOPLE, versions.FORUMS, *sorted(lines))
+
+
+async def mark(session: AsyncSession, scopes: tuple[int, ...]) -> Mark | None:
+    """The versions at the moment that `plain.ask` sees in this session; None beside a deed."""
+    snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
+    if snapshot is None:
+        return None
+    return Mark(scopes, await versions.versions(snapshot, scopes))
+
+
+class Freshness:
+    """Asks the database whether marks still hold.
+
+    An answer counts only if the question was put after it was wanted. Where asking takes a
+    round trip, those that want one meanwhile share the next.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._plain = database.plain
+        self._wanted: set[int] = set()
+        self._next: asyncio.Future[dict[int, int]] | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    async def holds(self, mark: Mark) -> bool:
+        """Whether nothing of what the page shows was changed by anybody's commit so far."""
+        if self._plain.is_sqlite:
+            return await versions.versions(self._plain, mark.scopes) == mark.versions
+        self._wanted.update(mark.scopes)
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        waited = self._next
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        found = await asyncio.shield(waited)
+        return tuple(found[scope] for scope in mark.scopes) == mark.versions
+
+    async def _ask(self) -> None:
+        while self._next is not None:
+            answer, self._next = self._next, None
+            scopes, self._wanted = tuple(self._wanted), set()
+            try:
+                found = await versions.versions(self._plain, scopes)
+            except Exception as error:
+                answer.set_exception(error)
+            else:
+                answer.set_result(dict(zip(scopes, found, strict=True)))

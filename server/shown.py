@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Posts, people and forums as pages show them: the columns shown, no more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Post
+
+Row = TypeVar("Row")
+
+
+@dataclass(slots=True)
+class ShownPost:
+    """What pages show of a post."""
+
+    id: int
+    uri: str
+    url: str
+    kind: str
+    author_id: int
+    thread_id: int
+    branch_id: int | None
+    parent_id: int | None
+    title: str
+    slug: str
+    source: str
+    html: str
+    language: str
+    published: datetime
+    deleted: datetime | None
+    arrived: datetime
+    state: str
+    reason: str
+    revision: int
+    reply_count: int
+    endorsement_count: int
+    withheld_count: int
+    bumped: datetime
+    pinned: bool
+    locked: bool
+
+    @property
+    def is_thread(self) -> bool:
+        return self.id == self.thread_id
+
+
+@dataclass(slots=True)
+class ShownPerson:
+    """What pages show of a person."""
+
+    id: int
+    handle: str
+    peer: str | None
+    name: str
+    role_title: str
+    agency: str
+    avatar_file: str | None
+    avatar_url: str | None
+
+    @property
+    def is_local(self) -> bool:
+        return self.peer is None
+
+
+@dataclass(slots=True)
+class ShownForum:
+    """What pages show of a forum."""
+
+    id: int
+    uri: str
+    handle: str
+    peer: str | None
+    url: str
+    title: str
+    agency: str
+    description_html: str
+    visibility: str
+    language: str
+    inbox: str
+    shared_inbox: str | None
+    copy_state: str
+    backfill_done: int
+    backfill_total: int
+    checked: datetime | None
+    thread_count: int
+    follower_count: int
+    bumped: datetime | None
+
+    @property
+    def is_local(self) -> bool:
+        return self.peer is None
+
+
+def _columns(row: type[Any], table: type[Any]) -> tuple[Any, ...]:
+    return tuple(getattr(table, name) for name in row.__dataclass_fields__)
+
+
+POST = _columns(ShownPost, Post)
+PERSON = _columns(ShownPerson, Member)
+FORUM = _columns(ShownForum, Forum)
+_P, _M = len(POST), len(POST) + len(PERSON)
+
+
+def post_person(*cells: Any) -> tuple[ShownPost, ShownPerson]:
+    """A row of POST and PERSON."""
+    return ShownPost(*cells[:_P]), ShownPerson(*cells[_P:_M])
+
+
+def post_person_forum(*cells: Any) -> tuple[ShownPost, ShownPerson, ShownForum]:
+    """A row of POST, PERSON and FORUM."""
+    return ShownPost(*cells[:_P]), ShownPerson(*cells[_P:_M]), ShownForum(*cells[_M:])

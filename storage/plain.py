@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions of the hot pages, compiled once and put to the plain driver."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+import asyncpg
+from sqlalchemy import BindParameter, Boolean, Dialect, Select, bindparam
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
+
+from storage.base import Identifier, UtcDateTime
+
+T = TypeVar("T")
+Values = Sequence[Any]
+MOST_IDLE = 8
+MOST_OPEN = 16
+BUSY_SECONDS = 0.25
+
+
+def given(name: str, kind: TypeEngine[Any] = Identifier) -> BindParameter[Any]:
+    """A parameter of a question: an id, unless `kind` says otherwise."""
+    return bindparam(name, None, type_=kind)
+
+
+class Question(Generic[T]):
+    """A SELECT of named parameters, and what is made of each of its rows.
+
+    SQLAlchemy writes the SQL, once for each kind of database; asking it then costs no more
+    than the driver does. `row` is given the columns in order. Every question must be answered
+    from an index within well under a millisecond: on SQLite it is asked in the event loop.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], row: Callable[..., T]) -> None:
+        self.statement = statement
+        self.row = row
+        self._known: dict[str, _Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> "_Compiled":
+        """The SQL for a kind of database."""
+        found = self._known.get(dialect.name)
+        if found is None:
+            found = self._known[dialect.name] = _compile(self.statement, dialect)
+        return found
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    sql: str
+    names: tuple[str, ...]
+    fixed: dict[str, Any]
+    read: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    def values(self, given: dict[str, Any], *, is_sqlite: bool) -> list[Any]:
+        """The parameters in the order in which the SQL names them."""
+        values = [given[name] if name in given else self.fixed[name] for name in self.names]
+        if is_sqlite:
+            return [_written(value) if isinstance(value, datetime) else value for value in values]
+        return values
+
+
+def _compile(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    read: list[tuple[int, Callable[[Any], Any]]] = []
+    if dialect.name == "sqlite":
+        for index, column in enumerate(statement.selected_columns):
+            if isinstance(column.type, UtcDateTime):
+                read.append((index, _moment))
+            elif isinstance(column.type, Boolean):
+                read.append((index, bool))
+    fixed = {name: value for name, value in compiled.params.items() if value is not None}
+    return _Compiled(compiled.string, tuple(compiled.positiontup or ()), fixed, tuple(read))
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class Snapshot(Protocol):
+    """The database as it is at one moment, from the first question on until `close`."""
+
+    is_sqlite: bool
+
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]: ...
+
+    async def close(self) -> None: ...
+
+
+class Plain(Protocol):
+    """One database, asked once or for a snapshot; `asked` counts the questions."""
+
+    is_sqlite: bool
+    asked: int
+
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]: ...
+
+    def snapshot(self) -> Snapshot: ...
+
+    async def close(self) -> None: ...
+
+
+def plain(url: URL) -> Plain:
+    """The plain driver of a database."""
+    return _Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url)
+
+
+class _Sqlite:
+    """Connections that read in the event loop: a hop to a thread costs more than the answer."""
+
+    is_sqlite = True
+
+    def __init__(self, url: URL) -> None:
+        self._path = url.database or ""
+        self._idle: list[sqlite3.Connection] = []
+        self.asked = 0
+
+    def snapshot(self) -> "_SqliteSnapshot":
+        return _SqliteSnapshot(self)
+
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
+        connection = self.take()
+        self.asked += 1
+        found = connection.execute(sql, values).fetchall()
+        self.give_back(connection)
+        return found
+
+    def take(self) -> sqlite3.Connection:
+        if self._idle:
+            return self._idle.pop()
+        opened = sqlite3.connect(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256
+        )
+        opened.execute("PRAGMA query_only = ON")
+        return opened
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    async def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+class _SqliteSnapshot:
+    is_sqlite = True
+
+    def __init__(self, plain: _Sqlite) -> None:
+        self._plain = plain
+        self._connection: sqlite3.Connection | None = None
+
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
+        if self._connection is None:
+            self._connection = self._plain.take()
+            self._connection.execute("BEGIN")
+        self._plain.asked += 1
+        return self._connection.execute(sql, values).fetchall()
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.execute("COMMIT")
+            self._plain.give_back(connection)
+
+
+class _Postgres:
+    """A few connections of our own, at most MOST_OPEN in use."""
+
+    is_sqlite = False
+
+    def __init__(self, url: URL) -> None:
+        plain = url.set(drivername="postgresql")
+        self._address = plain.render_as_string(hide_password=False)
+        self._idle: list[asyncpg.Connection] = []
+        self._room = asyncio.Semaphore(MOST_OPEN)
+        self.asked = 0
+
+    def snapshot(self) -> "_PostgresSnapshot":
+        return _PostgresSnapshot(self)
+
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
+        connection = await self.take()
+        sound = False
+        try:
+            self.asked += 1
+            found: Sequence[Sequence[Any]] = await connection.fetch(sql, *values)
+            sound = True
+        finally:
+            self.give_back(connection, sound=sound)
+        return found
+
+    async def take(self) -> asyncpg.Connection:
+        await self._room.acquire()
+        try:
+            while self._idle:
+                connection = self._idle.pop()
+                if not connection.is_closed():
+                    return connection
+            return await asyncpg.connect(self._address)
+        except BaseException:
+            self._room.release()
+            raise
+
+    def give_back(self, connection: asyncpg.Connection, *, sound: bool) -> None:
+        self._room.release()
+        if sound and len(self._idle) < MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.terminate()
+
+    async def close(self) -> None:
+        while self._idle:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._idle.pop().close(timeout=5)
+
+
+class _PostgresSnapshot:
+    is_sqlite = False
+
+    def __init__(self, plain: _Postgres) -> None:
+        self._plain = plain
+        self._connection: asyncpg.Connection | None = None
+
+    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
+        if self._connection is None:
+            self._connection = await self._plain.take()
+            await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._plain.asked += 1
+        found: Sequence[Sequence[Any]] = await self._connection.fetch(sql, *values)
+        return found
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            sound = False
+            try:
+                await connection.execute("COMMIT")
+                sound = True
+            finally:
+                self._plain.give_back(connection, sound=sound)
+
+
+async def ask(session: AsyncSession, question: Question[T], **values: Any) -> list[T]:
+    """The answer to a question; beside a deed (no snapshot there) it is asked as any other."""
+    row = question.row
+    snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
+    if snapshot is None:
+        answered = await session.execute(question.statement, values)
+        return [row(*found) for found in answered]
+    dialect = session.get_bind().dialect
+    compiled = question.compiled(dialect)
+    is_sqlite = dialect.name == "sqlite"
+    rows = await snapshot.fetch(compiled.sql, compiled.values(values, is_sqlite=is_sqlite))
+    if not compiled.read:
+        return [row(*found) for found in rows]
+    made = []
+    for found in rows:
+        cells = list(found)
+        for index, read in compiled.read:
+            if cells[index] is not None:
+                cells[index] = read(cells[index])
+        made.append(row(*cells))
+    return made

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers that change, in the same commit, with whatever public pages show."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, UOWTransaction, mapped_column
+
+from storage.base import Base, Identifier, upsert
+from storage.forums import Forum, ForumSteward
+from storage.members import Member
+from storage.plain import Plain, Snapshot
+from storage.posts import Post, PostTag
+
+BUCKETS = 1 << 14
+EVERYTHING, PEOPLE, FORUMS = 0, 1, 2
+_FIRST = 16
+# What no page for visitors shows, or shows only beside a thread that changed as well.
+_UNSEEN = {
+    Member: {"bio_source", "bio_html", "inbox", "shared_inbox", "is_admin", "email"}
+    | {"password_hash", "created", "updated", "fetched", "state"},
+    Forum: {"fetched", "updated", "created", "inbox", "shared_inbox", "outbox", "moderators"}
+    | {"description_source", "uri"},
+}
+_COUNTERS = {"thread_count", "post_count", "bumped", "backfill_done", "backfill_total"}
+_PAGES = {"posts", "post_tags", "members", "forums", "forum_stewards"}
+_MARKS = "page_versions"
+
+
+class PageVersion(Base):
+    """How often what one scope stands for has changed.
+
+    A scope stands for a thread, for a forum, or for the list of a forum's threads; many share
+    one, so that the table stays small and a page is at worst rendered once too often.
+    """
+
+    __tablename__ = "page_versions"
+
+    scope: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
+    version: Mapped[int]
+
+
+def thread(identifier: int) -> int:
+    """The scope of a thread: its posts, their counts and states, its tags."""
+    return _FIRST + (identifier % BUCKETS) * 3
+
+
+def forum(identifier: int) -> int:
+    """The scope of a forum: its words, who keeps it, who may see it; not what is in it."""
+    return _FIRST + (identifier % BUCKETS) * 3 + 1
+
+
+def threads_of(identifier: int) -> int:
+    """The scope of the list of a forum's threads, and of its counts."""
+    return _FIRST + (identifier % BUCKETS) * 3 + 2
+
+
+def question(scopes: int, *, is_sqlite: bool) -> str:
+    """SQL for the versions of so many scopes; on PostgreSQL they are one parameter."""
+    if is_sqlite:
+        marks = ",".join("?" * scopes)
+        return f"SELECT scope, version FROM page_versions WHERE scope IN ({marks})"  # noqa: S608
+    return "SELECT scope, version FROM page_versions WHERE scope = ANY($1::bigint[])"
+
+
+async def versions(plain: Plain | Snapshot, scopes: Sequence[int]) -> tuple[int, ...]:
+    """The version of each scope, 0 for one that never changed."""
+    given = scopes if plain.is_sqlite else (list(scopes),)
+    sql = question(len(scopes), is_sqlite=plain.is_sqlite)
+    found = {row[0]: row[1] for row in await plain.fetch(sql, given)}
+    return tuple(found.get(scope, 0) for scope in scopes)
+
+
+def _changed(row: object) -> set[str]:
+    state = inspect(row)
+    return {attr.key for attr in state.attrs if attr.history.has_changes()}
+
+
+def _scopes(session: Session, row: object, *, fresh: bool) -> Iterable[int]:
+    """What a row that is stored, changed or dropped stands for."""
+    if isinstance(row, Post):
+        yield thread(row.thread_id)
+        before: Any = inspect(row).attrs.thread_id.history.deleted
+        yield from (thread(old) for old in before or () if old is not None)
+        if row.is_thread:
+            yield threads_of(row.forum_id)
+    elif isinstance(row, PostTag):
+        yield thread(row.post_id)
+        opener = session.identity_map.get(session.identity_key(Post, row.post_id))
+        yield threads_of(opener.forum_id) if opener is not None else EVERYTHING
+    elif isinstance(row, ForumSteward):
+        yield forum(row.forum_id)
+    elif isinstance(row, Member) and not fresh:
+        if _changed(row) - _UNSEEN[Member]:
+            yield PEOPLE
+    elif isinstance(row, Forum):
+        changed = _changed(row) - _UNSEEN[Forum]
+        if fresh or changed - _COUNTERS:
+            yield from (FORUMS, forum(row.id))
+        if changed:
+            yield threads_of(row.id)
+
+
+def _after_flush(session: Session, _context: UOWTransaction) -> None:
+    touched: set[int] = session.info.setdefault(_MARKS, set())
+    for rows, fresh in ((session.new, True), (session.dirty, False), (session.deleted, False)):
+        for row in rows:
+            touched.update(_scopes(session, row, fresh=fresh))
+
+
+def _on_execute(state: ORMExecuteState) -> None:
+    if state.is_select:
+        return
+    table: Any = getattr(state.statement, "table", None)
+    if table is not None and table.name in _PAGES:
+        # A statement does not say which rows it changes.
+        state.session.info.setdefault(_MARKS, set()).add(EVERYTHING)
+
+
+def _before_commit(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    touched: set[int] | None = session.info.pop(_MARKS, None)
+    if not touched:
+        return
+    table = PageVersion.__table__
+    statement = upsert(session.get_bind().dialect.name, PageVersion)
+    statement = statement.on_conflict_do_update(
+        index_elements=["scope"], set_={"version": table.c.version + 1}
+    )
+    # In one order everywhere, so that no two commits wait for each other.
+    rows = [{"scope": scope, "version": 1} for scope in sorted(touched)]
+    session.connection().execute(statement, rows)
+
+
+def _after_rollback(session: Session) -> None:
+    session.info.pop(_MARKS, None)
+
+
+event.listen(Session, "after_flush", _after_flush)
+event.listen(Session, "do_orm_execute", _on_execute)
+event.listen(Session, "before_commit", _before_commit)
+event.listen(Session, "after_rollback", _after_rollback)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long ago something was, in words, and how long the words stay true."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+WEEK = 7 * DAY
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """`2 hours ago`; a date once it is a week old."""
+    return Ages(now).ago(moment)
+
+
+class Ages:
+    """Says of moments how long ago they were, and remembers until when all of it is true."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._least = datetime(now.year + 1, 1, 1, tzinfo=UTC) - now
+
+    @property
+    def until(self) -> datetime:
+        """From this moment on something said so far would be said differently."""
+        return self.now + self._least
+
+    def ago(self, moment: datetime) -> str:
+        """`2 hours ago`; a date once it is a week old."""
+        age = self.now - moment
+        if age >= WEEK:
+            # Only the year's end changes this.
+            return _date(moment, with_year=moment.year != self.now.year)
+        if age < MINUTE:
+            said, left = "just now", MINUTE - age
+        elif age < HOUR:
+            said, left = _counted(age // MINUTE, "minute"), MINUTE - age % MINUTE
+        elif age < DAY:
+            said, left = _counted(age // HOUR, "hour"), HOUR - age % HOUR
+        else:
+            days = age // DAY
+            said, left = "yesterday" if days == 1 else f"{days} days ago", DAY - age % DAY
+        if left < self._least:
+            self._least = left
+        return said
+
+
+@lru_cache(maxsize=8_192)
+def _date(moment: datetime, *, with_year: bool) -> str:
+    return f"{moment.day} {moment:%b %Y}" if with_year else f"{moment.day} {moment:%B}"
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'} ago"

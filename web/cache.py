@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rendered pages for visitors, kept for as long as they are exactly right."""
+
+import asyncio
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from server.clock import Clock
+from server.freshness import Freshness, Mark
+from web.faces import wants_activity
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+MOST_BYTES = 32 * 1024 * 1024
+_WORTH_KEEPING = ("/p/", "/f/")
+_QUERY = re.compile(rb"(after=[0-9-]{1,64})?\Z")
+_OF_ONE_VISITOR = (b"guildhall_session=", b"guildhall_said=")
+KEPT = "guildhall.kept"
+
+
+@dataclass
+class Keep:
+    """What a page says of itself: that it may be kept while `mark` holds, and until when."""
+
+    mark: Mark | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A rendered page."""
+
+    mark: Mark
+    until: datetime
+    etag: bytes
+    headers: Headers
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + 1_024
+
+
+@dataclass
+class Pages:
+    """The pages last asked for, at most MOST_BYTES of them."""
+
+    most: int = MOST_BYTES
+    held: OrderedDict[tuple[str, bytes], Page] = field(default_factory=OrderedDict)
+    size: int = 0
+
+    def find(self, key: tuple[str, bytes]) -> Page | None:
+        page = self.held.get(key)
+        if page is not None:
+            self.held.move_to_end(key)
+        return page
+
+    def keep(self, key: tuple[str, bytes], page: Page) -> None:
+        self.drop(key)
+        self.held[key] = page
+        self.size += page.size
+        while self.size > self.most:
+            _, oldest = self.held.popitem(last=False)
+            self.size -= oldest.size
+
+    def drop(self, key: tuple[str, bytes]) -> None:
+        page = self.held.pop(key, None)
+        if page is not None:
+            self.size -= page.size
+
+
+class PageCache:
+    """Answers visitors with pages that were rendered before and would come out the same.
+
+    Nothing is believed for a time: each answer asks the database first whether any of what the
+    page shows was changed, by this process or another, and no page outlives its "2 hours ago".
+    One page is rendered once at a time, however many ask for it; `rendered` counts.
+    """
+
+    def __init__(self, app: Any, freshness: Freshness, clock: Clock) -> None:
+        self._app = app
+        self._freshness = freshness
+        self._clock = clock
+        self._flights: dict[tuple[str, bytes], asyncio.Future[bool]] = {}
+        self.pages = Pages()
+        self.rendered = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = _key(scope)
+        if key is None:
+            await self._app(scope, receive, send)
+            return
+        while True:
+            page = self.pages.find(key)
+            if page is not None and await self._is_right(page):
+                await _answer(page, scope, send)
+                return
+            flight = self._flights.get(key)
+            if flight is None:
+                break
+            if not await asyncio.shield(flight):
+                # Nothing to be kept: each reader is answered for themselves.
+                await self._app(scope, receive, send)
+                return
+        await self._render(key, scope, receive, send)
+
+    async def _is_right(self, page: Page) -> bool:
+        return self._clock.now() < page.until and await self._freshness.holds(page.mark)
+
+    async def _render(
+        self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        flight = self._flights[key] = asyncio.get_running_loop().create_future()
+        page = None
+        try:
+            self.rendered += 1
+            page, messages = await self._rendered(scope, receive)
+            if page is None:
+                self.pages.drop(key)
+            else:
+                self.pages.keep(key, page)
+        finally:
+            del self._flights[key]
+            flight.set_result(page is not None)
+        if page is not None:
+            await _answer(page, scope, send)
+            return
+        for message in messages:
+            await send(message)
+
+    async def _rendered(self, scope: Scope, receive: Receive) -> tuple[Page | None, list[Message]]:
+        """The page, if it may be kept, and what the application sent."""
+        keep = Keep()
+        messages: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        await self._app({**scope, "method": "GET", KEPT: keep}, receive, collect)
+        start = messages[0]
+        if keep.mark is None or keep.until is None or start["status"] != 200:
+            return None, messages
+        body = b"".join(message.get("body", b"") for message in messages[1:])
+        etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
+        headers = [*start["headers"], (b"etag", etag)]
+        return Page(keep.mark, keep.until, etag, headers, body), messages
+
+
+def _key(scope: Scope) -> tuple[str, bytes] | None:
+    """What the bytes of an answer depend on; None where they depend on who asks."""
+    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        return None
+    path: str = scope["path"]
+    if not path.startswith(_WORTH_KEEPING) and path != "/":
+        return None
+    query: bytes = scope["query_string"]
+    if query and not _QUERY.match(query):
+        return None
+    for name, value in scope["headers"]:
+        if name == b"cookie" and any(cookie in value for cookie in _OF_ONE_VISITOR):
+            return None
+    return None if wants_activity(scope) else (path, query)
+
+
+async def _answer(page: Page, scope: Scope, send: Send) -> None:
+    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+    if asked and _names(asked, page.etag):
+        unchanged = [pair for pair in page.headers if not pair[0].startswith(b"content-")]
+        await send({"type": "http.response.start", "status": 304, "headers": unchanged})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": page.headers})
+    body = b"" if scope["method"] == "HEAD" else page.body
+    await send({"type": "http.response.body", "body": body})
+
+
+def _names(asked: bytes, etag: bytes) -> bool:
+    """Whether an If-None-Match names this page (RFC 9110 §13.1.2, compared weakly)."""
+    offered = (part.strip().removeprefix(b"W/") for part in asked.split(b","))
+    return any(part in (etag, b"*") for part in offered)

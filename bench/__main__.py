@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m bench`: measures, prints the table, keeps the report."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import ceilings, ingest, pages, report, town
+from bench.processes import CannotMeasure
+from bench.report import PATH
+from bench.result import Line
+from bench.setting import KINDS, Bench
+
+PARTS = ("ingest", "pages")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 unless something could not be measured."""
+    given = _parser().parse_args(arguments)
+    bench = Bench(
+        sizes=[_size(size) for size in given.sizes.split(",")],
+        kinds=given.databases.split(","),
+        cache=town.cache(given.fresh),
+        scale=0.02 if given.quick else 1.0,
+    )
+    begun = time.monotonic()
+    lines: list[Line] = []
+    faults: list[str] = []
+    try:
+        bench.limits = _limits(bench, quick=given.quick)
+        print(report.limits(bench.limits), report.heading(), sep="\n\n", flush=True)
+        for part in _parts(bench, given.only):
+            try:
+                for line in part():
+                    lines.append(line)
+                    print(report.line(line), flush=True)
+            except CannotMeasure as fault:
+                faults.append(str(fault))
+                print(f"could not be measured: {fault}", flush=True)
+        report.keep(bench.limits, lines, faults, given.report)
+    finally:
+        bench.close()
+    missed = [line for line in lines if line.held is False]
+    print(
+        f"\n{len(lines)} lines, {len(missed)} not held, {len(faults)} not measured, "
+        f"{time.monotonic() - begun:.0f} s; {given.report}"
+    )
+    return 1 if faults else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", nargs="*", default=[], help="names, or beginnings of words")
+    parser.add_argument("--sizes", default="1k,100k,1M", help="posts, such as 1k,100k,1M")
+    parser.add_argument("--databases", default=",".join(KINDS), help="sqlite, postgresql")
+    parser.add_argument("--quick", action="store_true", help="a fiftieth of everything")
+    parser.add_argument("--fresh", action="store_true", help="build the towns anew")
+    parser.add_argument("--report", type=Path, default=PATH, help="where the report is kept")
+    return parser
+
+
+def _size(text: str) -> int:
+    factor = {"k": 1_000, "M": 1_000_000}.get(text[-1:], 1)
+    return int(text[:-1] if factor > 1 else text) * factor
+
+
+def _limits(bench: Bench, *, quick: bool) -> ceilings.Limits:
+    with bench.folder() as folder:
+        cluster = bench.cluster("postgresql") if "postgresql" in bench.kinds else None
+        requests, batches = (1_500, 10) if quick else (25_000, 100)
+        return ceilings.measure(folder, cluster, requests, batches)
+
+
+def _parts(bench: Bench, only: list[str]) -> Iterator[Callable[[], Iterator[Line]]]:
+    """What was asked for, each part a thing that may fail alone."""
+
+    def wanted(name: str) -> bool:
+        return not only or any(asked in name for asked in only)
+
+    for kind in bench.kinds:
+        if wanted("ingest"):
+            yield lambda kind=kind: ingest.run(bench, kind)  # type: ignore[misc]
+        yield lambda kind=kind: pages.run(bench, kind, wanted)  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

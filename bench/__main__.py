@@ -5,15 +5,14 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from bench import ceilings, ingest, pages, report, town
+from bench import ceilings, fanout, idle, ingest, pages, report, town
 from bench.processes import CannotMeasure
 from bench.report import PATH
 from bench.result import Line
 from bench.setting import KINDS, Bench
-
-PARTS = ("ingest", "pages")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,8 +80,10 @@ def _parts(bench: Bench, only: list[str]) -> Iterator[Callable[[], Iterator[Line
 
     for kind in bench.kinds:
         if wanted("ingest"):
-            yield lambda kind=kind: ingest.run(bench, kind)  # type: ignore[misc]
-        yield lambda kind=kind: pages.run(bench, kind, wanted)  # type: ignore[misc]
+            yield partial(ingest.run, bench, kind)
+        yield partial(fanout.run, bench, kind, wanted)
+        yield partial(pages.run, bench, kind, wanted)
+        yield partial(idle.run, bench, kind, wanted)
 
 
 if __name__ == "__main__":

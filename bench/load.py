@@ -18,13 +18,17 @@ WITHOUT_BODY = frozenset({b"204", b"304"})
 
 @dataclass(frozen=True)
 class Job:
-    """What to send: `count` requests, from the list again when it ends, at most `seconds` long."""
+    """What to send: `count` requests, from the list again when it ends, at most `seconds` long.
+
+    `while_there` names a file: when it is gone, no more is sent.
+    """
 
     ports: Sequence[int]
     connections: int
     count: int
     seconds: float
     pause: float = 0.0
+    while_there: str = ""
 
 
 class Load:
@@ -43,6 +47,8 @@ class Load:
     def next(self) -> bytes | None:
         """The next request, or None when it is enough."""
         if self.sent >= self.job.count or time.perf_counter() > self.ends:
+            return None
+        if self.job.while_there and not Path(self.job.while_there).exists():
             return None
         self.sent += 1
         return self.requests[(self.sent - 1) % len(self.requests)]

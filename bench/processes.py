@@ -67,6 +67,10 @@ class Program:
         """Resident megabytes at most so far."""
         return _status(self.pid, "VmHWM")
 
+    def forget_peak(self) -> None:
+        """Count the peak from now on (proc(5), clear_refs 5)."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")
+
     def stop(self) -> None:
         """Kindly, then not."""
         if not self.running:

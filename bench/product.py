@@ -82,6 +82,14 @@ class Product:
         """Resident megabytes of the process that serves."""
         return self.programs[0].memory()
 
+    def forget_peak(self) -> None:
+        """Count the peak of memory from now on."""
+        self.programs[0].forget_peak()
+
+    def peak_memory(self) -> float:
+        """The most megabytes the process that serves had resident."""
+        return self.programs[0].peak_memory()
+
     def rest(self, seconds: float = 20.0) -> None:
         """Wait until it has nothing more to do."""
         until = time.monotonic() + seconds

@@ -2,11 +2,14 @@
 """`python -m bench`: measures, prints the table, keeps the report."""
 
 import argparse
+import fcntl
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from bench import ceilings, fanout, idle, ingest, pages, report, town
 from bench.processes import CannotMeasure
@@ -27,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     begun = time.monotonic()
     lines: list[Line] = []
     faults: list[str] = []
+    # What was started is stopped, however the run ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    lock = _alone(bench.cache)
     try:
         bench.limits = _limits(bench, quick=given.quick)
         print(report.limits(bench.limits), report.heading(), sep="\n\n", flush=True)
@@ -41,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         report.keep(bench.limits, lines, faults, given.report)
     finally:
         bench.close()
+        lock.close()
     missed = [line for line in lines if line.held is False]
     print(
         f"\n{len(lines)} lines, {len(missed)} not held, {len(faults)} not measured, "
@@ -60,6 +67,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _alone(cache: Path) -> IO[str]:
+    """Wait for another run on this machine: they would disturb each other."""
+    lock = (cache / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another run is measuring: waiting for it.", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def _size(text: str) -> int:
     factor = {"k": 1_000, "M": 1_000_000}.get(text[-1:], 1)
     return int(text[:-1] if factor > 1 else text) * factor
@@ -68,8 +86,7 @@ def _size(text: str) -> int:
 def _limits(bench: Bench, *, quick: bool) -> ceilings.Limits:
     with bench.folder() as folder:
         cluster = bench.cluster("postgresql") if "postgresql" in bench.kinds else None
-        requests, batches = (1_500, 10) if quick else (25_000, 100)
-        return ceilings.measure(folder, cluster, requests, batches)
+        return ceilings.measure(folder, cluster, quick=quick)
 
 
 def _parts(bench: Bench, only: list[str]) -> Iterator[Callable[[], Iterator[Line]]]:
@@ -79,8 +96,7 @@ def _parts(bench: Bench, only: list[str]) -> Iterator[Callable[[], Iterator[Line
         return not only or any(asked in name for asked in only)
 
     for kind in bench.kinds:
-        if wanted("ingest"):
-            yield partial(ingest.run, bench, kind)
+        yield partial(ingest.run, bench, kind, wanted)
         yield partial(fanout.run, bench, kind, wanted)
         yield partial(pages.run, bench, kind, wanted)
         yield partial(idle.run, bench, kind, wanted)

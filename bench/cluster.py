@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,10 @@ class Cluster:
     def _start(self) -> None:
         if not (self.data / "PG_VERSION").exists():
             self._run("initdb", "-D", str(self.data), "-U", USER, "-A", "trust", "-E", "UTF8")
+        elif (self.data / "postmaster.pid").exists():
+            # A run that was killed left it behind.
+            with suppress(CannotMeasure):
+                self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "stop")
         options = " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items())
         log = str(self.socket / "log")
         options += f" -k {self.socket}"

@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select
 
 from bench import town
 from bench.elsewhere import Elsewhere
-from bench.ingest import allow
+from bench.ingest import DOMAIN, SENDER, allow
 from bench.product import Product
 from bench.setting import Bench
 from bench.town import Town
@@ -30,7 +30,6 @@ from storage.log import Lane, LogRow, Subscription
 from storage.members import Member
 from storage.peers import Peer
 
-DOMAIN = "peers.example"
 # Software that takes one form of a post, and whose NodeInfo nobody has to ask for.
 SOFTWARE = "piefed"
 TEXT = "We cut the time of a permit from **21 days to 12.6**, and this is how.\n\n" * 12
@@ -146,7 +145,7 @@ def following(
     asyncio.run(allow(place, f"*.{DOMAIN}"))
     keys = asyncio.run(_seed(place, hosts))
     elsewhere = Elsewhere(folder)
-    product = Product(place.database, place.state, folder, resolve=elsewhere.at(hosts))
+    product = Product(place.database, place.state, folder, resolve=elsewhere.at([*hosts, SENDER]))
     try:
         product.serve()
         for _ in range(workers):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from bench import town
 from bench.measures import Json, get
+from bench.processes import CannotMeasure
 from bench.product import HOST, Product
 from bench.result import Line
 from bench.setting import Bench
@@ -38,6 +39,8 @@ def _start(bench: Bench, kind: str) -> Line:
                 found.append((product.started_in, product.cpu(), product.memory()))
             finally:
                 product.stop()
+    if not found:
+        raise CannotMeasure("No start was asked for.")
     seconds, cpu, memory = min(found)
     figures: Json = {"seconds": round(seconds, 2), "cpu_seconds": cpu, "memory_mb": round(memory)}
     return Line(

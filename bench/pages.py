@@ -9,7 +9,7 @@ from itertools import count, cycle, islice
 
 from bench import measures, town
 from bench.elsewhere import Elsewhere
-from bench.ingest import SENDER, allow
+from bench.ingest import DOMAIN, SENDER, allow
 from bench.load import Job
 from bench.measures import Measured, get
 from bench.processes import CannotMeasure
@@ -136,13 +136,14 @@ SIGHTS = (
 )
 
 
-async def _session(place: Town) -> str:
+async def session_of(place: Town) -> str:
+    """The cookie of a new session of a member."""
     instance = await town.opened(place)
     try:
         async with instance.transaction() as tx:
             member = await members.by_handle(tx.session, town.READER)
             assert member is not None
-            return await sign_in.open_session(tx, member)
+            return f"__Host-guildhall_session={await sign_in.open_session(tx, member)}"
     finally:
         await instance.close()
 
@@ -152,8 +153,8 @@ def reading(bench: Bench, kind: str, posts: int, *, is_open: bool) -> Iterator[R
     """A served town; its worker works elsewhere, so that only pages are counted."""
     place = bench.town(kind, posts)
     with bench.folder() as folder:
-        asyncio.run(allow(place, SENDER))
-        cookie = f"__Host-guildhall_session={asyncio.run(_session(place))}"
+        asyncio.run(allow(place, f"*.{DOMAIN}"))
+        cookie = asyncio.run(session_of(place))
         elsewhere = Elsewhere(folder)
         product = Product(
             place.database,

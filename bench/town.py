@@ -80,7 +80,7 @@ def town(folder: Path, posts: int, cluster: Cluster | None) -> Town:
         if cluster:
             cluster.drop(name)
             cluster.create(name)
-        built = asyncio.run(_build(_url(home, name, cluster), home / "state", posts))
+        built = asyncio.run(build(_url(home, name, cluster), home / "state", posts))
         notes.write_text(json.dumps(asdict(built) | {"database": "", "state": ""}))
     known = json.loads(notes.read_text(encoding="utf-8"))
     return Town(**known | {"database": _url(home, name, cluster), "state": home / "state"})
@@ -117,7 +117,8 @@ class _People:
     authors: list[Member]
 
 
-async def _build(url: str, state: Path, posts: int) -> Town:
+async def build(url: str, state: Path, posts: int) -> Town:
+    """Fill an empty database with a town of so many posts."""
     begun = asyncio.get_running_loop().time()
     instance = await Instance.open(load(**settings(url, state, {})))
     try:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
@@ -32,27 +33,27 @@ def rsa_speed(seconds: int = 1) -> RsaSpeed:
         found = _LINE.search(told.stdout)
         if found:
             return RsaSpeed(float(found[1]), float(found[2]), "openssl speed")
-    return _by_library(seconds)
+    return by_library(seconds)
 
 
-def _by_library(seconds: int) -> RsaSpeed:
+def by_library(seconds: float) -> RsaSpeed:
+    """By the library the product signs with."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     text, sha = b"x" * 300, hashes.SHA256()
     signature = key.sign(text, padding.PKCS1v15(), sha)
     public, scheme = key.public_key(), padding.PKCS1v15()
     signs = _rate(lambda: key.sign(text, scheme, sha), seconds)
     verifies = _rate(lambda: public.verify(signature, text, scheme, sha), seconds)
-    return RsaSpeed(signs, verifies, "cryptography, since there is no openssl program")
+    return RsaSpeed(signs, verifies, "the cryptography library, not openssl speed")
 
 
-def digest_rate(size: int = 2_400) -> float:
-    """SHA-256 digests a second of a body of that size."""
-    body = b"x" * size
-    return _rate(lambda: hashlib.sha256(body).digest(), 0.2)
+def digest_rate(seconds: float) -> float:
+    """SHA-256 digests a second of a body of 2.4 KB."""
+    body = b"x" * 2_400
+    return _rate(lambda: hashlib.sha256(body).digest(), seconds)
 
 
-def _rate(deed: "object", seconds: float) -> float:
-    assert callable(deed)
+def _rate(deed: Callable[[], object], seconds: float) -> float:
     done, begun = 0, time.process_time()
     while time.process_time() - begun < seconds:
         for _ in range(20):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The limits of this machine in this very minute."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from bench.limits import crypto, inserts
 from bench.limits.inserts import InsertSpeed
 from bench.load import Job
 from bench.measures import Json, Measured, get, post, send
-from bench.processes import CannotMeasure, Program, free_port, python, start
+from bench.processes import CannotMeasure, free_port, python, start
 from bench.wait import until_it_answers
 
 HOST = "bare.example"
@@ -21,6 +21,7 @@ USUAL = {
     "bare ASGI, GET tiny": 38_650,
     "bare ASGI, GET 15 KB": 34_500,
     "bare ASGI, POST 2.4 KB": 29_400,
+    "Starlette, POST 2.4 KB of JSON": 21_000,
     "RSA-2048 signatures": 4_120,
     "RSA-2048 checks": 61_000,
     "SQLite rows, 100 a commit": 50_085,
@@ -39,11 +40,16 @@ class Limits:
     verifies: float
     digests: float
     rsa_by: str
+    framework_post: float = 0.0
     inserts: dict[str, InsertSpeed] = field(default_factory=dict)
 
-    def ideal_ingest(self, kind: str) -> float:
-        """Deliveries a second and core, were ingest no more than its parts."""
-        parts = (1 / self.post, 1 / self.verifies, 1 / self.digests)
+    def ideal_ingest(self, kind: str, *, framework: bool = False) -> float:
+        """Deliveries a second and core, were ingest no more than its parts.
+
+        The request by a bare program; with `framework` by one that also routes and reads JSON.
+        """
+        request = self.framework_post if framework else self.post
+        parts = (1 / request, 1 / self.verifies, 1 / self.digests)
         return 1 / (sum(parts) + self.inserts[kind].cpu_us / 1e6)
 
     def figures(self) -> dict[str, float]:
@@ -52,6 +58,7 @@ class Limits:
             "bare ASGI, GET tiny": self.tiny,
             "bare ASGI, GET 15 KB": self.page,
             "bare ASGI, POST 2.4 KB": self.post,
+            "Starlette, POST 2.4 KB of JSON": self.framework_post,
             "RSA-2048 signatures": self.signs,
             "RSA-2048 checks": self.verifies,
         }
@@ -69,16 +76,26 @@ class Limits:
         return {"figures": rounded, "rsa_by": self.rsa_by, "machine busy or slow": slow}
 
 
+# A request, how often, and the status of its answers.
+Try = Callable[[bytes, int, str], Measured]
+
+
 @contextmanager
-def bare(folder: Path) -> Iterator[tuple[int, Program]]:
-    """The bare ASGI program, served."""
+def served(folder: Path, name: str, request: bytes, status: int) -> Iterator[Try]:
+    """One of the limit programs, served; what is given sends it requests and measures."""
     port = free_port()
     options = ("--port", str(port), "--no-access-log", "--log-level", "warning")
-    command = python("uvicorn", "bench.limits.bare:app", *options)
-    program = start(command, folder / "bare.log", {})
+    program = start(python("uvicorn", f"bench.limits.{name}", *options), folder / "limit.log", {})
     try:
-        until_it_answers(port, get(HOST, "/tiny"), program)
-        yield port, program
+        until_it_answers(port, request, program, status=status)
+
+        def measured(request: bytes, count: int, status: str) -> Measured:
+            expected = (status,)
+            send([request], Job([port], 4, 50, 5.0), program.cpu, expected=expected)
+            job = Job([port], CONNECTIONS, count, 20.0)
+            return send([request], job, program.cpu, expected=expected)
+
+        yield measured
     finally:
         program.stop()
 
@@ -86,18 +103,16 @@ def bare(folder: Path) -> Iterator[tuple[int, Program]]:
 def measure(folder: Path, cluster: Cluster | None, *, quick: bool) -> Limits:
     """Every limit, one after the other; `quick` ones are coarse."""
     requests, batches = (1_000, 5) if quick else (40_000, 100)
-    body = b"x" * 2_400
-    with bare(folder) as (port, program):
-        job = Job([port], CONNECTIONS, requests, 20.0)
-
-        def answered(request: bytes, status: str = "200") -> Measured:
-            send([request], Job([port], 4, 50, 5.0), program.cpu, expected=(status,))
-            return send([request], job, program.cpu, expected=(status,))
-
-        tiny = answered(get(HOST, "/tiny"))
-        page = answered(get(HOST, "/page"))
-        posted = answered(post(HOST, "/inbox", body, {"Content-Type": "text/plain"}), "202")
-    if not (tiny.cpu and page.cpu and posted.cpu):
+    note = b'{"content": "' + b"x" * 2_385 + b'"}'
+    posting = post(HOST, "/inbox", note, {"Content-Type": "application/activity+json"})
+    getting = get(HOST, "/tiny")
+    with served(folder, "bare:app", getting, 200) as measured:
+        tiny = measured(getting, requests, "200")
+        page = measured(get(HOST, "/page"), requests, "200")
+        posted = measured(posting, requests, "202")
+    with served(folder, "framework:app", posting, 202) as measured:
+        routed = measured(posting, requests, "202")
+    if not (tiny.cpu and page.cpu and posted.cpu and routed.cpu):
         raise CannotMeasure("Too few requests to count the processor time of a bare server.")
     rsa = crypto.by_library(0.05) if quick else crypto.rsa_speed()
     limits = Limits(
@@ -108,6 +123,7 @@ def measure(folder: Path, cluster: Cluster | None, *, quick: bool) -> Limits:
         verifies=rsa.verifies,
         digests=crypto.digest_rate(0.02 if quick else 0.3),
         rsa_by=rsa.by,
+        framework_post=routed.per_core,
     )
     (folder / "limit.db").unlink(missing_ok=True)
     limits.inserts["sqlite"] = inserts.sqlite(folder, batches)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from bench import ceilings, fanout, idle, ingest, pages, report, town
+from bench import fanout, idle, ingest, pages, report, town
 from bench.__main__ import main
 from bench.elsewhere import holds
 from bench.followers import following
 from bench.ingest import Intake
+from bench.limits import crypto
 from bench.pages import SIGHTS, Reading
 from bench.result import Line
 from bench.setting import Bench
@@ -49,7 +50,6 @@ async def test_a_town_is_filled_as_the_product_would_have(
 
 def test_a_served_town_is_measured(tmp_path: Path) -> None:
     bench = Bench([POSTS], ["sqlite"], tmp_path, scale=0.005)
-    bench.limits = ceilings.measure(tmp_path, None, quick=True)
     with following(bench, "sqlite", tmp_path / "run", 3) as at:
         course = fanout.send_one(at, lambda: 0.0)
         assert course.measured.done == len(at.hosts)
@@ -66,6 +66,19 @@ def test_a_served_town_is_measured(tmp_path: Path) -> None:
         )
         assert taken.done == bench.count(3_000)
         assert taken.cpu > 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rsa 2048 bits 0.000243s 0.000016s   4110.0  61000.5",
+        "rsa  2048 bits 0.000243s 0.000016s 0.000017s 0.000250s   4110.0  61000.5  58000.0 4000.0",
+    ],
+)
+def test_the_speed_of_rsa_is_read_from_what_either_version_prints(line: str) -> None:
+    found = crypto.read(f"Doing 2048 bits private rsa's for 1s: 4110 ...\n  sign  verify\n{line}\n")
+    assert found is not None
+    assert (found.signs, found.verifies) == (4110.0, 61000.5)
 
 
 @pytest.mark.parametrize(

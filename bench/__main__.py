@@ -3,6 +3,7 @@
 
 import argparse
 import fcntl
+import shutil
 import signal
 import sys
 import time
@@ -16,6 +17,8 @@ from bench.processes import CannotMeasure
 from bench.report import PATH
 from bench.result import Line
 from bench.setting import KINDS, Bench
+
+A_WEEK = 7 * 86_400
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     faults: list[str] = []
     # What was started is stopped, however the run ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _forget_old(bench.cache)
     lock = _alone(bench.cache)
     try:
         bench.limits = _limits(bench, quick=given.quick)
@@ -76,6 +80,14 @@ def _alone(cache: Path) -> IO[str]:
         print("Another run is measuring: waiting for it.", flush=True)
         fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
+
+
+def _forget_old(cache: Path) -> None:
+    """Drop towns of other schemas that nobody asked for in a week: they are large."""
+    for other in cache.parent.glob(f"guildhall-bench-{'[0-9a-f]' * 12}"):
+        lock = other / "lock"
+        if other != cache and lock.exists() and lock.stat().st_mtime < time.time() - A_WEEK:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _size(text: str) -> int:

@@ -48,8 +48,14 @@ async def test_a_town_is_filled_as_the_product_would_have(
     await instance.close()
 
 
-def test_a_served_town_is_measured(tmp_path: Path) -> None:
-    bench = Bench([POSTS], ["sqlite"], tmp_path, scale=0.005)
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where towns are kept from one measurement to the next."""
+    return tmp_path_factory.mktemp("towns")
+
+
+def test_a_served_town_is_measured(tmp_path: Path, cache: Path) -> None:
+    bench = Bench([POSTS], ["sqlite"], cache, scale=0.003)
     with following(bench, "sqlite", tmp_path / "run", 3) as at:
         course = fanout.send_one(at, lambda: 0.0)
         assert course.measured.done == len(at.hosts)
@@ -100,12 +106,15 @@ def test_a_line_says_whether_its_target_is_held(
 
 
 def test_what_cannot_be_measured_is_said_and_is_no_success(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     kept = tmp_path / "report.json"
     asked = ["--quick", "--only", "start", "--sizes", "60", "--databases", "sqlite"]
     monkeypatch.setattr(idle, "STARTS", 0)
-    monkeypatch.setattr(town, "cache", lambda fresh=False: tmp_path)
+    monkeypatch.setattr(town, "cache", lambda fresh=False: cache)
     assert main([*asked, "--report", str(kept)]) == 1
     assert "could not be measured" in capsys.readouterr().out
     assert json.loads(kept.read_text())["not measured"]

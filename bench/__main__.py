@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     bench = Bench(
         sizes=[_size(size) for size in given.sizes.split(",")],
         kinds=given.databases.split(","),
-        cache=town.cache(given.fresh),
+        cache=town.cache(),
         scale=0.02 if given.quick else 1.0,
     )
     begun = time.monotonic()
@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     _forget_old(bench.cache)
     lock = _alone(bench.cache)
+    if given.fresh:
+        _forget(bench.cache)
     try:
         bench.limits = _limits(bench, quick=given.quick)
         print(report.limits(bench.limits), report.heading(), sep="\n\n", flush=True)
@@ -80,6 +82,13 @@ def _alone(cache: Path) -> IO[str]:
         print("Another run is measuring: waiting for it.", flush=True)
         fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
+
+
+def _forget(cache: Path) -> None:
+    """Have every town built anew."""
+    for kept in cache.iterdir():
+        if kept.is_dir():
+            shutil.rmtree(kept, ignore_errors=True)
 
 
 def _forget_old(cache: Path) -> None:

@@ -54,7 +54,7 @@ class Town:
     megabytes: float = 0.0
 
 
-def cache(fresh: bool = False) -> Path:
+def cache() -> Path:
     """The folder that keeps towns between runs, named after the schema and this loader."""
     digest = hashlib.sha256()
     revisions = sorted((MIGRATIONS / "versions").glob("*.py"))
@@ -62,8 +62,6 @@ def cache(fresh: bool = False) -> Path:
         digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())
     folder = Path(tempfile.gettempdir()) / f"guildhall-bench-{digest.hexdigest()[:12]}"
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

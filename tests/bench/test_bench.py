@@ -114,7 +114,7 @@ def test_what_cannot_be_measured_is_said_and_is_no_success(
     kept = tmp_path / "report.json"
     asked = ["--quick", "--only", "start", "--sizes", "60", "--databases", "sqlite"]
     monkeypatch.setattr(idle, "STARTS", 0)
-    monkeypatch.setattr(town, "cache", lambda fresh=False: cache)
+    monkeypatch.setattr(town, "cache", lambda: cache)
     assert main([*asked, "--report", str(kept)]) == 1
     assert "could not be measured" in capsys.readouterr().out
     assert json.loads(kept.read_text())["not measured"]

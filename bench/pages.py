@@ -18,6 +18,7 @@ from bench.result import Line
 from bench.setting import Bench
 from bench.town import Town
 from server.members import sign_in
+from server.posts import reading as marks
 from storage import members
 
 CONNECTIONS = 8
@@ -137,12 +138,17 @@ SIGHTS = (
 
 
 async def session_of(place: Town) -> str:
-    """The cookie of a new session of a member."""
+    """The cookie of a new session of a member who has read what will be asked for.
+
+    Else the first look at each thread would write a mark, and large towns have more threads.
+    """
     instance = await town.opened(place)
     try:
         async with instance.transaction() as tx:
             member = await members.by_handle(tx.session, town.READER)
             assert member is not None
+            for thread in (*place.short, *place.long):
+                await marks.mark_read(tx, member, thread, tx.now)
             return f"__Host-guildhall_session={await sign_in.open_session(tx, member)}"
     finally:
         await instance.close()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The habits of the house, one word each.
 .DEFAULT_GOAL := help
-.PHONY: help setup base demo test run check audit fuzz screenshots lock
+.PHONY: help setup base demo test run check audit fuzz bench screenshots lock
 
 BIN := .venv/bin
 
@@ -37,6 +37,10 @@ audit: base  ## known weaknesses of what the lock installs, with network
 
 fuzz: base  ## property tests at full count
 	$(BIN)/pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=full
+
+bench: setup  ## the benchmarks beside their limits; ONLY="ingest thread", SIZES=1k, DATABASES=sqlite
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) \
+	  $(if $(DATABASES),--databases $(DATABASES))
 
 screenshots: setup  ## the pictures the docs use
 	$(BIN)/python -m tests.screenshots

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages people read and documents machines read, at every size of town."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, cycle, islice
+
+from bench import measures, town
+from bench.elsewhere import Elsewhere
+from bench.ingest import DOMAIN, SENDER, allow
+from bench.load import Job
+from bench.measures import Measured, get
+from bench.processes import CannotMeasure
+from bench.product import HOST, Product
+from bench.result import Line
+from bench.setting import Bench
+from bench.town import Town
+from server.members import sign_in
+from server.posts import reading as marks
+from storage import members
+
+CONNECTIONS = 8
+UNCACHED, CACHED = 0.025, 0.40
+GROWTH = 1.3
+ACTIVITY = "application/activity+json"
+# What a page must hold to be the page: a post's anchor, a thread's line.
+ANCHOR = b'id="p-'
+
+
+@dataclass
+class Reading:
+    """A served town, and a session of one of its members."""
+
+    product: Product
+    place: Town
+    cookie: str
+    elsewhere: Elsewhere
+    numbers: "count[int]"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One kind of page: the requests for it, how many, and what each answer must hold."""
+
+    name: str
+    usual: int
+    requests: Callable[[Reading, int], Sequence[bytes]]
+    holds: bytes = b""
+    times: int = 0
+    must: float | None = None
+    open_only: bool = False
+
+
+def _threads(ids: Sequence[int], at: Reading, wanted: int, **headers: str) -> list[bytes]:
+    """Thread pages, each by an address of its own, so that none was rendered before.
+
+    `after` names a place before the first reply: the page shows them all.
+    """
+    pairs = zip(cycle(ids), at.numbers, strict=False)
+    return [
+        get(HOST, f"/p/{number}?after={place}", **headers)
+        for number, place in islice(pairs, wanted)
+    ]
+
+
+def _short(at: Reading, wanted: int) -> list[bytes]:
+    return _threads(at.place.short, at, wanted)
+
+
+def _long(at: Reading, wanted: int) -> list[bytes]:
+    return _threads(at.place.long, at, wanted)
+
+
+def _short_signed_in(at: Reading, wanted: int) -> list[bytes]:
+    return _threads(at.place.short, at, wanted, cookie=at.cookie)
+
+
+def _long_signed_in(at: Reading, wanted: int) -> list[bytes]:
+    return _threads(at.place.long, at, wanted, cookie=at.cookie)
+
+
+def _same(at: Reading, wanted: int) -> list[bytes]:
+    return [get(HOST, f"/p/{at.place.short[0]}")] * wanted
+
+
+def _forum(at: Reading, wanted: int) -> list[bytes]:
+    """The first page; `after` names a moment yet to come, another one each time."""
+    later = 4_000_000_000_000_000
+    places = islice(at.numbers, wanted)
+    return [get(HOST, f"/f/{town.FORUM}?after=0-{later + place}-1") for place in places]
+
+
+def _forum_signed_in(at: Reading, wanted: int) -> list[bytes]:
+    return [get(HOST, f"/f/{town.FORUM}", cookie=at.cookie)] * wanted
+
+
+def _objects(at: Reading, wanted: int) -> list[bytes]:
+    ids = islice(cycle(at.place.objects), wanted)
+    return [get(HOST, f"/p/{number}", accept=ACTIVITY) for number in ids]
+
+
+def _objects_signed(at: Reading, wanted: int) -> list[bytes]:
+    made = []
+    for number in islice(cycle(at.place.objects), wanted):
+        path, actor = f"/p/{number}", f"http://{SENDER}/u/actor0"
+        headers = at.elsewhere.signed("GET", HOST, path, actor, None)
+        made.append(get(HOST, path, accept=ACTIVITY, **headers))
+    return made
+
+
+def _search(words: slice) -> Callable[[Reading, int], Sequence[bytes]]:
+    def requests(at: Reading, wanted: int) -> list[bytes]:
+        """Each from an address of its own, since one visitor may not search so often."""
+        found = islice(cycle(at.place.words[words]), wanted)
+        return [
+            get(HOST, f"/search?q={word}", x_forwarded_for=f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}")
+            for word, n in zip(found, at.numbers, strict=False)
+        ]
+
+    return requests
+
+
+SIGHTS = (
+    Sight("thread of 20", 1_200, _short, ANCHOR, 20, UNCACHED),
+    Sight("thread of 20, signed in", 1_000, _short_signed_in, ANCHOR, 20),
+    Sight("thread of 20, the same again", 6_000, _same, ANCHOR, 20, CACHED),
+    Sight("thread of 300", 150, _long, ANCHOR, 300),
+    Sight("thread of 300, signed in", 120, _long_signed_in, ANCHOR, 300),
+    Sight("forum", 800, _forum, b"/p/", 5),
+    Sight("forum, signed in", 800, _forum_signed_in, b"/p/", 5),
+    Sight("object, signed", 1_500, _objects_signed, b"attributedTo", 1),
+    Sight("search, a common word", 400, _search(slice(0, 20)), b"/p/", 1),
+    Sight("search, a rarer word", 400, _search(slice(100, 200)), b"/p/", 0),
+    Sight("object, open mode", 1_500, _objects, b"attributedTo", 1, open_only=True),
+)
+
+
+async def session_of(place: Town) -> str:
+    """The cookie of a new session of a member who has read what will be asked for.
+
+    Else the first look at each thread would write a mark, and large towns have more threads.
+    """
+    instance = await town.opened(place)
+    try:
+        async with instance.transaction() as tx:
+            member = await members.by_handle(tx.session, town.READER)
+            assert member is not None
+            for thread in (*place.short, *place.long):
+                await marks.mark_read(tx, member, thread, tx.now)
+            return f"__Host-guildhall_session={await sign_in.open_session(tx, member)}"
+    finally:
+        await instance.close()
+
+
+@contextmanager
+def reading(bench: Bench, kind: str, posts: int, *, is_open: bool) -> Iterator[Reading]:
+    """A served town; its worker works elsewhere, so that only pages are counted."""
+    place = bench.town(kind, posts)
+    with bench.folder() as folder:
+        asyncio.run(allow(place, f"*.{DOMAIN}"))
+        cookie = asyncio.run(session_of(place))
+        elsewhere = Elsewhere(folder)
+        product = Product(
+            place.database,
+            place.state,
+            folder,
+            resolve=elsewhere.at([SENDER]),
+            federation="open" if is_open else "allowlist",
+        )
+        try:
+            product.serve(worker=False)
+            yield Reading(product, place, cookie, elsewhere, count(1))
+        finally:
+            product.stop()
+            elsewhere.stop()
+
+
+def measure(bench: Bench, kind: str, at: Reading, sight: Sight) -> Measured:
+    """A few to warm up, one to look at, then the load."""
+    wanted = bench.count(sight.usual)
+    few = max(8, wanted // 20)
+    requests = list(sight.requests(at, wanted + few + 1))
+    _, body = asyncio.run(measures.fetch(at.product.ports[0], requests[0]))
+    if body.count(sight.holds) < sight.times:
+        raise CannotMeasure(
+            f"{sight.name}: the page holds {body.count(sight.holds)} of {sight.times} things."
+        )
+    cpu, database_cpu = at.product.cpu, bench.database_cpu(kind)
+    measures.send(requests[1 : few + 1], Job(at.product.ports, CONNECTIONS, few, 10.0), cpu)
+    job = Job(at.product.ports, CONNECTIONS, wanted, bench.seconds)
+    return measures.send(requests[few + 1 :], job, cpu, database_cpu=database_cpu)
+
+
+def run(bench: Bench, kind: str, only: Callable[[str], bool]) -> Iterator[Line]:
+    """Every page at every size; beside each, how much dearer it is than in the smallest town."""
+    first: dict[str, Measured] = {}
+    for posts in sorted(bench.sizes):
+        for is_open in (False, True):
+            sights = [s for s in SIGHTS if s.open_only is is_open and only(s.name)]
+            sights = [s for s in sights if s.times < 300 or bench.town(kind, posts).long]
+            if not sights:
+                continue
+            with reading(bench, kind, posts, is_open=is_open) as at:
+                for sight in sights:
+                    measured = measure(bench, kind, at, sight)
+                    yield _line(bench, kind, posts, sight, measured)
+                    least = first.setdefault(sight.name, measured)
+                    if least is not measured:
+                        yield _growth(kind, posts, sight, least, measured)
+
+
+def _line(bench: Bench, kind: str, posts: int, sight: Sight, measured: Measured) -> Line:
+    limit = bench.limits.page
+    return Line(
+        sight.name,
+        kind,
+        posts,
+        f"{measured.cpu_us:,.0f} µs",
+        measured.figures(),
+        limit="bare ASGI, 15 KB",
+        ratio=measured.per_core / limit,
+        wall_ratio=measured.per_second / limit,
+        must=sight.must,
+    )
+
+
+def _growth(kind: str, posts: int, sight: Sight, least: Measured, measured: Measured) -> Line:
+    """The server's and the database's processor time together, against the smallest town's."""
+    now = (measured.cpu + measured.database_cpu) / measured.done
+    then = (least.cpu + least.database_cpu) / least.done
+    return Line(
+        f"growth: {sight.name}",
+        kind,
+        posts,
+        f"{now * 1e6:,.0f} µs",
+        {"cpu_us": round(now * 1e6, 1), "smallest_cpu_us": round(then * 1e6, 1)},
+        limit="the smallest town's",
+        ratio=now / then,
+        must=GROWTH,
+        at_most=True,
+    )

@@ -22,7 +22,7 @@ from storage.forums import CopyState, Forum
 from storage.peers import Peer
 
 logger = structlog.get_logger("guildhall.repair")
-AT_ONCE = 8
+AT_ONCE = 32
 AT_ONCE_A_PEER = 2
 CALM = 0.25
 PATIENCE = 0.5
@@ -60,7 +60,7 @@ class Repair:
         now = instance.clock.now()
         rules = await self._rules()
         async with instance.reading() as session:
-            waiting = await comparing.due(session, now, rules, limit=200)
+            waiting = await comparing.due(session, now, rules, 200, self._busy())
             following = await comparing.next_due(session)
         for forum in waiting:
             self._start(forum, rules)
@@ -70,10 +70,15 @@ class Repair:
             return LONGEST_SLEEP
         return min(LONGEST_SLEEP, max(PATIENCE, (following - now).total_seconds()))
 
+    def _busy(self) -> list[str]:
+        """The homes that are asked as much as they may be, so that none holds up the others."""
+        homes = [home for home, _ in self._running.values()]
+        return [home for home in set(homes) if homes.count(home) >= AT_ONCE_A_PEER]
+
     def _start(self, forum: Forum, rules: str) -> None:
-        busy = [peer for peer, _ in self._running.values()]
         home = forum.peer or ""
-        if forum.id in self._running or len(busy) >= AT_ONCE or busy.count(home) >= AT_ONCE_A_PEER:
+        full = len(self._running) >= AT_ONCE or home in self._busy()
+        if full or forum.id in self._running:
             return
         task = asyncio.create_task(self._alone(forum, rules))
         self._running[forum.id] = (home, task)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """When a copy is compared with its home, and how that went."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,8 +74,10 @@ def _compared() -> ColumnElement[bool]:
     return and_(Forum.peer.is_not(None), or_(Forum.copy_state == CopyState.FILLING, current))
 
 
-async def due(session: AsyncSession, now: datetime, rules: str, limit: int) -> list[Forum]:
-    """Copies to be compared now, those asked for longest ago first.
+async def due(
+    session: AsyncSession, now: datetime, rules: str, limit: int, busy: Collection[str] = ()
+) -> list[Forum]:
+    """Copies to be compared now, those due longest first, none of a home in `busy`.
 
     Also those whose home was heard of since a try failed, and those with known differences that
     went by other rules than `rules`.
@@ -88,7 +91,7 @@ async def due(session: AsyncSession, now: datetime, rules: str, limit: int) -> l
     question = (
         select(Forum)
         .outerjoin(Peer, Peer.host == Forum.peer)
-        .where(_compared(), when)
+        .where(_compared(), when, Forum.peer.not_in(busy))
         .order_by(Forum.compare_next)
         .limit(limit)
     )

@@ -125,6 +125,7 @@ async def confirmed(tx: Transaction, member: Member, forum: Forum) -> None:
     if forum.copy_state != CopyState.CURRENT:
         forum.copy_state = CopyState.FILLING
         forum.backfill_done = forum.backfill_total = 0
+        forum.compare_next, forum.compare_tries = None, 0
         tx.record(CopyWanted(forum.id))
 
 

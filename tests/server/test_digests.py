@@ -168,6 +168,15 @@ async def test_a_copy_is_compared_when_it_is_followed_and_then_every_hour(town: 
     assert await _due(town) == []
     clock.turn(minutes=76)
     assert await _due(town) == [permits.uri]
+    await _ended(town, permits, Outcome(through=True))
+    async with town.instance.transaction() as tx:
+        await follows.leave(tx, town.ana, permits)
+    assert await _due(town) == []
+    await makers.follow(town.instance, town.ana, permits)
+    assert await _due(town) == [permits.uri]
+    async with town.instance.reading() as session:
+        busy = [makers.LAKESIDE]
+        assert await comparing.due(session, clock.now(), "rules", 10, busy) == []
 
 
 async def test_one_that_failed_is_tried_again_later_and_at_a_sign_of_life(town: Town) -> None:

@@ -85,6 +85,10 @@ class ShownForum:
     backfill_done: int
     backfill_total: int
     checked: datetime | None
+    compared: datetime | None
+    compare_tried: datetime | None
+    compare_error: str
+    compare_missing: int
     thread_count: int
     follower_count: int
     bumped: datetime | None

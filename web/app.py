@@ -30,18 +30,21 @@ from web import (
     errors,
     forums,
     home,
+    live,
     media,
     members,
     notifications,
     posts,
     search,
 )
+from web.hub import Hub
 from web.templates import HERE
 
 FEATURES = (
     home,
     members,
     forums,
+    live,
     posts,
     endorsements,
     drafts,
@@ -72,9 +75,11 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         if worker:
             app.state.worker = Worker(wire)
             await app.state.worker.start()
+        await app.state.live.start(listen=not worker)
         try:
             yield
         finally:
+            await app.state.live.stop()
             if app.state.worker is not None:
                 await app.state.worker.stop()
             await wire.close()
@@ -99,6 +104,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.instance = instance
     app.state.wire = wire
     app.state.worker = None
+    app.state.live = Hub(instance)
     app.state.lookup = WireLookup(wire)
     return app
 

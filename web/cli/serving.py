@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 import typer
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
 from federation.station import Station
@@ -33,9 +34,18 @@ log = structlog.get_logger("guildhall.serve")
 class _Server(uvicorn.Server):
     """Stops at a signal without raising it again, so that the instance is closed in order."""
 
+    def __init__(self, app: Starlette, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams end by themselves never, and it waits for every request to end."""
+        self._app.state.live.close()
+        await super().shutdown(sockets)
 
 
 def serve(
@@ -116,8 +126,9 @@ def _run(task: Coroutine[Any, Any, None]) -> None:
 async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) -> None:
     instance = await Instance.open(settings)
     try:
+        app = create_app(instance, worker=worker)
         config = uvicorn.Config(
-            create_app(instance, worker=worker),
+            app,
             log_config=None,
             access_log=False,
             proxy_headers=bool(settings.proxies),
@@ -127,7 +138,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) 
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         log.info("serving", origin=settings.origin, federation=str(settings.federates))
-        await _Server(config).serve(sockets=[listening])
+        await _Server(app, config).serve(sockets=[listening])
     finally:
         await instance.close()
         log.info("stopped")

@@ -74,8 +74,9 @@ class Hub:
     a wake-up that another process may have failed to give.
     """
 
-    def __init__(self, instance: Instance, *, beat: float = BEAT) -> None:
-        self.beat = beat
+    def __init__(self, instance: Instance, *, beat: float = BEAT, most: int = MOST) -> None:
+        self._beat_every = beat
+        self._most = most
         self._instance = instance
         self._streams: dict[Stream, None] = {}
         self._readers: Counter[str] = Counter()
@@ -114,7 +115,7 @@ class Hub:
 
         A reader without a name counts for the whole only.
         """
-        if self._closed or len(self._streams) >= MOST:
+        if self._closed or len(self._streams) >= self._most:
             return 503
         return 429 if reader and self._readers[reader] >= MOST_EACH else None
 
@@ -129,7 +130,7 @@ class Hub:
     def opened(self, stream: Stream, told: str) -> None:
         """From here on the stream hears of everything that is not in `told`."""
         stream.look, stream.told = self._look, told
-        stream.beat = asyncio.get_running_loop().time() + self.beat
+        stream.beat = asyncio.get_running_loop().time() + self._beat_every
         # What was committed while it opened may have woken us too early.
         self._woken.set()
 
@@ -155,7 +156,7 @@ class Hub:
         """Look whenever there is reason to, while anybody listens."""
         while self._streams:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self.beat / 10):
+                async with asyncio.timeout(self._beat_every / 10):
                     await self._woken.wait()
             self._woken.clear()
             try:
@@ -183,7 +184,8 @@ class Hub:
                 await asyncio.sleep(0)
             if stream not in readable:
                 self._end(stream)
-            elif stream.thread in changed:
+                continue
+            if stream.thread in changed:
                 self._tell_one(stream, found[stream.thread], newest[stream.thread], now)
             if stream.beat <= now:
                 self._beat(stream, now)
@@ -196,11 +198,11 @@ class Hub:
             return
         if self._write(stream, message(figures, newest, member=stream.member)):
             stream.told = name
-            stream.beat = now + self.beat
+            stream.beat = now + self._beat_every
 
     def _beat(self, stream: Stream, now: float) -> None:
         """A sign of life; whoever has not even taken the last one is let go."""
-        stream.beat = now + self.beat
+        stream.beat = now + self._beat_every
         if not self._write(stream, HEARTBEAT):
             self._drop(stream)
 

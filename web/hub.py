@@ -31,11 +31,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Stream:
     """One reader's open page. `told` names what the page shows, None until it is opened.
 
-    `session` is the SHA-256 of a member's token; `look` the hub's look during which the
-    stream was opened, whose answer may be older than what the page shows.
+    `session` is the SHA-256 of a member's token.
     """
 
-    __slots__ = ("beat", "ended", "look", "reader", "send", "session", "task", "thread", "told",
+    __slots__ = ("beat", "ended", "reader", "send", "session", "task", "thread", "told",
                  "writing")  # fmt: skip
 
     def __init__(self, send: Send) -> None:
@@ -44,7 +43,6 @@ class Stream:
         self.thread = 0
         self.session: str | None = None
         self.told: str | None = None
-        self.look = 0
         self.beat = 0.0
         self.ended = False
         self.task = asyncio.current_task()
@@ -82,7 +80,6 @@ class Hub:
         self._readers: Counter[str] = Counter()
         self._known: dict[int, Figures] = {}
         self._woken = asyncio.Event()
-        self._look = 0
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
@@ -129,7 +126,11 @@ class Hub:
 
     def opened(self, stream: Stream, told: str) -> None:
         """From here on the stream hears of everything that is not in `told`."""
-        stream.look, stream.told = self._look, told
+        stream.told = told
+        if stream.ended:
+            # We began to close meanwhile: now that it has begun, it can be ended.
+            stream.ended = False
+            self._end(stream)
         stream.beat = asyncio.get_running_loop().time() + self._beat_every
         # What was committed while it opened may have woken us too early.
         self._woken.set()
@@ -167,15 +168,15 @@ class Hub:
 
     async def _tell(self) -> None:
         """Look once, and tell or end those whom it concerns."""
-        self._look += 1
         now = asyncio.get_running_loop().time()
-        streams = [stream for stream in self._streams if stream.told is not None]
+        streams = {stream for stream in self._streams if stream.told is not None}
+        if not streams:
+            return
+        behind: set[int] = set()
         async with self._instance.reading() as session:
             found = await live.figures(session, {stream.thread for stream in streams})
             changed = {thread for thread, held in found.items() if held != self._known.get(thread)}
             changed |= {stream.thread for stream in streams} - found.keys()
-            # One that was opened since may know more than this look: the next one is for it.
-            streams = [stream for stream in streams if stream.look < self._look]
             due = [s for s in streams if s.thread in changed or s.beat <= now]
             readable = await self._readable(session, due)
             newest = await live.newest(session, changed & found.keys()) if changed else {}
@@ -185,20 +186,24 @@ class Hub:
             if stream not in readable:
                 self._end(stream)
                 continue
-            if stream.thread in changed:
-                self._tell_one(stream, found[stream.thread], newest[stream.thread], now)
+            thread = stream.thread
+            if thread in changed and not self._tell_one(stream, found[thread], newest[thread], now):
+                behind.add(thread)
             if stream.beat <= now:
                 self._beat(stream, now)
-        late = {s.thread for s in self._streams if s.told is None or s.look >= self._look}
-        self._known = {thread: held for thread, held in found.items() if thread not in late}
+        # Those that came since may have begun before or after this look: the next is for them.
+        behind |= {stream.thread for stream in self._streams.keys() - streams}
+        self._known = {thread: held for thread, held in found.items() if thread not in behind}
 
-    def _tell_one(self, stream: Stream, figures: Figures, newest: Newest, now: float) -> None:
+    def _tell_one(self, stream: Stream, figures: Figures, newest: Newest, now: float) -> bool:
+        """False where the reader could not be told, and has to be the next time."""
         name = figures.name(member=stream.member)
-        if stream.told == name:
-            return
-        if self._write(stream, message(figures, newest, member=stream.member)):
+        if stream.told != name:
+            if not self._write(stream, message(figures, newest, member=stream.member)):
+                return False
             stream.told = name
             stream.beat = now + self._beat_every
+        return True
 
     def _beat(self, stream: Stream, now: float) -> None:
         """A sign of life; whoever has not even taken the last one is let go."""

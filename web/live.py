@@ -111,11 +111,11 @@ async def _open(hub: Hub, stream: Stream, request: Request) -> Response | None:
         viewer = Viewer(signed.member if signed else None)
         stream.thread = await live.watched(session, viewer, number)
         figures = (await live.figures(session, {stream.thread}))[stream.thread]
-        newest = (await live.newest(session, {stream.thread}))[stream.thread]
-    name = figures.name(member=stream.member)
-    first = f"retry: {RECONNECT + instance.randomness.bits(12)}\nid: {name}\n\n".encode()
-    if is_behind(request, figures.replies(member=stream.member), name):
-        first += message(figures, newest, member=stream.member)
+        name = figures.name(member=stream.member)
+        first = f"retry: {RECONNECT + instance.randomness.bits(12)}\nid: {name}\n\n".encode()
+        if is_behind(request, figures.replies(member=stream.member), name):
+            newest = (await live.newest(session, {stream.thread}))[stream.thread]
+            first += message(figures, newest, member=stream.member)
     if stream.ended:
         return _refusal(503)
     only_asked = request.method == "HEAD"

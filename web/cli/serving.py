@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import resource
 import signal
 import socket
 from collections.abc import Coroutine
@@ -28,6 +29,7 @@ from web.demo import sabotage
 
 DRAIN_SECONDS = 10
 DEFAULT_PORT = 8000
+OPEN_FILES = 8_192
 log = structlog.get_logger("guildhall.serve")
 
 
@@ -65,6 +67,7 @@ def serve(
     logs.configure(settings.log_level, plain=settings.mode is Mode.DEMO)
     if broken:
         sabotage.commit(settings, broken)
+    _make_room()
     _run(_serve(settings, listening, worker=worker))
 
 
@@ -111,6 +114,14 @@ def listen(host: str, port: int) -> socket.socket:
             ) from error
         raise Unavailable(f"Cannot listen at {host}:{port}: {error.strerror or error}.") from error
     return bound
+
+
+def _make_room() -> None:
+    """Allow ourselves more open files than the usual 1,024: each open page is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _own_port(settings: Settings) -> int:

@@ -98,6 +98,11 @@ class Listener:
         await self._running
         return told(self.text)
 
+    async def over(self) -> None:
+        """Wait until the request is over, however it ended."""
+        async with asyncio.timeout(SECONDS):
+            await self._running
+
     async def leave(self) -> None:
         """Close the tab."""
         self._gone.set()

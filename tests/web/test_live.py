@@ -2,7 +2,8 @@
 """Open pages hear of replies, and of nothing they may not see."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
 
 import httpx
 import pytest
@@ -248,6 +249,36 @@ async def test_one_reader_has_so_many_streams_and_the_process_too(
     assert page.answered["retry-after"] == "60"
     app.state.live.close()
     assert (await listen(thread)).status == 503
+
+
+async def test_a_reader_who_takes_nothing_is_let_go(
+    app: Starlette, instance: Instance, thread: Post
+) -> None:
+    class Stuck(Listener):
+        async def _send(self, message: MutableMapping[str, Any]) -> None:
+            if message.get("body") and self.text:
+                await asyncio.Event().wait()
+            await super()._send(message)
+
+    app.state.live = Hub(instance, beat=0.1)
+    stuck = await Stuck(app, f"/p/{thread.id}/events").open()
+    await stuck.over()
+    assert len(app.state.live) == 0
+    assert "still here" not in stuck.text
+
+
+async def test_a_stream_that_opens_while_the_server_stops_is_ended(
+    app: Starlette, thread: Post
+) -> None:
+    class Late(Listener):
+        async def _send(self, message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self.app.state.live.close()
+            await super()._send(message)
+
+    late = await Late(app, f"/p/{thread.id}/events").open()
+    assert await late.is_ended() == []
+    assert (late.status, len(app.state.live)) == (200, 0)
 
 
 async def test_a_thread_called_events_has_its_page(

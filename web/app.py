@@ -44,6 +44,7 @@ FEATURES = (
     home,
     members,
     forums,
+    # Before the pages of posts, whose addresses end in any words.
     live,
     posts,
     endorsements,

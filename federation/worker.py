@@ -73,7 +73,7 @@ class Worker:
         if instance.database.is_sqlite:
             self._tasks.append(asyncio.create_task(self._watch_commits()))
         else:
-            self._stop_listening = await instance.database.listen(self.wake)
+            self._stop_listening = await instance.database.listen(instance.wake)
 
     async def stop(self) -> None:
         """End: what is in flight gets DRAIN seconds."""
@@ -193,6 +193,6 @@ class Worker:
         while True:
             version = await self._wire.instance.database.data_version()
             if seen not in {-1, version}:
-                self.wake()
+                self._wire.instance.wake()
             seen = version
             await asyncio.sleep(VERSION_EVERY)

@@ -32,6 +32,7 @@ from web import (
     errors,
     forums,
     home,
+    live,
     media,
     members,
     notifications,
@@ -41,6 +42,7 @@ from web import (
 )
 from web.cache import PageCache
 from web.faces import wants_activity
+from web.hub import Hub
 from web.people import People
 from web.templates import HERE, environment
 
@@ -48,6 +50,8 @@ FEATURES = (
     home,
     members,
     forums,
+    # Before the pages of posts, whose addresses end in any words.
+    live,
     posts,
     repairs,
     endorsements,
@@ -79,9 +83,11 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         if worker:
             app.state.worker = Worker(wire)
             await app.state.worker.start()
+        await app.state.live.start(listen=not worker)
         try:
             yield
         finally:
+            await app.state.live.stop()
             if app.state.worker is not None:
                 await app.state.worker.stop()
             await wire.close()
@@ -107,6 +113,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.instance = instance
     app.state.wire = wire
     app.state.worker = None
+    app.state.live = Hub(instance)
     app.state.lookup = WireLookup(wire)
     # Without a worker here, another process sends, and only that one knows what is under way.
     app.state.traffic = wire.delivery if worker else None

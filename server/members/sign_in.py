@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in and out, with failures counted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -102,6 +103,22 @@ async def signed_in(session: AsyncSession, instance: Instance, token: str) -> Si
     if row is None or row[1].state != MemberState.ACTIVE:
         return None
     return SignedIn(row[1], row[0].csrf)
+
+
+async def still_signed_in(
+    session: AsyncSession, instance: Instance, hashes: Collection[str]
+) -> dict[str, Member]:
+    """Whose each of these sessions is, by the SHA-256 of its token; ended ones are left out."""
+    question = (
+        select(Session.token_hash, Member)
+        .join(Member, Member.id == Session.member_id)
+        .where(
+            Session.token_hash.in_(hashes),
+            Session.expires > instance.clock.now(),
+            Member.state == MemberState.ACTIVE,
+        )
+    )
+    return {row[0]: row[1] for row in (await session.execute(question)).all()}
 
 
 async def sign_out(tx: Transaction, token: str) -> None:

@@ -178,6 +178,21 @@ def test_a_refused_form_is_accessible(
     assert not found, "\n".join(found)
 
 
+def test_a_thread_that_tells_of_a_new_reply_is_accessible(
+    town: Town, pages: dict[str, Page], places: dict[str, str]
+) -> None:
+    assert places
+    forum = town.forum(town.riverton, "desks", "Front desks")
+    opener = town.thread(town.riverton, "sam", forum, "Who opens at eight?")
+    page = pages["member"]
+    page.goto(f"/p/{opener.id}")
+    town.reply(town.riverton, "sam", opener, "We do.")
+    page.locator("#news .btn").wait_for()
+    page.evaluate(AXE)
+    found = faults(page)
+    assert not found, "\n".join(found)
+
+
 def test_a_page_that_is_not_accessible_is_seen(pages: dict[str, Page]) -> None:
     page = pages["visitor"]
     page.goto("/help")

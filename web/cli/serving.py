@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import resource
 import signal
 import socket
 from collections.abc import Coroutine
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 import typer
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
 from federation.station import Station
@@ -27,15 +29,25 @@ from web.demo import sabotage
 
 DRAIN_SECONDS = 10
 DEFAULT_PORT = 8000
+OPEN_FILES = 8_192
 log = structlog.get_logger("guildhall.serve")
 
 
 class _Server(uvicorn.Server):
     """Stops at a signal without raising it again, so that the instance is closed in order."""
 
+    def __init__(self, app: Starlette, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams end by themselves never, and it waits for every request to end."""
+        self._app.state.live.close()
+        await super().shutdown(sockets)
 
 
 def serve(
@@ -55,6 +67,7 @@ def serve(
     logs.configure(settings.log_level, plain=settings.mode is Mode.DEMO)
     if broken:
         sabotage.commit(settings, broken)
+    _make_room()
     _run(_serve(settings, listening, worker=worker))
 
 
@@ -103,6 +116,14 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
+def _make_room() -> None:
+    """Allow ourselves more open files than the usual 1,024: each open page is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _own_port(settings: Settings) -> int:
     origin = urlsplit(settings.origin)
     return (origin.port or DEFAULT_PORT) if origin.scheme == "http" else DEFAULT_PORT
@@ -116,8 +137,9 @@ def _run(task: Coroutine[Any, Any, None]) -> None:
 async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) -> None:
     instance = await Instance.open(settings)
     try:
+        app = create_app(instance, worker=worker)
         config = uvicorn.Config(
-            create_app(instance, worker=worker),
+            app,
             log_config=None,
             access_log=False,
             proxy_headers=bool(settings.proxies),
@@ -127,7 +149,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) 
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         log.info("serving", origin=settings.origin, federation=str(settings.federates))
-        await _Server(config).serve(sockets=[listening])
+        await _Server(app, config).serve(sockets=[listening])
     finally:
         await instance.close()
         log.info("stopped")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What scripts add to pages that work without them: drafts kept while typing, previews,
-// endorsing in place, the next unread reply, and pages that wait for something.
+// endorsing in place, the next unread reply, replies as they come, and pages that wait.
 "use strict";
 
 const heard = document.getElementById("heard");
@@ -140,6 +140,83 @@ const look = async () => {
   if (!document.hidden) setTimeout(look, 3000);
 };
 if (document.querySelector("[data-live][data-again]")) setTimeout(look, 3000);
+
+// Tells of replies that came while a thread was open, and shows them when asked to. Nothing moves
+// before, and what is being typed is not touched: only branches that changed are replaced.
+const replies = document.querySelector("[data-events]");
+if (replies && window.EventSource) {
+  const news = document.getElementById("news");
+  let shown = Number(replies.dataset.replies);
+  let known = shown;
+  let source = null;
+  const ids = (place) => [...place.querySelectorAll("article")].map((post) => `${post.id} ${post.dataset.state}`);
+  const notice = (event) => {
+    const said = JSON.parse(event.data);
+    known = said.replies;
+    const missing = said.newest && !document.getElementById(`p-${said.newest}`);
+    const count = Math.max(known - shown, missing ? 1 : 0);
+    news.replaceChildren();
+    if (!missing || count < 1) return;
+    const link = document.createElement("a");
+    link.className = "btn main";
+    link.href = `/p/${said.newest}`;
+    link.textContent = count === 1 ? "1 new reply: show it" : `${count} new replies: show them`;
+    news.append(link);
+  };
+  const listen = () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (!source || source.readyState === EventSource.CLOSED) {
+      source = new EventSource(`${replies.dataset.events}?replies=${known}`);
+      source.addEventListener("changed", notice);
+    }
+  };
+  const merge = (fresh) => {
+    const list = replies.querySelector(".replies");
+    const branches = fresh.querySelector(".replies");
+    replies.querySelector("h2").replaceWith(fresh.querySelector("h2"));
+    if (!branches) return;
+    if (!list) {
+      replies.querySelector(".hint")?.replaceWith(branches);
+      return;
+    }
+    const held = new Map([...list.children].map((branch) => [branch.querySelector("article").id, branch]));
+    for (const branch of [...branches.children]) {
+      const old = held.get(branch.querySelector("article").id);
+      if (!old) list.append(branch);
+      else if (ids(old).join() !== ids(branch).join()) {
+        const fold = branch.querySelector("details.branch");
+        if (fold) fold.open = old.querySelector("details.branch")?.open ?? true;
+        old.replaceWith(branch);
+      }
+    }
+  };
+  news.addEventListener("click", async (event) => {
+    const link = event.target.closest("a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      const answer = await fetch(location.href);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("[data-events]");
+      if (!answer.ok || !fresh) throw new Error();
+      const before = new Set([...replies.querySelectorAll("article")].map((post) => post.id));
+      shown = Number(fresh.dataset.replies);
+      merge(fresh);
+      const first = [...replies.querySelectorAll("article")].find((post) => !before.has(post.id));
+      if (!first) throw new Error(); // It stands on another page of this thread.
+      news.replaceChildren();
+      for (let fold = first.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+      first.tabIndex = -1;
+      first.focus();
+    } catch {
+      location.assign(link.href);
+    }
+  });
+  document.addEventListener("visibilitychange", listen);
+  listen();
+}
 
 // What scrolls sideways can be reached with a keyboard.
 for (const wide of document.querySelectorAll(".scroll, .body table")) {

@@ -34,6 +34,10 @@ class Keep:
     mark: Mark | None = None
     until: datetime | None = None
 
+    def is_asked(self, start: Message) -> bool:
+        """Whether an answer that begins so is to be kept."""
+        return self.mark is not None and self.until is not None and start["status"] == 200
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -111,7 +115,10 @@ class PageCache:
                 # Nothing to be kept: each reader is answered for themselves.
                 await self._app(scope, receive, send)
                 return
-        await self._render(key, scope, receive, send)
+        if scope["method"] == "HEAD":
+            await self._app(scope, receive, send)
+        else:
+            await self._render(key, scope, receive, send)
 
     async def _is_right(self, page: Page) -> bool:
         return self._clock.now() < page.until and await self._freshness.holds(page.mark)
@@ -120,39 +127,43 @@ class PageCache:
         self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send
     ) -> None:
         flight = self._flights[key] = asyncio.get_running_loop().create_future()
-        page = None
-        try:
-            self.rendered += 1
-            page, messages = await self._rendered(scope, receive)
-            if page is None:
-                self.pages.drop(key)
-            else:
-                self.pages.keep(key, page)
-        finally:
-            del self._flights[key]
-            flight.set_result(page is not None)
-        if page is not None:
-            await _answer(page, scope, send)
-            return
-        for message in messages:
-            await send(message)
-
-    async def _rendered(self, scope: Scope, receive: Receive) -> tuple[Page | None, list[Message]]:
-        """The page, if it may be kept, and what the application sent."""
         keep = Keep()
         messages: list[Message] = []
 
-        async def collect(message: Message) -> None:
-            messages.append(message)
+        def landed(*, kept: bool) -> None:
+            if not flight.done():
+                del self._flights[key]
+                flight.set_result(kept)
 
-        await self._app({**scope, "method": "GET", KEPT: keep}, receive, collect)
-        start = messages[0]
-        if keep.mark is None or keep.until is None or start["status"] != 200:
-            return None, messages
-        body = b"".join(message.get("body", b"") for message in messages[1:])
-        etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
-        headers = [*start["headers"], (b"etag", etag)]
-        return Page(keep.mark, keep.until, etag, headers, body), messages
+        async def collect(message: Message) -> None:
+            """Hold back a page that is to be kept; anything else goes on as it comes."""
+            if not messages and not keep.is_asked(message):
+                landed(kept=False)
+            if flight.done():
+                await send(message)
+            else:
+                messages.append(message)
+
+        page = None
+        try:
+            self.rendered += 1
+            await self._app({**scope, KEPT: keep}, receive, collect)
+            if messages and keep.mark is not None and keep.until is not None:
+                page = _page(keep.mark, keep.until, messages)
+                self.pages.keep(key, page)
+            else:
+                self.pages.drop(key)
+        finally:
+            landed(kept=page is not None)
+        if page is not None:
+            await _answer(page, scope, send)
+
+
+def _page(mark: Mark, until: datetime, messages: list[Message]) -> Page:
+    """The page that an application sent."""
+    body = b"".join(message.get("body", b"") for message in messages[1:])
+    etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
+    return Page(mark, until, etag, [*messages[0]["headers"], (b"etag", etag)], body)
 
 
 def _key(scope: Scope) -> tuple[str, bytes] | None:

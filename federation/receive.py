@@ -5,7 +5,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Select, not_, select
+from sqlalchemy import not_, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.actors import Actors
@@ -24,6 +24,7 @@ from server import audit
 from server.errors import Refusal
 from server.facts import ActivityRefused
 from server.transaction import Transaction
+from storage import inbox
 from storage.inbox import InboxRow, InboxState
 
 logger = structlog.get_logger("guildhall.inbox")
@@ -60,15 +61,15 @@ class Receiver:
         chosen = dict(list(by_host.items())[: HOSTS_AT_ONCE - len(self._busy)])
         # Of several processes one works on a host, or its activities would be applied out of order.
         ours = await self._claims.take(f"inbox:{host}" for host in chosen)
-        taken = [(host, rows) for host, rows in chosen.items() if f"inbox:{host}" in ours]
         until = self._wire.instance.clock.now() + LEFT_FOR
         self._elsewhere |= {host: until for host in chosen if f"inbox:{host}" not in ours}
-        tasks = [self._start(host, rows) for host, rows in taken]
+        taken = {host: rows for host, rows in chosen.items() if f"inbox:{host}" in ours}
+        tasks = [self._start(host, rows) for host, rows in taken.items()]
         if tasks:
             finished, _ = await asyncio.wait(tasks, timeout=PATIENCE)
             for task in finished:
                 task.result()
-        return sum(len(rows) for _, rows in taken)
+        return sum(map(len, taken.values()))
 
     async def _due(self) -> list[InboxRow]:
         """The oldest rows whose time has come, of hosts that are not being worked on."""
@@ -79,12 +80,8 @@ class Receiver:
             select(InboxRow)
             .where(
                 InboxRow.state == InboxState.WAITING,
-                InboxRow.signer.in_(self._due_signers()),
-                *(
-                    not_(InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True))
-                    for host in left
-                    for scheme in ("https", "http")
-                ),
+                InboxRow.next_try <= now,
+                *(not_(inbox.of_host(host)) for host in left),
             )
             .order_by(InboxRow.id)
             .limit(ROWS_AT_ONCE)
@@ -94,24 +91,44 @@ class Receiver:
         return [row for row in rows if host_of_uri(row.signer) not in left]
 
     def _start(self, host: str, rows: list[InboxRow]) -> asyncio.Task[None]:
-        async def in_order() -> None:
-            now = self._wire.instance.clock.now()
-            late: set[str] = set()
-            for row in rows:
-                # What is about a post that still waits itself waits behind it.
-                about = subjects(row.body or "")
-                if row.next_try > now or about & late or not await self._work(row):
-                    late |= about
-
         def ended(task: asyncio.Task[None]) -> None:
             self._busy.pop(host, None)
             if not task.cancelled() and task.exception() is None:
                 self._wire.instance.wake()
 
-        task = asyncio.create_task(in_order())
+        task = asyncio.create_task(self._in_order(host, rows))
         self._busy[host] = task
         task.add_done_callback(ended)
         return task
+
+    async def _in_order(self, host: str, rows: list[InboxRow]) -> None:
+        """Work on a host's rows; what is about a post that waits itself waits behind it.
+
+        It is then due when that one is: whoever wrote it, a Like never overtakes a Create.
+        """
+        now = self._wire.instance.clock.now()
+        async with self._wire.instance.reading() as session:
+            earlier = await inbox.not_yet_due(session, host, rows[-1].id, now)
+        due = {row.id for row in rows}
+        late: dict[str, datetime] = {}
+        for row in sorted([*rows, *(row for row in earlier if row.id not in due)], key=_by_id):
+            about = subjects(row.body or "")
+            again: datetime | None = row.next_try
+            if row.id in due:
+                behind = max((late[subject] for subject in about & late.keys()), default=None)
+                again = await (self._behind(row, behind) if behind else self._work(row))
+            if again is not None:
+                late |= dict.fromkeys(about, again)
+
+    async def _behind(self, row: InboxRow, until: datetime) -> datetime:
+        """Have a row wait for an earlier one about the same post."""
+        async with self._wire.instance.transaction() as tx:
+            (await tx.session.get_one(InboxRow, row.id)).next_try = until
+        return until
+
+    async def renew(self) -> None:
+        """Keep the hosts that we work on; called more often than leases run out."""
+        await self._claims.take(f"inbox:{host}" for host in self._busy)
 
     async def stop(self) -> None:
         """Leave off; what was not finished is still waiting, and is begun again."""
@@ -120,15 +137,8 @@ class Receiver:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _due_signers(self) -> Select[str]:
-        """Whoever sent something whose time has come; all they sent is looked at, for its order."""
-        return select(InboxRow.signer).where(
-            InboxRow.state == InboxState.WAITING,
-            InboxRow.next_try <= self._wire.instance.clock.now(),
-        )
-
-    async def _work(self, row: InboxRow) -> bool:
-        """One row, to one of four ends: applied, ignored, refused, or (False) tried again."""
+    async def _work(self, row: InboxRow) -> datetime | None:
+        """One row, to one of four ends: applied, ignored, refused, or tried again then."""
         incoming = Incoming(
             self._wire, self.actors, self.verifier, row.body or "", row.key_id, row.id
         )
@@ -145,20 +155,17 @@ class Receiver:
             await self._settle(row, InboxState.IGNORED, str(error))
         except WireError as error:
             if not error.permanent:
-                await self._again(row, str(error))
-                return False
+                return await self._again(row, str(error))
             await self._settle(row, InboxState.REFUSED, str(error))
         except IntegrityError:
             # Another row brought the same thing at the same moment: look again.
-            await self._again(row, "The same was being stored already.")
-            return False
+            return await self._again(row, "The same was being stored already.")
         except Exception as error:  # the outermost loop: one bad row must not stop the rest
             logger.error("activity failed", id=row.activity_id, kind=row.kind, exc_info=error)
-            await self._again(row, f"{type(error).__name__}: {error}")
-            return False
+            return await self._again(row, f"{type(error).__name__}: {error}")
         else:
             await self._settle(row, InboxState.APPLIED, "")
-        return True
+        return None
 
     async def _settle(self, row: InboxRow, state: InboxState, note: str) -> None:
         if state is not InboxState.APPLIED:
@@ -182,7 +189,8 @@ class Receiver:
             if forum is not None and member is not None and row.kind in ANSWERED:
                 tx.record(ActivityRefused(forum, member, row.activity_id, refusal.sentence))
 
-    async def _again(self, row: InboxRow, note: str) -> None:
+    async def _again(self, row: InboxRow, note: str) -> datetime | None:
+        """Try a row once more, and when; None where it was given up."""
         async with self._wire.instance.transaction() as tx:
             held = await tx.session.get_one(InboxRow, row.id)
             held.attempts += 1
@@ -190,9 +198,14 @@ class Receiver:
             if tx.now - held.received > PATIENT_FOR:
                 await settle(tx, row.id, InboxState.REFUSED, f"Given up after three days: {note}")
                 audit.note(tx, row.signer, "activity.given_up", row.activity_id, note)
-                return
+                return None
             wait = min(LONGEST_WAIT, 2.0 ** min(held.attempts, 20))
             held.next_try = tx.now + timedelta(seconds=wait)
+            return held.next_try
+
+
+def _by_id(row: InboxRow) -> int:
+    return row.id
 
 
 def subjects(body: str) -> set[str]:

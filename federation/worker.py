@@ -128,6 +128,7 @@ class Worker:
 
     async def _renew(self) -> float:
         await self._wire.delivery.renew()
+        await self._wire.receiver.renew()
         return RENEWED_EVERY
 
     async def _repair(self) -> float:

@@ -4,7 +4,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, UniqueConstraint, select
+from sqlalchemy import ColumnElement, Index, Integer, UniqueConstraint, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,11 +54,28 @@ async def by_activity(session: AsyncSession, signer: str, activity_id: str) -> I
     return (await session.execute(question)).scalar_one_or_none()
 
 
-async def waiting(session: AsyncSession, now: datetime, limit: int = 200) -> list[InboxRow]:
-    """The oldest activities still to be worked on whose time has come."""
+def of_host(host: str) -> ColumnElement[bool]:
+    """The condition for what actors of a host (`host[:port]`) sent."""
+    return or_(
+        *(
+            InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True)
+            for scheme in ("https", "http")
+        )
+    )
+
+
+async def not_yet_due(
+    session: AsyncSession, host: str, before: int, now: datetime, limit: int = 1_000
+) -> list[InboxRow]:
+    """What a host sent before the row `before`, and what is to be tried again only after `now`."""
     question = (
         select(InboxRow)
-        .where(InboxRow.state == InboxState.WAITING, InboxRow.next_try <= now)
+        .where(
+            InboxRow.state == InboxState.WAITING,
+            InboxRow.next_try > now,
+            InboxRow.id < before,
+            of_host(host),
+        )
         .order_by(InboxRow.id)
         .limit(limit)
     )

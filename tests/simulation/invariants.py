@@ -29,7 +29,7 @@ def differences(world: World) -> list[str]:
     found = []
     for place in world.places:
         home = view(place.home, place.uri)
-        for node in world.nodes:
+        for node in world.agencies:
             if node is not place.home and _follows(node, place):
                 found += _differences(node, place, home, view(node, place.uri))
     return found
@@ -71,6 +71,7 @@ def check(world: World, history: History) -> list[str]:
     found += _accepted(world)
     found += _deleted_words(world, history)
     found += _lost(history)
+    found += _leaked(world)
     if world.network.most_in_flight > MOST_IN_FLIGHT:
         found.append(f"window: {world.network.most_in_flight} deliveries at once to one host")
     return found
@@ -185,6 +186,18 @@ def _lost(history: History) -> Iterator[str]:
             continue
         state = own.unsettled.get(written.uri, "live" if written.uri in own.posts else "missing")
         yield f"lost: {written.uri} is unknown at its home and {state} at its author's"
+
+
+def _leaked(world: World) -> Iterator[str]:
+    """3: who is on no list holds and hears nothing of what is posted."""
+    if world.stranger is None:
+        return
+    held, heard = dump(world.stranger), world.network.heard.decode("utf-8", "replace")
+    for place in world.places:
+        for where, text in (("the database", held), ("the traffic", heard)):
+            if place.word in text:
+                at = text.index(place.word)
+                yield f"3: {place.word} is in {where} of the stranger: {text[at - 100 : at + 100]}"
 
 
 class Order:

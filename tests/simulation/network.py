@@ -4,6 +4,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -86,6 +87,9 @@ class Network:
         self.trace: list[str] = []
         self.asked: list[Asked] = []
         self.accepted: list[tuple[Asked, Answered]] = []
+        # The host whose traffic is kept word for word, and that traffic.
+        self.tapped = ""
+        self.heard = bytearray()
         self.in_flight: dict[tuple[str, str], int] = {}
         self.most_in_flight = 0
         self._flights: set[asyncio.Task[None]] = set()
@@ -122,7 +126,9 @@ class Network:
         self.asked.append(asked)
         reply: asyncio.Future[Answered] = self._loop.create_future()
         # Its own task, outside of any machine: what is sent arrives though its sender dies.
-        flight = self._loop.create_task(self._fly(asked, reply), name="flight")
+        flight = self._loop.create_task(
+            self._fly(asked, reply), name="flight", context=Context()
+        )
         self._flights.add(flight)
         flight.add_done_callback(self._flights.discard)
         pair = (asked.source, asked.target)
@@ -145,7 +151,7 @@ class Network:
             repeats = chance.randint(1, weather.most_repeats)
         for _ in range(repeats):
             late = chance.uniform(0.0, weather.repeat_within)
-            self._loop.call_later(late, self._repeat, asked)
+            self._loop.call_later(late, self._repeat, asked, context=Context())
         await self._travel(weather)
         problem = self._obstacle(asked, lost=lost)
         if problem is not None:
@@ -208,13 +214,15 @@ class Network:
         status = answer.status if answer else "died"
         suffix = " (repeated)" if again else ""
         self.note(f"{asked.source}→{asked.target} {asked.about} {status}{suffix}")
+        if self.tapped in (asked.source, asked.target):
+            self.heard += asked.body + (answer.body if answer is not None else b"")
         if answer is not None and asked.method == "POST" and answer.status == 202:
             self.accepted.append((asked, answer))
         return answer
 
     def _repeat(self, asked: Asked) -> None:
         if self._obstacle(asked, lost=False) is None:
-            flight = self._loop.create_task(self._again(asked), name="flight")
+            flight = self._loop.create_task(self._again(asked), context=Context())
             self._flights.add(flight)
             flight.add_done_callback(self._flights.discard)
 

@@ -66,7 +66,7 @@ def simulate(seed: int, trouble: str = "", act: Trouble | None = None) -> Report
     report = Report(seed, name)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     try:
-        with world(seed) as made:
+        with world(seed, stranger=name == "a stranger") as made:
             made.loop.run_until_complete(_live(made, act or TROUBLES[name], report))
     finally:
         structlog.reset_defaults()
@@ -86,7 +86,7 @@ async def _live(made: World, act: Trouble, report: Report) -> None:
     if report.level_after is None:
         report.findings += [f"11: not level {LEVEL_WITHIN:.0f} s after the heal"]
         report.findings += differences(made)
-    await made.pass_time(2 * LONGEST_BACKOFF, 3600.0)
+    await made.let_fly(2 * LONGEST_BACKOFF, 3600.0)
     order.look()
     report.findings += [*order.found, *made.findings, *check(made, history)]
     report.digest, report.requests = made.digest, len(made.network.asked)

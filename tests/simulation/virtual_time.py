@@ -11,7 +11,10 @@ from typing import Any
 
 BASE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 # Steps grow by this factor while nothing moves, so that idle weeks cost a few dozen steps.
-FASTER = 1.5
+FASTER = 3.0
+SHORTEST_LEAP = 0.5
+# So many rounds without a moment passing are no work any more, but a loop that never waits.
+BUSY_ROUNDS = 3_000
 
 
 class _NoWaiting(selectors.DefaultSelector):
@@ -42,7 +45,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._exact: list[float] = []
         self._leap = 0.0
         self.longest_leap = 1.0
+        self._rounds = 0
+        self.on_busy: Callable[[], None] = lambda: None
         self.moving = 0
+        self.lively = True
         self.random = random.Random(seed)
         super().__init__(_NoWaiting(self._turn))
         # With a coarser one a timer at the rounded end of a wait would spin.
@@ -57,15 +63,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             heapq.heappop(self._exact)
         step = timeout
         if not self.moving:
-            self._leap = max(timeout, min(self.longest_leap, self._leap * FASTER))
-            step = self._leap
+            grown = max(SHORTEST_LEAP, self._leap * FASTER)
+            self._leap = min(self.longest_leap, grown)
+            step = max(timeout, self._leap)
         if self._exact:
             step = min(step, self._exact[0] - self._now)
         self._now += max(step, 1e-6)
+        self._rounds = 0
 
     def calm_down(self) -> None:
-        """Something moved: step from timer to timer again."""
-        self._leap = 0.0
+        """Something moved: step from timer to timer again, unless time is to fly."""
+        if self.lively:
+            self._leap = 0.0
 
     async def pause(self, seconds: float) -> None:
         """Sleep to the very moment, whatever leaps there are."""
@@ -73,6 +82,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         await asyncio.sleep(seconds)
 
     def _run_once(self) -> None:
+        self._rounds += 1
+        if self._rounds > BUSY_ROUNDS:
+            # Time is given to it, or the run would never end.
+            self.on_busy()
+            self._now += 5.0
+            self._rounds = 0
         ready: Any = self._ready  # type: ignore[attr-defined]
         if len(ready) > 1:
             shuffled = list(ready)

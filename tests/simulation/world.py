@@ -28,7 +28,7 @@ from tests import makers
 from tests.simulation.inline_sqlite import Machine, inline_sqlite
 from tests.simulation.network import Network
 from tests.simulation.node import CHECKED, Node, tasks_of_nodes
-from tests.simulation.virtual_time import VirtualLoop
+from tests.simulation.virtual_time import VirtualLoop, shown
 
 NAMES = ("riverton", "lakeside", "harbor", "cascadia", "stranger")
 MASTER_KEY = bytes(range(32))
@@ -47,7 +47,7 @@ class Place:
 class World:
     """The agencies of one run."""
 
-    def __init__(self, seed: int, loop: VirtualLoop, folder: Path, size: int) -> None:
+    def __init__(self, seed: int, loop: VirtualLoop, folder: Path, size: int, *, stranger: bool = False) -> None:
         self.seed = seed
         self.loop = loop
         self.random = random.Random(seed * 31 + 7)
@@ -55,14 +55,34 @@ class World:
         hosts = [f"{name}.localhost" for name in NAMES]
         self.nodes = [
             Node(loop, self.network, _settings(folder / host, host, hosts), seed * 100 + number)
-            for number, host in enumerate(hosts[:size])
+            for number, host in enumerate([*hosts[:size], *(hosts[-1:] if stranger else [])])
         ]
         self.places: list[Place] = []
+        # On no list and listing everybody: nothing may ever reach it.
+        self.stranger = next((node for node in self.nodes if node.name == "stranger"), None)
+        if self.stranger is not None:
+            self.network.tapped = self.stranger.host
         self.people: dict[str, list[str]] = {}
         self.findings: list[str] = []
+        loop.on_busy = self._busy
+
+    @property
+    def agencies(self) -> list[Node]:
+        """The nodes that have one another on their lists."""
+        return [node for node in self.nodes if node is not self.stranger]
 
     def machine_of(self, database: str) -> Machine:
         return next(n.machine for n in self.nodes if str(n.database_path) == database)
+
+    def _busy(self) -> None:
+        """Somebody works without ever waiting."""
+        names = sorted(
+            {f"{node.name} {task.get_coro().__qualname__}" for node in self.nodes for task in node.tasks}  # type: ignore[union-attr]
+        )
+        self.findings.append(
+            f"busy: at {shown(self.loop.time())} somebody works without ever waiting; what runs: "
+            + ", ".join(names)
+        )
 
     @property
     def digest(self) -> str:
@@ -74,7 +94,8 @@ class World:
         for node in self.nodes:
             await node.start()
             await node.do(lambda node=node: self._settle(node))  # type: ignore[misc]
-        for node in self.nodes:
+        await self.meet()
+        for node in self.agencies:
             for place in self.places:
                 if place.home is not node:
                     await node.do(
@@ -90,11 +111,27 @@ class World:
         self.people[node.name] = ["sam", "ana", "dee"]
         async with instance.transaction() as tx:
             for other in self.nodes:
-                if other is not node:
+                if other is not node and (other is not self.stranger or node is self.stranger):
                     await peers.add_rule(tx, admin, RuleDraft(other.host))
-        handle = f"{node.name}_counters"
-        forum = await makers.forum(instance, admin, handle, title=f"Counters of {node.name}")
-        self.places.append(Place(node, forum.uri, f"word{node.name}", Visibility.PUBLIC))
+        if node is self.stranger:
+            return
+        # One forum of each world is for agencies only.
+        closed = node is self.nodes[1]
+        visibility = Visibility.AGENCIES if closed else Visibility.PUBLIC
+        handle, word = f"{node.name}_counters", f"word{node.name}"
+        forum = await makers.forum(
+            instance, admin, handle, title=f"Counters of {word}", visibility=visibility
+        )
+        self.places.append(Place(node, forum.uri, word, visibility))
+
+    async def meet(self) -> None:
+        """Every agency learns what the others run, as an admin does with the list's button."""
+        for node in self.agencies:
+            for other in self.agencies:
+                if other is not node:
+                    await node.do(
+                        lambda node=node, other=other: node.station.actors.meet(other.host)  # type: ignore[misc]
+                    )
 
     async def _follow(self, node: Node, place: Place) -> None:
         found = await node.app.state.lookup.find(place.uri)
@@ -113,8 +150,17 @@ class World:
 
     async def pass_time(self, seconds: float, longest_leap: float = 1.0) -> None:
         """Let virtual time go by; while the network is silent in steps up to `longest_leap`."""
-        self.loop.longest_leap = longest_leap
+        self.loop.longest_leap, self.loop.lively = longest_leap, True
+        self.loop.calm_down()
         await self.loop.pause(seconds)
+
+    async def let_fly(self, seconds: float, step: float) -> None:
+        """Let much time go by in such steps, whatever moves meanwhile."""
+        self.loop.longest_leap = step
+        self.loop.lively = False
+        await self.loop.pause(seconds)
+        self.loop.lively = True
+        self.loop.calm_down()
 
     async def until(
         self, what: Callable[[], Awaitable[str]], seconds: float, every: float = 5.0
@@ -125,6 +171,8 @@ class World:
             if not await what():
                 return self.loop.time() - begun
             await self.pass_time(every, every)
+            # At first it is looked at closely.
+            every = min(60.0, every * 1.3)
         return None
 
 
@@ -170,14 +218,14 @@ def _counted(verify: Callable[..., bool]) -> Callable[..., bool]:
 
 
 @contextmanager
-def world(seed: int, size: int = 3) -> Iterator[World]:
+def world(seed: int, size: int = 3, *, stranger: bool = False) -> Iterator[World]:
     """A world that is not founded yet, with all that makes it repeatable in place."""
     shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     template = _template()
     folder = Path(tempfile.mkdtemp(prefix="guildhall-simulation-", dir=shared_memory))
     loop = VirtualLoop(seed)
     tasks_of_nodes(loop)
-    made = World(seed, loop, folder, size)
+    made = World(seed, loop, folder, size, stranger=stranger)
     for node in made.nodes:
         shutil.copy(template, node.database_path)
     with ExitStack() as stack:

@@ -4,6 +4,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urljoin
 
 from federation.errors import Forbidden
@@ -40,6 +41,7 @@ class HttpUrl:
     literal: bool
 
 
+@lru_cache(maxsize=4_096)
 def parse_url(text: str) -> HttpUrl:
     """Read an absolute http(s) URL (RFC 3986, ASCII hosts only); its fragment is dropped.
 

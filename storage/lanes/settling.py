@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far lanes have come, written down for many at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import (
+    Table,
+    bindparam,
+    case,
+    delete,
+    not_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.base import Identifier, in_batches
+from storage.lanes.claiming import fill
+from storage.lanes.conditions import has_rows, last_seq
+from storage.lanes.work import Settled, Work
+from storage.log import Lane, Parked
+from storage.peers import Peer
+
+_LANES = cast(Table, Lane.__table__)
+_PEERS = cast(Table, Peer.__table__)
+_TO = bindparam("to", type_=Identifier)
+_MOVED = (
+    update(_LANES)
+    .where(_LANES.c.id == bindparam("of"))
+    .values(
+        # A cursor never goes back, whoever writes last.
+        cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
+        delivered=_LANES.c.delivered + bindparam("sent"),
+        refused=_LANES.c.refused + bindparam("refusals"),
+    )
+)
+_FREED = _MOVED.values(owner=None, lease_until=None)
+_SAID = update(_LANES).where(_LANES.c.id == bindparam("of"))
+_DELIVERED = update(_PEERS).where(_PEERS.c.host == bindparam("of"))
+
+
+async def settle(session: AsyncSession, settled: Sequence[Settled], now: datetime) -> None:
+    """Write down how far lanes have come, all of them in a few statements."""
+    for statement, release in ((_MOVED, False), (_FREED, True)):
+        rows = [
+            {"of": one.lane, "to": one.cursor, "sent": one.delivered, "refusals": one.refused}
+            for one in settled
+            if one.release is release
+        ]
+        if rows:
+            await session.execute(statement, rows)
+    said = [{"of": one.lane, "said": one.last_refusal} for one in settled if one.last_refusal]
+    if said:
+        await session.execute(_SAID.values(last_refusal=bindparam("said")), said)
+    hosts = sorted({one.host for one in settled if one.delivered})
+    if hosts:
+        await session.execute(
+            _DELIVERED.values(last_delivered=now), [{"of": host} for host in hosts]
+        )
+
+
+async def move_along(session: AsyncSession, last: int) -> int:
+    """Move the cursors of idle lanes that nothing up to `last` is for; answers how many."""
+    statement = (
+        update(Lane)
+        .where(Lane.cursor < last, Lane.owner.is_(None), not_(has_rows(Lane.cursor)))
+        .values(cursor=last)
+        .execution_options(synchronize_session=False)
+    )
+    found = await session.execute(statement)
+    return int(found.rowcount)  # type: ignore[attr-defined]
+
+
+async def give_up(session: AsyncSession, host: str, before: datetime, now: datetime) -> list[str]:
+    """Give up what has waited for a peer since before `before`; answers the inboxes concerned.
+
+    Their cursors go to the end of the log and what was parked is dropped: whoever comes back
+    after so long asks for the digest, which tells them more quickly what is now true.
+    """
+    last = (await session.execute(select(last_seq()))).scalar_one()
+    question = select(Lane.id, Lane.inbox, Lane.peer, Lane.cursor).where(Lane.peer == host)
+    given: list[str] = []
+    for row in (await session.execute(question)).all():
+        work = Work(*row)
+        await fill(session, [work], [], now, 1)
+        if not work.items or work.items[0].at >= before:
+            continue
+        await session.execute(delete(Parked).where(Parked.lane_id == work.lane))
+        moved = update(Lane).where(Lane.id == work.lane).values(cursor=last, catch_up=now)
+        await session.execute(moved)
+        given.append(work.inbox)
+    return given
+
+
+async def unpark(session: AsyncSession, lane: int, seqs: Sequence[int]) -> None:
+    """Parked entries that are dealt with."""
+    for batch in in_batches(list(seqs)):
+        await session.execute(delete(Parked).where(Parked.lane_id == lane, Parked.seq.in_(batch)))

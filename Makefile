@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The habits of the house, one word each.
 .DEFAULT_GOAL := help
-.PHONY: help setup base demo test run check audit fuzz screenshots lock
+.PHONY: help setup base demo test run check audit fuzz simulate screenshots lock
 
 BIN := .venv/bin
 
@@ -37,6 +37,9 @@ audit: base  ## known weaknesses of what the lock installs, with network
 
 fuzz: base  ## property tests at full count
 	$(BIN)/pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=full
+
+simulate: base  ## a simulated federation on other seeds: SEEDS="11 12 13"
+	$(BIN)/python -m tests.simulation $(SEEDS)
 
 screenshots: setup  ## the pictures the docs use
 	$(BIN)/python -m tests.screenshots

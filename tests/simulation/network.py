@@ -56,6 +56,12 @@ class Host(Protocol):
 
     def serve(self, asked: Asked) -> "asyncio.Future[Answered | None]": ...
 
+
+class Caller(Protocol):
+    """Who asks; told before anything is sent, and may refuse."""
+
+    host: str
+
     def calls(self, target: str) -> None: ...
 
 
@@ -110,7 +116,7 @@ class Network:
         self.note("healed")
 
     async def carry(
-        self, source: Host, method: str, url: str, headers: Mapping[str, str], body: bytes
+        self, source: Caller, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> Answered:
         """Ask, and wait for what comes back; raises what a client library would."""
         parts = urlsplit(url)
@@ -126,9 +132,7 @@ class Network:
         self.asked.append(asked)
         reply: asyncio.Future[Answered] = self._loop.create_future()
         # Its own task, outside of any machine: what is sent arrives though its sender dies.
-        flight = self._loop.create_task(
-            self._fly(asked, reply), name="flight", context=Context()
-        )
+        flight = self._loop.create_task(self._fly(asked, reply), name="flight", context=Context())
         self._flights.add(flight)
         flight.add_done_callback(self._flights.discard)
         pair = (asked.source, asked.target)
@@ -292,7 +296,7 @@ class _Getting:
 class Session:
     """What the door takes for its client session: leads into the network."""
 
-    def __init__(self, network: Network, source: Host) -> None:
+    def __init__(self, network: Network, source: Caller) -> None:
         self._network = network
         self._source = source
 

@@ -119,7 +119,7 @@ class Node:
         app = create_app(instance, worker=False)
         station: Station = app.state.wire
         # The door stays the real one; its client session leads into our network.
-        session = Session(self.network, self)
+        session = Session(self.network, _Line(self, self.machine))
         station.door._opened = cast(aiohttp.ClientSession, session)
         if number == 1:
             # The instance actor's pair is one made once: RSA keys take long.
@@ -160,9 +160,9 @@ class Node:
         """Run something on this node; CancelledError when it crashes meanwhile."""
         return await self.loop.create_task(work(), context=self.context())
 
-    def calls(self, target: str) -> None:
+    def calls(self, machine: Machine, target: str) -> None:
         """A request goes out; a write transaction must not be open meanwhile."""
-        writing = self.machine.writing
+        writing = machine.writing
         if writing is not None and writing.writer is asyncio.current_task():
             self.complain(f"asks {target} inside a write transaction")
 
@@ -225,8 +225,22 @@ class Node:
         self.network.note(f"{self.name} sets its clock back by {back}")
 
 
+class _Line:
+    """The wire out of one start of a node: dead with it."""
+
+    def __init__(self, node: Node, machine: Machine) -> None:
+        self._node = node
+        self._machine = machine
+        self.host = node.host
+
+    def calls(self, target: str) -> None:
+        if not self._machine.alive:
+            raise ConnectionError("the machine is off")
+        self._node.calls(self._machine, target)
+
+
 def tasks_of_nodes(loop: VirtualLoop) -> None:
-    """Have each node know its own tasks, and those of nodes that crashed not even begin."""
+    """Have each node know its own tasks, those that tidy up after a crash left out."""
 
     def made(
         _loop: asyncio.AbstractEventLoop, coro: Any, context: Context | None = None, **how: Any
@@ -238,8 +252,6 @@ def tasks_of_nodes(loop: VirtualLoop) -> None:
             if node.alive and node.starts == number:
                 node.tasks[task] = None
                 task.add_done_callback(lambda done: node.tasks.pop(done, None))
-            else:
-                task.cancel()
         return task
 
     loop.set_task_factory(made)

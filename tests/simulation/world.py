@@ -47,7 +47,9 @@ class Place:
 class World:
     """The agencies of one run."""
 
-    def __init__(self, seed: int, loop: VirtualLoop, folder: Path, size: int, *, stranger: bool = False) -> None:
+    def __init__(
+        self, seed: int, loop: VirtualLoop, folder: Path, size: int, *, stranger: bool = False
+    ) -> None:
         self.seed = seed
         self.loop = loop
         self.random = random.Random(seed * 31 + 7)
@@ -77,7 +79,11 @@ class World:
     def _busy(self) -> None:
         """Somebody works without ever waiting."""
         names = sorted(
-            {f"{node.name} {task.get_coro().__qualname__}" for node in self.nodes for task in node.tasks}  # type: ignore[union-attr]
+            {
+                f"{node.name} {task.get_coro().__qualname__}"
+                for node in self.nodes
+                for task in node.tasks
+            }  # type: ignore[union-attr]
         )
         self.findings.append(
             f"busy: at {shown(self.loop.time())} somebody works without ever waiting; what runs: "
@@ -249,13 +255,16 @@ def _bury(loop: VirtualLoop, made: World) -> None:
 
     async def drained() -> None:
         mine = asyncio.current_task()
-        tasks = [task for task in asyncio.all_tasks() if task is not mine]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks or [loop.create_task(asyncio.sleep(0))], timeout=60)
+        for attempt in range(20):
+            tasks = [task for task in asyncio.all_tasks() if task is not mine]
+            # What is cancelled may tidy up in tasks of its own, which are let be at first.
+            for task in tasks if attempt % 10 == 0 else []:
+                task.cancel()
+            if not tasks:
+                return
+            await asyncio.wait(tasks, timeout=60)
 
     loop.run_until_complete(drained())
     asyncio.set_event_loop(None)
     loop.close()
     gc.collect()
-

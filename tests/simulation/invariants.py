@@ -35,7 +35,7 @@ SELECT count(*) FROM lanes l WHERE EXISTS (SELECT 1 FROM log g WHERE g.seq > l.c
 
 def differences(world: World) -> list[str]:
     """1: each copy against its home, one line for each thing that differs."""
-    found = []
+    found: list[str] = []
     for place in world.places:
         home = view(place.home, place.uri)
         for node in world.agencies:

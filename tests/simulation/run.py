@@ -99,7 +99,7 @@ async def _level(made: World, order: Order) -> float | None:
         order.look()
         return "\n".join(differences(made))
 
-    return await made.until(unlike, LEVEL_WITHIN)
+    return await made.until(unlike, LEVEL_WITHIN, every=10.0)
 
 
 def _events(made: World, history: History, findings: list[str]) -> list[str]:

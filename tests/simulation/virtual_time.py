@@ -12,7 +12,7 @@ from typing import Any
 BASE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 # Steps grow by this factor while nothing moves, so that idle weeks cost a few dozen steps.
 FASTER = 3.0
-SHORTEST_LEAP = 0.5
+SHORTEST_LEAP = 2.0
 # So many rounds without a moment passing are no work any more, but a loop that never waits.
 BUSY_ROUNDS = 3_000
 
@@ -96,7 +96,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             ready.extend(shuffled)
         super()._run_once()  # type: ignore[misc]
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         """Run it here and now: threads would decide the order of things."""
         future = self.create_future()
         try:

@@ -78,13 +78,10 @@ class World:
 
     def _busy(self) -> None:
         """Somebody works without ever waiting."""
-        names = sorted(
-            {
-                f"{node.name} {task.get_coro().__qualname__}"
-                for node in self.nodes
-                for task in node.tasks
-            }  # type: ignore[union-attr]
-        )
+        running = {
+            (n.name, getattr(t.get_coro(), "__qualname__", "")) for n in self.nodes for t in n.tasks
+        }
+        names = sorted(" ".join(pair) for pair in running)
         self.findings.append(
             f"busy: at {shown(self.loop.time())} somebody works without ever waiting; what runs: "
             + ", ".join(names)

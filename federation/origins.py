@@ -94,6 +94,7 @@ def join_url(base: HttpUrl, reference: str) -> HttpUrl:
         raise Forbidden("A redirect names something that is not an address.") from None
 
 
+# A peer's actors come again and again; what an address means never changes.
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]` (RFC 6454), lower case, the default port left out."""
     return parse_url(url).origin

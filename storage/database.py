@@ -13,16 +13,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, inspect, make_url, text
+from sqlalchemy import Connection, Select, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
+from storage.changes import Glance, Kept, Made, Rows
 from storage.writer import Writer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NOTIFY_CHANNEL = "guildhall"
 
 
 class DatabaseError(Exception):
@@ -41,23 +42,27 @@ def driver_url(url: str) -> URL:
     return parsed.set(drivername=drivers[parsed.drivername])
 
 
+def _set_pragmas(connection: Any, *, read_only: bool = False) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout = 5000",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "temp_store = MEMORY",
+        f"query_only = {'ON' if read_only else 'OFF'}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
 def _tune_sqlite(engine: AsyncEngine, *, read_only: bool) -> None:
     """WAL, durable commits, and transactions begun by us rather than by the driver."""
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "busy_timeout = 5000",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "secure_delete = ON",
-            "temp_store = MEMORY",
-            f"query_only = {'ON' if read_only else 'OFF'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        _set_pragmas(connection, read_only=read_only)
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
@@ -83,7 +88,13 @@ class Database:
                 self.url, pool_size=5, max_overflow=10, pool_pre_ping=True
             )
             self._read = self._write
-        self.writer = Writer(self._write, exclusive=self.is_sqlite)
+        self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
+        self.glance = Glance(self.url)
+
+    def _appends(self) -> SqliteAppends | PostgresAppends:
+        if self.is_sqlite:
+            return SqliteAppends(self.url.database or ":memory:", _set_pragmas)
+        return PostgresAppends(self._write)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -91,8 +102,13 @@ class Database:
         async with AsyncSession(self._read, expire_on_commit=False, autoflush=False) as session:
             yield session
 
+    def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
+        """What is made of a small table, held in memory and never older than its question."""
+        return Kept(self.glance, self._read, question, make)
+
     async def close(self) -> None:
         await self.writer.close()
+        self.glance.close()
         await self._write.dispose()
         if self._read is not self._write:
             await self._read.dispose()

@@ -11,9 +11,10 @@ import structlog
 from federation.claims import LEASE, is_dead
 from federation.delivery.bodies import Bodies
 from federation.delivery.health import Health, Origin
-from federation.delivery.sending import Office, Sending
+from federation.delivery.sending import Office
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
+from federation.delivery.turns import Turn
 from federation.delivery.windows import Slots
 from federation.wire import Wire
 from storage import forums, lanes, log, traffic
@@ -145,8 +146,8 @@ class Delivery:
 
     def _run(self, work: Work, origin: Origin, visibility: dict[str, str]) -> None:
         settled = self._settled.pop(work.lane, set())
-        sending = Sending(self._office, work, origin, visibility, settled)
-        task = asyncio.create_task(sending.run())
+        turn = Turn(self._office, work, origin, visibility, settled)
+        task = asyncio.create_task(turn.run())
         self._running[work.lane] = task
 
         def ended(finished: asyncio.Task[None]) -> None:
@@ -158,8 +159,8 @@ class Delivery:
                 logger.error("lane failed", lane=work.inbox, exc_info=finished.exception())
                 self._put_back(work, work.cursor)
                 return
-            if sending.stopped:
-                self._settled[work.lane] = {n for n in sending.settled if n > work.cursor}
+            if turn.stopped:
+                self._settled[work.lane] = {n for n in turn.settled if n > work.cursor}
             elif work.more or work.held:
                 self._due[work.lane] = None
             if self._due:

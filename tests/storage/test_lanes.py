@@ -201,41 +201,51 @@ def test_a_lane_is_given_the_same_rows_however_they_are_found(
     if not path.exists():
         shutil.copy(empty_database, path)
 
-    async def look() -> None:
-        database = Database(f"sqlite:///{path}")
-        try:
-            async with database.writer.transaction() as session:
-                for table in (LogRecipient, Subscription, LogRow, ActivityBody, Lane):
-                    await session.execute(delete(table))
-                session.add(ActivityBody(id=1, body="", subject=""))
-                session.add(
-                    Lane(id=1, inbox="i", peer="p", cursor=cursor, last_refusal="", created=NOON)
-                )
-                await session.flush()
-                await session.execute(
-                    insert(LogRow),
-                    [{name: getattr(item, name) for name in Item.__slots__} for item in items],
-                )
-                for number, (audience, (from_seq, until_seq)) in enumerate(subscribed):
-                    session.add(
-                        Subscription(
-                            id=number, audience=audience, lane_id=1, from_seq=from_seq,
-                            until_seq=until_seq,
-                        )
-                    )  # fmt: skip
-                session.add_all(LogRecipient(seq=seq, lane_id=1) for seq in named)
-                await session.flush()
-                tail = [item for item in items if item.seq > begins]
-                for known in ([], tail):
-                    work = Work(1, "i", "p", cursor)
-                    await lanes.fill(session, [work], known, NOON, 100)
-                    assert [item.seq for item in work.items] == expected
-                    assert work.until >= max(expected, default=0)
-                waiting = await lanes.waiting(session, "anybody", NOON)
-                assert waiting == ({1} if expected else set())
-                fresh = [item for item in items if item.seq > cursor]
-                assert await lanes.interested(session, fresh) == ({1} if expected else set())
-        finally:
-            await database.close()
+    database = Database(f"sqlite:///{path}")
+    asyncio.run(_look(database, items, subscribed, named, cursor, begins, expected))
 
-    asyncio.run(look())
+
+async def _look(
+    database: Database,
+    items: list[Item],
+    subscribed: list[tuple[str, tuple[int, int | None]]],
+    named: set[int],
+    cursor: int,
+    begins: int,
+    expected: list[int],
+) -> None:
+    """Lay the rows out, and ask for them in each way."""
+    try:
+        async with database.writer.transaction() as session:
+            for table in (LogRecipient, Subscription, LogRow, ActivityBody, Lane):
+                await session.execute(delete(table))
+            session.add(ActivityBody(id=1, body="", subject=""))
+            session.add(
+                Lane(id=1, inbox="i", peer="p", cursor=cursor, last_refusal="", created=NOON)
+            )
+            await session.flush()
+            await session.execute(
+                insert(LogRow),
+                [{name: getattr(item, name) for name in Item.__slots__} for item in items],
+            )
+            for number, (audience, (from_seq, until_seq)) in enumerate(subscribed):
+                session.add(
+                    Subscription(
+                        id=number, audience=audience, lane_id=1, from_seq=from_seq,
+                        until_seq=until_seq,
+                    )
+                )  # fmt: skip
+            session.add_all(LogRecipient(seq=seq, lane_id=1) for seq in named)
+            await session.flush()
+            tail = [item for item in items if item.seq > begins]
+            for known in ([], tail):
+                work = Work(1, "i", "p", cursor)
+                await lanes.fill(session, [work], known, NOON, 100)
+                assert [item.seq for item in work.items] == expected
+                assert work.until >= max(expected, default=0)
+            waiting = await lanes.waiting(session, "anybody", NOON)
+            assert waiting == ({1} if expected else set())
+            fresh = [item for item in items if item.seq > cursor]
+            assert await lanes.interested(session, fresh) == ({1} if expected else set())
+    finally:
+        await database.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from federation.delivery.lanes import Delivery
-from federation.delivery.sending import Sending
+from federation.delivery.turns import Turn
 from storage.base import Base
 from storage.inbox import InboxRow
 from storage.writer import Writer
@@ -50,9 +50,9 @@ async def _deaf(_delivery: Delivery, _host: str) -> None:
     """In place of waking what waits for a peer that shows itself."""
 
 
-def _over_the_gap(sending: Sending) -> int:
+def _over_the_gap(turn: Turn) -> int:
     """In place of counting up to the first entry that is not dealt with."""
-    return len(sending._work.items)
+    return len(turn._work.items)
 
 
 _append = Writer.append
@@ -80,7 +80,7 @@ def test_that_nobody_wakes_for_a_peer_is_found(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_that_a_cursor_passes_a_gap_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Sending, "_done", _over_the_gap)
+    monkeypatch.setattr(Turn, "_done", _over_the_gap)
     report = simulate(SEED, "none", posted_to_one_away)
     assert any(finding.startswith("lost:") for finding in report.findings), str(report)
 

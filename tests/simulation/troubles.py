@@ -30,7 +30,7 @@ async def bad_weather(world: World, history: History) -> None:
     world.network.weather.repeat_within = 30 * DAY
     await history.some(4, gap=6.0)
     world.network.weather = Weather()
-    await world.let_fly(30 * DAY, DAY / 4)
+    await world.let_fly(30 * DAY, DAY)
 
 
 async def away(world: World, history: History) -> None:
@@ -41,9 +41,9 @@ async def away(world: World, history: History) -> None:
     days = world.random.choice((1, 3, 7, 20))
     await history.some(5, gap=4.0, nodes=well)
     await must_be_quick(world, history, well[0], well[1])
-    await world.let_fly(days * DAY / 2, DAY / 4)
+    await world.let_fly(days * DAY / 2, DAY / 2)
     await history.some(5, gap=4.0, nodes=well)
-    await world.let_fly(days * DAY / 2, DAY / 4)
+    await world.let_fly(days * DAY / 2, DAY / 2)
 
 
 async def partition(world: World, history: History) -> None:
@@ -55,12 +55,12 @@ async def partition(world: World, history: History) -> None:
     for _ in range(2):
         await history.some(4, gap=4.0, nodes=[alone])
         await history.some(4, gap=4.0, nodes=others)
-        await world.let_fly(3.5 * DAY, DAY / 4)
+        await world.let_fly(3.5 * DAY, DAY / 2)
 
 
 async def crashes(world: World, history: History) -> None:
     """Machines go down at a commit, in the middle of whatever they do, and come back."""
-    for _ in range(6):
+    for _ in range(4):
         node = world.random.choice(world.nodes)
         node.crash_at = node.commits + world.random.randint(1, 12)
         await history.some(3, gap=3.0)
@@ -157,7 +157,7 @@ async def everything(world: World, history: History) -> None:
     one, other = world.random.sample(world.nodes, 2)
     world.network.cut(one.host, other.host)
     await history.some(4, gap=4.0)
-    await world.let_fly(DAY, DAY / 8)
+    await world.let_fly(DAY, DAY / 4)
     world.network.cuts.clear()
     await crashes(world, history)
 

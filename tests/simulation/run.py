@@ -63,15 +63,15 @@ def trouble_of(seed: int) -> str:
     return names[seed % len(names)]
 
 
-def simulate(seed: int, trouble: str = "", act: Trouble | None = None) -> Report:
-    """Run one seed; `act` in place of its trouble."""
-    name = trouble or trouble_of(seed)
+def simulate(seed: int, act: Trouble | None = None, *, size: int = 3) -> Report:
+    """Run one seed with so many agencies; `act` in place of its trouble."""
+    name = trouble_of(seed) if act is None else act.__name__.replace("_", " ")
     report = Report(seed, name)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     # What is logged about connections that a crash left open says nothing new.
     logging.disable(logging.CRITICAL)
     try:
-        with world(seed, stranger=name == "a stranger") as made:
+        with world(seed, size, stranger=name == "a stranger") as made:
             made.loop.run_until_complete(_live(made, act or TROUBLES[name], report))
     finally:
         logging.disable(logging.NOTSET)

@@ -22,7 +22,7 @@ SEED = 4
 
 async def posted_to_one_away(world: World, history: History) -> None:
     """What is posted in the forum of a machine that is down for three days."""
-    gone, writer, _ = world.nodes
+    gone, writer = world.nodes
     place = next(place for place in world.places if place.home is gone)
     await history.attempt(writer, place, "thread")
     await world.pass_time(10.0)
@@ -69,23 +69,23 @@ async def _forgetful(
 
 @pytest.mark.parametrize("act", [posted_to_one_away, locked_and_opened])
 def test_without_a_bug_nothing_is_found(act: Any) -> None:
-    report = simulate(SEED, "none", act)
+    report = simulate(SEED, act, size=2)
     assert not report.findings, str(report)
 
 
 def test_that_nobody_wakes_for_a_peer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Delivery, "heard", _deaf)
-    report = simulate(SEED, "none", posted_to_one_away)
+    report = simulate(SEED, posted_to_one_away, size=2)
     assert any(finding.startswith("11: not level") for finding in report.findings), str(report)
 
 
 def test_that_a_cursor_passes_a_gap_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Turn, "_done", _over_the_gap)
-    report = simulate(SEED, "none", posted_to_one_away)
+    report = simulate(SEED, posted_to_one_away, size=2)
     assert any(finding.startswith("lost:") for finding in report.findings), str(report)
 
 
 def test_that_repeats_are_taken_for_new_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Writer, "append", _forgetful)
-    report = simulate(SEED, "none", locked_and_opened)
+    report = simulate(SEED, locked_and_opened, size=2)
     assert any(" has locked " in finding for finding in report.findings), str(report)

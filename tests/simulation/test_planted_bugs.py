@@ -14,7 +14,7 @@ from storage.writer import Writer
 from tests.simulation.history import History
 from tests.simulation.network import Weather
 from tests.simulation.run import simulate
-from tests.simulation.troubles import DAY
+from tests.simulation.troubles import DAY, a_late_try
 from tests.simulation.world import World
 
 SEED = 4
@@ -30,7 +30,8 @@ async def posted_to_one_away(world: World, history: History) -> None:
     for kind in ("thread", "thread", "reply"):
         await history.attempt(writer, place, kind)
         await world.pass_time(2.0)
-    await world.let_fly(3 * DAY, DAY / 4)
+    await world.let_fly(3 * DAY, DAY / 2)
+    await a_late_try(world)
 
 
 async def locked_and_opened(world: World, history: History) -> None:

@@ -44,6 +44,7 @@ async def away(world: World, history: History) -> None:
     await world.let_fly(days * DAY / 2, DAY / 2)
     await history.some(5, gap=4.0, nodes=well)
     await world.let_fly(days * DAY / 2, DAY / 2)
+    await a_late_try(world)
 
 
 async def partition(world: World, history: History) -> None:
@@ -56,6 +57,7 @@ async def partition(world: World, history: History) -> None:
         await history.some(4, gap=4.0, nodes=[alone])
         await history.some(4, gap=4.0, nodes=others)
         await world.let_fly(3.5 * DAY, DAY / 2)
+    await a_late_try(world)
 
 
 async def crashes(world: World, history: History) -> None:
@@ -160,6 +162,11 @@ async def everything(world: World, history: History) -> None:
     await world.let_fly(DAY, DAY / 4)
     world.network.cuts.clear()
     await crashes(world, history)
+
+
+async def a_late_try(world: World) -> None:
+    """After a long leap everybody tries at once: let that fail before anything is mended."""
+    await world.pass_time(world.random.uniform(30.0, 120.0), 10.0)
 
 
 async def must_be_quick(world: World, history: History, one: Node, other: Node) -> None:

@@ -12,7 +12,7 @@ from tests.simulation.world import World
 SEEDS = range(1, 11)
 
 
-@pytest.mark.parametrize("seed", [*SEEDS, *sorted(REGRESSIONS)])
+@pytest.mark.parametrize("seed", sorted({*SEEDS, *REGRESSIONS}))
 def test_everything_holds_once_all_is_quiet_again(seed: int) -> None:
     report = simulate(seed)
     assert not report.findings, str(report)

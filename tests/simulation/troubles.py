@@ -80,9 +80,16 @@ async def wrong_clocks(world: World, history: History) -> None:
     fast.clock.skew = timedelta(minutes=50)
     for other in others:
         other.clock.skew = timedelta(minutes=world.random.uniform(-5, 5))
-    await history.some(9, gap=6.0)
+    await history.some(6, gap=6.0)
+    for place in world.places:
+        await history.attempt(fast, place, "thread")
+        await world.pass_time(3.0)
     fast.step_back(timedelta(hours=1))
-    await history.some(9, gap=6.0)
+    for place in world.places:
+        # Newer than what it changes, though the clock says that it is older.
+        await history.attempt(fast, place, "edit")
+        await world.pass_time(3.0)
+    await history.some(6, gap=6.0)
 
 
 async def slow_and_hung(world: World, history: History) -> None:

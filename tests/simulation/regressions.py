@@ -5,5 +5,4 @@
 REGRESSIONS: dict[int, str] = {
     2: "a week apart: nobody tried for up to six hours after the line was whole again",
     4: "an edit after the clock was set back looked older than the post, and copies dropped it",
-    9: "a Like was worked on before the Create it is about, and the receiver never rested",
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds that once failed, and why; they are always run."""
+"""Seeds that once failed, with the reason, which are always run."""
 
 # seed -> what it found
 REGRESSIONS: dict[int, str] = {

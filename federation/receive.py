@@ -5,7 +5,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, Select, not_, or_, select
+from sqlalchemy import Select, not_, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.actors import Actors
@@ -45,7 +45,7 @@ class Receiver:
         self.actors = actors
         self.verifier = verifier
         self._claims = claims
-        self._busy: dict[str, asyncio.Task[int]] = {}
+        self._busy: dict[str, asyncio.Task[None]] = {}
         self._elsewhere: dict[str, datetime] = {}
 
     async def run_due(self) -> int:
@@ -66,46 +66,46 @@ class Receiver:
         tasks = [self._start(host, rows) for host, rows in taken]
         if tasks:
             finished, _ = await asyncio.wait(tasks, timeout=PATIENCE)
-            return sum(task.result() for task in finished)
-        return 0
+            for task in finished:
+                task.result()
+        return sum(len(rows) for _, rows in taken)
 
     async def _due(self) -> list[InboxRow]:
         """The oldest rows whose time has come, of hosts that are not being worked on."""
         now = self._wire.instance.clock.now()
         self._elsewhere = {host: until for host, until in self._elsewhere.items() if until > now}
         left = {*self._busy, *self._elsewhere}
-        async with self._wire.instance.reading() as session:
-            signers = (await session.execute(self._due_signers(left))).scalars().all()
-            hosts = sorted({host_of_uri(signer) for signer in signers} - left)
-            # All that these hosts sent is looked at, whoever there signed it, for its order.
-            question = (
-                select(InboxRow)
-                .where(InboxRow.state == InboxState.WAITING, or_(*(_is_of(host) for host in hosts)))
-                .order_by(InboxRow.id)
-                .limit(ROWS_AT_ONCE)
+        question = (
+            select(InboxRow)
+            .where(
+                InboxRow.state == InboxState.WAITING,
+                InboxRow.signer.in_(self._due_signers()),
+                *(
+                    not_(InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True))
+                    for host in left
+                    for scheme in ("https", "http")
+                ),
             )
-            return list((await session.execute(question)).scalars()) if hosts else []
+            .order_by(InboxRow.id)
+            .limit(ROWS_AT_ONCE)
+        )
+        async with self._wire.instance.reading() as session:
+            rows = (await session.execute(question)).scalars().all()
+        return [row for row in rows if host_of_uri(row.signer) not in left]
 
-    def _start(self, host: str, rows: list[InboxRow]) -> asyncio.Task[int]:
-        async def in_order() -> int:
+    def _start(self, host: str, rows: list[InboxRow]) -> asyncio.Task[None]:
+        async def in_order() -> None:
             now = self._wire.instance.clock.now()
             late: set[str] = set()
-            worked = 0
             for row in rows:
                 # What is about a post that still waits itself waits behind it.
                 about = subjects(row.body or "")
-                if row.next_try > now or about & late:
+                if row.next_try > now or about & late or not await self._work(row):
                     late |= about
-                    continue
-                worked += 1
-                if not await self._work(row):
-                    late |= about
-            return worked
 
-        def ended(task: asyncio.Task[int]) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
             self._busy.pop(host, None)
-            # Where all of it waits for an earlier one, to look again at once would never end.
-            if not task.cancelled() and task.exception() is None and task.result():
+            if not task.cancelled() and task.exception() is None:
                 self._wire.instance.wake()
 
         task = asyncio.create_task(in_order())
@@ -120,18 +120,11 @@ class Receiver:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _due_signers(self, left: set[str]) -> Select[str]:
-        """Whoever sent something whose time has come, but for the hosts left out."""
-        return (
-            select(InboxRow.signer)
-            .distinct()
-            .where(
-                InboxRow.state == InboxState.WAITING,
-                InboxRow.next_try <= self._wire.instance.clock.now(),
-                *(not_(_is_of(host)) for host in sorted(left)),
-            )
-            .order_by(InboxRow.signer)
-            .limit(ROWS_AT_ONCE)
+    def _due_signers(self) -> Select[str]:
+        """Whoever sent something whose time has come; all they sent is looked at, for its order."""
+        return select(InboxRow.signer).where(
+            InboxRow.state == InboxState.WAITING,
+            InboxRow.next_try <= self._wire.instance.clock.now(),
         )
 
     async def _work(self, row: InboxRow) -> bool:
@@ -200,16 +193,6 @@ class Receiver:
                 return
             wait = min(LONGEST_WAIT, 2.0 ** min(held.attempts, 20))
             held.next_try = tx.now + timedelta(seconds=wait)
-
-
-def _is_of(host: str) -> ColumnElement[bool]:
-    """The condition on inbox rows that somebody at this host signed them."""
-    return or_(
-        *(
-            InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True)
-            for scheme in ("https", "http")
-        )
-    )
 
 
 def subjects(body: str) -> set[str]:

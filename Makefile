@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The habits of the house, one word each.
 .DEFAULT_GOAL := help
-.PHONY: help setup base demo test run check audit fuzz bench screenshots lock
+.PHONY: help setup base demo test run check audit fuzz simulate bench screenshots lock
 
 BIN := .venv/bin
 
@@ -41,6 +41,9 @@ fuzz: base  ## property tests at full count
 bench: setup  ## the benchmarks beside their limits; ONLY="ingest thread", SIZES=1k, DATABASES=sqlite
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) \
 	  $(if $(DATABASES),--databases $(DATABASES))
+
+simulate: base  ## a simulated federation on other seeds: SEEDS="11 12 13"
+	$(BIN)/python -m tests.simulation $(SEEDS)
 
 screenshots: setup  ## the pictures the docs use
 	$(BIN)/python -m tests.screenshots

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.delivery.profiles import LONGEST_WAIT, wait_after
+from federation.delivery.profiles import LONGEST_WAIT, PROBED_EVERY, wait_after
 from federation.delivery.windows import Window
 from federation.wire import Wire
 from server import audit, peers
@@ -114,7 +114,7 @@ class Health:
                 return
             peer.failures += 1
             peer.failing_since = peer.failing_since or tx.now
-            seconds = max(wait or 0.0, wait_after(peer.failures, tx.randomness))
+            seconds = max(wait or 0.0, wait_after(peer.failures, tx.randomness, PROBED_EVERY))
             peer.next_try = tx.now + timedelta(seconds=min(seconds, LONGEST_WAIT))
             peer.last_error = detail[:500]
             if tx.now - peer.failing_since > KEPT_FOR:

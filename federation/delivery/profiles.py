@@ -6,6 +6,9 @@ from server.randomness import Randomness
 from storage.log import Form
 
 SHORTEST_WAIT, LONGEST_WAIT = 5.0, 6 * 3600.0
+# A peer that is down is tried with one delivery so often. Where the line between two was cut
+# neither starts anew, so neither hears the other until one of them tries.
+PROBED_EVERY = 600.0
 BOOSTED = frozenset(
     {"mastodon", "glitch", "hometown", "gotosocial", "pleroma", "akkoma", "misskey"}
 )
@@ -21,7 +24,7 @@ def takes(software: str, form: str) -> bool:
     return True
 
 
-def wait_after(failures: int, randomness: Randomness) -> float:
-    """Seconds until the next try: 5 s doubling up to 6 h, with a quarter of jitter."""
-    wait = min(LONGEST_WAIT, SHORTEST_WAIT * 2.0 ** min(failures - 1, 20))
+def wait_after(failures: int, randomness: Randomness, longest: float = LONGEST_WAIT) -> float:
+    """Seconds until the next try: 5 s doubling up to `longest`, with a quarter of jitter."""
+    wait = min(longest, SHORTEST_WAIT * 2.0 ** min(failures - 1, 20))
     return wait * (0.875 + 0.25 * randomness.fraction())

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Editing with a visible history, and deleting without a trace."""
 
+from datetime import timedelta
+
 from sqlalchemy import delete, update
 
 from server import text
@@ -47,7 +49,11 @@ async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
     What comes from elsewhere without a date of its edit is as old as the post.
     """
     post = await held(tx.session, Post, post.id)
-    when = min(draft.origin.updated or draft.origin.published, tx.now) if draft.origin else tx.now
+    if draft.origin is not None:
+        when = min(draft.origin.updated or draft.origin.published, tx.now)
+    else:
+        # Later than what it changes, though our clock was set back since: copies go by it.
+        when = max(tx.now, (post.updated or post.published) + timedelta(milliseconds=1))
     if post.state == PostState.DELETED or (
         draft.origin and when <= (post.updated or post.published)
     ):

@@ -48,6 +48,14 @@ class Rulebook:
         self._mode = mode
         self._kept = database.kept(_QUESTION, by_pattern)
 
+    def at_once(self) -> Rules | None:
+        """The rules in force, where that can be known without waiting (SQLite); else None."""
+        return self._kept.at_once()
+
+    async def rules(self) -> Rules:
+        """The rules committed before they were asked for, to decide about many hosts at once."""
+        return await self._kept.current()
+
     async def judge(self, host: str, now: datetime) -> Decision:
         """The decision by the rules committed before it was asked for."""
         return (await self._kept.current()).decide(self._mode, host, now)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bytes of activities, read at the moment of sending."""
 
+import asyncio
 from collections import OrderedDict
 
 from federation.wire import Wire
@@ -18,12 +19,21 @@ class Bodies:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._held: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
+        self._reading: dict[int, asyncio.Task[bytes | None]] = {}
 
     async def body(self, body_id: int) -> bytes | None:
         """The bytes; None after the post in them was deleted."""
         held = self._held.get(body_id)
         if held is not None:
             return held[1]
+        reading = self._reading.get(body_id)
+        if reading is None:
+            # Many lanes ask for the same at once: one of them reads.
+            reading = self._reading[body_id] = asyncio.create_task(self._read(body_id))
+            reading.add_done_callback(lambda _: self._reading.pop(body_id, None))
+        return await asyncio.shield(reading)
+
+    async def _read(self, body_id: int) -> bytes | None:
         async with self._wire.instance.reading() as session:
             found = (await lanes.bodies(session, [body_id])).get(body_id)
         if found is None or found[1] is None:

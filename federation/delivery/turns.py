@@ -51,10 +51,14 @@ class Turn:
         chains: dict[str, list[int]] = {}
         for position, item in enumerate(work.items):
             chains.setdefault(item.order_key, []).append(position)
-        async with asyncio.TaskGroup() as group:
-            # Were one to fail for a fault of ours, none may go on beside the lane's next run.
-            for key, positions in chains.items():
-                group.create_task(self._chain(positions, key in work.behind))
+        if len(chains) == 1:
+            [(key, positions)] = chains.items()
+            await self._chain(positions, key in work.behind)
+        else:
+            async with asyncio.TaskGroup() as group:
+                # Were one to fail for a fault of ours, none may go on beside the lane's next run.
+                for key, positions in chains.items():
+                    group.create_task(self._chain(positions, key in work.behind))
         cursor = self._contiguous()
         if not self._stopped and not work.more and self._done() == len(work.items):
             cursor = max(cursor, work.until)

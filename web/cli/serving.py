@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import gc
 import resource
 import signal
 import socket
@@ -134,6 +135,16 @@ def _run(task: Coroutine[Any, Any, None]) -> None:
         runner.run(task)
 
 
+def _spare_the_collector() -> None:
+    """What is there once we have started stays: the garbage collector need not look at it again.
+
+    Rounds over everything young are made less often too; a tenth of all processor time went there.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) -> None:
     instance = await Instance.open(settings)
     try:
@@ -148,6 +159,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) 
             lifespan="on",
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
+        _spare_the_collector()
         log.info("serving", origin=settings.origin, federation=str(settings.federates))
         await _Server(app, config).serve(sockets=[listening])
     finally:
@@ -166,6 +178,7 @@ async def _work(settings: Settings) -> None:
     try:
         await wire.open()
         await worker.start()
+        _spare_the_collector()
         log.info("working", origin=settings.origin)
         await stop.wait()
         await worker.stop()

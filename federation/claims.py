@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who we are among the processes that share one database."""
 
+import asyncio
 import os
 import platform
 from collections.abc import Iterable
@@ -53,6 +54,7 @@ class Claims:
         self.owner = owner
         self._held: dict[str, datetime] = {}
         self._begun = False
+        self._beginning = asyncio.Lock()
 
     async def take(self, names: Iterable[str]) -> set[str]:
         """Those of `names` that are ours to work on now; others are another process's."""
@@ -70,17 +72,18 @@ class Claims:
         return held | ours
 
     async def _begin(self) -> None:
-        """At the first claim: free what a process that died has left."""
-        if self._begun:
-            return
-        self._begun = True
-        async with self._instance.reading() as session:
-            others = await leases.owners(session)
-        dead = [owner for owner in others if is_dead(owner, self.owner)]
-        if dead:
-            async with self._instance.transaction() as tx:
-                for owner in dead:
-                    await leases.release_all(tx.session, owner)
+        """Before the first claim: free what a process that died has left."""
+        async with self._beginning:
+            if self._begun:
+                return
+            async with self._instance.reading() as session:
+                others = await leases.owners(session)
+            dead = [owner for owner in others if is_dead(owner, self.owner)]
+            if dead:
+                async with self._instance.transaction() as tx:
+                    for owner in dead:
+                        await leases.release_all(tx.session, owner)
+            self._begun = True
 
     async def release_all(self) -> None:
         """Leave everything to others, at the end."""

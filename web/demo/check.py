@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import httpx
 import typer
 
-from web.demo import steps_federation, steps_policy, steps_reliability
+from web.demo import steps_federation, steps_kills, steps_policy, steps_reliability
 from web.demo.agencies import CommandFailed
 from web.demo.peer import Peer
 from web.demo.scene import SIGNS, STRANGER, NotHeld, Scene
@@ -36,6 +36,8 @@ STEPS: dict[str, Step] = {
     "policy.fetch_refused": steps_policy.fetch_refused,
     "policy.knock_recorded": steps_policy.knock_recorded,
     "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
+    "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
+    "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,
 }
 

@@ -1,79 +1,85 @@
 # SPDX-License-Identifier: Apache-2.0
 """People of one agency who do many things in a short time."""
 
+import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from web.demo.agencies import Agency
 from web.demo.pages import Page
 from web.demo.readers import Reader
 from web.demo.visitor import Unexpected
-from web.demo.waiting import until
+from web.demo.waiting import TooLate, until
 
 _INVITATION = re.compile(r"/invitation/[\w-]+")
-PASSWORD = "several unrelated words"
+_ANCHOR = re.compile(r"#p-(\d+)$")
+PASSWORD = "several unrelated words"  # noqa: S105 (of people who are gone with the check)
 
 
-@dataclass
-class Talk:
-    """A thread and what is expected of it wherever it is shown."""
+@dataclass(frozen=True)
+class Burst:
+    """A thread of a few posts, by address, and the endorsements that each of them has."""
 
-    uri: str
-    id: str
-    replies: dict[str, str] = field(default_factory=dict)
-    endorsed: set[str] = field(default_factory=set)
+    opener: str
+    texts: dict[str, str]
+    endorsements: int
+
+    @property
+    def size(self) -> int:
+        """How many activities it is."""
+        return len(self.texts) * (1 + self.endorsements)
 
     def wrong(self, page: Page) -> str:
-        """What a page of this thread shows otherwise; empty when nothing."""
-        opener = page.posts.get(self.uri)
-        if opener is None:
-            return "the thread is not there"
-        if opener.endorsements != len(self.endorsed):
-            return f"{opener.endorsements} endorsements are shown, not {len(self.endorsed)}"
-        for uri, text in self.replies.items():
-            # The page is a tree of articles: an address that stood twice would be read once.
+        """What the page of the thread shows otherwise; empty when nothing."""
+        for uri, text in self.texts.items():
+            # The posts of a page are read by address: one that stood twice would not be noticed.
             shown = page.html.count(f'data-post="{uri}"')
-            if shown != 1 or page.posts[uri].body != text:
-                return f"the reply “{text}” is shown {shown} times"
-        extra = len(page.posts) - 1 - len(self.replies)
+            if shown != 1 or text not in page.posts[uri].body:
+                return f"“{text}” is shown {shown} times"
+            count = page.posts[uri].endorsements
+            if count != self.endorsements:
+                return f"“{text}” has {count} endorsements, not {self.endorsements}"
+        extra = len(page.posts) - len(self.texts)
         return f"{extra} posts too many are shown" if extra else ""
 
 
 async def join(admin: Reader, handle: str, name: str) -> Reader:
     """Somebody new at an agency, by an administrator's invitation."""
-    agency = admin.agency
     page = await admin.browser.submit("/admin/people", "/admin/people", note=f"For {name}")
-    found = _INVITATION.search(page.words) or _INVITATION.search(page.html)
+    found = _INVITATION.search(page.html)
     if found is None:
         raise Unexpected("The page for accounts shows no invitation.")
-    reader = Reader(agency, handle, PASSWORD)
-    await reader.browser.submit(
-        found[0],
-        found[0],
-        name=name,
-        handle=handle,
-        email=f"{handle}@{agency.sign.key}.example.gov",
-        password=PASSWORD,
-    )
+    reader = Reader(admin.agency, handle, PASSWORD)
+    email = f"{handle}@{admin.agency.sign.key}.example.gov"
+    account = {"name": name, "handle": handle, "email": email, "password": PASSWORD}
+    await reader.browser.submit(found[0], found[0], **account)
     # Forms after the sign-in carry another token than those before.
     await reader.browser.open("/")
     return reader
 
 
-async def toggle(reader: Reader, talk: Talk) -> None:
-    """Endorse the thread, or take the endorsement back."""
-    if reader.handle in talk.endorsed:
-        await reader.browser.press(f"/p/{talk.id}/withdraw")
-        talk.endorsed.remove(reader.handle)
-    else:
-        await reader.browser.press(f"/p/{talk.id}/endorse")
-        talk.endorsed.add(reader.handle)
+async def burst(crew: list[Reader], forum: str, title: str, named: str) -> Burst:
+    """Talk in a forum of one's own agency: a thread by the first, and a reply by everybody.
 
-
-async def begin(reader: Reader, home: Agency, forum: str, title: str, text: str) -> Talk:
-    """Open a thread in a forum of one's own agency."""
-    uri = await reader.post(home, forum, title, text)
-    return Talk(uri, uri.rpartition("/")[2])
+    Everybody endorses everything. The first post names somebody (`@ana@host`).
+    """
+    home = crew[0].agency
+    text = f"{crew[0].handle} asks about “{title}”"
+    opener = await crew[0].post(home, forum, title, f"{text} {named}")
+    thread = opener.rpartition("/")[2]
+    texts = {opener: text}
+    for one in crew:
+        said = f"{one.handle} knows about “{title}”"
+        went = _ANCHOR.search(
+            await one.browser.press(f"/p/{thread}/reply", source=said, action="post")
+        )
+        if went is None:
+            raise Unexpected(f"{one.handle}'s reply led nowhere.")
+        texts[f"{home.origin}/p/{went[1]}"] = said
+    for uri in texts:
+        path = f"/p/{uri.rpartition('/')[2]}/endorse"
+        await asyncio.gather(*(one.browser.press(path) for one in crew))
+    return Burst(opener, texts, len(crew))
 
 
 async def backlog(admin: Reader, peer: Agency, what: str) -> int:
@@ -96,17 +102,17 @@ async def waits(admin: Reader, peer: Agency, what: str, least: int) -> int:
     return await until(f"{least} {what} on the page for {peer.netloc}", probe)
 
 
-async def holds(reader: Reader, home: Agency, forum: str, talks: list[Talk]) -> None:
-    """Wait until a member's own agency shows these threads as they should be."""
-    for talk in talks:
-        path = await reader.thread(home, forum, talk.uri)
-        said = ["it was not looked at"]
+async def arrived(reader: Reader, home: Agency, forum: str, burst: Burst) -> None:
+    """Wait until a member's own agency shows a burst as it should be."""
+    path = await reader.thread(home, forum, burst.opener)
+    wrong = ""
 
-        async def right(talk: Talk = talk, path: str = path, said: list[str] = said) -> bool | None:
-            said[0] = talk.wrong(await reader.browser.open(path))
-            return None if said[0] else True
+    async def probe() -> bool | None:
+        nonlocal wrong
+        wrong = burst.wrong(await reader.browser.open(path))
+        return None if wrong else True
 
-        try:
-            await until(f"{talk.uri} as it should be", right)
-        except Exception as error:
-            raise Unexpected(f"{error}: {said[0]}") from error
+    try:
+        await until(f"{burst.opener} as it should be", probe)
+    except TooLate as error:
+        raise TooLate(f"{error}: {wrong}") from error

@@ -2,6 +2,8 @@
 """The road to an agency: what other agencies ask of it can be held up here."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -14,13 +16,12 @@ class Road:
     """Carries what other agencies send to one agency, and back; people do not come this way.
 
     Narrowed, it lets a few requests through and holds the others, as an agency that is
-    overloaded would. What it holds still arrives once it is widened, even of a sender that
-    has died meanwhile: the answer then reaches nobody.
+    overloaded would. What it holds still arrives in the end, even of a sender that has died
+    meanwhile: the answer then reaches nobody.
     """
 
     def __init__(self, to: int) -> None:
         self.port = 0
-        self.held = 0
         self._to = to
         self._open = asyncio.Event()
         self._open.set()
@@ -45,14 +46,15 @@ class Road:
             task.cancel()
         await asyncio.gather(*self._travelling, return_exceptions=True)
 
-    def narrow(self, passing: int) -> None:
-        """Let this many more requests through, and hold what comes behind them."""
+    @contextmanager
+    def narrow(self, passing: int) -> Iterator[None]:
+        """While the block runs, let this many more requests through and hold those behind."""
         self._passing = passing
         self._open.clear()
-
-    def widen(self) -> None:
-        """Let everything through again."""
-        self._open.set()
+        try:
+            yield
+        finally:
+            self._open.set()
 
     async def _travel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -112,8 +114,4 @@ class Road:
         if self._passing > 0:
             self._passing -= 1
             return
-        self.held += 1
-        try:
-            await self._open.wait()
-        finally:
-            self.held -= 1
+        await self._open.wait()

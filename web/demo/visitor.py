@@ -72,11 +72,12 @@ class Visitor:
             raise Unexpected(f"Sending the form to {action} gave {arrived.status}: “{said}”")
         return arrived
 
-    async def press(self, action: str, /, **values: str) -> None:
-        """Send a small form as the last page had it; where that leads is not looked at."""
+    async def press(self, action: str, /, **values: str) -> str:
+        """Send a small form as the last page had it; answers where that leads, without going."""
         answer = await self._client.post(action, data={"csrf": self._csrf} | values)
         if answer.status_code != 303:
             raise Unexpected(f"Sending the form to {action} gave {answer.status_code}.")
+        return answer.headers["location"]
 
     async def sign_in(self, login: str, password: str) -> None:
         """Sign in; Unexpected when that fails."""

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of administrators."""
 
-from web.admin import backlog, federation, letters, overview, people, record
+from web.admin import federation, letters, overview, people, record
 
 routes = [
     *overview.routes,
     *federation.routes,
-    *backlog.routes,
     *people.routes,
     *letters.routes,
     *record.routes,

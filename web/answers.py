@@ -31,5 +31,9 @@ SAID: dict[str, str] = {
     "draft_dropped": "The draft is gone.",
     "rule_added": "The rule is in force.",
     "rule_removed": "The rule is gone.",
+    "peer_retried": "What waits is tried now. Load this page again to see how it went.",
+    "peer_paused": "Paused. Nothing is sent to this agency until you resume; what is for it waits.",
+    "peer_resumed": "Resumed. What has waited is on its way.",
+    "peer_forgotten": "Dropped. What waited is no longer sent; what is written from now on is.",
     "letter_sent": "If the address can sign up here, a letter with a link is on its way.",
 }

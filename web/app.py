@@ -100,6 +100,8 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.wire = wire
     app.state.worker = None
     app.state.lookup = WireLookup(wire)
+    # Without a worker here, another process sends, and only that one knows what is under way.
+    app.state.traffic = wire.delivery if worker else None
     return app
 
 

@@ -39,7 +39,7 @@ class Delivery:
             question = (
                 select(Lane, Peer)
                 .outerjoin(Peer, Peer.host == Lane.peer)
-                .where((Lane.cursor < last) | Lane.id.in_(parked))
+                .where((Lane.cursor < last) | Lane.id.in_(parked), Peer.paused.is_(None))
             )
             found = (await session.execute(question)).all()
             earliest = select(func.min(Parked.next_try)).where(not_(_is_behind()))

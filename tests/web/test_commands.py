@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What commands print and refuse, and how they end."""
 
+import asyncio
 import io
 import json
 import shutil
@@ -12,7 +13,13 @@ from typing import Any
 
 import pytest
 
+from server import peers
+from server.instance import Instance
+from server.settings import load
+from storage import log
+from storage.log import ActivityBody, Entry, Form, Parked
 from tests import makers
+from web.cli import peers as commands_on_peers
 from web.cli.program import main
 
 
@@ -125,3 +132,82 @@ def test_a_demo_at_no_port_says_so(terminal: Terminal, port: str) -> None:
     status, _, said = terminal.type("demo", "--port", port)
     assert status == 2
     assert "is not a port" in said
+
+
+@pytest.fixture
+def peer(terminal: Terminal) -> str:
+    """A server that was not reached, with one thing waiting for it and one set aside."""
+
+    async def make() -> None:
+        instance = await Instance.open(load())
+        async with instance.transaction() as tx:
+            peer = await peers.seen(tx, makers.LAKESIDE, f"http://{makers.LAKESIDE}")
+            peer.failures, peer.failing_since, peer.last_error = 2, tx.now, "No answer\nat all"
+            inbox = f"http://{makers.LAKESIDE}/inbox"
+            lane = await log.lane_to(tx.session, inbox, peer.host, tx.ids.next(), tx.now)
+            for number in (1, 2):
+                tx.session.add(ActivityBody(id=number, body='{"type":"Like"}', subject="x:1"))
+                await tx.session.flush()
+                entry = Entry(Form.DIRECT, f"x:#{number}", "x:2", "x:1", inbox, "x:1")
+                await log.append(tx.session, entry, number, tx.now, [lane.id])
+            lane.cursor = 1
+            tx.session.add(
+                Parked(
+                    lane_id=lane.id, seq=1, order_key="x:1", attempts=3, next_try=tx.now,
+                    error="500 Oops",
+                )
+            )  # fmt: skip
+        await instance.close()
+
+    assert terminal.type("peer", "list")[0] == 0
+    asyncio.run(make())
+    return makers.LAKESIDE
+
+
+def test_a_peer_is_shown_as_on_its_page(terminal: Terminal, peer: str) -> None:
+    status, printed, _ = terminal.type("peer", "show", peer.upper(), "--json")
+    data = json.loads(printed)
+    assert status == 0
+    assert (data["host"], data["failures"], data["in_flight"]) == (peer, 2, None)
+    assert (data["outstanding"], data["outstanding_or_more"], data["waiting"]) == (1, False, 1)
+    assert data["lag_seconds"] >= 0
+    assert data["said"] == ["No answer at all", "500 Oops"]
+    (entry,) = data["parked"]
+    assert (entry["verb"], entry["subject"], entry["attempts"]) == ("Endorsement", "x:1", 3)
+    lines = terminal.type("peer", "show", peer)[1].splitlines()
+    for line in ("in_flight: -", "outstanding: 1", "said: “No answer at all”"):
+        assert line in lines
+    assert lines[-1].startswith("parked: Endorsement: x:1, 3 attempts, next try ")
+    listed = terminal.type("peer", "list")[1]
+    assert listed == f"{peer}\tunknown\tnot reachable: No answer at all"
+
+
+def test_a_peer_is_paused_resumed_and_given_up(terminal: Terminal, peer: str) -> None:
+    assert terminal.type("peer", "pause", peer)[:2] == (
+        0,
+        f"Nothing is sent to {peer} until you resume it.",
+    )
+    assert terminal.type("peer", "list")[1].endswith("\tpaused")
+    refused = (2, "", f"Sending to {peer} is paused: resume it first.")
+    assert terminal.type("peer", "retry", peer) == refused
+    data = json.loads(terminal.type("peer", "resume", peer, "--json")[1])
+    assert (data["paused"], data["outstanding"]) == (None, 1)
+    data = json.loads(terminal.type("peer", "forget", peer, "--json")[1])
+    assert (data["outstanding"], data["waiting"], data["failures"]) == (0, 0, 0)
+    assert json.loads(terminal.type("peer", "list", "--json")[1])[0]["state"] == "well"
+
+
+def test_retrying_says_that_no_server_runs(
+    terminal: Terminal, peer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands_on_peers, "WORKER_SECONDS", 0.0)
+    said = (0, "queued: the server is not running", "")
+    assert terminal.type("peer", "retry", peer) == said
+    assert json.loads(terminal.type("peer", "retry", peer, "--json")[1])["queued"] is True
+
+
+@pytest.mark.parametrize("command", ["show", "retry", "pause", "resume", "forget"])
+def test_a_peer_nobody_heard_of_is_refused_in_a_sentence(terminal: Terminal, command: str) -> None:
+    said = (2, "", "We have never heard of nobody.example.")
+    assert terminal.type("peer", command, "nobody.example") == said
+    assert terminal.type("peer", command, "nobody.example", "--json") == said

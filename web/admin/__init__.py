@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of administrators."""
 
-from web.admin import federation, letters, overview, people, record
+from web.admin import federation, letters, overview, peers, people, record
 
 routes = [
     *overview.routes,
     *federation.routes,
+    *peers.routes,
     *people.routes,
     *letters.routes,
     *record.routes,

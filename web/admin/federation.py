@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import peers
+from server import peers, traffic
 from server.errors import Invalid, NotFound, Refusal
 from server.peers import Decision, RuleDraft
+from server.traffic import Show
 from web import limits
 from web.admin.door import enter, enter_with_form
 from web.forms import Form
@@ -30,10 +31,13 @@ async def _page(
 ) -> Response:
     instance = visit.instance
     now, mode = instance.clock.now(), instance.settings.federates
+    asked, show = visit.request.query_params, _show(visit)
     async with instance.reading() as session:
         rules = await peers.rules(session)
         knocks = await peers.knocks(session)
-        known = await peers.page(session)
+        known = await traffic.peer_list(
+            session, find=asked.get("find", ""), show=show, after=asked.get("after", "")
+        )
     typed = {name: form[name] if form else "" for name in KEPT} | ({"host": host} if host else {})
     verdict: Decision | None = None
     if typed["host"] and not error:
@@ -41,7 +45,10 @@ async def _page(
     values: dict[str, Any] = {
         "rules": rules,
         "knocks": [k for k in knocks if not peers.decide(mode, rules, k.host, now).allowed],
-        "peers": known,
+        "known": known,
+        "find": asked.get("find", ""),
+        "show": show,
+        "begun": bool(asked.get("after")),
         "mode": mode,
         "typed": typed,
         "faults": error.fields if error else {},
@@ -49,6 +56,11 @@ async def _page(
         "tested": peers.bare_host(typed["host"]),
     }
     return visit.page("admin/federation.html", 422 if error else 200, **values)
+
+
+def _show(visit: Visit) -> Show:
+    asked = visit.request.query_params.get("show", "")
+    return Show(asked) if asked in set(Show) else Show.ALL
 
 
 async def change(request: Request) -> Response:

@@ -3,37 +3,26 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.delivery.lanes import retry_now
-from server import peers
-from server.errors import NotFound
+from server import text, traffic
 from server.instance import Instance
-from storage.log import Lane, LogRow, Parked
+from server.traffic import Line, PeerPage
+from server.transaction import Transaction
+from storage.members import Member
 from storage.peers import Peer
+from storage.traffic import Count
 from web.cli.desk import NOT_RUNNING, WORKER_SECONDS, Json, answer, perform
 from web.templates import plural
 
 app = typer.Typer(help="See how sharing with other agencies fares.", no_args_is_help=True)
 Host = Annotated[str, typer.Argument(metavar="HOST", help="A host, with its port if it has one.")]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A peer with what its lanes have done and still hold."""
-
-    peer: Peer
-    delivered: int
-    refused: int
-    parked: int
-    last_refusal: str
-    behind: bool
+LONGEST = 500
+Deed = Callable[[Transaction, Member | None, str], Awaitable[Peer]]
 
 
 @app.command("list")
@@ -42,7 +31,7 @@ def list_(json: Json = False) -> None:
 
     async def task(instance: Instance) -> list[Line]:
         async with instance.reading() as session:
-            return [await _line(session, peer) for peer in await peers.page(session)]
+            return await traffic.every_line(session)
 
     found = perform(task)
     lines = [
@@ -55,13 +44,11 @@ def list_(json: Json = False) -> None:
 def show(host: Host, json: Json = False) -> None:
     """Show one server: what it runs, and how deliveries to it fare."""
 
-    async def task(instance: Instance) -> Line:
-        async with instance.reading() as session:
-            return await _line(session, await _known(session, host))
+    async def task(instance: Instance) -> PeerPage:
+        return await _page(instance, host)
 
-    data = _data(perform(task))
-    lines = [f"{name}: {'-' if value in (None, '') else value}" for name, value in data.items()]
-    answer(data, "\n".join(lines), as_json=json)
+    page = perform(task)
+    answer(_all_data(page), "\n".join(_all_lines(page)), as_json=json)
 
 
 @app.command("retry")
@@ -70,8 +57,7 @@ def retry(host: Host, json: Json = False) -> None:
 
     async def task(instance: Instance) -> tuple[Line, str]:
         async with instance.transaction() as tx:
-            peer, began = await _known(tx.session, host), tx.now
-            await retry_now(tx, peer.host)
+            peer, began = await traffic.retry_now(tx, None, host), tx.now
         return await _tried(instance, peer.host, began)
 
     line, waits = perform(task)
@@ -79,12 +65,45 @@ def retry(host: Host, json: Json = False) -> None:
     answer(data, waits or f"{line.peer.host}: {_state(line)}", as_json=json)
 
 
+@app.command("pause")
+def pause(host: Host, json: Json = False) -> None:
+    """Send nothing to a server until it is resumed; what is for it waits."""
+    _do(traffic.pause, host, "Nothing is sent to {host} until you resume it.", as_json=json)
+
+
+@app.command("resume")
+def resume(host: Host, json: Json = False) -> None:
+    """Send to a paused server again, beginning with what has waited."""
+    _do(traffic.resume, host, "What is for {host} is sent again.", as_json=json)
+
+
+@app.command("forget")
+def forget(host: Host, json: Json = False) -> None:
+    """Drop what waits for a server; it can ask for what it missed."""
+    _do(traffic.forget, host, "What waited for {host} is dropped.", as_json=json)
+
+
+def _do(deed: Deed, host: str, sentence: str, *, as_json: bool) -> None:
+    async def task(instance: Instance) -> PeerPage:
+        async with instance.transaction() as tx:
+            peer = await deed(tx, None, host)
+        return await _page(instance, peer.host)
+
+    page = perform(task)
+    answer(_all_data(page), sentence.format(host=page.peer.host), as_json=as_json)
+
+
+async def _page(instance: Instance, host: str) -> PeerPage:
+    async with instance.reading() as session:
+        return await traffic.peer_page(session, host, instance.clock.now())
+
+
 async def _tried(instance: Instance, host: str, began: datetime) -> tuple[Line, str]:
     """Wait until the worker has tried, as the rows it keeps tell."""
     deadline = time.monotonic() + WORKER_SECONDS
     while True:
         async with instance.reading() as session:
-            line = await _line(session, await _known(session, host))
+            line = await traffic.line_of(session, host)
         if line.peer.next_try != began or not (line.behind or line.parked):
             return line, ""
         if time.monotonic() > deadline:
@@ -92,30 +111,11 @@ async def _tried(instance: Instance, host: str, began: datetime) -> tuple[Line, 
         await asyncio.sleep(0.1)
 
 
-async def _known(session: AsyncSession, host: str) -> Peer:
-    peer = await session.get(Peer, host.strip().lower())
-    if peer is None:
-        raise NotFound(f"We have never heard of {host}.")
-    return peer
-
-
-async def _line(session: AsyncSession, peer: Peer) -> Line:
-    lanes = list((await session.execute(select(Lane).where(Lane.peer == peer.host))).scalars())
-    newest = (await session.execute(select(func.max(LogRow.seq)))).scalar_one() or 0
-    parked = select(func.count()).where(Parked.lane_id.in_([lane.id for lane in lanes]))
-    return Line(
-        peer,
-        delivered=sum(lane.delivered for lane in lanes),
-        refused=sum(lane.refused for lane in lanes),
-        parked=(await session.execute(parked)).scalar_one(),
-        last_refusal=next((lane.last_refusal for lane in lanes if lane.last_refusal), ""),
-        behind=any(lane.cursor < newest for lane in lanes),
-    )
-
-
 def _state(line: Line) -> str:
+    if line.peer.paused is not None:
+        return "paused"
     if line.peer.failures:
-        return f"not reachable: {line.peer.last_error or 'no answer'}"
+        return f"not reachable: {line.said or 'no answer'}"
     if line.parked:
         return f"{plural(line.parked, 'delivery', 'deliveries')} waiting to be tried again"
     return "well"
@@ -134,11 +134,72 @@ def _data(line: Line) -> dict[str, Any]:
         "last_refusal": line.last_refusal,
         "waiting": line.parked,
         "failures": peer.failures,
+        "failing_since": _when(peer.failing_since),
         "last_heard": _when(peer.last_heard),
         "last_delivered": _when(peer.last_delivered),
         "next_try": _when(peer.next_try),
         "last_error": peer.last_error,
+        "paused": _when(peer.paused),
+        "catch_up": _when(line.catch_up),
     }
+
+
+def _all_data(page: PeerPage) -> dict[str, Any]:
+    """What the list says of a peer, and what only its page does."""
+    return _data(page.line) | {
+        "described": _when(page.peer.described),
+        "first_seen": _when(page.peer.first_seen),
+        "in_flight": page.in_flight,
+        "outstanding": page.outstanding.number,
+        "outstanding_or_more": page.outstanding.more,
+        "oldest_outstanding": _when(page.oldest),
+        "lag_seconds": None if page.lag is None else page.lag.total_seconds(),
+        "received_not_applied": page.unapplied.number,
+        "received_not_applied_or_more": page.unapplied.more,
+        "said": page.said,
+        "parked": [
+            {
+                "verb": entry.verb,
+                "kind": entry.subject.kind if entry.subject else "",
+                "title": entry.subject.title if entry.subject else "",
+                "subject": entry.uri,
+                "written": _when(entry.at),
+                "attempts": entry.attempts,
+                "next_try": _when(entry.next_try),
+                "error": entry.error,
+                "behind": entry.behind,
+            }
+            for entry in page.parked
+        ],
+    }
+
+
+def _all_lines(page: PeerPage) -> list[str]:
+    data = _all_data(page)
+    for name, count in (
+        ("outstanding", page.outstanding),
+        ("received_not_applied", page.unapplied),
+    ):
+        data[name] = _counted(count)
+        del data[f"{name}_or_more"]
+    said, parked = data.pop("said"), data.pop("parked")
+    lines = [
+        f"{name}: {'-' if value in (None, '') else text.clean_line(str(value), LONGEST)}"
+        for name, value in data.items()
+    ]
+    lines += [f"said: “{sentence}”" for sentence in said]
+    for entry in parked:
+        about = f"{entry['kind']} “{entry['title']}”" if entry["title"] else entry["subject"]
+        why = "waits behind an earlier one" if entry["behind"] else f"“{entry['error']}”"
+        tried = plural(entry["attempts"], "attempt")
+        lines.append(
+            f"parked: {entry['verb']}: {about}, {tried}, next try {entry['next_try']}: {why}"
+        )
+    return lines
+
+
+def _counted(count: Count) -> str:
+    return f"{count.number:,}{'+' if count.more else ''}"
 
 
 def _when(moment: datetime | None) -> str | None:

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How sending to other origins fares, asked of the log and its lanes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.base import in_batches
+from storage.inbox import InboxRow, InboxState
+from storage.log import ActivityBody, Form, Lane, LogRecipient, LogRow, Parked, Subscription
+from storage.peers import Peer
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the lanes of one origin add up to; `cursor` is the one furthest back."""
+
+    delivered: int = 0
+    refused: int = 0
+    last_refusal: str = ""
+    cursor: int | None = None
+    catch_up: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are; `more` when the counting stopped there."""
+
+    number: int
+    more: bool
+
+
+def known(*conditions: ColumnElement[bool], limit: int | None = None) -> Select[Peer]:
+    """The question for origins, by host."""
+    return select(Peer).where(*conditions).order_by(Peer.host).limit(limit)
+
+
+async def sums(session: AsyncSession, hosts: Sequence[str] | None = None) -> dict[str, Sums]:
+    """What lanes add up to, by host; of every origin unless `hosts` names some."""
+    question = select(
+        Lane.peer,
+        func.sum(Lane.delivered),
+        func.sum(Lane.refused),
+        # An empty one sorts before every other.
+        func.max(Lane.last_refusal),
+        func.min(Lane.cursor),
+        func.max(Lane.catch_up),
+    ).group_by(Lane.peer)
+    rows: list[Any] = []
+    for batch in [None] if hosts is None else in_batches(hosts):
+        asked = question if batch is None else question.where(Lane.peer.in_(batch))
+        rows += (await session.execute(asked)).all()
+    return {row[0]: Sums(int(row[1]), int(row[2]), *row[3:]) for row in rows}
+
+
+async def parked_counts(
+    session: AsyncSession, hosts: Sequence[str] | None = None
+) -> dict[str, int]:
+    """How many entries are parked, by host; hosts without one are left out."""
+    question = (
+        select(Lane.peer, func.count()).join(Parked, Parked.lane_id == Lane.id).group_by(Lane.peer)
+    )
+    found: dict[str, int] = {}
+    for batch in [None] if hosts is None else in_batches(hosts):
+        asked = question if batch is None else question.where(Lane.peer.in_(batch))
+        found.update((row[0], row[1]) for row in (await session.execute(asked)).all())
+    return found
+
+
+async def refusals(session: AsyncSession, host: str, limit: int) -> list[str]:
+    """What an origin said when it refused, each once."""
+    question = (
+        select(Lane.last_refusal)
+        .where(Lane.peer == host, Lane.last_refusal != "")
+        .distinct()
+        .order_by(Lane.last_refusal)
+        .limit(limit)
+    )
+    return list((await session.execute(question)).scalars())
+
+
+async def parked(
+    session: AsyncSession, host: str, limit: int
+) -> list[tuple[Parked, LogRow, str | None]]:
+    """The oldest parked entries of an origin, with the bodies that there still are."""
+    question = (
+        select(Parked, LogRow, ActivityBody.body)
+        .join(Lane, Lane.id == Parked.lane_id)
+        .join(LogRow, LogRow.seq == Parked.seq)
+        .join(ActivityBody, ActivityBody.id == LogRow.body_id)
+        .where(Lane.peer == host)
+        .order_by(Parked.seq, Parked.lane_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in (await session.execute(question)).all()]
+
+
+def _covered() -> ColumnElement[bool]:
+    """The condition on a lane, a subscription and a row of its audience that still has to go."""
+    inside = and_(
+        Subscription.from_seq <= LogRow.seq,
+        or_(Subscription.until_seq.is_(None), LogRow.seq < Subscription.until_seq),
+    )
+    about_what_it_has = and_(
+        Subscription.from_seq <= LogRow.subject_seq,
+        or_(Subscription.until_seq.is_(None), LogRow.subject_seq < Subscription.until_seq),
+    )
+    return and_(
+        LogRow.audience == Subscription.audience,
+        LogRow.seq > Lane.cursor,
+        LogRow.form != Form.DIRECT,
+        or_(inside, about_what_it_has),
+    )
+
+
+async def outstanding(session: AsyncSession, host: str, most: int) -> Count:
+    """How many deliveries to an origin are behind its lanes' cursors; counts to `most`.
+
+    One entry may go to several inboxes, and is then as many deliveries.
+    """
+    told = (
+        select(Lane.id.label("lane"), LogRow.seq.label("seq"))
+        .select_from(Lane)
+        .join(Subscription, Subscription.lane_id == Lane.id)
+        .join(LogRow, _covered())
+        .where(Lane.peer == host)
+        .limit(most + 1)
+        .subquery()
+    )
+    named = (
+        select(Lane.id.label("lane"), LogRecipient.seq.label("seq"))
+        .select_from(Lane)
+        .join(LogRecipient, LogRecipient.lane_id == Lane.id)
+        .where(Lane.peer == host, LogRecipient.seq > Lane.cursor)
+        .limit(most + 1)
+        .subquery()
+    )
+    # Two subscriptions of a lane to one forum, one of them ended, may both cover a row.
+    rows = union_all(select(told), select(named)).cte("rows")
+    once = select(rows.c.lane, rows.c.seq).distinct().subquery()
+    found = await session.execute(
+        select(
+            select(func.count()).select_from(rows).scalar_subquery(),
+            select(func.count()).select_from(once).scalar_subquery(),
+        )
+    )
+    seen, distinct = found.one()
+    return Count(min(distinct, most), seen > most)
+
+
+async def oldest_outstanding(session: AsyncSession, host: str) -> datetime | None:
+    """When the first entry behind an origin's cursors was written; None when there is none."""
+    told = (
+        select(LogRow.seq)
+        .where(_covered())
+        .order_by(LogRow.seq)
+        .limit(1)
+        .correlate(Lane, Subscription)
+        .scalar_subquery()
+    )
+    named = (
+        select(LogRecipient.seq)
+        .where(LogRecipient.lane_id == Lane.id, LogRecipient.seq > Lane.cursor)
+        .order_by(LogRecipient.seq)
+        .limit(1)
+        .correlate(Lane)
+        .scalar_subquery()
+    )
+    firsts = union_all(
+        select(told.label("seq"))
+        .select_from(Lane)
+        .join(Subscription, Subscription.lane_id == Lane.id)
+        .where(Lane.peer == host),
+        select(named.label("seq")).select_from(Lane).where(Lane.peer == host),
+    ).subquery()
+    first = select(func.min(firsts.c.seq)).scalar_subquery()
+    found = await session.execute(select(LogRow.at).where(LogRow.seq == first))
+    return found.scalar_one_or_none()
+
+
+async def unapplied(session: AsyncSession, origin: str, most: int) -> Count:
+    """How many activities of an origin's actors wait to be worked on; counts to `most`.
+
+    What waits is found by its state, of which little is ever held, and not by the signer, of
+    whom a year's worth may be.
+    """
+    signer = InboxRow.signer
+    if session.get_bind().dialect.name == "postgresql":
+        # Other collations pass over the punctuation that ends a host.
+        signer = signer.collate("C")  # type: ignore[assignment]
+    rows = (
+        select(InboxRow.id)
+        .where(
+            InboxRow.state == InboxState.WAITING,
+            # "0" follows "/": the range holds every address below the origin, and no other.
+            signer >= f"{origin}/",
+            signer < f"{origin}0",
+        )
+        .limit(most + 1)
+        .subquery()
+    )
+    number = (await session.execute(select(func.count()).select_from(rows))).scalar_one()
+    return Count(min(number, most), number > most)
+
+
+async def try_parked(session: AsyncSession, host: str, now: datetime) -> None:
+    """Have every parked entry of an origin tried at once."""
+    await session.execute(
+        update(Parked)
+        .where(Parked.lane_id.in_(select(Lane.id).where(Lane.peer == host)))
+        .values(next_try=now)
+    )
+
+
+async def drop(session: AsyncSession, host: str, last: int) -> None:
+    """Give up what waits for an origin: its lanes go on after `last`, nothing stays parked."""
+    lanes = select(Lane.id).where(Lane.peer == host)
+    await session.execute(delete(Parked).where(Parked.lane_id.in_(lanes)))
+    await session.execute(
+        update(Lane).where(Lane.peer == host, Lane.cursor < last).values(cursor=last)
+    )

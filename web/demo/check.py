@@ -20,7 +20,7 @@ from web.demo.waiting import TooLate
 
 Step = Callable[[Scene], Awaitable[str]]
 # However a step goes wrong, it ends: no wait in it is longer than 20 s, and they are few.
-LONGEST_STEP = 90.0
+LONGEST_STEP = 180.0
 
 STEPS: dict[str, Step] = {
     "federation.follow_accepted": steps_federation.follow_accepted,

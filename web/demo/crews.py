@@ -85,8 +85,7 @@ async def burst(crew: list[Reader], forum: str, title: str, named: str) -> Burst
 async def backlog(admin: Reader, peer: Agency, what: str) -> int:
     """How much waits, as the peer's page says: `outstanding` to it, or `unapplied` from it."""
     page = await admin.browser.open(f"/admin/federation/peer/{peer.netloc}")
-    found = page.root.with_attribute(f"data-{what}")
-    number = found[0].get(f"data-{what}") if found else ""
+    number = next((count.text for count in page.root.find(data_count=what)), "")
     if not number.isdecimal():
         raise Unexpected(f"The page for {peer.netloc} does not say what is {what}.")
     return int(number)

@@ -17,6 +17,8 @@ POINTS = 5
 LEAST = 20
 LONGEST_PAUSE = 0.4
 INSPECTORS = ("Olu Adeyemi", "Ida Falk", "Ben Okri", "Ruth Vale")
+# What waits, as the page of a peer calls it -> as `guildhall peer show --json` does.
+COUNTS = {"outstanding": "outstanding", "unapplied": "received_not_applied"}
 CLERKS = ("Rosa Lind", "Joel Amber", "Mina Castro", "Theo Grant", "Vera Stone")
 
 
@@ -46,7 +48,7 @@ async def killed_in_fanout(scene: Scene) -> str:
         passing = chance.randrange(5)
         with scene.riverton.road.narrow(passing):
             bursts.append(await _burst(forum, order, point))
-            left = await _wait_and_kill(scene, "outstanding", chance)
+            left = await _wait_and_kill(scene, "outstanding", point, chance)
         await scene.lakeside.start()
         await _arrived(forum, bursts[-1])
         seen.append(f"{left} ({passing} let through)")
@@ -69,7 +71,7 @@ async def killed_in_inbox(scene: Scene) -> str:
         order = [clerks[point], *clerks[:point], *clerks[point + 1 :]]
         with scene.riverton.road.narrow(0):
             bursts.append(await _burst(forum, order[:4], point))
-            left = await _wait_and_kill(scene, "unapplied", chance)
+            left = await _wait_and_kill(scene, "unapplied", point, chance)
         await scene.lakeside.start()
         await _arrived(forum, bursts[-1])
         seen.append(str(left))
@@ -88,15 +90,24 @@ async def _burst(forum: _Forum, crew: list[Reader], point: int) -> Burst:
     return await crews.burst(crew, forum.handle, f"Round {point}", who)
 
 
-async def _wait_and_kill(scene: Scene, what: str, chance: random.Random) -> int:
+async def _wait_and_kill(scene: Scene, what: str, point: int, chance: random.Random) -> int:
     """Kill Lakeside while its page for Riverton says that LEAST wait; answers how many."""
     lou = await scene.person("lou")
     await crews.waits(lou, scene.riverton, what, LEAST)
+    if point == 0:
+        await _agrees(scene, what)
     await asyncio.sleep(chance.uniform(0.0, LONGEST_PAUSE))
     left = await crews.backlog(lou, scene.riverton, what)
     expect(left >= LEAST, f"only {left} were {what} at the moment of the kill")
     await scene.lakeside.kill()
     return left
+
+
+async def _agrees(scene: Scene, what: str) -> None:
+    """The command line says as well that LEAST wait."""
+    printed = await scene.lakeside.command("peer", "show", scene.riverton.netloc, "--json")
+    said = json.loads(printed)[COUNTS[what]]
+    expect(said >= LEAST, f"guildhall peer show says that {said} are {what}")
 
 
 async def _arrived(forum: _Forum, burst: Burst) -> None:

@@ -19,11 +19,17 @@ class Keyring:
         self._vault = vault
         self._held: OrderedDict[str, SigningKey] = OrderedDict()
 
+    def held(self, key_id: str) -> SigningKey | None:
+        """The private key with this id, if it is open already."""
+        key = self._held.get(key_id)
+        if key is not None:
+            self._held.move_to_end(key_id)
+        return key
+
     async def key(self, session: AsyncSession, key_id: str) -> SigningKey:
         """The private key with this id; LookupError when it is not one of ours."""
-        held = self._held.get(key_id)
+        held = self.held(key_id)
         if held is not None:
-            self._held.move_to_end(key_id)
             return held
         row = await session.get(ActorKey, key_id)
         if row is None or row.sealed is None:

@@ -2,13 +2,14 @@
 """Working on what was received, in order for each sender."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Select, not_, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.actors import Actors
+from federation.claims import Claims
 from federation.errors import WireError
 from federation.incoming import Ignored, Incoming, settle
 from federation.registry import handle
@@ -29,6 +30,7 @@ logger = structlog.get_logger("guildhall.inbox")
 HOSTS_AT_ONCE = 64
 PATIENCE = 0.5
 ROWS_AT_ONCE = 200
+LEFT_FOR = timedelta(seconds=5)
 PATIENT_FOR = timedelta(days=3)
 LONGEST_WAIT = 6 * 3_600.0
 ANSWERED = frozenset({"Create", "Update", "Like"})
@@ -38,11 +40,13 @@ STEERING = frozenset({"Add", "Block", "Delete", "Lock", "Remove", "Undo", "Updat
 class Receiver:
     """Applies received activities; a slow host delays its own only."""
 
-    def __init__(self, wire: Wire, actors: Actors, verifier: Verifier) -> None:
+    def __init__(self, wire: Wire, actors: Actors, verifier: Verifier, claims: Claims) -> None:
         self._wire = wire
         self.actors = actors
         self.verifier = verifier
+        self._claims = claims
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._elsewhere: dict[str, datetime] = {}
 
     async def run_due(self) -> int:
         """Start on what is due, in order for each host; answers how many rows that was.
@@ -53,7 +57,12 @@ class Receiver:
         by_host: dict[str, list[InboxRow]] = {}
         for row in await self._due():
             by_host.setdefault(host_of_uri(row.signer), []).append(row)
-        taken = list(by_host.items())[: HOSTS_AT_ONCE - len(self._busy)]
+        chosen = dict(list(by_host.items())[: HOSTS_AT_ONCE - len(self._busy)])
+        # Of several processes one works on a host, or its activities would be applied out of order.
+        ours = await self._claims.take(f"inbox:{host}" for host in chosen)
+        taken = [(host, rows) for host, rows in chosen.items() if f"inbox:{host}" in ours]
+        until = self._wire.instance.clock.now() + LEFT_FOR
+        self._elsewhere |= {host: until for host in chosen if f"inbox:{host}" not in ours}
         tasks = [self._start(host, rows) for host, rows in taken]
         if tasks:
             finished, _ = await asyncio.wait(tasks, timeout=PATIENCE)
@@ -63,6 +72,9 @@ class Receiver:
 
     async def _due(self) -> list[InboxRow]:
         """The oldest rows whose time has come, of hosts that are not being worked on."""
+        now = self._wire.instance.clock.now()
+        self._elsewhere = {host: until for host, until in self._elsewhere.items() if until > now}
+        left = {*self._busy, *self._elsewhere}
         question = (
             select(InboxRow)
             .where(
@@ -70,7 +82,7 @@ class Receiver:
                 InboxRow.signer.in_(self._due_signers()),
                 *(
                     not_(InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True))
-                    for host in self._busy
+                    for host in left
                     for scheme in ("https", "http")
                 ),
             )
@@ -79,7 +91,7 @@ class Receiver:
         )
         async with self._wire.instance.reading() as session:
             rows = (await session.execute(question)).scalars().all()
-        return [row for row in rows if host_of_uri(row.signer) not in self._busy]
+        return [row for row in rows if host_of_uri(row.signer) not in left]
 
     def _start(self, host: str, rows: list[InboxRow]) -> asyncio.Task[None]:
         async def in_order() -> None:

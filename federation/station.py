@@ -2,6 +2,7 @@
 """The federation side of one instance, put together."""
 
 from federation.actors import Actors
+from federation.claims import Claims, owner_name
 from federation.delivery.lanes import Delivery
 from federation.fetch import Door
 from federation.inbox import Inbox
@@ -17,9 +18,10 @@ class Station(Wire):
 
     def __init__(self, instance: Instance, door: Door | None = None) -> None:
         super().__init__(instance, door)
+        self.claims = Claims(instance, owner_name(instance.randomness))
         self.actors = Actors(self)
         self.verifier = Verifier(self, self.actors)
-        self.delivery = Delivery(self)
+        self.delivery = Delivery(self, self.claims.owner)
         self.inbox = Inbox(self, self.actors, self.verifier, self.delivery)
-        self.receiver = Receiver(self, self.actors, self.verifier)
+        self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
         self.repair = Repair(self, self.receiver)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the federation side of one instance stands on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from federation.errors import Forbidden, StatusError
 from federation.fetch import Document, Door, Response, Signer
 from federation.keyring import Keyring
 from federation.signatures.keys import SigningKey
-from federation.signatures.sign import sign_draft, sign_rfc9421
+from federation.signatures.sign import Prepared, prepare_draft, prepare_rfc9421
 from federation.urls import Urls, host_of_uri, main_key
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
@@ -59,25 +59,27 @@ class Wire:
 
     async def signer(self, actor: str | None = None, *, rfc9421: bool = False) -> Signer:
         """Signs requests as one of our actors; by default as the instance itself."""
-        key_id = main_key(actor or self.urls.instance)
-        async with self.instance.reading() as session:
-            key = await self.keyring.key(session, key_id)
-        return self._signer(key, key_id, rfc9421=rfc9421)
-
-    def _signer(self, key: SigningKey, key_id: str, *, rfc9421: bool) -> Signer:
-        sign = sign_rfc9421 if rfc9421 else sign_draft
+        prepare = await self.preparer(actor, rfc9421=rfc9421)
 
         def headers(method: str, url: str, body: bytes | None) -> Mapping[str, str]:
-            return sign(
-                method=method,
-                url=url,
-                body=body,
-                key=key,
-                key_id=key_id,
-                now=self.instance.clock.now(),
-            )
+            return prepare(method, url, body).signed()
 
         return headers
+
+    async def preparer(
+        self, actor: str | None = None, *, rfc9421: bool = False
+    ) -> Callable[[str, str, bytes | None], Prepared]:
+        """Makes requests ready to be signed as one of our actors; LookupError when it is gone."""
+        key_id = main_key(actor or self.urls.instance)
+        key = self.keyring.held(key_id)
+        if key is None:
+            async with self.instance.reading() as session:
+                key = await self.keyring.key(session, key_id)
+        prepare = prepare_rfc9421 if rfc9421 else prepare_draft
+        clock = self.instance.clock
+        return lambda method, url, body: prepare(
+            method=method, url=url, body=body, key=key, key_id=key_id, now=clock.now()
+        )
 
     async def judge(self, host: str) -> Decision:
         """What policy says of a host now."""

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import delete, select
 
 from federation import discovery
+from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import tell_waiting
 from federation.station import Station
@@ -31,6 +32,7 @@ FACTS_KEPT = timedelta(days=7)
 TIDY_EVERY = timedelta(hours=1)
 GREETED_AT_ONCE = 8
 VERSION_EVERY = 0.2
+KEEPING = "keeping"
 
 
 class Worker:
@@ -43,6 +45,7 @@ class Worker:
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._carrier = mail.carrier(wire.instance.settings)
+        self._claims = wire.claims
         self._tidied: datetime | None = None
 
     @property
@@ -57,7 +60,13 @@ class Worker:
         instance.on_wake(self.wake)
         loops: dict[str, Callable[[], Awaitable[float]]] = {"tell": self._tell, "keep": self._keep}
         if instance.settings.federates is not Federation.OFF:
-            loops |= {"receive": self._receive, "deliver": self._deliver, "repair": self._repair}
+            loops |= {
+                "receive": self._receive,
+                "deliver": self._deliver,
+                "renew": self._renew,
+                "repair": self._repair,
+            }
+            self._wire.delivery.on_ready = self._wakes["deliver"].set
             self._tasks.append(asyncio.create_task(self._greet()))
         for name, work in loops.items():
             self._tasks.append(asyncio.create_task(self._supervise(name, work)))
@@ -73,6 +82,7 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._wire.receiver.stop()
         await self._wire.delivery.stop(DRAIN)
+        await self._claims.release_all()
         if self._stop_listening is not None:
             await self._stop_listening()
 
@@ -116,13 +126,19 @@ class Worker:
     async def _deliver(self) -> float:
         return await self._wire.delivery.run_due()
 
+    async def _renew(self) -> float:
+        await self._wire.delivery.renew()
+        return RENEWED_EVERY
+
     async def _repair(self) -> float:
         await self._wire.repair.fill_waiting()
         return 5.0
 
     async def _keep(self) -> float:
-        """Letters, and once an hour what has run out."""
+        """Letters, and once an hour what has run out: one process does it for all."""
         instance = self._wire.instance
+        if not await self._claims.take([KEEPING]):
+            return 2.0
         await mail.send_waiting(instance, self._carrier)
         now = instance.clock.now()
         if self._tidied is None or now - self._tidied > TIDY_EVERY:

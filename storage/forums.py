@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forums, who follows, steers and may enter them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, Integer, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word, in_batches
 
 
 class Visibility(StrEnum):
@@ -129,6 +130,17 @@ async def by_handle(session: AsyncSession, handle: str, peer: str | None = None)
 async def by_uri(session: AsyncSession, uri: str) -> Forum | None:
     """The forum whose actor id is `uri`."""
     return (await session.execute(select(Forum).where(Forum.uri == uri))).scalar_one_or_none()
+
+
+async def visibilities(session: AsyncSession, uris: Collection[str]) -> dict[str, str]:
+    """Who may read our forums with these ids; others are left out."""
+    found: dict[str, str] = {}
+    for batch in in_batches(sorted(uris)):
+        question = select(Forum.uri, Forum.visibility).where(
+            Forum.uri.in_(batch), Forum.peer.is_(None)
+        )
+        found |= {row[0]: row[1] for row in (await session.execute(question)).all()}
+    return found
 
 
 async def is_steward(session: AsyncSession, forum_id: int, member_id: int) -> bool:

@@ -48,9 +48,11 @@ async def release(session: AsyncSession, names: Sequence[str], owner: str) -> No
         await session.execute(delete(Lease).where(Lease.name.in_(batch), Lease.owner == owner))
 
 
-async def taken(session: AsyncSession, prefix: str, owner: str, now: datetime) -> set[str]:
-    """The names with this beginning that other processes have now."""
-    question = select(Lease.name).where(
-        Lease.name.startswith(prefix, autoescape=True), Lease.owner != owner, Lease.until > now
-    )
-    return set((await session.execute(question)).scalars())
+async def release_all(session: AsyncSession, owner: str) -> None:
+    """Give back everything a process has."""
+    await session.execute(delete(Lease).where(Lease.owner == owner))
+
+
+async def owners(session: AsyncSession) -> set[str]:
+    """Everybody who has a lease."""
+    return set((await session.execute(select(Lease.owner).distinct())).scalars())

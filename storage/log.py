@@ -10,10 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    and_,
-    exists,
     func,
-    or_,
     select,
     text,
 )
@@ -241,60 +238,3 @@ async def open_subscription(
         Subscription.until_seq.is_(None),
     )
     return (await session.execute(question)).scalars().first()
-
-
-async def pending(
-    session: AsyncSession, lane: Lane, *, after: int, limit: int
-) -> list[tuple[LogRow, str | None]]:
-    """The lane's next rows with their bodies, in order."""
-    covered = or_(
-        and_(
-            Subscription.from_seq <= LogRow.seq,
-            or_(Subscription.until_seq.is_(None), LogRow.seq < Subscription.until_seq),
-        ),
-        and_(
-            Subscription.from_seq <= LogRow.subject_seq,
-            or_(Subscription.until_seq.is_(None), LogRow.subject_seq < Subscription.until_seq),
-        ),
-    )
-    subscribed = exists().where(
-        Subscription.lane_id == lane.id, Subscription.audience == LogRow.audience, covered
-    )
-    named = exists().where(LogRecipient.lane_id == lane.id, LogRecipient.seq == LogRow.seq)
-    question = (
-        select(LogRow, ActivityBody.body)
-        .join(ActivityBody, ActivityBody.id == LogRow.body_id)
-        .where(
-            LogRow.seq > after,
-            or_(and_(LogRow.form != Form.DIRECT, subscribed), named),
-        )
-        .order_by(LogRow.seq)
-        .limit(limit)
-    )
-    return [(row[0], row[1]) for row in (await session.execute(question)).all()]
-
-
-async def due_parked(
-    session: AsyncSession, lane_id: int, now: datetime
-) -> list[tuple[Parked, LogRow, str | None]]:
-    """Parked entries whose next try has come: the first of each order key."""
-    firsts = (
-        select(func.min(Parked.seq)).where(Parked.lane_id == lane_id).group_by(Parked.order_key)
-    )
-    question = (
-        select(Parked, LogRow, ActivityBody.body)
-        .join(LogRow, LogRow.seq == Parked.seq)
-        .join(ActivityBody, ActivityBody.id == LogRow.body_id)
-        .where(Parked.lane_id == lane_id, Parked.next_try <= now, Parked.seq.in_(firsts))
-        .order_by(Parked.seq)
-        .limit(200)
-    )
-    return [(row[0], row[1], row[2]) for row in (await session.execute(question)).all()]
-
-
-async def parked_keys(session: AsyncSession, lane_id: int) -> set[str]:
-    """Order keys of which something is parked: what follows waits behind it."""
-    rows = await session.execute(
-        select(Parked.order_key).where(Parked.lane_id == lane_id).distinct()
-    )
-    return set(rows.scalars())

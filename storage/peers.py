@@ -17,6 +17,7 @@ class Peer(Base):
     """
 
     __tablename__ = "peers"
+    __table_args__ = (Index("ix_peers_next_try", "next_try"),)
 
     host: Mapped[str] = mapped_column(Characters(255), primary_key=True)
     origin: Mapped[str] = mapped_column(Characters(300))

@@ -2,81 +2,207 @@
 """The lanes: every inbox in order, at its own pace."""
 
 import asyncio
-from datetime import timedelta
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, exists, func, not_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import select, update
 
-from federation.delivery.sending import Progress, Sending
+from federation.claims import LEASE, is_dead
+from federation.delivery.bodies import Bodies
+from federation.delivery.health import Health, Origin, is_due
+from federation.delivery.sending import Office, Sending
+from federation.delivery.settling import Settling
+from federation.delivery.signing import Signing
+from federation.delivery.windows import Slots
 from federation.wire import Wire
 from server.transaction import Transaction
-from storage import log
+from storage import forums, lanes, log
+from storage.base import in_batches
+from storage.lanes import Item, Settled, Work
 from storage.log import Lane, Parked
 from storage.peers import Peer
 
 logger = structlog.get_logger("guildhall.delivery")
 BATCH = 64
-WINDOW = 8
+TAIL = 1_024
+READ_AT_ONCE = 500
+CLAIMED_AT_ONCE = 200
+MOST_RUNNING = 2_000
+LOOKED_FOR_EVERY = timedelta(seconds=30)
+MOVED_ALONG_AFTER = 128
+IDLE = 30.0
 
 
 class Delivery:
-    """Runs the lanes that have something to send; one task a lane, health per origin."""
+    """Runs the lanes that have something to send; one task a lane, health per origin.
 
-    def __init__(self, wire: Wire) -> None:
+    The log's new rows say which lanes they are for, so that a round costs what there is to send
+    and not as much as there are lanes. Now and then the log itself is searched for lanes that
+    were left: by a process that died, or after a start.
+    """
+
+    def __init__(self, wire: Wire, owner: str) -> None:
         self._wire = wire
+        self.owner = owner
+        self.health = Health(wire)
+        self.slots = Slots()
+        self._office = Office(
+            wire,
+            self.health,
+            self.slots,
+            Signing(),
+            Settling(wire),
+            Bodies(wire),
+            wire.instance.clock.now(),
+        )
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._windows: dict[str, asyncio.Semaphore] = {}
+        self._due: dict[int, None] = {}
+        self._tail: deque[Item] = deque(maxlen=TAIL)
+        self._read: int | None = None
         self._settled: dict[int, set[int]] = {}
+        self._looked: datetime | None = None
+        self._moved = 0
+        # Called when a lane ends that has more to send, or for which others have waited.
+        self.on_ready: Callable[[], None] = wire.instance.wake
 
     async def run_due(self) -> float:
         """Start every lane that has something due; answers the seconds until the next is."""
+        now = self._wire.instance.clock.now()
+        if self._read is None:
+            await self._begin()
+        await self._read_log()
+        async with self._wire.instance.reading() as session:
+            found = await lanes.returning(session, now)
+            if self._looked is None or not timedelta(0) <= now - self._looked < LOOKED_FOR_EVERY:
+                self._looked = now
+                found |= await lanes.waiting(session, self.owner, now)
+            again = await lanes.next_return(session, now)
+        self._due |= dict.fromkeys(sorted(found))
+        await self._start_due()
+        await self._move_along()
+        if again is None:
+            return IDLE
+        return min(IDLE, max(0.05, (again - now).total_seconds()))
+
+    async def _begin(self) -> None:
+        """Start at the end of the log, and free what a process that died has left claimed."""
+        async with self._wire.instance.reading() as session:
+            last = await log.last_seq(session)
+            dead = [one for one in await lanes.owners(session) if is_dead(one, self.owner)]
+            # Whom these are for is found out by a search; later rows are looked at as they come.
+            self._tail.extend(await lanes.rows_after(session, last - READ_AT_ONCE, READ_AT_ONCE))
+        self._read = self._tail[-1].seq if self._tail else last
+        if dead:
+            async with self._wire.instance.transaction() as tx:
+                for owner in dead:
+                    await lanes.free(tx.session, owner)
+
+    async def _read_log(self) -> None:
+        """Take in the log's new rows: what they change, and whom they are for."""
+        while True:
+            async with self._wire.instance.reading() as session:
+                fresh = await lanes.rows_after(session, self._read or 0, READ_AT_ONCE)
+                found = await lanes.interested(session, fresh)
+            if not fresh:
+                return
+            self._read = fresh[-1].seq
+            self._tail.extend(fresh)
+            self._office.bodies.forget({item.subject for item in fresh})
+            self._due |= dict.fromkeys(sorted(found))
+
+    async def _start_due(self) -> None:
+        room = MOST_RUNNING - len(self._running)
+        ready = [lane for lane in self._due if lane not in self._running][: max(0, room)]
+        for chunk in in_batches(ready, CLAIMED_AT_ONCE):
+            for lane in chunk:
+                self._due.pop(lane, None)
+            await self._start(list(chunk))
+
+    async def _start(self, chosen: list[int]) -> None:
+        """Claim some lanes, read what they have, and set each to work."""
         instance = self._wire.instance
+        async with instance.transaction() as tx:
+            until = tx.now + LEASE
+            works = await lanes.claim(tx.session, chosen, self.owner, tx.now, until)
+        self._office.until = until
         now = instance.clock.now()
         async with instance.reading() as session:
-            last = await log.last_seq(session)
-            parked = select(Parked.lane_id).where(Parked.next_try <= now, not_(_is_behind()))
-            question = (
-                select(Lane, Peer)
-                .outerjoin(Peer, Peer.host == Lane.peer)
-                .where((Lane.cursor < last) | Lane.id.in_(parked), Peer.paused.is_(None))
-            )
-            found = (await session.execute(question)).all()
-            earliest = select(func.min(Parked.next_try)).where(not_(_is_behind()))
-            parked_until = (await session.execute(earliest)).scalar()
-        soonest = 60.0
-        for lane, peer in found:
-            if peer is not None and peer.next_try is not None and peer.next_try > now:
-                soonest = min(soonest, (peer.next_try - now).total_seconds())
-            elif lane.id not in self._running:
-                self._start(lane)
-        if parked_until is not None:
-            soonest = min(soonest, max(0.5, (parked_until - now).total_seconds()))
-        return max(0.05, soonest)
+            await lanes.fill(session, works, list(self._tail), now, BATCH)
+            hosts = sorted({work.host for work in works})
+            found: dict[str, Peer] = {}
+            for batch in in_batches(hosts):
+                rows = await session.execute(select(Peer).where(Peer.host.in_(batch)))
+                found |= {peer.host: peer for peer in rows.scalars()}
+            audiences = {item.audience for work in works for item in work.items}
+            visibility = await forums.visibilities(session, audiences)
+        for work in works:
+            peer = found.get(work.host)
+            if peer is not None and not is_due(peer, now):
+                self._put_back(work, work.cursor)
+            elif not work.items and not work.held:
+                self._put_back(work, work.cursor if work.more else work.until)
+            else:
+                origin = self.health.of(work.host) if peer is None else self.health.read(peer)
+                self._run(work, origin, visibility)
 
-    def _start(self, lane: Lane) -> None:
-        task = asyncio.create_task(self._run(lane.id))
-        self._running[lane.id] = task
+    def _put_back(self, work: Work, cursor: int) -> None:
+        self._office.settling.put(Settled(work.lane, work.host, cursor, release=True))
+
+    def _run(self, work: Work, origin: Origin, visibility: dict[str, str]) -> None:
+        settled = self._settled.pop(work.lane, set())
+        sending = Sending(self._office, work, origin, visibility, settled)
+        task = asyncio.create_task(sending.run())
+        self._running[work.lane] = task
 
         def ended(finished: asyncio.Task[None]) -> None:
-            self._running.pop(lane.id, None)
+            self._running.pop(work.lane, None)
             if finished.cancelled():
                 return
-            if finished.exception() is None:
-                self._wire.instance.wake()
-            else:
-                # Begun again with the next round, not at once: it may well fail again.
-                logger.error("lane failed", lane=lane.inbox, exc_info=finished.exception())
+            if finished.exception() is not None:
+                # Found again when the log is searched, not at once: it may well fail again.
+                logger.error("lane failed", lane=work.inbox, exc_info=finished.exception())
+                self._put_back(work, work.cursor)
+                return
+            if sending.stopped:
+                self._settled[work.lane] = {n for n in sending.settled if n > work.cursor}
+            elif work.more or work.held:
+                self._due[work.lane] = None
+            if self._due:
+                self.on_ready()
 
         task.add_done_callback(ended)
 
+    async def _move_along(self) -> None:
+        """Let idle lanes come along with the log, so that what they get next is near at hand."""
+        read = self._read or 0
+        if read - self._moved < MOVED_ALONG_AFTER:
+            return
+        self._moved = read
+        async with self._wire.instance.transaction() as tx:
+            await lanes.move_along(tx.session, read)
+
+    async def renew(self) -> None:
+        """Keep what we work on; called more often than leases run out."""
+        if not self._running:
+            return
+        async with self._wire.instance.transaction() as tx:
+            until = tx.now + LEASE
+            await lanes.renew(tx.session, self.owner, sorted(self._running), until)
+        self._office.until = until
+
     async def stop(self, seconds: float) -> None:
-        """Let what is in flight end, at most this long."""
+        """Let what is in flight end, at most this long, and let go of every lane."""
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=seconds)
         for task in list(self._running.values()):
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._office.settling.close(seconds)
+        if self._read is not None:
+            async with self._wire.instance.transaction() as tx:
+                await lanes.free(tx.session, self.owner)
 
     async def heard(self, host: str) -> None:
         """A sign of life from a peer: it is tried again at once."""
@@ -96,80 +222,17 @@ class Delivery:
             row = await tx.session.get_one(Peer, host)
             row.last_heard = now
             if row.next_try is not None:
-                row.next_try = now
-                await tx.session.execute(
-                    update(Parked)
-                    .where(Parked.lane_id.in_(select(Lane.id).where(Lane.peer == host)))
-                    .values(next_try=now)
-                )
+                await retry_now(tx, host)
         if failing:
             self._wire.instance.wake()
 
-    async def _run(self, lane_id: int) -> None:
-        """Send what the lane has, batch after batch, until it is empty or its peer is down."""
-        while True:
-            async with self._wire.instance.reading() as session:
-                lane = await session.get_one(Lane, lane_id)
-                peer = await session.get(Peer, lane.peer)
-                last = await log.last_seq(session)
-                batch = await log.pending(session, lane, after=lane.cursor, limit=BATCH)
-                now = self._wire.instance.clock.now()
-                parked = await log.due_parked(session, lane_id, now)
-                held_back = await log.parked_keys(session, lane_id)
-            sending = Sending(self.window(lane.peer), self._wire, lane, peer)
-            if parked and not await sending.retry(parked):
-                return
-            if not batch:
-                if lane.cursor < last:
-                    await self._move(lane, last)
-                if not parked:
-                    return
-                continue
-            progress = Progress([row for row, _ in batch], self._settled.pop(lane_id, set()))
-            up = await sending.batch(batch, progress, held_back)
-            end = progress.contiguous(lane.cursor)
-            if up and len(batch) < BATCH:
-                end = max(end, last)
-            await self._move(lane, max(end, lane.cursor), sending)
-            if not up:
-                self._settled[lane_id] = {seq for seq in progress.settled if seq > end}
-                return
-
-    async def _move(self, lane: Lane, cursor: int, sending: Sending | None = None) -> None:
-        """Write the cursor and what was counted, once a batch."""
-        async with self._wire.instance.transaction() as tx:
-            row = await tx.session.get_one(Lane, lane.id)
-            row.cursor = max(row.cursor, cursor)
-            if sending is not None:
-                row.delivered += sending.delivered
-                peer = await tx.session.get(Peer, lane.peer)
-                if peer is not None and sending.delivered:
-                    peer.last_delivered = tx.now
-                row.refused += sending.refused
-                row.last_refusal = sending.last_refusal or row.last_refusal
-
-    def in_flight(self, peer: str) -> int:
+    def in_flight(self, host: str) -> int:
         """How many sendings to an origin this process waits for at this moment."""
-        held = self._windows.get(peer)
-        return 0 if held is None else WINDOW - held._value
-
-    def window(self, peer: str) -> asyncio.Semaphore:
-        """How many sendings to an origin are in flight at once."""
-        return self._windows.setdefault(peer, asyncio.Semaphore(WINDOW))
-
-
-def _is_behind() -> ColumnElement[bool]:
-    """The condition on `Parked` for entries that wait for an earlier one of their thread."""
-    earlier = aliased(Parked)
-    return exists().where(
-        earlier.lane_id == Parked.lane_id,
-        earlier.order_key == Parked.order_key,
-        earlier.seq < Parked.seq,
-    )
+        return self.health.in_flight(host)
 
 
 async def retry_now(tx: Transaction, host: str) -> bool:
-    """An admin has a peer tried at once; False when nothing is known of it."""
+    """Have a peer tried at once; False when nothing is known of it."""
     peer = await tx.session.get(Peer, host)
     if peer is None:
         return False

@@ -34,6 +34,7 @@ from server.facts import (
 )
 from storage import facts as facts_storage
 from storage import log
+from storage.database import notify
 from storage.facts import FactRow
 
 logger = structlog.get_logger("guildhall.outbox")
@@ -90,4 +91,6 @@ async def _tell(wire: Wire, row_id: int) -> None:
         teller = TELLERS.get(type(fact))
         if teller is not None:
             await teller(Telling(wire, tx, row.received), fact)
+            # Another process may be at work on the lanes that this is for.
+            await notify(tx.session)
         row.done = tx.now

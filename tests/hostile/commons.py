@@ -22,14 +22,13 @@ from server.members.accounts import add_keys
 from server.peers import RuleDraft
 from server.posts import writing
 from server.posts.drafts import ThreadDraft
-from storage import log, posts
+from storage import lanes, posts
 from storage.base import Base
 from storage.facts import FactRow
 from storage.forums import Forum
 from storage.inbox import InboxRow, InboxState
-from storage.log import ActivityBody, Form, Lane, LogRow, Parked
+from storage.log import ActivityBody, Form, LogRow, Parked
 from storage.members import Member
-from storage.peers import Peer
 from storage.posts import Post
 from tests import makers
 from tests.clock import TurnableClock
@@ -162,15 +161,7 @@ class Commons:
         first = aliased(Parked)
         same = (first.lane_id == Parked.lane_id) & (first.order_key == Parked.order_key)
         async with self.instance.reading() as session:
-            behind = (
-                select(func.count())
-                .select_from(Lane)
-                .outerjoin(Peer, Peer.host == Lane.peer)
-                .where(
-                    Lane.cursor < await log.last_seq(session),
-                    Peer.next_try.is_(None) | (Peer.next_try <= now),
-                )
-            )
+            unsent = len(await lanes.waiting(session, self.station.delivery.owner, now))
             again = (
                 select(func.count())
                 .select_from(Parked)
@@ -179,8 +170,9 @@ class Commons:
                     Parked.seq == select(func.min(first.seq)).where(same).scalar_subquery(),
                 )
             )
-            questions = {"parked": again, "received": due, "untold": untold, "unsent": behind}
+            questions = {"parked": again, "received": due, "untold": untold}
             counts = {n: (await session.execute(q)).scalar_one() for n, q in questions.items()}
+        counts["unsent"] = unsent
         return str(counts) if any(counts.values()) else ""
 
     async def counts(self) -> dict[str, int]:

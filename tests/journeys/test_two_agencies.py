@@ -4,6 +4,7 @@
 import pytest
 from sqlalchemy import func, select, update
 
+from federation.delivery.lanes import retry_now
 from server import endorsements
 from server.errors import NotAllowed, Unavailable
 from server.forums import deeds
@@ -268,6 +269,7 @@ async def test_everything_sent_again_changes_nothing(riverton: Agency, lakeside:
     before, counts = await sent(), await counted()
     async with lakeside.instance.transaction() as tx:
         await tx.session.execute(update(Lane).values(cursor=0))
+        assert await retry_now(tx, riverton.host)
     lakeside.instance.wake()
 
     async def again() -> bool:

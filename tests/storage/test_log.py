@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import log
+from storage import lanes, log
 from storage.database import Database
+from storage.lanes import Item, Work
 from storage.log import ActivityBody, Entry, Form, Lane, LogRow, Parked
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -55,9 +56,22 @@ class Writing:
         return await log.append(self.session, entry, number, NOON, lanes)
 
     async def taken(self, lane: Lane, after: int = 0, limit: int = 100) -> list[str]:
-        """The names of the activities a lane takes, in order."""
-        rows = await log.pending(self.session, lane, after=after, limit=limit)
-        return [row.activity_id.partition("#")[2] for row, _ in rows]
+        """The names of the activities a lane takes, in order, however they are looked up."""
+        found = await self.work(lane, [], after=after, limit=limit)
+        tail = await lanes.rows_after(self.session, 0, 1_000)
+        assert (await self.work(lane, tail, after=after, limit=limit)).items == found.items
+        waiting = lane.id in await lanes.waiting(self.session, "anybody", NOON)
+        assert waiting or after or not found.items
+        return [item.activity_id.partition("#")[2] for item in found.items]
+
+    async def work(
+        self, lane: Lane, tail: list[Item], *, after: int = 0, limit: int = 100, late: float = 0
+    ) -> Work:
+        """What a lane has to send; an empty tail has the log itself asked."""
+        work = Work(lane.id, lane.inbox, lane.peer, after)
+        now = NOON + timedelta(minutes=late)
+        await lanes.fill(self.session, [work], tail, now, limit)
+        return work
 
 
 async def test_rows_are_numbered_one_after_the_other(database: Database) -> None:
@@ -209,8 +223,8 @@ async def test_a_scrubbed_body_leaves_its_row(database: Database) -> None:
         row = await session.get_one(LogRow, seq)
         (await session.get_one(ActivityBody, row.body_id)).body = None
         await session.flush()
-        found = await log.pending(session, lane, after=0, limit=10)
-        assert [(held.seq, body) for held, body in found] == [(1, None)]
+        assert await writing.taken(lane) == ["create-1"]
+        assert await lanes.bodies(session, [row.body_id]) == {row.body_id: ("", None)}
 
 
 async def _parked(session: AsyncSession, lane: Lane, seq: int, key: str, after: float) -> None:
@@ -237,12 +251,11 @@ async def test_of_what_is_parked_the_first_of_each_thread_is_tried(database: Dat
         await _parked(session, lane, 4, "b", after=0)
         await _parked(session, lane, 5, "c", after=-1)
         await _parked(session, other, 6, "d", after=0)
-        due = await log.due_parked(session, lane.id, NOON)
-        assert [parked.seq for parked, _row, _body in due] == [1, 5]
-        assert [row.seq for _parked, row, _body in due] == [1, 5]
-        later = await log.due_parked(session, lane.id, NOON + timedelta(minutes=5))
-        assert [parked.seq for parked, _row, _body in later] == [1, 2, 5]
-        assert await log.parked_keys(session, lane.id) == {"a", "b", "c"}
+        work = await writing.work(lane, [])
+        assert [held.item.seq for held in work.held] == [1, 5]
+        assert work.behind == {"a", "b", "c"}
+        later = await writing.work(lane, [], late=5)
+        assert [held.item.seq for held in later.held] == [1, 2, 5]
 
 
 async def test_a_long_row_of_parked_entries_hides_no_other_thread(database: Database) -> None:
@@ -261,5 +274,5 @@ async def test_a_long_row_of_parked_entries_hides_no_other_thread(database: Data
         for number in range(1, 251):
             await _parked(session, lane, number, "long", after=60)
         await _parked(session, lane, 251, "short", after=0)
-        due = await log.due_parked(session, lane.id, NOON)
-        assert [parked.seq for parked, _row, _body in due] == [251]
+        work = await writing.work(lane, [])
+        assert [held.item.seq for held in work.held] == [251]

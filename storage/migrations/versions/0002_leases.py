@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_leases_until"), "leases", ["until"], unique=False)
     with op.batch_alter_table("peers") as peers:
         peers.add_column(sa.Column("paused", sa.DateTime(timezone=True), nullable=True))
+        peers.create_index("ix_peers_next_try", ["next_try"])
     with op.batch_alter_table("lanes") as lanes:
         lanes.add_column(sa.Column("catch_up", sa.DateTime(timezone=True), nullable=True))
 
@@ -29,6 +30,7 @@ def downgrade() -> None:
     with op.batch_alter_table("lanes") as lanes:
         lanes.drop_column("catch_up")
     with op.batch_alter_table("peers") as peers:
+        peers.drop_index("ix_peers_next_try")
         peers.drop_column("paused")
     op.drop_index(op.f("ix_leases_until"), table_name="leases")
     op.drop_table("leases")

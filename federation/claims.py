@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who we are among the processes that share one database."""
+
+import os
+import platform
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from server.instance import Instance
+from server.randomness import Randomness
+from storage import leases
+
+LEASE = timedelta(seconds=30)
+RENEWED_EVERY = 10.0
+
+
+def owner_name(randomness: Randomness) -> str:
+    """A name no other process has, `host/process/chance`: at most 64 characters."""
+    return f"{platform.node()[:30]}/{os.getpid()}/{randomness.bits(64):016x}"
+
+
+def is_dead(owner: str, mine: str) -> bool:
+    """Whether the process of this name is surely gone, so that its leases need not run out.
+
+    That is known only of processes on our own machine: one that no longer runs, and one whose
+    number is now ours.
+    """
+    host, _, rest = owner.partition("/")
+    number = rest.partition("/")[0]
+    our_host, _, our_rest = mine.partition("/")
+    if owner == mine or host != our_host or not number.isdecimal():
+        return False
+    if number == our_rest.partition("/")[0]:
+        return True
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
+
+
+class Claims:
+    """The pieces of work this process has for itself, by name.
+
+    A lease is kept for LEASE and asked for again when half of that is over, so that work which
+    comes often does not cost a transaction each time.
+    """
+
+    def __init__(self, instance: Instance, owner: str) -> None:
+        self._instance = instance
+        self.owner = owner
+        self._held: dict[str, datetime] = {}
+        self._begun = False
+
+    async def take(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that are ours to work on now; others are another process's."""
+        wanted = set(names)
+        now = self._instance.clock.now()
+        held = {name for name in wanted if self._held.get(name, now) - now > LEASE / 2}
+        if wanted == held:
+            return held
+        await self._begin()
+        async with self._instance.transaction() as tx:
+            until = tx.now + LEASE
+            ours = await leases.claim(tx.session, sorted(wanted - held), self.owner, tx.now, until)
+        self._held = {name: end for name, end in self._held.items() if end > now}
+        self._held |= dict.fromkeys(ours, until)
+        return held | ours
+
+    async def _begin(self) -> None:
+        """At the first claim: free what a process that died has left."""
+        if self._begun:
+            return
+        self._begun = True
+        async with self._instance.reading() as session:
+            others = await leases.owners(session)
+        dead = [owner for owner in others if is_dead(owner, self.owner)]
+        if dead:
+            async with self._instance.transaction() as tx:
+                for owner in dead:
+                    await leases.release_all(tx.session, owner)
+
+    async def release_all(self) -> None:
+        """Leave everything to others, at the end."""
+        if not self._held:
+            return
+        self._held = {}
+        async with self._instance.transaction() as tx:
+            await leases.release_all(tx.session, self.owner)

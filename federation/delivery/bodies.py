@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bytes of activities, read at the moment of sending."""
+
+from collections import OrderedDict
+
+from federation.wire import Wire
+from storage import lanes
+
+MOST_HELD = 64
+
+
+class Bodies:
+    """Keeps the last few, since one activity goes to many lanes at once.
+
+    What was scrubbed is forgotten here as soon as the log tells of it.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._held: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
+
+    async def body(self, body_id: int) -> bytes | None:
+        """The bytes; None after the post in them was deleted."""
+        held = self._held.get(body_id)
+        if held is not None:
+            return held[1]
+        async with self._wire.instance.reading() as session:
+            found = (await lanes.bodies(session, [body_id])).get(body_id)
+        if found is None or found[1] is None:
+            return None
+        body = found[1].encode()
+        self._held[body_id] = (found[0], body)
+        while len(self._held) > MOST_HELD:
+            self._held.popitem(last=False)
+        return body
+
+    def forget(self, subjects: set[str]) -> None:
+        """These have changed: what is held of them may be out of date."""
+        for body_id in [n for n, (subject, _) in self._held.items() if subject in subjects]:
+            del self._held[body_id]

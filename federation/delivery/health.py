@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How deliveries to an origin fare: what its lanes share."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from federation.delivery.profiles import LONGEST_WAIT, wait_after
+from federation.delivery.windows import Window
+from federation.wire import Wire
+from server import audit, peers
+from storage import lanes
+from storage.peers import Peer
+
+logger = structlog.get_logger("guildhall.delivery")
+KEPT_FOR = timedelta(days=30)
+MOST_HELD = 20_000
+
+
+@dataclass
+class Origin:
+    """One origin as this process knows it; `down` until the next try is due."""
+
+    host: str
+    window: Window = field(default_factory=Window)
+    software: str = ""
+    speaks_rfc9421: bool = False
+    failures: int = 0
+    was_late: bool = False
+    down: bool = False
+
+    @property
+    def is_guildhall(self) -> bool:
+        return self.software == peers.GUILDHALL
+
+
+class Health:
+    """The origins that are delivered to, and what is written down of them."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._origins: OrderedDict[str, Origin] = OrderedDict()
+
+    def of(self, host: str) -> Origin:
+        """The origin with this host; the longest unused make room for new ones."""
+        origin = self._origins.setdefault(host, Origin(host))
+        self._origins.move_to_end(host)
+        while len(self._origins) > MOST_HELD:
+            self._origins.popitem(last=False)
+        return origin
+
+    def read(self, peer: Peer) -> Origin:
+        """The origin as its row now says."""
+        origin = self.of(peer.host)
+        origin.software = peer.software
+        origin.speaks_rfc9421 = peer.speaks_rfc9421
+        origin.failures = peer.failures
+        origin.was_late = peer.next_try is not None
+        origin.down = False
+        if peer.failures:
+            origin.window.probe()
+        return origin
+
+    def in_flight(self, host: str) -> int:
+        origin = self._origins.get(host)
+        return 0 if origin is None else origin.window.in_flight
+
+    async def succeeded(self, origin: Origin) -> None:
+        """It answers; what it was late with is forgotten."""
+        origin.window.succeeded()
+        if not origin.failures and not origin.was_late:
+            return
+        origin.failures, origin.was_late = 0, False
+        async with self._wire.instance.transaction() as tx:
+            peer = await tx.session.get(Peer, origin.host)
+            if peer is not None:
+                peer.failures, peer.failing_since, peer.next_try = 0, None, None
+                peer.last_error, peer.last_delivered = "", tx.now
+
+    async def failed(self, origin: Origin, detail: str, wait: float | None) -> None:
+        """It is down: all its lanes wait, at least `wait` seconds where it asked for that.
+
+        What has waited longer than KEPT_FOR is given up; the peer repairs that by digest.
+        """
+        if origin.down:
+            return
+        origin.down = True
+        origin.window.failed()
+        async with self._wire.instance.transaction() as tx:
+            peer = await tx.session.get(Peer, origin.host)
+            if peer is None:
+                return
+            peer.failures += 1
+            peer.failing_since = peer.failing_since or tx.now
+            seconds = max(wait or 0.0, wait_after(peer.failures, tx.randomness))
+            peer.next_try = tx.now + timedelta(seconds=min(seconds, LONGEST_WAIT))
+            peer.last_error = detail[:500]
+            if tx.now - peer.failing_since > KEPT_FOR:
+                for inbox in await lanes.give_up(
+                    tx.session, origin.host, tx.now - KEPT_FOR, tx.now
+                ):
+                    logger.warning("deliveries given up", inbox=inbox, after=str(KEPT_FOR))
+                    audit.note(tx, origin.host, "peer.given_up", inbox, detail)
+
+    async def learned_rfc9421(self, origin: Origin) -> None:
+        """It understands the newer signatures only."""
+        origin.speaks_rfc9421 = True
+        async with self._wire.instance.transaction() as tx:
+            peer = await tx.session.get(Peer, origin.host)
+            if peer is not None:
+                peer.speaks_rfc9421 = True
+
+
+def is_due(peer: Peer, now: datetime) -> bool:
+    """Whether a peer may be sent something now."""
+    return peer.paused is None and (peer.next_try is None or peer.next_try <= now)

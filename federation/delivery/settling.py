@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far lanes have come, written down for many of them at once."""
+
+import asyncio
+
+import structlog
+
+from federation.wire import Wire
+from storage import lanes
+from storage.lanes import Settled
+
+logger = structlog.get_logger("guildhall.delivery")
+AT_ONCE = 400
+AGAIN_AFTER = 1.0
+
+
+class Settling:
+    """Collects while one commit runs, and writes what has gathered in the next one."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._waiting: list[tuple[Settled, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def put(self, settled: Settled) -> "asyncio.Future[None]":
+        """Have it written down; the answer is done once it is durable."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((settled, written))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        return written
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            try:
+                async with self._wire.instance.transaction() as tx:
+                    await lanes.settle(tx.session, [settled for settled, _ in batch], tx.now)
+            except Exception as error:  # what was delivered must be noted, however long it takes
+                logger.error("cursors not written", exc_info=error)
+                self._waiting = batch + self._waiting
+                await asyncio.sleep(AGAIN_AFTER)
+                continue
+            for _, written in batch:
+                if not written.done():
+                    written.set_result(None)
+
+    async def close(self, seconds: float) -> None:
+        """Wait for what is still to be written, at most this long."""
+        if self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing], timeout=seconds)
+            self._writing.cancel()

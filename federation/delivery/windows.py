@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much may be under way: to one origin, and altogether."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+FIRST, FEWEST, MOST = 8, 1, 16
+SUCCESSES_FOR_ONE_MORE = 50
+QUICK = 128
+SLOW = 1_024
+SLOW_AFTER = 1.0
+
+
+class _Room:
+    """So many places; whoever comes first is let in first."""
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> None:
+        if self.taken < self.places and not self._waiting:
+            self.taken += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                # The place was given to us at the very moment we left.
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        self.taken -= 1
+        self.admit()
+
+    def admit(self) -> None:
+        """Let in whom there is room for now."""
+        while self._waiting and self.taken < self.places:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.taken += 1
+                turn.set_result(None)
+
+
+class Window:
+    """How many sendings to one origin are in flight at once.
+
+    Begins at 8; half after a failure, one more for every 50 successes, from 1 to 16. Of a peer
+    that was down one is tried first, then the rest.
+    """
+
+    def __init__(self) -> None:
+        self._room = _Room(FIRST)
+        self._size = FIRST
+        self._successes = 0
+
+    @property
+    def size(self) -> int:
+        """How many may be in flight."""
+        return self._room.places
+
+    @property
+    def in_flight(self) -> int:
+        return self._room.taken
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """One of the places, as long as the block runs."""
+        await self._room.enter()
+        try:
+            yield
+        finally:
+            self._room.leave()
+
+    def probe(self) -> None:
+        """Let one go first, until it has succeeded."""
+        self._room.places = 1
+
+    def succeeded(self) -> None:
+        self._successes += 1
+        if self._successes >= SUCCESSES_FOR_ONE_MORE and self._size < MOST:
+            self._successes = 0
+            self._size += 1
+        if self._room.places != self._size:
+            self._room.places = self._size
+            self._room.admit()
+
+    def failed(self) -> None:
+        self._successes = 0
+        if self._room.places == self._size:
+            self._size = max(FEWEST, self._size // 2)
+            self._room.places = self._size
+
+
+class Slots:
+    """How many sendings of all lanes are under way at once.
+
+    Whoever is kept waiting longer than SLOW_AFTER seconds goes on in a waiting room of its own,
+    so that hung peers take next to nothing from healthy ones. Once that room is full too, they
+    hold what they have.
+    """
+
+    def __init__(self, quick: int = QUICK, slow: int = SLOW) -> None:
+        self._quick = _Room(quick)
+        self._most_slow = slow
+        self.slow = 0
+
+    @property
+    def quick(self) -> int:
+        """How many hold a place among the quick."""
+        return self._quick.taken
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place, as long as the block runs."""
+        await self._quick.enter()
+        is_slow = False
+
+        def late() -> None:
+            nonlocal is_slow
+            if self.slow < self._most_slow:
+                is_slow = True
+                self.slow += 1
+                self._quick.leave()
+
+        timer = asyncio.get_running_loop().call_later(SLOW_AFTER, late)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if is_slow:
+                self.slow -= 1
+            else:
+                self._quick.leave()

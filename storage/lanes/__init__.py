@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lanes and their work: found, claimed and settled in bulk."""
+
+from storage.lanes.claiming import bodies, claim, fill, free, owners, renew
+from storage.lanes.finding import interested, next_return, returning, rows_after, waiting
+from storage.lanes.settling import give_up, move_along, settle, unpark
+from storage.lanes.work import Held, Item, Settled, Work
+
+__all__ = [
+    "Held",
+    "Item",
+    "Settled",
+    "Work",
+    "bodies",
+    "claim",
+    "fill",
+    "free",
+    "give_up",
+    "interested",
+    "move_along",
+    "next_return",
+    "owners",
+    "renew",
+    "returning",
+    "rows_after",
+    "settle",
+    "unpark",
+    "waiting",
+]

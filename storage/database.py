@@ -2,9 +2,10 @@
 """Opening a database, where SQLite and PostgreSQL differ."""
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,80 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
+from sqlalchemy.pool import NullPool, StaticPool
 
 from storage.writer import Writer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 NOTIFY_CHANNEL = "guildhall"
+LISTEN_AGAIN = 0.5
+
+
+# Whatever a database or its driver raises, and the network between us and it.
+FAULTS: tuple[type[Exception], ...] = (
+    SQLAlchemyError,
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+_SQLITE_PASSES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+# Its SQLSTATE classes: connection gone, deadlock, no room, stopped by an operator, its own disk.
+_POSTGRES_PASSES = ("08", "40", "53", "57P", "58")
+_DISK_PASSES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class DatabaseError(Exception):
     """The database cannot be used; the message is one sentence for the operator."""
+
+
+def passes(error: BaseException) -> bool:
+    """Whether a fault is of the database's surroundings: full, locked, read-only, gone.
+
+    The same request may well succeed a little later. A fault of ours, such as a wrong
+    statement, is none of them.
+    """
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    chain: list[BaseException] = [error]
+    for one in chain:
+        chain += [
+            cause
+            for cause in (getattr(one, "orig", None), one.__cause__)
+            if isinstance(cause, BaseException) and cause not in chain
+        ]
+    return any(_passes(one) for one in chain)
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        # The low byte; the others say more precisely which.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_PASSES
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_POSTGRES_PASSES)
+    if isinstance(error, FileNotFoundError):
+        # A socket that is not there names no file.
+        return error.filename is None
+    # Raised for a connection that is closed, or that was closed in the middle.
+    gone = isinstance(error, (asyncpg.InterfaceError, ConnectionError, PoolTimeout))
+    return gone or (isinstance(error, OSError) and error.errno in _DISK_PASSES)
 
 
 def driver_url(url: str) -> URL:
@@ -114,18 +177,57 @@ class Database:
             return int(row[0])
 
     async def listen(self, wake: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-        """Call `wake` at every NOTIFY of another process; answers how to stop."""
-        engine = create_async_engine(self.url, poolclass=StaticPool)
-        connection = await engine.connect()
-        raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        await driver.add_listener(NOTIFY_CHANNEL, lambda *_: wake())
+        """Call `wake` at every NOTIFY of another process; answers how to stop.
+
+        A connection that is lost, as at a restart of the database, is made anew; `wake` is
+        called then as well, since nobody knows what was said meanwhile.
+        """
+        ears = _Ears(self.url, wake)
+        await ears.open()
+        listening = asyncio.create_task(ears.stay())
 
         async def stop() -> None:
-            await connection.close()
-            await engine.dispose()
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await ears.close()
 
         return stop
+
+
+class _Ears:
+    """One connection that hears what other processes notify."""
+
+    def __init__(self, url: URL, wake: Callable[[], None]) -> None:
+        self._engine = create_async_engine(url, poolclass=NullPool)
+        self._wake = wake
+        self._connection: AsyncConnection | None = None
+        self._lost = asyncio.Event()
+
+    async def open(self) -> None:
+        self._lost.clear()
+        self._connection = await self._engine.connect()
+        raw = await self._connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        driver.add_termination_listener(lambda *_: self._lost.set())
+        await driver.add_listener(NOTIFY_CHANNEL, lambda *_: self._wake())
+
+    async def stay(self) -> None:
+        """Connect anew whenever the connection is lost."""
+        while True:
+            await self._lost.wait()
+            await self.close()
+            while self._connection is None:
+                await asyncio.sleep(LISTEN_AGAIN)
+                with suppress(*FAULTS):
+                    await self.open()
+            self._wake()
+
+    async def close(self) -> None:
+        held, self._connection = self._connection, None
+        if held is not None:
+            with suppress(*FAULTS):
+                await held.invalidate()
+                await held.close()
 
 
 def _alembic(connection: Connection) -> Config:

@@ -5,6 +5,7 @@ import asyncio
 import os
 import random
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,9 @@ async def kill_again_and_again(town: Town, kills: int) -> None:
         killed[victim.agency.name] += 1
         victim.start()
     print(f"seed {SEED}: killed {killed}")
+    began = time.monotonic()
     await settles(town.unsettled)
+    print(f"recovered after {time.monotonic() - began:.1f} s")
     # Everything but what was under way may come once only.
     assert town.sinks.repeats <= killed["lakeside"] * SINKS * LARGEST_WINDOW
     print(f"{town.sinks.repeats} deliveries to {SINKS} peers were repeated")

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from server import endorsements, peers
+from server.errors import Unavailable
 from server.instance import Instance
 from server.peers import RuleDraft
 from server.posts import writing
@@ -183,6 +184,16 @@ async def _found(
     lakeside: Agency, riverton: Agency, sinks: Sinks
 ) -> tuple[Forum, list[Member], Member, Post]:
     """Set everything up in this process, and stop."""
+    try:
+        return await _furnished(lakeside, riverton, sinks)
+    finally:
+        await lakeside.stop()
+        await riverton.stop()
+
+
+async def _furnished(
+    lakeside: Agency, riverton: Agency, sinks: Sinks
+) -> tuple[Forum, list[Member], Member, Post]:
     for agency, other in ((lakeside, riverton), (riverton, lakeside)):
         await agency.found()
         await agency.lists(other)
@@ -190,7 +201,7 @@ async def _found(
     forum = await makers.forum(instance, lakeside.admin, "permits", title="Permits")
     authors = [await makers.member(instance, f"clerk{number}") for number in range(3)]
     reader = await makers.member(riverton.instance, "ana")
-    await riverton.follow(reader, forum.uri)
+    await _follow(riverton, reader, forum.uri)
     async with instance.transaction() as tx:
         draft = ThreadDraft("Digital permits", "Filing to issue.")
         thread = await writing.post_thread(tx, authors[0], forum, draft)
@@ -205,6 +216,13 @@ async def _found(
                 tx.session, f"http://{host}/inbox", host, tx.ids.next(), tx.now
             )
             await log.subscribe(tx.session, forum.uri, lane, tx.ids.next())
-    await lakeside.stop()
-    await riverton.stop()
     return forum, authors, reader, thread
+
+
+async def _follow(agency: Agency, reader: Member, uri: str) -> None:
+    """A look-up gives up after 3 s, which a busy machine may need."""
+    for _ in range(5):
+        with contextlib.suppress(Unavailable):
+            await agency.follow(reader, uri)
+            return
+    await agency.follow(reader, uri)

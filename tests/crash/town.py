@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -37,23 +38,36 @@ RULE = "*.sink.localhost"
 
 @dataclass
 class Killable:
-    """An agency's process; the test writes to the same database beside it, as a command would."""
+    """An agency's processes; the test writes to the same database beside them, as commands do.
+
+    `ports` are where it is served: where there are several, each has a process without a worker,
+    and as many processes work beside them.
+    """
 
     agency: Agency
-    port: int
+    ports: list[int]
     zygote: Zygote
-    process: int = 0
+    serving: list[int] = field(default_factory=list)
+    working: list[int] = field(default_factory=list)
 
     @property
     def instance(self) -> Instance:
         return self.agency.instance
 
     def start(self) -> None:
-        self.process = self.zygote.serve(self.agency.settings, self.port)
+        alone, settings = len(self.ports) == 1, self.agency.settings
+        self.serving = [self.zygote.serve(settings, port, worker=alone) for port in self.ports]
+        if not alone:
+            self.working = [self.zygote.work(settings) for _ in self.ports]
 
     def kill(self) -> None:
-        self.zygote.kill(self.process)
-        self.process = 0
+        """Kill them all."""
+        for process in (*self.serving, *self.working):
+            self.zygote.kill(process)
+        self.serving, self.working = [], []
+
+    def kill_a_worker(self) -> None:
+        self.zygote.kill(self.working.pop())
 
 
 @dataclass
@@ -144,11 +158,14 @@ async def settles(ask: Callable[[], Awaitable[str]]) -> None:
 
 @contextlib.asynccontextmanager
 async def town(
-    folder: Path, zygote: Zygote, urls: dict[str, str], sinks: int
+    folder: Path, zygote: Zygote, urls: dict[str, str], sinks: int, *, shared: bool = False
 ) -> AsyncIterator[Town]:
-    """The town, its two processes running; `urls` are databases by agency."""
+    """The town, its processes running; `urls` are databases by agency.
+
+    `shared` has each agency served by two processes, in turn, with two more that work.
+    """
     hosts = [f"p{number}.sink.localhost" for number in range(sinks)]
-    async with Sinks.listening(hosts) as served:
+    async with Sinks.listening(hosts) as served, contextlib.AsyncExitStack() as doors:
         # The processes live now; what is written by the test was written a little before.
         clock = TurnableClock(datetime.now(UTC).replace(microsecond=0) - timedelta(days=1))
         ports = {name: free_port() for name in urls}
@@ -161,8 +178,13 @@ async def town(
                 }
             )
         made = await _found(agencies["lakeside"], agencies["riverton"], served)
+        behind = {name: [port] for name, port in ports.items()}
+        if shared:
+            for name, port in ports.items():
+                behind[name] = [free_port(), free_port()]
+                await doors.enter_async_context(in_turn(port, behind[name]))
         lakeside, riverton = (
-            Killable(agencies[name], ports[name], zygote) for name in ("lakeside", "riverton")
+            Killable(agencies[name], behind[name], zygote) for name in ("lakeside", "riverton")
         )
         built = Town(lakeside, riverton, served, clock, *made)
         try:
@@ -175,9 +197,49 @@ async def town(
             yield built
         finally:
             for one in (lakeside, riverton):
-                if one.process:
-                    one.kill()
+                one.kill()
                 await one.instance.close()
+
+
+@contextlib.asynccontextmanager
+async def in_turn(port: int, behind: list[int]) -> AsyncIterator[None]:
+    """Hand each connection to the next of several servers, as a proxy before them does."""
+    turns = itertools.cycle(behind)
+    carrying: set[asyncio.Task[None]] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        carrying.add(task)
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            there, back = await asyncio.open_connection("127.0.0.1", next(turns))
+            both = [
+                asyncio.create_task(pump(reader, back)),
+                asyncio.create_task(pump(there, writer)),
+            ]
+            try:
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for one in both:
+                    one.cancel()
+                await asyncio.gather(*both, return_exceptions=True)
+                back.close()
+        writer.close()
+        carrying.discard(task)
+
+    server = await asyncio.start_server(carry, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+        for task in carrying:
+            task.cancel()
+        await asyncio.gather(*carrying, return_exceptions=True)
 
 
 async def _found(

@@ -268,8 +268,14 @@ async def _furnished(
         draft = ThreadDraft("Digital permits", "Filing to issue.")
         thread = await writing.post_thread(tx, authors[0], forum, draft)
     await riverton.sees(thread.uri)
+    await subscribe(instance, lakeside.admin, forum, sinks)
+    return forum, authors, reader, thread
+
+
+async def subscribe(instance: Instance, admin: Member, forum: Forum, sinks: Sinks) -> None:
+    """Have every sink follow a forum from now on."""
     async with instance.transaction() as tx:
-        await peers.add_rule(tx, lakeside.admin, RuleDraft(RULE))
+        await peers.add_rule(tx, admin, RuleDraft(RULE))
         for host in sinks.hosts:
             peer = await peers.seen(tx, host, f"http://{host}")
             # They count, and need no more forms than one.
@@ -278,7 +284,6 @@ async def _furnished(
                 tx.session, f"http://{host}/inbox", host, tx.ids.next(), tx.now
             )
             await log.subscribe(tx.session, forum.uri, lane, tx.ids.next())
-    return forum, authors, reader, thread
 
 
 async def _follow(agency: Agency, reader: Member, uri: str) -> None:

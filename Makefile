@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The habits of the house, one word each.
 .DEFAULT_GOAL := help
-.PHONY: help setup base demo test run check audit fuzz screenshots lock
+.PHONY: help setup base demo test run check audit fuzz crash screenshots lock
 
 BIN := .venv/bin
 
@@ -37,6 +37,10 @@ audit: base  ## known weaknesses of what the lock installs, with network
 
 fuzz: base  ## property tests at full count
 	$(BIN)/pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=full
+
+crash: setup  ## kill servers at random moments: KILLS=200, and SEED for other moments
+	@GUILDHALL_TEST_KILLS=$(or $(KILLS),200) GUILDHALL_TEST_SEED=$(or $(SEED),20261125) \
+	  $(BIN)/pytest -q -s tests/crash/test_kills.py
 
 screenshots: setup  ## the pictures the docs use
 	$(BIN)/python -m tests.screenshots

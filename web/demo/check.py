@@ -19,7 +19,7 @@ from web.demo.visitor import Unexpected
 from web.demo.waiting import TooLate
 
 Step = Callable[[Scene], Awaitable[str]]
-# However a step goes wrong, it ends: no wait in it is longer than 20 s, and they are few.
+# However a step goes wrong, it ends: no wait in it is longer than a minute, and they are few.
 LONGEST_STEP = 180.0
 
 STEPS: dict[str, Step] = {

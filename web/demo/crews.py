@@ -14,6 +14,8 @@ from web.demo.waiting import TooLate, until
 _INVITATION = re.compile(r"/invitation/[\w-]+")
 _ANCHOR = re.compile(r"#p-(\d+)$")
 PASSWORD = "several unrelated words"  # noqa: S105 (of people who are gone with the check)
+# Two dozen deliveries, each at its time, on a machine that may have other things to do.
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,12 @@ async def waits(admin: Reader, peer: Agency, what: str, least: int) -> int:
         number = await backlog(admin, peer, what)
         return number if number >= least else None
 
-    return await until(f"{least} {what} on the page for {peer.netloc}", probe)
+    return await until(f"{least} {what} on the page for {peer.netloc}", probe, PATIENCE)
 
 
 async def arrived(reader: Reader, home: Agency, forum: str, burst: Burst) -> None:
     """Wait until a member's own agency shows a burst as it should be."""
-    path = await reader.thread(home, forum, burst.opener)
+    path = await reader.thread(home, forum, burst.opener, PATIENCE)
     wrong = ""
 
     async def probe() -> bool | None:
@@ -112,6 +114,6 @@ async def arrived(reader: Reader, home: Agency, forum: str, burst: Burst) -> Non
         return None if wrong else True
 
     try:
-        await until(f"{burst.opener} as it should be", probe)
+        await until(f"{burst.opener} as it should be", probe, PATIENCE)
     except TooLate as error:
         raise TooLate(f"{error}: {wrong}") from error

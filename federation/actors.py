@@ -31,6 +31,7 @@ from storage.peers import Peer
 
 STALE = timedelta(days=1)
 KEY_RETRY = timedelta(minutes=1)
+KEY_HELD = timedelta(minutes=5)
 FETCHES_A_HOST = 30
 FETCH_WINDOW = timedelta(minutes=1)
 MOST_KEYS_HELD = 5_000
@@ -41,10 +42,11 @@ PEOPLE = frozenset({"Person", "Service", "Application", "Organization"})
 
 @dataclass(frozen=True)
 class KnownKey:
-    """A public key and the actor it speaks for."""
+    """A public key, the actor it speaks for, and since when it is held."""
 
     key: VerificationKey
     owner: str
+    since: datetime
 
 
 class Actors:
@@ -60,15 +62,28 @@ class Actors:
 
     async def key(self, key_id: str) -> KnownKey:
         """The key with this id: held, stored, or fetched once from its origin."""
-        held = self._keys.get(key_id)
+        held = self.held(key_id)
         if held is not None:
-            self._keys.move_to_end(key_id)
             return held
         async with self._wire.instance.reading() as session:
             row = await session.get(ActorKey, key_id)
         if row is not None and row.retired is None:
-            return self._hold(key_id, _known(row))
+            return self._hold(key_id, _known(row, self._wire.instance.clock.now()))
         return await self.fetch_key(key_id)
+
+    def held(self, key_id: str) -> KnownKey | None:
+        """The key if it is in memory and was read not long ago.
+
+        Another process may have learned since that it was rotated: no key is held for ever.
+        """
+        known = self._keys.get(key_id)
+        if known is None:
+            return None
+        if self._wire.instance.clock.now() - known.since > KEY_HELD:
+            del self._keys[key_id]
+            return None
+        self._keys.move_to_end(key_id)
+        return known
 
     async def is_known(self, key_id: str) -> bool:
         """Whether the key is held or stored, without asking anybody."""
@@ -143,7 +158,8 @@ class Actors:
 
     def _try_hold(self, key: PublicKey) -> None:
         try:
-            self._hold(key.id, KnownKey(_verification_key(key.kind, key.value), key.owner))
+            now = self._wire.instance.clock.now()
+            self._hold(key.id, KnownKey(_verification_key(key.kind, key.value), key.owner, now))
         except SignatureRefused:
             return
 
@@ -257,8 +273,8 @@ async def remember_keys(tx: Transaction, actor: Actor) -> None:
         )
 
 
-def _known(row: ActorKey) -> KnownKey:
-    return KnownKey(_verification_key(row.kind, row.public), row.owner)
+def _known(row: ActorKey, now: datetime) -> KnownKey:
+    return KnownKey(_verification_key(row.kind, row.public), row.owner, now)
 
 
 def _verification_key(kind: str, value: str) -> VerificationKey:

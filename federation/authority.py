@@ -8,7 +8,7 @@ the value that was checked is the value that is stored. Source: FEP-fe34, FEP-1b
 
 from federation.errors import WireError
 from federation.origins import origin_of
-from federation.vocabulary.activities import Activity
+from federation.vocabulary.activities import Activity, Envelope
 from federation.vocabulary.posts import Post as WirePost
 
 
@@ -26,7 +26,7 @@ def same_origin(one: str, other: str) -> bool:
         return False
 
 
-def must_be_own_words(signer: str, activity: Activity) -> None:
+def must_be_own_words(signer: str, activity: Activity | Envelope) -> None:
     """The activity is the signer's, and its id is of the signer's origin."""
     if activity.actor != signer:
         raise Unauthorised("The activity's actor is not who signed it.")

@@ -2,26 +2,36 @@
 """The way in: a delivery is checked, stored durably, and answered."""
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
 
 from federation import authority
-from federation.actors import Actors
-from federation.delivery.lanes import Delivery
 from federation.errors import WireError
+from federation.liveness import Liveness
 from federation.signatures.request import Request
+from federation.throttle import Throttle
 from federation.urls import host_of_uri
 from federation.verification import Unverified, Verified, Verifier
-from federation.vocabulary.activities import Activity, parse_activity
+from federation.vocabulary.activities import Envelope, parse_envelope
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
 from federation.wire import Wire
 from server import peers
 from storage import inbox, keys, members
+from storage.appends import NotStored
+from storage.faults import FAULTS
 from storage.inbox import InboxRow, InboxState
 
+logger = structlog.get_logger("guildhall.inbox")
 LARGEST = 1_000_000
 KNOCKS_A_MINUTE = 120
+MOST_BYTES_WAITING = 64_000_000
+IDS_TRIED = 2
+UNIQUE = ("signer", "activity_id")
 
 
 @dataclass(frozen=True)
@@ -34,55 +44,84 @@ class Answer:
 
 
 ACCEPTED = Answer(202, "Accepted.")
+BUSY = Answer(503, "Nothing can be taken in at this moment: come again.", 10)
 
 
 class Inbox:
     """Takes deliveries; nothing of them is acted on here."""
 
-    def __init__(self, wire: Wire, actors: Actors, verifier: Verifier, delivery: Delivery) -> None:
+    def __init__(self, wire: Wire, verifier: Verifier, liveness: Liveness) -> None:
         self._wire = wire
-        self._actors = actors
         self._verifier = verifier
-        self._delivery = delivery
+        self._liveness = liveness
+        settings = wire.instance.settings
+        self._throttle = Throttle(settings.inbox_rate, settings.inbox_burst)
+        self._most_waiting = settings.inbox_waiting
+        self._bytes = 0
         self._knocks: deque[datetime] = deque()
 
     async def accept(self, request: Request) -> Answer:
         """Check a delivery in the order that costs a stranger most and us least.
 
         Size, strict JSON, policy on the host it claims, signature, policy on the host that is
-        verified, whether it was seen, then one durable row. A 202 means that it will be worked on.
+        verified, whether it was seen, then one durable row. A 202 means that it will be worked
+        on; a 503 that nothing was kept and the sender should come again.
         """
         body = request.body or b""
         if len(body) > LARGEST:
             return Answer(413, "The activity is larger than 1 MB.")
+        if self._is_full(len(body)):
+            return BUSY
         try:
-            activity = parse_activity(read(body, max_bytes=LARGEST))
+            envelope = parse_envelope(read(body, max_bytes=LARGEST))
         except Malformed as error:
             return Answer(400, str(error))
         try:
-            claimed = self._verifier.claimed_host(request)
-            refused = await self._policy(claimed)
-            if refused is not None:
-                return refused
-            if await self._is_farewell_of_a_stranger(activity):
-                return ACCEPTED
-            verified = await self._verifier.request(request)
+            return await self._checked(request, envelope, body)
         except Unverified as error:
             return Answer(error.status, error.sentence, error.retry_after)
-        return await self._verified(activity, verified, body)
+        except FAULTS as error:
+            logger.error("nothing can be taken in", exc_info=error)
+            return BUSY
 
-    async def _verified(self, activity: Activity, verified: Verified, body: bytes) -> Answer:
-        if verified.host != host_of_uri(activity.actor):
-            return Answer(401, "The activity's actor is not who signed it.")
-        refused = await self._policy(verified.host)
+    def _is_full(self, size: int) -> bool:
+        """Whether so much waits for its commit that more would only wait in vain."""
+        writer = self._wire.instance.database.writer
+        return (
+            writer.waiting >= self._most_waiting
+            or writer.is_stuck
+            or self._bytes + size > MOST_BYTES_WAITING
+        )
+
+    async def _checked(self, request: Request, envelope: Envelope, body: bytes) -> Answer:
+        claimed = self._verifier.claimed_host(request)
+        refused = await self._policy(claimed)
         if refused is not None:
             return refused
+        # Only what was verified empties a bucket, so nobody can have another host refused.
+        if wait := self._throttle.wait(claimed, self._wire.instance.clock.now()):
+            return _too_fast(wait)
+        if envelope.is_farewell and await self._is_stranger(envelope.actor):
+            return ACCEPTED
+        verified = await self._verifier.request(request)
+        if verified.host != host_of_uri(envelope.actor):
+            return Answer(401, "The activity's actor is not who signed it.")
+        if verified.host != claimed or verified.was_asked_for:
+            refused = await self._policy(verified.host)
+            if refused is not None:
+                return refused
         try:
-            authority.must_be_own_words(verified.actor, activity)
+            authority.must_be_own_words(verified.actor, envelope)
         except WireError as error:
             return Answer(401, str(error))
-        await self._delivery.heard(verified.host)
-        return await self._store(activity, verified, body)
+        await self._liveness.heard(verified.host)
+        if wait := self._throttle.spend(verified.host, self._wire.instance.clock.now()):
+            return _too_fast(wait)
+        self._bytes += len(body)
+        try:
+            return await self._store(envelope, verified, body)
+        finally:
+            self._bytes -= len(body)
 
     async def _policy(self, host: str) -> Answer | None:
         """The refusal of a host that is not let in; its knock is counted, nothing else."""
@@ -104,41 +143,49 @@ class Inbox:
         self._knocks.append(now)
         return True
 
-    async def _is_farewell_of_a_stranger(self, activity: Activity) -> bool:
-        """A Delete of an actor nobody here knows: taken without asking for its key."""
-        if activity.type != "Delete" or getattr(activity.object, "id", "") != activity.actor:
-            return False
+    async def _is_stranger(self, actor: str) -> bool:
+        """An actor nobody here knows: their farewell is taken without asking for a key."""
         async with self._wire.instance.reading() as session:
-            return await members.by_uri(
-                session, activity.actor
-            ) is None and not await keys.of_owner(session, activity.actor)
+            return await members.by_uri(session, actor) is None and not await keys.of_owner(
+                session, actor
+            )
 
-    async def _store(self, activity: Activity, verified: Verified, body: bytes) -> Answer:
+    async def _store(self, envelope: Envelope, verified: Verified, body: bytes) -> Answer:
         instance = self._wire.instance
         now = instance.clock.now()
-        fresh = await instance.database.writer.append(
-            InboxRow,
-            {
-                "id": instance.ids.next(),
-                "signer": verified.actor,
-                "activity_id": activity.id,
-                "kind": activity.type[:64],
-                "key_id": verified.key_id,
-                "request_digest": verified.digest,
-                "body": body.decode(),
-                "received": now,
-                "state": InboxState.WAITING,
-                "attempts": 0,
-                "next_try": now,
-                "note": "",
-            },
-            unique=("signer", "activity_id"),
-        )
-        if fresh:
+        row = {
+            "id": 0,
+            "signer": verified.actor,
+            "activity_id": envelope.id,
+            "kind": envelope.type[:64],
+            "key_id": verified.key_id,
+            "request_digest": verified.digest,
+            "body": body.decode(),
+            "received": now,
+            "state": InboxState.WAITING,
+            "attempts": 0,
+            "next_try": now,
+            "note": "",
+        }
+        if await self._append(row):
             instance.wake()
             return ACCEPTED
         async with instance.reading() as session:
-            held = await inbox.by_activity(session, verified.actor, activity.id)
+            held = await inbox.by_activity(session, verified.actor, envelope.id)
         if held is not None and held.request_digest == verified.digest:
             return Answer(409, "This very request was received before; nothing was done again.")
         return Answer(202, "Received before.")
+
+    async def _append(self, row: dict[str, Any]) -> bool:
+        """Whether the row is new; another id is tried where two processes made the same."""
+        instance = self._wire.instance
+        for _ in range(IDS_TRIED):
+            row["id"] = instance.ids.next()
+            with suppress(NotStored):
+                return await instance.database.writer.append(InboxRow, row, unique=UNIQUE)
+        row["id"] = instance.ids.next()
+        return await instance.database.writer.append(InboxRow, row, unique=UNIQUE)
+
+
+def _too_fast(wait: int) -> Answer:
+    return Answer(429, "Your host delivers faster than this instance takes.", wait)

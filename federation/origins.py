@@ -4,6 +4,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urljoin
 
 from federation.errors import Forbidden
@@ -40,6 +41,7 @@ class HttpUrl:
     literal: bool
 
 
+@lru_cache(maxsize=4_096)
 def parse_url(text: str) -> HttpUrl:
     """Read an absolute http(s) URL (RFC 3986, ASCII hosts only); its fragment is dropped.
 
@@ -92,6 +94,7 @@ def join_url(base: HttpUrl, reference: str) -> HttpUrl:
         raise Forbidden("A redirect names something that is not an address.") from None
 
 
+# A peer's actors come again and again; what an address means never changes.
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]` (RFC 6454), lower case, the default port left out."""
     return parse_url(url).origin

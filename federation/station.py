@@ -6,6 +6,7 @@ from federation.claims import Claims, owner_name
 from federation.delivery.lanes import Delivery
 from federation.fetch import Door
 from federation.inbox import Inbox
+from federation.liveness import Liveness
 from federation.receive import Receiver
 from federation.repair import Repair
 from federation.verification import Verifier
@@ -22,6 +23,11 @@ class Station(Wire):
         self.actors = Actors(self)
         self.verifier = Verifier(self, self.actors)
         self.delivery = Delivery(self, self.claims.owner)
-        self.inbox = Inbox(self, self.actors, self.verifier, self.delivery)
+        self.liveness = Liveness(instance, self.delivery)
+        self.inbox = Inbox(self, self.verifier, self.liveness)
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
         self.repair = Repair(self, self.receiver)
+
+    async def close(self) -> None:
+        await self.liveness.close()
+        await super().close()

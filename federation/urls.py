@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The addresses that only machines use."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
@@ -36,6 +37,7 @@ def proof_key(actor: str) -> str:
     return f"{actor}#ed25519-key"
 
 
+@lru_cache(maxsize=2048)
 def host_of_uri(uri: str) -> str:
     """`host[:port]` of an id, lower case; "" where it names none."""
     try:

@@ -25,12 +25,16 @@ class Unverified(Refusal):
 
 @dataclass(frozen=True)
 class Verified:
-    """Who signed: the actor, its host, the key, and a digest that names this very request."""
+    """Who signed: the actor, its host, the key, and a digest that names this very request.
+
+    `was_asked_for`: time has passed, since the key was not at hand.
+    """
 
     actor: str
     host: str
     key_id: str
     digest: str
+    was_asked_for: bool = False
 
 
 class Verifier:
@@ -54,17 +58,18 @@ class Verifier:
             claim = read_claim(
                 request, now=instance.clock.now(), own_hosts={instance.settings.host}
             )
-            known = await self._actors.key(claim.key_id)
+            held = self._actors.held(claim.key_id)
+            known = held or await self._actors.key(claim.key_id)
             owner = known.owner
             try:
                 check(claim, known.key)
             except SignatureRefused:
-                owner = await self._with_fresh_key(claim)
+                held, owner = None, await self._with_fresh_key(claim)
         except SignatureRefused as error:
             raise Unverified(str(error), error.status) from error
         except WireError as error:
             raise _unresolved(error) from error
-        return Verified(owner, host_of_uri(owner), claim.key_id, claim.digest)
+        return Verified(owner, host_of_uri(owner), claim.key_id, claim.digest, known is not held)
 
     async def _with_fresh_key(self, claim: Claim) -> str:
         """The key may have been rotated: ask for it once more."""

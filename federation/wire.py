@@ -12,10 +12,10 @@ from federation.signatures.sign import Prepared, prepare_draft, prepare_rfc9421
 from federation.urls import Urls, host_of_uri, main_key
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
-from server import peers
 from server.instance import Instance
 from server.members.accounts import add_keys
 from server.peers import Decision
+from server.rulebook import Rulebook
 from storage.keys import ActorKey
 
 VERSION = "0.1.0"
@@ -37,6 +37,7 @@ class Wire:
             user_agent=f"Guildhall/{VERSION} (+{instance.settings.origin})",
             parse=_parsed,
         )
+        self.rulebook = Rulebook(instance.database, instance.settings.federates)
         self._own_key: SigningKey | None = None
         self._opened = False
 
@@ -83,13 +84,7 @@ class Wire:
 
     async def judge(self, host: str) -> Decision:
         """What policy says of a host now."""
-        async with self.instance.reading() as session:
-            return await peers.judge(
-                session,
-                self.instance.settings.federates,
-                host,
-                self.instance.clock.now(),
-            )
+        return await self.rulebook.judge(host, self.instance.clock.now())
 
     async def must_be_allowed(self, uri: str) -> None:
         """Forbidden unless policy lets us talk with the host of `uri`."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from federation import discovery
 from federation.claims import RENEWED_EVERY
@@ -154,17 +154,18 @@ class Worker:
         A signed request is a sign of life, so a peer that waits for us tries again at once.
         """
         instance = self._wire.instance
+        old = instance.clock.now() - DESCRIBE_EVERY
+        is_strange = or_(Peer.described.is_(None), Peer.described < old)
         async with instance.reading() as session:
-            known = list((await session.execute(select(Peer))).scalars())
+            agencies = await session.execute(
+                select(Peer.origin).where(Peer.software == peers.GUILDHALL)
+            )
+            strange = await session.execute(select(Peer.host).where(is_strange))
             homes = await session.execute(
                 select(Forum.uri).where(
                     Forum.peer.is_not(None), Forum.copy_state != CopyState.KNOWN
                 )
             )
-            followed = list(homes.scalars())
-        old = instance.clock.now() - DESCRIBE_EVERY
-        agencies = [peer for peer in known if peer.software == peers.GUILDHALL]
-        strange = [peer for peer in known if peer.described is None or peer.described < old]
         room = asyncio.Semaphore(GREETED_AT_ONCE)
 
         async def politely(asking: Callable[[], Awaitable[object]]) -> None:
@@ -174,11 +175,17 @@ class Worker:
 
         await asyncio.gather(
             *(
-                politely(partial(self._wire.key_document, f"{peer.origin}/instance/forums"))
-                for peer in agencies
+                politely(partial(self._wire.key_document, f"{origin}/instance/forums"))
+                for origin in agencies.scalars()
             ),
-            *(politely(partial(self._wire.actors.forum, uri, fresh=True)) for uri in followed),
-            *(politely(partial(discovery.describe, self._wire, peer.host)) for peer in strange),
+            *(
+                politely(partial(self._wire.actors.forum, uri, fresh=True))
+                for uri in homes.scalars()
+            ),
+            *(
+                politely(partial(discovery.describe, self._wire, host))
+                for host in strange.scalars()
+            ),
         )
 
     async def _watch_commits(self) -> None:

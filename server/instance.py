@@ -15,8 +15,9 @@ from server.keys import Vault
 from server.randomness import Randomness, SystemRandomness
 from server.settings import Settings
 from server.transaction import Transaction
-from storage.database import Database, notify, passes, prepare
+from storage.database import Database, notify, prepare
 from storage.facts import FactRow
+from storage.faults import passes
 
 
 class Instance:

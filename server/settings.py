@@ -84,6 +84,18 @@ class Settings(BaseSettings):
         description="Addresses or networks of the proxies in front, such as `127.0.0.1`: only"
         " they are believed on where a visitor comes from, which limits go by.",
     )
+    inbox_rate: int = Field(
+        50,
+        ge=0,
+        description="How many deliveries a second each other origin may make; 0 sets no limit.",
+    )
+    inbox_burst: int = Field(500, ge=1, description="How many of them an origin may make at once.")
+    inbox_waiting: int = Field(
+        2_000,
+        ge=1,
+        description="How many deliveries may wait for their commit before senders are asked to"
+        " come again.",
+    )
     log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`.")
 
     @field_validator("origin", "media_origin")
@@ -236,6 +248,6 @@ def as_markdown() -> str:
     lines = ["| Setting | Default | What it does |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
-        shown = f"`{default}`" if isinstance(default, str | Path) and str(default) else "none"
+        shown = f"`{default}`" if isinstance(default, str | Path | int) and str(default) else "none"
         lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(lines) + "\n"

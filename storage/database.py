@@ -2,7 +2,6 @@
 """Opening a database, where SQLite and PostgreSQL differ."""
 
 import asyncio
-import errno
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -14,10 +13,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, inspect, make_url, text
+from sqlalchemy import Connection, Select, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -26,70 +24,17 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import NullPool, StaticPool
 
+from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
+from storage.changes import Glance, Kept, Made, Rows
+from storage.faults import FAULTS
 from storage.writer import Writer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NOTIFY_CHANNEL = "guildhall"
 LISTEN_AGAIN = 0.5
-
-
-# Whatever a database or its driver raises, and the network between us and it.
-FAULTS: tuple[type[Exception], ...] = (
-    SQLAlchemyError,
-    sqlite3.Error,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-)
-_SQLITE_PASSES = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-# Its SQLSTATE classes: connection gone, deadlock, no room, stopped by an operator, its own disk.
-_POSTGRES_PASSES = ("08", "40", "53", "57P", "58")
-_DISK_PASSES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class DatabaseError(Exception):
     """The database cannot be used; the message is one sentence for the operator."""
-
-
-def passes(error: BaseException) -> bool:
-    """Whether a fault is of the database's surroundings: full, locked, read-only, gone.
-
-    The same request may well succeed a little later. A fault of ours, such as a wrong
-    statement, is none of them.
-    """
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    chain: list[BaseException] = [error]
-    for one in chain:
-        chain += [
-            cause
-            for cause in (getattr(one, "orig", None), one.__cause__)
-            if isinstance(cause, BaseException) and cause not in chain
-        ]
-    return any(_passes(one) for one in chain)
-
-
-def _passes(error: BaseException) -> bool:
-    if isinstance(error, sqlite3.Error):
-        # The low byte; the others say more precisely which.
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_PASSES
-    if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(_POSTGRES_PASSES)
-    if isinstance(error, FileNotFoundError):
-        # A socket that is not there names no file.
-        return error.filename is None
-    # Raised for a connection that is closed, or that was closed in the middle.
-    gone = isinstance(error, (asyncpg.InterfaceError, ConnectionError, PoolTimeout))
-    return gone or (isinstance(error, OSError) and error.errno in _DISK_PASSES)
 
 
 def driver_url(url: str) -> URL:
@@ -104,23 +49,27 @@ def driver_url(url: str) -> URL:
     return parsed.set(drivername=drivers[parsed.drivername])
 
 
+def _set_pragmas(connection: Any, *, read_only: bool = False) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout = 5000",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "temp_store = MEMORY",
+        f"query_only = {'ON' if read_only else 'OFF'}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
 def _tune_sqlite(engine: AsyncEngine, *, read_only: bool) -> None:
     """WAL, durable commits, and transactions begun by us rather than by the driver."""
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "busy_timeout = 5000",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "secure_delete = ON",
-            "temp_store = MEMORY",
-            f"query_only = {'ON' if read_only else 'OFF'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        _set_pragmas(connection, read_only=read_only)
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
@@ -146,7 +95,13 @@ class Database:
                 self.url, pool_size=5, max_overflow=10, pool_pre_ping=True
             )
             self._read = self._write
-        self.writer = Writer(self._write, exclusive=self.is_sqlite)
+        self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
+        self.glance = Glance(self.url)
+
+    def _appends(self) -> SqliteAppends | PostgresAppends:
+        if self.is_sqlite:
+            return SqliteAppends(self.url.database or ":memory:", _set_pragmas)
+        return PostgresAppends(self._write)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -154,8 +109,13 @@ class Database:
         async with AsyncSession(self._read, expire_on_commit=False, autoflush=False) as session:
             yield session
 
+    def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
+        """What is made of a small table, held in memory and never older than its question."""
+        return Kept(self.glance, self._read, question, make)
+
     async def close(self) -> None:
         await self.writer.close()
+        self.glance.close()
         await self._write.dispose()
         if self._read is not self._write:
             await self._read.dispose()

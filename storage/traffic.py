@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.base import in_batches
 from storage.inbox import InboxRow, InboxState
+from storage.lanes.conditions import in_interval
 from storage.log import ActivityBody, Form, Lane, LogRecipient, LogRow, Parked, Subscription
 from storage.peers import Peer
 
@@ -101,19 +102,11 @@ async def parked(
 
 def _covered() -> ColumnElement[bool]:
     """The condition on a lane, a subscription and a row of its audience that still has to go."""
-    inside = and_(
-        Subscription.from_seq <= LogRow.seq,
-        or_(Subscription.until_seq.is_(None), LogRow.seq < Subscription.until_seq),
-    )
-    about_what_it_has = and_(
-        Subscription.from_seq <= LogRow.subject_seq,
-        or_(Subscription.until_seq.is_(None), LogRow.subject_seq < Subscription.until_seq),
-    )
     return and_(
         LogRow.audience == Subscription.audience,
         LogRow.seq > Lane.cursor,
         LogRow.form != Form.DIRECT,
-        or_(inside, about_what_it_has),
+        in_interval(),
     )
 
 
@@ -214,6 +207,17 @@ async def try_parked(session: AsyncSession, host: str, now: datetime) -> None:
         .where(Parked.lane_id.in_(select(Lane.id).where(Lane.peer == host)))
         .values(next_try=now)
     )
+
+
+async def due_count(session: AsyncSession, host: str, moment: datetime) -> int:
+    """How many parked entries of an origin were to be tried at this moment or before."""
+    question = (
+        select(func.count())
+        .select_from(Parked)
+        .join(Lane, Lane.id == Parked.lane_id)
+        .where(Lane.peer == host, Parked.next_try <= moment)
+    )
+    return (await session.execute(question)).scalar_one()
 
 
 async def drop(session: AsyncSession, host: str, last: int) -> None:

@@ -2,104 +2,125 @@
 """The one way rows are written: deeds, and batched appends."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from storage.base import Base, insert
+from storage.appends import Append, NotStored, PostgresAppends, SqliteAppends, Unwell
+from storage.base import Base
 
 MOST_IN_A_BATCH = 200
+LONGEST_WAIT = 10.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Waiting:
-    table: type[Base]
-    row: Mapping[str, Any]
-    unique: tuple[str, ...]
+    append: Append
+    since: float
     done: "asyncio.Future[bool]"
 
 
 class Writer:
-    """Owns the write connection of this process.
+    """Owns the write connections of this process.
 
     On SQLite (`exclusive`) one transaction runs at a time, each begun IMMEDIATE. Appended
     rows are committed together between the deeds (group commit): the future of an append
-    resolves after the commit that made its row durable.
+    resolves after the commit that made its row durable. Deeds and batches take turns, so that
+    a flood of either leaves room for the other.
     """
 
-    def __init__(self, engine: AsyncEngine, *, exclusive: bool) -> None:
+    def __init__(
+        self, engine: AsyncEngine, appends: SqliteAppends | PostgresAppends, *, exclusive: bool
+    ) -> None:
         self._engine = engine
+        self._appends = appends
         self._exclusive = exclusive
         self.lock = asyncio.Lock()
-        self._queue: list[_Waiting] = []
+        # Only the first of the deeds that wait stands in line for the lock, beside the batch.
+        self._deeds = asyncio.Lock()
+        self._queue: deque[_Waiting] = deque()
         self._flusher: asyncio.Task[None] | None = None
         self.commits = 0
-
-    def _turn(self) -> AbstractAsyncContextManager[Any]:
-        return self.lock if self._exclusive else nullcontext()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One deed: commits when the block ends well, rolls back when it does not."""
-        async with (
-            self._turn(),
-            AsyncSession(self._engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
+        if self._exclusive:
+            async with self._deeds, self.lock, self._session() as session:
+                yield session
+        else:
+            async with self._session() as session:
+                yield session
         self.commits += 1
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @property
+    def waiting(self) -> int:
+        """How many appended rows are not yet in a batch."""
+        return len(self._queue)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the oldest of them has waited longer than anybody should be kept waiting."""
+        now = asyncio.get_running_loop().time()
+        return bool(self._queue) and now - self._queue[0].since > LONGEST_WAIT
 
     async def append(
         self, table: type[Base], row: Mapping[str, Any], *, unique: tuple[str, ...]
     ) -> bool:
-        """Store one row durably; False when one with the same `unique` columns was there."""
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(table, row, unique, done))
+        """Store one row durably; False when one with the same `unique` columns was there.
+
+        Raises NotStored when this row is at fault, Unwell when the database is.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[bool] = loop.create_future()
+        self._queue.append(_Waiting(Append(table, unique, row), loop.time(), done))
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
         return await done
 
     async def _flush(self) -> None:
         while self._queue:
-            async with self._turn():
-                batch, self._queue = self._queue[:MOST_IN_A_BATCH], self._queue[MOST_IN_A_BATCH:]
-                await self._commit(batch)
+            if self._exclusive:
+                async with self.lock:
+                    await self._commit()
+            else:
+                await self._commit()
 
-    async def _commit(self, batch: list[_Waiting]) -> None:
-        """Store a batch in one commit; when a row of it fails, each in one of its own."""
+    async def _commit(self) -> None:
+        """Store the next batch in one commit; a row that cannot be stored fails alone."""
+        queue = self._queue
+        batch = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
+        ends: list[bool | NotStored | Unwell]
         try:
-            async with AsyncSession(self._engine) as session, session.begin():
-                stored = [await _store(session, waiting) for waiting in batch]
+            ends = list(await self._appends.store([waiting.append for waiting in batch]))
+            self.commits += 1
+        except Unwell as error:
+            ends = [error] * len(batch)
         except BaseException as error:
-            if isinstance(error, Exception) and len(batch) > 1:
-                for waiting in batch:
-                    await self._commit([waiting])
-                return
             for waiting in batch:
                 if not waiting.done.done():
-                    waiting.done.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-            return
-        self.commits += 1
-        for waiting, fresh in zip(batch, stored, strict=True):
-            if not waiting.done.done():
-                waiting.done.set_result(fresh)
+                    waiting.done.set_exception(Unwell(str(error)))
+            raise
+        for waiting, end in zip(batch, ends, strict=True):
+            # Who asked may have gone away meanwhile; the row stands all the same.
+            if waiting.done.done():
+                continue
+            if isinstance(end, bool):
+                waiting.done.set_result(end)
+            else:
+                waiting.done.set_exception(end)
 
     async def close(self) -> None:
         """Wait for what is queued."""
         if self._flusher is not None:
             await asyncio.gather(self._flusher, return_exceptions=True)
-
-
-async def _store(session: AsyncSession, waiting: _Waiting) -> bool:
-    statement = (
-        insert(session, waiting.table)
-        .values(**waiting.row)
-        .on_conflict_do_nothing(index_elements=list(waiting.unique))
-        .returning(*(waiting.table.__table__.c[name] for name in waiting.unique))
-    )
-    return (await session.execute(statement)).first() is not None
+        await self._appends.close()

@@ -21,6 +21,10 @@ from server.errors import NotFound
 from web import spots
 
 Json = dict[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = tuple[tuple[str, str], ...]
 NOBODY = Asker(None, allowed=False, agency=False)
 _ASKED_FOR = ("application/activity+json", "application/ld+json")
 
@@ -44,20 +48,23 @@ class MachineRoute(Route):
         return super().matches(scope)
 
 
-def _signed(request: Request, station: Station, body: bytes | None) -> SignedRequest:
+def _headers(scope: Scope) -> Headers:
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+    )
+
+
+def _signed(scope: Scope, headers: Headers, station: Station, body: bytes | None) -> SignedRequest:
     """The request as the signature is checked against; the origin setting gives the scheme."""
-    query = request.scope["query_string"].decode("latin-1")
-    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+    query = scope["query_string"].decode("latin-1")
+    raw_path = scope.get("raw_path") or scope["path"].encode()
     path = raw_path.decode("latin-1").partition("?")[0]
     return SignedRequest(
-        method=request.method,
+        method=scope["method"],
         target=f"{path}?{query}" if query else path,
-        host=request.headers.get("host", ""),
+        host=next((value for name, value in headers if name == "host"), ""),
         scheme="https" if station.instance.settings.is_https else "http",
-        headers=tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.scope["headers"]
-        ),
+        headers=headers,
         body=body,
     )
 
@@ -70,7 +77,7 @@ def _station(request: Request) -> Station:
 async def _asker(request: Request) -> Asker:
     """Who asks, by their signature; Unverified when they sign and it does not hold."""
     station = _station(request)
-    signed = _signed(request, station, None)
+    signed = _signed(request.scope, _headers(request.scope), station, None)
     if "signature" not in request.headers and "authorization" not in request.headers:
         return await asker(station, None)
     claimed = station.verifier.claimed_host(signed)
@@ -79,7 +86,7 @@ async def _asker(request: Request) -> Asker:
         # Decided before any key is fetched and before anything is looked up.
         raise Unverified("This instance answers listed agencies only.", 403)
     verified = await station.verifier.request(signed)
-    await station.delivery.heard(verified.host)
+    await station.liveness.heard(verified.host)
     await station.actors.meet(verified.host)
     return await asker(station, verified.host)
 
@@ -126,30 +133,54 @@ def _plain(status: int, sentence: str, retry_after: int | None = None) -> Respon
     return response
 
 
-async def inbox(request: Request) -> Response:
-    """Take a delivery; which inbox it came to makes no difference."""
-    station = _station(request)
-    try:
-        body = await _bounded_body(request)
-    except ClientDisconnect:
-        return _plain(400, "The delivery broke off.")
-    if body is None:
-        response = _plain(413, "The activity is larger than 1 MB.")
-        # What is still to come is not read.
-        response.headers["Connection"] = "close"
-        return response
-    answer: Answer = await station.inbox.accept(_signed(request, station, body))
-    return _plain(answer.status, answer.sentence, answer.retry_after)
+class InboxDoor:
+    """Takes deliveries; which inbox one came to makes no difference.
+
+    Bare ASGI: a request object and a response object would cost as much as the signature.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        station: Station = scope["app"].state.wire
+        headers = _headers(scope)
+        try:
+            body = await _bounded_body(headers, receive)
+        except ClientDisconnect:
+            return
+        if body is None:
+            # What is still to come is not read.
+            too_large = Answer(413, "The activity is larger than 1 MB.")
+            await _answer(send, too_large, ((b"connection", b"close"),))
+            return
+        await _answer(send, await station.inbox.accept(_signed(scope, headers, station, body)))
 
 
-async def _bounded_body(request: Request) -> bytes | None:
+async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    body = f"{answer.sentence}\n".encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"vary", b"Accept, Signature"),
+        *extra,
+    ]
+    if answer.retry_after is not None:
+        headers.append((b"retry-after", str(answer.retry_after).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _bounded_body(headers: Headers, receive: Receive) -> bytes | None:
     """The body, or None as soon as it is known to be too large."""
-    declared = request.headers.get("content-length", "0")
+    declared = next((value for name, value in headers if name == "content-length"), "0")
     if declared.isdecimal() and int(declared) > LARGEST:
         return None
     parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        more = message.get("more_body", False)
         size += len(part)
         if size > LARGEST:
             return None
@@ -273,9 +304,9 @@ routes = [
     Route("/.well-known/webfinger", webfinger),
     Route("/.well-known/nodeinfo", nodeinfo_links),
     Route("/nodeinfo/{version}", nodeinfo),
-    Route("/inbox", inbox, methods=["POST"]),
-    Route("/u/{handle}/inbox", inbox, methods=["POST"]),
-    Route("/f/{handle}/inbox", inbox, methods=["POST"]),
+    Route("/inbox", InboxDoor(), methods=["POST"]),
+    Route("/u/{handle}/inbox", InboxDoor(), methods=["POST"]),
+    Route("/f/{handle}/inbox", InboxDoor(), methods=["POST"]),
     MachineRoute("/", instance_actor),
     Route("/instance", instance_actor),
     Route("/instance/forums", _document(_forums)),

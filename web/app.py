@@ -21,7 +21,7 @@ from server.errors import Refusal
 from server.instance import Instance
 from server.members.accounts import any_admin
 from server.settings import Mode
-from storage.database import FAULTS
+from storage.faults import FAULTS
 from web import (
     activitypub,
     admin,

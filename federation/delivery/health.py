@@ -2,16 +2,20 @@
 """How deliveries to an origin fare: what its lanes share."""
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.delivery.profiles import LONGEST_WAIT, wait_after
 from federation.delivery.windows import Window
 from federation.wire import Wire
 from server import audit, peers
 from storage import lanes
+from storage.base import in_batches
 from storage.peers import Peer
 
 logger = structlog.get_logger("guildhall.delivery")
@@ -41,6 +45,7 @@ class Health:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.paused: set[str] = set()
         self._origins: OrderedDict[str, Origin] = OrderedDict()
 
     def of(self, host: str) -> Origin:
@@ -51,17 +56,32 @@ class Health:
             self._origins.popitem(last=False)
         return origin
 
-    def read(self, peer: Peer) -> Origin:
-        """The origin as its row now says."""
-        origin = self.of(peer.host)
-        origin.software = peer.software
-        origin.speaks_rfc9421 = peer.speaks_rfc9421
-        origin.failures = peer.failures
-        origin.was_late = peer.next_try is not None
-        origin.down = False
-        if peer.failures:
-            origin.window.probe()
-        return origin
+    async def read(self, session: AsyncSession, hosts: Collection[str]) -> dict[str, Origin]:
+        """The origins of these hosts as their rows now say; those not due are left out."""
+        now = self._wire.instance.clock.now()
+        found = {host: self.of(host) for host in hosts}
+        for batch in in_batches(sorted(hosts)):
+            question = select(
+                Peer.host,
+                Peer.software,
+                Peer.speaks_rfc9421,
+                Peer.failures,
+                Peer.next_try,
+                Peer.paused,
+            ).where(Peer.host.in_(batch))
+            for host, software, modern, failures, next_try, paused in (
+                await session.execute(question)
+            ).all():
+                if paused is not None or (next_try is not None and next_try > now):
+                    del found[host]
+                    continue
+                origin = found[host]
+                origin.software, origin.speaks_rfc9421 = software, modern
+                origin.failures, origin.was_late = failures, next_try is not None
+                origin.down = False
+                if failures:
+                    origin.window.probe()
+        return found
 
     def in_flight(self, host: str) -> int:
         origin = self._origins.get(host)
@@ -111,8 +131,3 @@ class Health:
             peer = await tx.session.get(Peer, origin.host)
             if peer is not None:
                 peer.speaks_rfc9421 = True
-
-
-def is_due(peer: Peer, now: datetime) -> bool:
-    """Whether a peer may be sent something now."""
-    return peer.paused is None and (peer.next_try is None or peer.next_try <= now)

@@ -7,21 +7,19 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
 
 from federation.claims import LEASE, is_dead
 from federation.delivery.bodies import Bodies
-from federation.delivery.health import Health, Origin, is_due
-from federation.delivery.sending import Office, Sending
+from federation.delivery.health import Health, Origin
+from federation.delivery.sending import Office
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
+from federation.delivery.turns import Turn
 from federation.delivery.windows import Slots
 from federation.wire import Wire
-from server.transaction import Transaction
-from storage import forums, lanes, log
+from storage import forums, lanes, log, traffic
 from storage.base import in_batches
 from storage.lanes import Item, Settled, Work
-from storage.log import Lane, Parked
 from storage.peers import Peer
 
 logger = structlog.get_logger("guildhall.delivery")
@@ -74,6 +72,7 @@ class Delivery:
             await self._begin()
         await self._read_log()
         async with self._wire.instance.reading() as session:
+            self.health.paused = await lanes.paused(session)
             found = await lanes.returning(session, now)
             if self._looked is None or not timedelta(0) <= now - self._looked < LOOKED_FOR_EVERY:
                 self._looked = now
@@ -130,21 +129,16 @@ class Delivery:
         now = instance.clock.now()
         async with instance.reading() as session:
             await lanes.fill(session, works, list(self._tail), now, BATCH)
-            hosts = sorted({work.host for work in works})
-            found: dict[str, Peer] = {}
-            for batch in in_batches(hosts):
-                rows = await session.execute(select(Peer).where(Peer.host.in_(batch)))
-                found |= {peer.host: peer for peer in rows.scalars()}
+            origins = await self.health.read(session, {work.host for work in works})
             audiences = {item.audience for work in works for item in work.items}
             visibility = await forums.visibilities(session, audiences)
         for work in works:
-            peer = found.get(work.host)
-            if peer is not None and not is_due(peer, now):
+            origin = origins.get(work.host)
+            if origin is None:
                 self._put_back(work, work.cursor)
             elif not work.items and not work.held:
                 self._put_back(work, work.cursor if work.more else work.until)
             else:
-                origin = self.health.of(work.host) if peer is None else self.health.read(peer)
                 self._run(work, origin, visibility)
 
     def _put_back(self, work: Work, cursor: int) -> None:
@@ -152,8 +146,8 @@ class Delivery:
 
     def _run(self, work: Work, origin: Origin, visibility: dict[str, str]) -> None:
         settled = self._settled.pop(work.lane, set())
-        sending = Sending(self._office, work, origin, visibility, settled)
-        task = asyncio.create_task(sending.run())
+        turn = Turn(self._office, work, origin, visibility, settled)
+        task = asyncio.create_task(turn.run())
         self._running[work.lane] = task
 
         def ended(finished: asyncio.Task[None]) -> None:
@@ -165,8 +159,8 @@ class Delivery:
                 logger.error("lane failed", lane=work.inbox, exc_info=finished.exception())
                 self._put_back(work, work.cursor)
                 return
-            if sending.stopped:
-                self._settled[work.lane] = {n for n in sending.settled if n > work.cursor}
+            if turn.stopped:
+                self._settled[work.lane] = {n for n in turn.settled if n > work.cursor}
             elif work.more or work.held:
                 self._due[work.lane] = None
             if self._due:
@@ -222,24 +216,11 @@ class Delivery:
             row = await tx.session.get_one(Peer, host)
             row.last_heard = now
             if row.next_try is not None:
-                await retry_now(tx, host)
+                row.next_try = now
+                await traffic.try_parked(tx.session, host, now)
         if failing:
             self._wire.instance.wake()
 
     def in_flight(self, host: str) -> int:
         """How many sendings to an origin this process waits for at this moment."""
         return self.health.in_flight(host)
-
-
-async def retry_now(tx: Transaction, host: str) -> bool:
-    """Have a peer tried at once; False when nothing is known of it."""
-    peer = await tx.session.get(Peer, host)
-    if peer is None:
-        return False
-    peer.next_try = tx.now
-    await tx.session.execute(
-        update(Parked)
-        .where(Parked.lane_id.in_(select(Lane.id).where(Lane.peer == host)))
-        .values(next_try=tx.now)
-    )
-    return True

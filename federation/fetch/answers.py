@@ -114,6 +114,8 @@ async def whole_body(answer: aiohttp.ClientResponse, cap: int) -> bytes:
 
 async def beginning_of_body(answer: aiohttp.ClientResponse, cap: int, end: float) -> bytes:
     """Read up to `cap` bytes until `end` on the loop's clock, and be content with fewer."""
+    if answer.content_length == 0:
+        return b""
     body = bytearray()
     try:
         async with asyncio.timeout_at(end):
@@ -128,6 +130,8 @@ async def beginning_of_body(answer: aiohttp.ClientResponse, cap: int, end: float
 
 def merged_headers(headers: CIMultiDictProxy[str]) -> Headers:
     """Join what was sent under one name several times, and keep names free of case."""
+    if len(set(map(str.lower, headers))) == len(headers):
+        return headers
     merged: CIMultiDict[str] = CIMultiDict()
     for name in dict.fromkeys(map(str.lower, headers)):
         merged[name] = ", ".join(headers.getall(name))

@@ -5,6 +5,7 @@ import base64
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from federation.signatures.errors import SignatureRefused, malformed
 from federation.signatures.request import Request
@@ -54,14 +55,22 @@ def _parameters(value: str) -> dict[str, str]:
     return found
 
 
-def parse(value: str) -> DraftSignature:
-    """Read a Signature header's value; SignatureRefused (400) if that is not possible."""
-    parameters = _parameters(value)
-    covered = tuple(parameters.get("headers", "(created)").lower().split())
+@lru_cache(maxsize=128)
+def _covered(listed: str) -> tuple[str, ...]:
+    covered = tuple(listed.lower().split())
     if len(covered) > _MOST_COMPONENTS or len(set(covered)) < len(covered):
         raise malformed(_UNREADABLE)
     if not all(_COMPONENT.fullmatch(name) for name in covered):
         raise malformed(_UNREADABLE)
+    return covered
+
+
+# A header is read once for the host it claims and once for what it covers.
+@lru_cache(maxsize=128)
+def parse(value: str) -> DraftSignature:
+    """Read a Signature header's value; SignatureRefused (400) if that is not possible."""
+    parameters = _parameters(value)
+    covered = _covered(parameters.get("headers", "(created)"))
     for name in ("created", "expires"):
         if not _TIME.fullmatch(parameters.get(name, "0")):
             raise malformed(_UNREADABLE)

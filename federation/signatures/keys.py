@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys that sign and keys that verify."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Literal, Self
 
 from bovine.crypto.multibase import MultiCodec, multibase_58btc_encode, multibase_decode
@@ -26,6 +28,7 @@ _RSA_BITS = range(2048, 8192 + 1)
 # A huge exponent makes one verification cost seconds; every deployed key uses 65537.
 _RSA_EXPONENT_BITS = 33
 _LONGEST_KEY_TEXT = 8192
+_PADDING, _SHA256 = padding.PKCS1v15(), hashes.SHA256()
 _UNREADABLE = "The public key cannot be read."
 
 
@@ -39,6 +42,10 @@ def _known_public(key: object) -> rsa.RSAPublicKey | ed25519.Ed25519PublicKey:
     if key.public_numbers().e.bit_length() > _RSA_EXPONENT_BITS:
         raise SignatureRefused("The RSA key has an unusually large exponent.")
     return key
+
+
+def _verify_rsa(key: rsa.RSAPublicKey, signature: bytes, data: bytes) -> None:
+    key.verify(signature, data, _PADDING, _SHA256)
 
 
 @dataclass(frozen=True)
@@ -74,10 +81,18 @@ class VerificationKey:
             raise SignatureRefused(_UNREADABLE) from error
         raise SignatureRefused("The public key is neither RSA nor Ed25519.")
 
-    @property
+    @cached_property
     def kind(self) -> KeyKind:
         """Which of the two kinds of keys this is."""
         return "rsa" if isinstance(self._key, rsa.RSAPublicKey) else "ed25519"
+
+    @cached_property
+    def _verify(self) -> Callable[[bytes, bytes], None]:
+        """The check itself; which one it is, is asked once (the classes are slow to tell apart)."""
+        key = self._key
+        if isinstance(key, rsa.RSAPublicKey):
+            return partial(_verify_rsa, key)
+        return key.verify
 
     def pem(self) -> str:
         """The key as PEM text (SPKI), for `publicKeyPem`."""
@@ -93,10 +108,7 @@ class VerificationKey:
     def verify(self, signature: bytes, data: bytes) -> bool:
         """Whether `signature` is this key's over `data` (RSA: PKCS#1 v1.5 with SHA-256)."""
         try:
-            if isinstance(self._key, rsa.RSAPublicKey):
-                self._key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
-            else:
-                self._key.verify(signature, data)
+            self._verify(signature, data)
         except InvalidSignature:
             return False
         return True

@@ -3,6 +3,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from federation.signatures.errors import malformed
 
@@ -27,16 +28,32 @@ class Request:
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes | None = field(repr=False)
 
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key, value in self.headers:
+            found.setdefault(key.lower(), []).append(value.strip(" \t"))
+        return found
+
+    @cached_property
+    def _readable(self) -> set[str]:
+        """The names of headers that were looked into already."""
+        return set()
+
     def lines(self, name: str) -> list[str]:
         """Every value of a header, in order, without surrounding blanks."""
         if name == "host":
             return [self.host]
-        values = [value.strip(" \t") for key, value in self.headers if key.lower() == name]
-        if sum(map(len, values)) > _LONGEST_HEADER:
-            raise malformed(f"The header {name} is too long.")
-        if any(_UNPRINTABLE.search(value) for value in values):
-            raise malformed(f"The header {name} holds control characters.")
-        return values
+        values = self._by_name.get(name)
+        if values is None:
+            return []
+        if name not in self._readable:
+            if sum(map(len, values)) > _LONGEST_HEADER:
+                raise malformed(f"The header {name} is too long.")
+            if any(_UNPRINTABLE.search(value) for value in values):
+                raise malformed(f"The header {name} holds control characters.")
+            self._readable.add(name)
+        return list(values)
 
     def single(self, name: str) -> str | None:
         """The value of a header that may stand once only, or None; SignatureRefused if twice."""
@@ -51,6 +68,6 @@ class Request:
             raise malformed("The request method cannot be read.")
         if len(self.target) > _LONGEST_HEADER or not _ORIGIN_FORM.fullmatch(self.target):
             raise malformed("The request target cannot be read.")
-        hosts = [value.strip(" \t") for key, value in self.headers if key.lower() == "host"]
+        hosts = self._by_name.get("host", [])
         if len(hosts) > 1 or any(host != self.host for host in hosts):
             raise malformed("The header host stands more than once.")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP Message Signatures (RFC 9421), read and composed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import http_sf
@@ -24,6 +26,13 @@ ALGORITHMS: Mapping[KeyKind, str] = {"rsa": "rsa-v1_5-sha256", "ed25519": "ed255
 
 _MOST_LABELS = 4
 _MOST_COMPONENTS = 32
+_PLAIN_ALGORITHMS = frozenset({None, *ALGORITHMS.values()})
+_PLAIN_FIELDS = frozenset({"content-digest", "content-type", "date", "digest"})
+_PLAIN_METHOD = re.compile(r"[A-Z]{1,20}")
+# A default port would be left out: what has a port of two or three digits is left to the library.
+_PLAIN_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{3,4})?")
+_PLAIN_TARGET = re.compile(r"(?:/[A-Za-z0-9_~-]+)+")
+_PLAIN_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _UNREADABLE = "The Signature-Input and Signature headers cannot be read."
 
 
@@ -125,8 +134,13 @@ def parse(request: Request) -> list[MessageSignature]:
 
     Four labels are the most; one that we cannot read (a proxy's, say) spoils no other.
     """
-    inputs = _dictionary(request.single("signature-input") or "")
-    signatures = _dictionary(request.single("signature") or "")
+    return list(_parsed(request.single("signature-input") or "", request.single("signature") or ""))
+
+
+# Headers are read once for the host they claim and again for what they cover.
+@lru_cache(maxsize=128)
+def _parsed(input_header: str, signature_header: str) -> tuple[MessageSignature, ...]:
+    inputs, signatures = _dictionary(input_header), _dictionary(signature_header)
     if not inputs or inputs.keys() != signatures.keys():
         raise malformed(_UNREADABLE)
     readable: list[MessageSignature] = []
@@ -138,11 +152,46 @@ def parse(request: Request) -> list[MessageSignature]:
             refused = refused or error
     if refused and not readable:
         raise refused
-    return readable
+    return tuple(readable)
 
 
 def signature_base(request: Request, signature: MessageSignature) -> bytes:
     """The bytes that were signed (RFC 9421, 2.5); SignatureRefused if they cannot be built."""
+    return _plain_base(request, signature) or _any_base(request, signature)
+
+
+def _plain_base(request: Request, signature: MessageSignature) -> bytes | None:
+    """The same for what nearly everybody covers, where nothing has to be normalised; else None."""
+    values = {
+        "@method": request.method,
+        "@target-uri": f"{request.scheme}://{request.host}{request.target}",
+        "@authority": request.host,
+        "@path": request.target,
+    }
+    plain = (
+        signature.algorithm in _PLAIN_ALGORITHMS
+        and len(set(signature.covered)) == len(signature.covered)
+        and _PLAIN_METHOD.fullmatch(request.method)
+        and _PLAIN_HOST.fullmatch(request.host)
+        and _PLAIN_TARGET.fullmatch(request.target)
+    )
+    if not plain:
+        return None
+    lines = []
+    for name in signature.covered:
+        value = values.get(name)
+        if value is None:
+            found = request.lines(name) if name in _PLAIN_FIELDS else []
+            if len(found) != 1 or not _PLAIN_VALUE.fullmatch(found[0]):
+                return None
+            value = found[0]
+        lines.append(f'"{name}": {value}')
+    lines.append(f'"@signature-params": {signature.input.partition("=")[2]}')
+    return "\n".join(lines).encode("ascii")
+
+
+def _any_base(request: Request, signature: MessageSignature) -> bytes:
+    """The same by the library, for whatever can be covered."""
     headers = {
         name: ", ".join(lines)
         for name in signature.covered

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -80,6 +81,7 @@ class _Times:
             raise SignatureRefused("The signature has expired.")
 
 
+@lru_cache(maxsize=1024)
 def _host_of(key_id: str) -> str | None:
     """The host and port of a key id, lower case; None unless it is an http(s) URL."""
     if not re.fullmatch(r"[\x21-\x7e]+", key_id):
@@ -166,6 +168,7 @@ def _must_cover(covered: Collection[str], *names: str) -> None:
         raise SignatureRefused(f"The signature must cover {' or '.join(names)}.")
 
 
+@lru_cache(maxsize=64)
 def _http_date(value: str) -> float:
     """Seconds since 1970 of an HTTP date (RFC 9110, 5.6.7); independent of the locale."""
     match = _HTTP_DATE.fullmatch(value)

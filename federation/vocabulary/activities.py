@@ -86,14 +86,58 @@ def parse_activity(document: dict[str, Any]) -> Activity:
     return _activity(document, MAX_NESTED_ACTIVITIES)
 
 
-def _activity(document: dict[str, Any], depth: int) -> Activity:
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends what: all that is looked at before an activity is stored.
+
+    ``is_farewell`` is a Delete of the actor itself.
+    """
+
+    id: str
+    type: str
+    actor: str
+    is_farewell: bool
+
+
+def parse_envelope(document: dict[str, Any]) -> Envelope:
+    """Read the outside of an activity; raises Malformed exactly where ``parse_activity`` does.
+
+    What it carries is read only where it has no id, since then it must be readable by itself.
+    """
     kind = type_of(document)
+    if not is_activity(document):
+        raise Malformed("The document is not an activity.")
+    required_id(document, kind)
+    actor = _actor_of(document, kind)
+    carried = document.get("object")
+    subject = url_id_of(carried)
+    is_batch = isinstance(carried, list) or (
+        kind == "Announce" and type_of(carried) in COLLECTION_TYPES
+    )
+    if subject is None or is_batch:
+        things = _objects(document, kind, MAX_NESTED_ACTIVITIES - 1)
+        _must_carry(things, kind)
+        subject = getattr(things, "id", None)
+    return Envelope(url_id_of(document) or "", kind, actor, kind == "Delete" and subject == actor)
+
+
+def _must_carry(carried: Thing | tuple[Thing, ...] | None, kind: str) -> None:
+    if carried is None and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
+        raise Malformed(f"The {kind} has no object.")
+
+
+def _actor_of(document: dict[str, Any], kind: str) -> str:
     actor = url_id_of(document.get("actor"))
     if actor is None:
         raise Malformed(f"The {kind} has no actor that is an http or https address.")
+    return actor
+
+
+def _activity(document: dict[str, Any], depth: int) -> Activity:
+    kind = type_of(document)
+    actor = _actor_of(document, kind)
     carried = _objects(document, kind, depth - 1)
-    if carried is None and kind in ACTIVITY_TYPES - INTRANSITIVE_TYPES:
-        raise Malformed(f"The {kind} has no object.")
+    _must_carry(carried, kind)
     return Activity(
         id=url_id_of(document) or "",
         type=kind,

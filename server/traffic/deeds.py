@@ -49,9 +49,7 @@ async def resume(tx: Transaction, admin: Member | None, host: str) -> Peer:
     """Send to a peer again, beginning now with what has waited."""
     peer = await known_peer(tx, admin, host)
     if peer.paused is not None:
-        peer.paused = None
-        if peer.next_try is not None:
-            peer.next_try = tx.now
+        peer.paused, peer.next_try = None, tx.now
         await traffic.try_parked(tx.session, peer.host, tx.now)
         await _note(tx, admin, "peer.resumed", peer)
     return peer

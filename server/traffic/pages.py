@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +17,7 @@ from storage.traffic import Count
 MOST = 10_000
 MOST_PARKED = 50
 MOST_SAID = 5
+MOST_OF_PARKED = 2
 
 
 class Traffic(Protocol):
@@ -43,14 +45,29 @@ class ParkedEntry:
     behind: bool
 
 
+class About(StrEnum):
+    """When a peer said something."""
+
+    UNREACHED = "not reached"
+    REFUSED = "refused"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came back: the peer's own words, or what we noted where it had none; one line."""
+
+    about: About
+    words: str
+
+
 @dataclass(frozen=True)
 class PeerPage:
     """A peer, and how sharing with it fares.
 
     `in_flight` is None where another process sends. `oldest` is when the first of the
     `outstanding` was written, and `lag` how long ago that is. `parked` holds at most MOST_PARKED
-    of `line.parked` entries, the oldest. `unapplied` were received and not yet worked on. `said`
-    are the last errors, in the peer's own words where it had any, one line each.
+    of `line.parked` entries, the oldest. `unapplied` were received and not yet worked on.
     """
 
     line: Line
@@ -60,7 +77,7 @@ class PeerPage:
     lag: timedelta | None
     parked: list[ParkedEntry]
     unapplied: Count
-    said: list[str]
+    said: list[Said]
 
     @property
     def peer(self) -> Peer:
@@ -87,7 +104,11 @@ async def peer_page(
         lag=None if oldest is None else max(now - oldest, timedelta(0)),
         parked=parked,
         unapplied=await traffic.unapplied(session, peer.origin, MOST),
-        said=_said(peer.last_error, *refusals, *(e.error for e in parked if not e.behind)),
+        said=_said(
+            (About.UNREACHED, [peer.last_error]),
+            (About.PARKED, [entry.error for entry in parked if not entry.behind][:MOST_OF_PARKED]),
+            (About.REFUSED, refusals),
+        ),
     )
 
 
@@ -113,6 +134,11 @@ async def _parked(session: AsyncSession, host: str) -> list[ParkedEntry]:
     return entries
 
 
-def _said(*errors: str) -> list[str]:
-    """The first few of these, each once and as one line."""
-    return list(dict.fromkeys(filter(None, map(said, errors))))[:MOST_SAID]
+def _said(*errors: tuple[About, list[str]]) -> list[Said]:
+    """The first few of these, each once."""
+    found: dict[str, Said] = {}
+    for about, sentences in errors:
+        for words in map(said, sentences):
+            if words:
+                found.setdefault(words, Said(about, words))
+    return list(found.values())[:MOST_SAID]

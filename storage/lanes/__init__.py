@@ -2,7 +2,7 @@
 """Lanes and their work: found, claimed and settled in bulk."""
 
 from storage.lanes.claiming import bodies, claim, fill, free, owners, renew
-from storage.lanes.finding import interested, next_return, returning, rows_after, waiting
+from storage.lanes.finding import interested, next_return, paused, returning, rows_after, waiting
 from storage.lanes.settling import give_up, move_along, settle, unpark
 from storage.lanes.work import Held, Item, Settled, Work
 
@@ -20,6 +20,7 @@ __all__ = [
     "move_along",
     "next_return",
     "owners",
+    "paused",
     "renew",
     "returning",
     "rows_after",

@@ -84,6 +84,11 @@ async def returning(session: AsyncSession, now: datetime) -> set[int]:
     return found | set((await session.execute(parked)).scalars())
 
 
+async def paused(session: AsyncSession) -> set[str]:
+    """The peers that an admin has nothing sent to."""
+    return set((await session.execute(select(Peer.host).where(Peer.paused.is_not(None)))).scalars())
+
+
 async def next_return(session: AsyncSession, now: datetime) -> datetime | None:
     """When the next peer or parked entry is to be tried again."""
     peer = (

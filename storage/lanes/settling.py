@@ -8,56 +8,57 @@ from typing import cast
 from sqlalchemy import (
     Table,
     bindparam,
+    case,
     delete,
-    exists,
-    func,
     not_,
-    or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.base import in_batches
-from storage.lanes.conditions import has_rows, in_interval, last_seq
-from storage.lanes.work import Settled
-from storage.log import Form, Lane, LogRecipient, LogRow, Parked, Subscription
+from storage.base import Identifier, in_batches
+from storage.lanes.claiming import fill
+from storage.lanes.conditions import has_rows, last_seq
+from storage.lanes.work import Settled, Work
+from storage.log import Lane, Parked
 from storage.peers import Peer
+
+_LANES = cast(Table, Lane.__table__)
+_PEERS = cast(Table, Peer.__table__)
+_TO = bindparam("to", type_=Identifier)
+_MOVED = (
+    update(_LANES)
+    .where(_LANES.c.id == bindparam("of"))
+    .values(
+        # A cursor never goes back, whoever writes last.
+        cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
+        delivered=_LANES.c.delivered + bindparam("sent"),
+        refused=_LANES.c.refused + bindparam("refusals"),
+    )
+)
+_FREED = _MOVED.values(owner=None, lease_until=None)
+_SAID = update(_LANES).where(_LANES.c.id == bindparam("of"))
+_DELIVERED = update(_PEERS).where(_PEERS.c.host == bindparam("of"))
 
 
 async def settle(session: AsyncSession, settled: Sequence[Settled], now: datetime) -> None:
     """Write down how far lanes have come, all of them in a few statements."""
-    lane = cast(Table, Lane.__table__)
-    moved = (
-        update(lane)
-        .where(lane.c.id == bindparam("of"))
-        .values(
-            # A cursor never goes back, whoever writes last.
-            cursor=func.max(lane.c.cursor, bindparam("to"))
-            if session.get_bind().dialect.name == "sqlite"
-            else func.greatest(lane.c.cursor, bindparam("to")),
-            delivered=lane.c.delivered + bindparam("sent"),
-            refused=lane.c.refused + bindparam("refusals"),
-        )
-    )
-    await session.execute(
-        moved,
-        [
+    for statement, release in ((_MOVED, False), (_FREED, True)):
+        rows = [
             {"of": one.lane, "to": one.cursor, "sent": one.delivered, "refusals": one.refused}
             for one in settled
-        ],
-    )
+            if one.release is release
+        ]
+        if rows:
+            await session.execute(statement, rows)
     said = [{"of": one.lane, "said": one.last_refusal} for one in settled if one.last_refusal]
     if said:
-        refusal = update(lane).where(lane.c.id == bindparam("of"))
-        await session.execute(refusal.values(last_refusal=bindparam("said")), said)
-    done = [one.lane for one in settled if one.release]
-    for batch in in_batches(done):
-        freed = update(Lane).where(Lane.id.in_(batch)).values(owner=None, lease_until=None)
-        await session.execute(freed)
+        await session.execute(_SAID.values(last_refusal=bindparam("said")), said)
     hosts = sorted({one.host for one in settled if one.delivered})
-    for batch in in_batches(hosts):
-        await session.execute(update(Peer).where(Peer.host.in_(batch)).values(last_delivered=now))
+    if hosts:
+        await session.execute(
+            _DELIVERED.values(last_delivered=now), [{"of": host} for host in hosts]
+        )
 
 
 async def move_along(session: AsyncSession, last: int) -> int:
@@ -78,31 +79,19 @@ async def give_up(session: AsyncSession, host: str, before: datetime, now: datet
     Their cursors go to the end of the log and what was parked is dropped: whoever comes back
     after so long asks for the digest, which tells them more quickly what is now true.
     """
-    oldest = (
-        select(func.min(LogRow.at))
-        .where(
-            LogRow.seq > Lane.cursor,
-            or_(
-                exists().where(
-                    Subscription.lane_id == Lane.id,
-                    Subscription.audience == LogRow.audience,
-                    LogRow.form != Form.DIRECT,
-                    in_interval(),
-                ),
-                exists().where(LogRecipient.lane_id == Lane.id, LogRecipient.seq == LogRow.seq),
-            ),
-        )
-        .correlate(Lane)
-        .scalar_subquery()
-    )
-    question = select(Lane.id, Lane.inbox).where(Lane.peer == host, oldest < before)
-    late = (await session.execute(question)).all()
-    for lane, _ in late:
-        await session.execute(delete(Parked).where(Parked.lane_id == lane))
-        await session.execute(
-            update(Lane).where(Lane.id == lane).values(cursor=last_seq(), catch_up=now)
-        )
-    return [inbox for _, inbox in late]
+    last = (await session.execute(select(last_seq()))).scalar_one()
+    question = select(Lane.id, Lane.inbox, Lane.peer, Lane.cursor).where(Lane.peer == host)
+    given: list[str] = []
+    for row in (await session.execute(question)).all():
+        work = Work(*row)
+        await fill(session, [work], [], now, 1)
+        if not work.items or work.items[0].at >= before:
+            continue
+        await session.execute(delete(Parked).where(Parked.lane_id == work.lane))
+        moved = update(Lane).where(Lane.id == work.lane).values(cursor=last, catch_up=now)
+        await session.execute(moved)
+        given.append(work.inbox)
+    return given
 
 
 async def unpark(session: AsyncSession, lane: int, seqs: Sequence[int]) -> None:

@@ -62,6 +62,9 @@ FOR_ADMINS = {
     "administration": "/admin",
     "agencies and rules": "/admin/federation",
     "a knock": "/admin/federation/knock/stranger.example.org",
+    "a peer": "/admin/federation/peer/{lakeside}",
+    "a peer in trouble": "/admin/federation/peer/harbor.example.gov",
+    "a peer to forget": "/admin/federation/peer/harbor.example.gov/forget",
     "people": "/admin/people",
     "letters": "/admin/letters",
     "record": "/admin/record",
@@ -87,6 +90,7 @@ def places(town: Town) -> dict[str, str]:
     for _ in range(5):
         last = town.reply(town.riverton, dee, last, "And then?")
     town.knock(town.riverton, "stranger.example.org")
+    town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
         "thread": f"/p/{thread.id}",
         "own": f"/p/{thread.id}",

@@ -21,8 +21,9 @@ from server.instance import Instance
 from server.members import sign_in
 from server.peers import RuleDraft
 from server.settings import Mode, Settings
-from storage import forums, posts
+from storage import forums, log, posts
 from storage.forums import Forum
+from storage.log import LogRow, Parked
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
@@ -187,6 +188,29 @@ class Town:
         async def deed() -> None:
             async with house.instance.transaction() as tx:
                 await peers.knock(tx, host)
+
+        self.run(deed())
+
+    def trouble(self, house: House, host: str, about: Post) -> None:
+        """Another agency is paused and was not reached; a post was set aside for it."""
+
+        async def told() -> LogRow | None:
+            question = select(LogRow).where(LogRow.subject == about.uri).limit(1)
+            async with house.instance.reading() as session:
+                return (await session.execute(question)).scalars().first()
+
+        async def deed() -> None:
+            row = await until(told)
+            async with house.instance.transaction() as tx:
+                peer = await peers.seen(tx, host, f"https://{host}")
+                peer.paused = peer.failing_since = tx.now
+                peer.failures, peer.last_error = 3, "503 <b>Closed</b>"
+                inbox = f"https://{host}/inbox"
+                lane = await log.lane_to(tx.session, inbox, host, tx.ids.next(), tx.now)
+                lane.catch_up = tx.now
+                parked = Parked(lane_id=lane.id, seq=row.seq, order_key=row.order_key)
+                parked.attempts, parked.next_try, parked.error = 4, tx.now, "500 Oops"
+                tx.session.add(parked)
 
         self.run(deed())
 

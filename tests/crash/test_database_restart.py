@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage.database import FAULTS, NOTIFY_CHANNEL, Database
+from storage.appends import NOTIFY_CHANNEL
+from storage.database import Database
+from storage.faults import FAULTS
 from tests.databases import PostgresServer, postgres_cluster, postgres_template, postgres_url
 from tests.hostile.commons import Commons, like
 from tests.hostile.conftest import canary, evil, gh, open_commons, peer_keys, third, vic, world

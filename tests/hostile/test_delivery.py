@@ -10,6 +10,8 @@ from sqlalchemy import select
 from server.peers import remove_rule, rules
 from server.posts import editing
 from server.posts.drafts import EditDraft
+from storage import log
+from storage.audit import AuditEntry
 from storage.log import Lane, Parked
 from storage.peers import Peer
 from storage.posts import Post
@@ -161,6 +163,60 @@ async def test_a_rule_taken_back_stops_deliveries_at_the_moment_of_sending(
     followed.clock.turn(hours=7)
     await followed.settled()
     assert vic.requests == []
+
+
+async def test_what_waited_a_month_is_given_up_and_said(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    vic.inbox_answer = lambda _: Page(status=503)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Old")
+    await followed.settled()
+    followed.clock.turn(days=29)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Newer")
+    await followed.settled()
+    assert (await lane_of(followed)).catch_up is None
+    followed.clock.turn(days=2)
+    await followed.settled()
+    lane = await lane_of(followed)
+    assert lane.catch_up == followed.clock.now()
+    async with followed.instance.reading() as session:
+        assert lane.cursor == await log.last_seq(session)
+        said = (await session.execute(select(AuditEntry.verb))).scalars().all()
+    assert said.count("peer.given_up") == 1
+    # It is still told what happens from now on.
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    followed.clock.turn(hours=7)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Newest")
+    await followed.settled()
+    assert told(vic) == [("Create", "Newest")]
+
+
+async def lane_of(gh: Commons) -> Lane:
+    async with gh.instance.reading() as session:
+        return (await session.execute(select(Lane))).scalars().one()
+
+
+async def test_a_slow_server_is_sent_several_at_once_and_never_too_many(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    vic.inbox_answer = lambda _: Page(status=503)
+    titles = [f"Thread {number}" for number in range(40)]
+    for title in titles:
+        await makers.thread(followed.instance, followed.admin, followed.forum, title)
+        followed.clock.turn(minutes=1)
+    await followed.settled()
+    vic.inbox_answer = lambda _: Page(status=202, seconds=0.1)
+    vic.requests.clear()
+    followed.clock.turn(hours=7)
+    followed.instance.wake()
+    most = 0
+    while len(vic.delivered) < len(titles):
+        most = max(most, followed.station.delivery.in_flight(vic.host))
+        await asyncio.sleep(0.01)
+    await followed.settled()
+    assert sorted(title for _, title in told(vic)) == sorted(titles)
+    assert 2 <= most <= 16
 
 
 async def test_a_forum_for_agencies_rejects_who_is_no_guildhall(

@@ -1,123 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of a peer, and what an admin does about it, on both databases."""
+"""What is known of a peer and of all of them, on both databases."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from server import peers, traffic
-from server.errors import Invalid, NotAllowed, NotFound
 from server.instance import Instance
-from server.traffic import PeerPage, Show, pages
-from server.transaction import Transaction
-from storage import log
-from storage.audit import AuditEntry
-from storage.inbox import InboxRow, InboxState
-from storage.log import ActivityBody, Entry, Form, Lane, Parked
+from server.traffic import Show, pages
+from server.traffic.pages import About, Said
+from server.traffic.parked import WORDS, verb
+from storage.inbox import InboxState
+from storage.log import Form, Lane, LogRow
 from storage.members import Member
 from storage.peers import Peer
 from tests import databases, makers
 from tests.clock import TurnableClock
+from tests.server.sender import FORUM, HOST, OTHER, Sender
 from tests.server.town import counted
 
 database_url = databases.database_url
-
-HOST = makers.LAKESIDE
-FORUM = "http://riverton.localhost:8000/f/counters"
-OTHER = "harbor.example.gov"
-
-
-@dataclass
-class Sender:
-    """Riverton's log, and the lanes it is sent over."""
-
-    instance: Instance
-
-    async def lane(self, inbox: str = f"http://{HOST}/inbox", host: str = HOST) -> int:
-        """A lane that follows the forum from now on."""
-        async with self.instance.transaction() as tx:
-            await peers.seen(tx, host, f"http://{host}")
-            lane = await log.lane_to(tx.session, inbox, host, tx.ids.next(), tx.now)
-            await log.subscribe(tx.session, FORUM, lane, tx.ids.next())
-            return lane.id
-
-    async def write(
-        self,
-        number: int,
-        *,
-        to: tuple[int, ...] = (),
-        form: Form = Form.WRAPPED,
-        body: str | None = '{"type":"Announce","object":{"type":"Create"}}',
-        subject: str = "",
-        follows: bool = False,
-    ) -> int:
-        """One row of the log; `to` names the lanes of a direct one."""
-        async with self.instance.transaction() as tx:
-            about = subject or f"{FORUM}/{number}"
-            row = ActivityBody(id=tx.ids.next(), body=body, subject=about)
-            tx.session.add(row)
-            await tx.session.flush()
-            entry = Entry(
-                form=form,
-                activity_id=f"{FORUM}#a-{number}",
-                signer=FORUM,
-                order_key=about,
-                audience=FORUM,
-                subject=about,
-                follows_subject=follows,
-            )
-            seq = await log.append(tx.session, entry, row.id, tx.now, to)
-            assert seq is not None
-            return seq
-
-    async def park(self, lane: int, seq: int, error: str, key: str = "thread") -> None:
-        async with self.instance.transaction() as tx:
-            tx.session.add(
-                Parked(
-                    lane_id=lane,
-                    seq=seq,
-                    order_key=key,
-                    attempts=2,
-                    next_try=tx.now + timedelta(hours=1),
-                    error=error,
-                )
-            )
-
-    async def leave(self, audience: str, lane: int) -> None:
-        async with self.instance.transaction() as tx:
-            row = await tx.session.get_one(Lane, lane)
-            await log.unsubscribe(tx.session, audience, row)
-
-    async def move(self, lane: int, **values: Any) -> None:
-        async with self.instance.transaction() as tx:
-            row = await tx.session.get_one(Lane, lane)
-            for name, value in values.items():
-                setattr(row, name, value)
-
-    async def page(self, host: str = HOST) -> PeerPage:
-        async with self.instance.reading() as session:
-            return await traffic.peer_page(session, host, self.instance.clock.now())
-
-    async def receive(self, signer: str, number: int, state: str = InboxState.WAITING) -> None:
-        async with self.instance.transaction() as tx:
-            tx.session.add(
-                InboxRow(
-                    id=tx.ids.next(),
-                    signer=signer,
-                    activity_id=f"{signer}#like-{number}",
-                    kind="Like",
-                    key_id=f"{signer}#main-key",
-                    request_digest="",
-                    body="{}",
-                    received=tx.now,
-                    state=state,
-                    next_try=tx.now,
-                )
-            )
 
 
 @pytest.fixture
@@ -229,21 +135,36 @@ async def test_what_was_set_aside_is_told_in_words(
         ("Message", None, True),
     ]
     assert page.parked[0].attempts == 2
-    assert page.said == ["500 <b>Oops</b> second line"]
+    assert page.said == [Said(About.PARKED, "500 <b>Oops</b> second line")]
     assert page.line.parked == 6
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "object", "id"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.text(max_size=40) | json_values.map(json.dumps))
+def test_whatever_an_entry_holds_it_has_a_word(body: str) -> None:
+    assert verb(LogRow(form=Form.DIRECT), body) in {"Message", *WORDS.values()}
 
 
 async def test_the_last_errors_are_one_line_each_and_few(sender: Sender) -> None:
     for number in range(7):
         lane = await sender.lane(f"http://{HOST}/u/{number}/inbox")
-        await sender.move(lane, last_refusal=f"403 No\x00 \u202e{number}", refused=2)
+        await sender.move(lane, last_refusal=f"403 No\x07 \u202e{number}", refused=2)
     async with sender.instance.transaction() as tx:
         (await tx.session.get_one(Peer, HOST)).last_error = "No answer\r\nin 10 s"
     page = await sender.page()
-    assert page.said[0] == "No answer in 10 s"
+    assert page.said[0] == Said(About.UNREACHED, "No answer in 10 s")
     assert len(page.said) == pages.MOST_SAID
-    assert page.said[1].endswith("0")
-    assert all(said.isprintable() for said in page.said)
+    assert page.said[1] == Said(About.REFUSED, "403 No 0")
+    assert all(said.words.isprintable() for said in page.said)
     assert page.line.refused == 14
 
 
@@ -257,102 +178,6 @@ async def test_a_sender_that_counts_is_asked(sender: Sender) -> None:
     async with sender.instance.reading() as session:
         page = await traffic.peer_page(session, HOST, sender.instance.clock.now(), Counting())
     assert page.in_flight == 7
-
-
-Deed = Callable[[Transaction, Member | None, str], Awaitable[Peer]]
-
-
-async def do(instance: Instance, deed: Deed, by: Member | None = None, host: str = HOST) -> Peer:
-    async with instance.transaction() as tx:
-        return await deed(tx, by, host)
-
-
-async def record(instance: Instance) -> list[tuple[str, str, str]]:
-    async with instance.reading() as session:
-        question = (
-            select(AuditEntry.verb, AuditEntry.subject, AuditEntry.actor)
-            .where(AuditEntry.verb.startswith("peer."))
-            .order_by(AuditEntry.id)
-        )
-        return [(row[0], row[1], row[2]) for row in (await session.execute(question)).all()]
-
-
-async def test_retrying_makes_everything_due_now(
-    sender: Sender, clock: TurnableClock, admin: Member
-) -> None:
-    lane = await sender.lane()
-    await sender.park(lane, await sender.write(1), "500")
-    async with sender.instance.transaction() as tx:
-        peer = await tx.session.get_one(Peer, HOST)
-        peer.failures, peer.next_try = 4, tx.now + timedelta(hours=6)
-    now = clock.turn(minutes=1)
-    assert (await do(sender.instance, traffic.retry_now, admin, HOST.upper())).next_try == now
-    page = await sender.page()
-    assert (page.parked[0].next_try, page.peer.failures) == (now, 4)
-    assert await record(sender.instance) == [("peer.retried", HOST, admin.uri)]
-
-
-async def test_pausing_holds_and_resuming_begins_at_once(
-    sender: Sender, clock: TurnableClock, admin: Member
-) -> None:
-    lane = await sender.lane()
-    await sender.park(lane, await sender.write(1), "500")
-    since = clock.now()
-    await do(sender.instance, traffic.pause, admin)
-    clock.turn(hours=1)
-    assert (await do(sender.instance, traffic.pause)).paused == since
-    with pytest.raises(Invalid, match="paused: resume it first"):
-        await do(sender.instance, traffic.retry_now, admin)
-    assert (await do(sender.instance, traffic.resume)).paused is None
-    assert (await sender.page()).parked[0].next_try == clock.now()
-    await do(sender.instance, traffic.resume)
-    assert await record(sender.instance) == [
-        ("peer.paused", HOST, admin.uri),
-        ("peer.resumed", HOST, "command line"),
-    ]
-
-
-async def test_forgetting_drops_what_waits_for_this_peer_alone(
-    sender: Sender, admin: Member
-) -> None:
-    lane, second = await sender.lane(), await sender.lane(f"http://{HOST}/u/x/inbox")
-    other = await sender.lane(f"http://{OTHER}/inbox", OTHER)
-    seq = await sender.write(1)
-    last = await sender.write(2)
-    await sender.park(lane, seq, "500")
-    await sender.park(other, seq, "500")
-    async with sender.instance.transaction() as tx:
-        peer = await tx.session.get_one(Peer, HOST)
-        peer.failures, peer.failing_since, peer.next_try = 4, tx.now, tx.now
-        peer.last_error, peer.paused = "500", tx.now
-    await do(sender.instance, traffic.forget, admin)
-    page = await sender.page()
-    assert (page.outstanding.number, page.line.parked, page.parked) == (0, 0, [])
-    assert (page.peer.failures, page.peer.failing_since, page.peer.next_try) == (0, None, None)
-    assert page.said == []
-    assert page.peer.paused is not None
-    async with sender.instance.reading() as session:
-        cursors = {row.id: row.cursor for row in (await session.execute(select(Lane))).scalars()}
-    assert cursors == {lane: last, second: last, other: 0}
-    assert (await sender.page(OTHER)).outstanding.number == 2
-    assert (await sender.page(OTHER)).line.parked == 1
-    await sender.write(3)
-    assert (await sender.page()).outstanding.number == 2
-    assert await record(sender.instance) == [("peer.forgotten", HOST, admin.uri)]
-
-
-@pytest.mark.parametrize("deed", [traffic.retry_now, traffic.pause, traffic.resume, traffic.forget])
-async def test_only_administrators_act_and_on_peers_there_are(
-    instance: Instance, admin: Member, deed: Deed
-) -> None:
-    ana = await makers.member(instance)
-    async with instance.transaction() as tx:
-        await peers.seen(tx, HOST, f"http://{HOST}")
-    with pytest.raises(NotAllowed):
-        await do(instance, deed, ana)
-    with pytest.raises(NotFound):
-        await do(instance, deed, admin, "nobody.example")
-    assert await record(instance) == []
 
 
 async def ten_thousand(instance: Instance) -> list[str]:

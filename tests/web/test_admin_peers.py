@@ -127,8 +127,8 @@ async def test_the_page_of_a_peer_says_all_there_is_to_know(
     assert "has to catch up" not in page.main
     assert [words(quoted) for quoted in page.all("q")] == [
         "503 <h1>Closed for repairs</h1>",
-        "410 Gone <now>",
         "500 <i>no</i>",
+        "410 Gone <now>",
         "500 <i>no</i>",
     ]
     (aside,) = [words(e) for e in page.all("li") if e.get("data-parked")]

@@ -171,11 +171,14 @@ def test_a_peer_is_shown_as_on_its_page(terminal: Terminal, peer: str) -> None:
     assert (data["host"], data["failures"], data["in_flight"]) == (peer, 2, None)
     assert (data["outstanding"], data["outstanding_or_more"], data["waiting"]) == (1, False, 1)
     assert data["lag_seconds"] >= 0
-    assert data["said"] == ["No answer at all", "500 Oops"]
+    assert data["said"] == [
+        {"about": "not reached", "words": "No answer at all"},
+        {"about": "parked", "words": "500 Oops"},
+    ]
     (entry,) = data["parked"]
     assert (entry["verb"], entry["subject"], entry["attempts"]) == ("Endorsement", "x:1", 3)
     lines = terminal.type("peer", "show", peer)[1].splitlines()
-    for line in ("in_flight: -", "outstanding: 1", "said: “No answer at all”"):
+    for line in ("in_flight: -", "outstanding: 1", "said (not reached): “No answer at all”"):
         assert line in lines
     assert lines[-1].startswith("parked: Endorsement: x:1, 3 attempts, next try ")
     listed = terminal.type("peer", "list")[1]

@@ -15,7 +15,7 @@ from server.traffic import Line, PeerPage
 from server.transaction import Transaction
 from storage.members import Member
 from storage.peers import Peer
-from storage.traffic import Count
+from storage.traffic import Count, due_count
 from web.cli.desk import NOT_RUNNING, WORKER_SECONDS, Json, answer, perform
 from web.templates import plural
 
@@ -57,8 +57,9 @@ def retry(host: Host, json: Json = False) -> None:
 
     async def task(instance: Instance) -> tuple[Line, str]:
         async with instance.transaction() as tx:
-            peer, began = await traffic.retry_now(tx, None, host), tx.now
-        return await _tried(instance, peer.host, began)
+            peer, now = await traffic.retry_now(tx, None, host), tx.now
+            began, due = peer.next_try or now, await due_count(tx.session, peer.host, now)
+        return await _tried(instance, peer.host, began, due)
 
     line, waits = perform(task)
     data = _data(line) | {"queued": bool(waits)}
@@ -98,13 +99,14 @@ async def _page(instance: Instance, host: str) -> PeerPage:
         return await traffic.peer_page(session, host, instance.clock.now())
 
 
-async def _tried(instance: Instance, host: str, began: datetime) -> tuple[Line, str]:
-    """Wait until the worker has tried, as the rows it keeps tell."""
+async def _tried(instance: Instance, host: str, began: datetime, due: int) -> tuple[Line, str]:
+    """Wait until the worker has tried, as the rows it keeps tell; `due` are parked ones of then."""
     deadline = time.monotonic() + WORKER_SECONDS
     while True:
         async with instance.reading() as session:
             line = await traffic.line_of(session, host)
-        if line.peer.next_try != began or not (line.behind or line.parked):
+            left = await due_count(session, host, began)
+        if line.peer.next_try != began or left < due or not (line.behind or line.parked):
             return line, ""
         if time.monotonic() > deadline:
             return line, NOT_RUNNING
@@ -156,7 +158,7 @@ def _all_data(page: PeerPage) -> dict[str, Any]:
         "lag_seconds": None if page.lag is None else page.lag.total_seconds(),
         "received_not_applied": page.unapplied.number,
         "received_not_applied_or_more": page.unapplied.more,
-        "said": page.said,
+        "said": [{"about": one.about, "words": one.words} for one in page.said],
         "parked": [
             {
                 "verb": entry.verb,
@@ -187,7 +189,7 @@ def _all_lines(page: PeerPage) -> list[str]:
         f"{name}: {'-' if value in (None, '') else text.clean_line(str(value), LONGEST)}"
         for name, value in data.items()
     ]
-    lines += [f"said: “{sentence}”" for sentence in said]
+    lines += [f"said ({one['about']}): “{one['words']}”" for one in said]
     for entry in parked:
         about = f"{entry['kind']} “{entry['title']}”" if entry["title"] else entry["subject"]
         why = "waits behind an earlier one" if entry["behind"] else f"“{entry['error']}”"

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Activities are read with what they carry."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from federation.vocabulary.activities import parse_envelope
 from federation.vocabulary.documents import (
     Activity,
     Actor,
@@ -122,3 +126,29 @@ def test_discourse_addresses_an_inbox_and_embeds_its_actor() -> None:
     assert (create.to, create.actor) == ((FORUM + "/inbox",), ANA)
     shared = {**PERSON, "sharedInbox": "https://a.example/inbox", "endpoints": {}}
     assert parse_actor(shared).shared_inbox == "https://a.example/inbox"
+
+
+KINDS = st.sampled_from(["Like", "Delete", "Undo", "Create", "Dance", "Note", "as:Like", ""])
+NAMES = st.sampled_from(
+    ["https://a.example/1", "https://a.example/u/x", "javascript:1", "", "https://[x"]
+)
+ODD = st.none() | NAMES | st.integers() | st.lists(NAMES, max_size=3)
+INSIDE = ODD | st.fixed_dictionaries({}, optional={"id": ODD, "type": KINDS, "actor": ODD})
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional={"id": ODD, "type": KINDS, "actor": ODD | INSIDE, "object": INSIDE}
+    )
+)
+def test_the_envelope_is_the_outside_of_the_activity(document: dict[str, Any]) -> None:
+    try:
+        whole = parse_activity(document)
+    except Malformed as error:
+        with pytest.raises(Malformed, match=re.escape(str(error))):
+            parse_envelope(document)
+        return
+    envelope = parse_envelope(document)
+    assert (envelope.id, envelope.type, envelope.actor) == (whole.id, whole.type, whole.actor)
+    subject = getattr(whole.object, "id", "")
+    assert envelope.is_farewell == (whole.type == "Delete" and subject == whole.actor)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One turn of a lane: what it has to send, in order."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+
+from federation.delivery.health import KEPT_FOR, Origin
+from federation.delivery.profiles import takes, wait_after
+from federation.delivery.sending import DOWN, LATER, Courier, Office
+from server import audit
+from server.transaction import Transaction
+from storage import lanes
+from storage.base import insert
+from storage.lanes import Held, Item, Settled, Work
+from storage.log import Lane, Parked
+
+logger = structlog.get_logger("guildhall.delivery")
+
+
+class Turn:
+    """One lane's work: in order within each thread, never far beyond what is written down."""
+
+    def __init__(
+        self,
+        office: Office,
+        work: Work,
+        origin: Origin,
+        visibility: Mapping[str, str],
+        settled: set[int],
+    ) -> None:
+        self._office = office
+        self._work = work
+        self._origin = origin
+        self._courier = Courier(office, work, origin, visibility)
+        self.settled = settled
+        self._noted = 0
+        self._writing = False
+        self._moved = asyncio.Event()
+        self._stopped = False
+
+    async def run(self) -> None:
+        """Send what there is; at the end the cursor is written and the lane let go of."""
+        work = self._work
+        self._write_down()
+        for held in work.held:
+            if not await self._retry(held):
+                break
+        chains: dict[str, list[int]] = {}
+        for position, item in enumerate(work.items):
+            chains.setdefault(item.order_key, []).append(position)
+        async with asyncio.TaskGroup() as group:
+            # Were one to fail for a fault of ours, none may go on beside the lane's next run.
+            for key, positions in chains.items():
+                group.create_task(self._chain(positions, key in work.behind))
+        cursor = self._contiguous()
+        if not self._stopped and not work.more and self._done() == len(work.items):
+            cursor = max(cursor, work.until)
+        await self._note(cursor, release=True)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether something was left, because the peer is down or our lease ran out."""
+        return self._stopped
+
+    def _done(self) -> int:
+        """How many items from the front are dealt with: the cursor never passes a gap."""
+        count = 0
+        for item in self._work.items:
+            if item.seq not in self.settled:
+                break
+            count += 1
+        return count
+
+    def _contiguous(self) -> int:
+        done = self._done()
+        return self._work.items[done - 1].seq if done else self._work.cursor
+
+    def _note(self, cursor: int, *, release: bool = False) -> "asyncio.Future[None]":
+        courier = self._courier
+        noted = Settled(
+            self._work.lane,
+            self._origin.host,
+            cursor,
+            courier.delivered,
+            courier.refused,
+            courier.last_refusal[:500],
+            release,
+        )
+        courier.delivered = courier.refused = 0
+        courier.last_refusal = ""
+        return self._office.settling.put(noted)
+
+    async def _within_reach(self, position: int) -> None:
+        """Wait until so much before is written down that a crash repeats at most a window."""
+        while position >= self._noted + self._origin.window.size and not self._stopped:
+            self._moved.clear()
+            self._write_down()
+            await self._moved.wait()
+
+    def _settle(self, item: Item) -> None:
+        """This one is dealt with."""
+        self.settled.add(item.seq)
+        self._write_down()
+
+    def _write_down(self) -> None:
+        """Write the cursor as far as there is no gap; the end is written with the lane itself."""
+        done = self._done()
+        if self._writing or done <= self._noted or done == len(self._work.items):
+            return
+        self._writing = True
+
+        def written(_: object) -> None:
+            self._writing = False
+            self._noted = done
+            self._moved.set()
+            self._write_down()
+
+        self._note(self._work.items[done - 1].seq).add_done_callback(written)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._moved.set()
+
+    async def _chain(self, positions: list[int], behind: bool) -> None:
+        """The rows of one thread, one after the other."""
+        for position in positions:
+            item = self._work.items[position]
+            if item.seq in self.settled:
+                continue
+            if not takes(self._origin.software, item.form):
+                self._settle(item)
+                continue
+            if behind:
+                await self._park(item, "Waits behind an earlier entry of its thread.")
+                self._settle(item)
+                continue
+            await self._within_reach(position)
+            async with self._origin.window.place():
+                if self._stopped or not self._may_send():
+                    self._stop()
+                    return
+                outcome = await self._courier.send(item)
+            if outcome.kind == DOWN:
+                self._stop()
+                return
+            if outcome.kind == LATER:
+                await self._park(item, outcome.detail)
+                behind = True
+            self._settle(item)
+
+    def _may_send(self) -> bool:
+        """Whether the peer is up and not paused, and the lane still ours."""
+        office, host = self._office, self._origin.host
+        return not self._origin.down and host not in office.health.paused and office.is_ours()
+
+    async def _retry(self, held: Held) -> bool:
+        """Try a parked entry again; answers whether the peer is up."""
+        async with self._origin.window.place():
+            if not self._may_send():
+                self._stop()
+                return False
+            outcome = await self._courier.send(held.item)
+        if outcome.kind == DOWN:
+            self._stop()
+            return False
+        lane = self._work.lane
+        async with self._office.wire.instance.transaction() as tx:
+            late = outcome.kind == LATER
+            if late and tx.now - held.item.at > KEPT_FOR:
+                await self._give_up(tx, held.item, outcome.detail)
+                late = False
+            if not late:
+                await lanes.unpark(tx.session, lane, [held.item.seq])
+                return True
+            again = await tx.session.get(Parked, (lane, held.item.seq))
+            if again is not None:
+                again.attempts += 1
+                again.error = outcome.detail[:500]
+                seconds = wait_after(again.attempts, tx.randomness)
+                again.next_try = tx.now + timedelta(seconds=seconds)
+        return True
+
+    async def _give_up(self, tx: Transaction, item: Item, detail: str) -> None:
+        """An entry that failed by itself for too long: its peer repairs that by digest."""
+        lane = await tx.session.get_one(Lane, self._work.lane)
+        lane.catch_up = tx.now
+        logger.warning("delivery given up", inbox=lane.inbox, activity=item.activity_id)
+        audit.note(tx, self._origin.host, "peer.given_up", item.activity_id, detail)
+
+    async def _park(self, item: Item, detail: str) -> None:
+        async with self._office.wire.instance.transaction() as tx:
+            await tx.session.execute(
+                insert(tx.session, Parked)
+                .values(
+                    lane_id=self._work.lane,
+                    seq=item.seq,
+                    order_key=item.order_key,
+                    attempts=1,
+                    next_try=tx.now + timedelta(seconds=wait_after(1, tx.randomness)),
+                    error=detail[:500],
+                )
+                .on_conflict_do_nothing(index_elements=["lane_id", "seq"])
+            )

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules about other origins, held in memory and in force at once."""
+
+from datetime import datetime
+from operator import itemgetter
+
+from sqlalchemy import select
+
+from server.peers import Decision, bare_host, decide
+from server.settings import Federation
+from storage.changes import Rows
+from storage.database import Database
+from storage.peers import PolicyRule
+
+_QUESTION = select(PolicyRule.pattern, PolicyRule.verdict, PolicyRule.expires).order_by(
+    PolicyRule.verdict.desc(), PolicyRule.pattern
+)
+
+
+class Rules:
+    """Every rule, found by the patterns that can match a host."""
+
+    def __init__(self) -> None:
+        # Each with its place in the order of all rules, which a decision's reason goes by.
+        self._by_pattern: dict[str, list[tuple[int, PolicyRule]]] = {}
+
+    def add(self, place: int, rule: PolicyRule) -> None:
+        self._by_pattern.setdefault(rule.pattern, []).append((place, rule))
+
+    def decide(self, mode: Federation, host: str, now: datetime) -> Decision:
+        """What `peers.decide` says with all the rules."""
+        name = bare_host(host)
+        about = list(self._by_pattern.get(name, ()))
+        # Every suffix on a label border that a rule could name.
+        border = name.find(".", 1)
+        while border > 0:
+            about += self._by_pattern.get(f"*{name[border:]}", ())
+            border = name.find(".", border + 1)
+        if len(about) > 1:
+            about.sort(key=itemgetter(0))
+        return decide(mode, [rule for _, rule in about], host, now)
+
+
+class Rulebook:
+    """Answers what `peers.judge` answers, without reading every rule for every question."""
+
+    def __init__(self, database: Database, mode: Federation) -> None:
+        self._mode = mode
+        self._kept = database.kept(_QUESTION, by_pattern)
+
+    async def judge(self, host: str, now: datetime) -> Decision:
+        """The decision by the rules committed before it was asked for."""
+        return (await self._kept.current()).decide(self._mode, host, now)
+
+
+def by_pattern(rows: Rows) -> Rules:
+    """The rules of rows (pattern, verdict, expires), in the order of `peers.rules`."""
+    found = Rules()
+    for place, (pattern, verdict, expires) in enumerate(rows):
+        found.add(place, PolicyRule(pattern=pattern, verdict=verdict, expires=expires))
+    return found

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stores many rows in one durable commit, by the drivers themselves."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from storage.base import Base
+from storage.faults import FAULTS
+
+_SQLITE = SQLiteDialect_aiosqlite()
+_POSTGRES: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+# What is wrong with one row; anything else is wrong with the database.
+_ROW_FAULTS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+_POSTGRES_FAULTS = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+# Where the workers of other processes listen.
+NOTIFY_CHANNEL = "guildhall"
+_NOTIFY = f"NOTIFY {NOTIFY_CHANNEL}"
+
+
+class NotStored(SQLAlchemyError):
+    """This row cannot be stored, and its neighbours are not to blame."""
+
+
+class Unwell(SQLAlchemyError):
+    """The database took nothing: full, locked, gone; the same may work later."""
+
+
+@dataclass(frozen=True)
+class Append:
+    """One row for a table; `unique` are the columns by which a repeat is known."""
+
+    table: type[Base]
+    unique: tuple[str, ...]
+    row: Mapping[str, Any]
+
+
+# For each row: whether it was new, or why it cannot be stored.
+Ends = list[bool | NotStored]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A statement for a table, and what makes each column's value fit the driver."""
+
+    sql: str
+    columns: tuple[str, ...]
+    key: int
+    writers: tuple[Callable[[Any], Any] | None, ...]
+
+    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            row[name] if write is None else write(row[name])
+            for name, write in zip(self.columns, self.writers, strict=True)
+        )
+
+
+def _writers(table: type[Base], dialect: Dialect) -> tuple[Callable[[Any], Any] | None, ...]:
+    columns = table.__table__.columns
+    return tuple(column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns)
+
+
+def _names(table: type[Base]) -> tuple[str, ...]:
+    return tuple(column.name for column in table.__table__.columns)
+
+
+def _key(table: type[Base]) -> int:
+    """The place of the primary key, which is one column wherever rows are appended."""
+    return _names(table).index(table.__table__.primary_key.columns[0].name)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=64)
+def _for_sqlite(table: type[Base], unique: tuple[str, ...]) -> _Shape:
+    names = _names(table)
+    sql = (
+        f"INSERT INTO {table.__tablename__} ({', '.join(names)})"  # noqa: S608 (our own names)
+        f" VALUES ({', '.join('?' * len(names))})"
+        f" ON CONFLICT ({', '.join(unique)}) DO NOTHING"
+    )
+    return _Shape(sql, names, _key(table), _writers(table, _SQLITE))
+
+
+@lru_cache(maxsize=64)
+def _for_postgres(table: type[Base], unique: tuple[str, ...]) -> _Shape:
+    names, columns = _names(table), table.__table__.columns
+    # As text and not varchar(n): a cast would cut what is too long, the insert refuses it.
+    kinds = (column.type.dialect_impl(_POSTGRES).compile(_POSTGRES) for column in columns)
+    kinds = ("TEXT" if kind.startswith("VARCHAR") else kind for kind in kinds)
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, 1))
+    sql = (
+        f"INSERT INTO {table.__tablename__} ({', '.join(names)})"  # noqa: S608 (our own names)
+        f" SELECT * FROM unnest({arrays})"
+        f" ON CONFLICT ({', '.join(unique)}) DO NOTHING RETURNING {names[_key(table)]}"
+    )
+    return _Shape(sql, names, _key(table), _writers(table, _POSTGRES))
+
+
+class SqliteAppends:
+    """A connection and a thread of its own, so that a batch is one hop and one commit.
+
+    The caller keeps other writers of this process away meanwhile.
+    """
+
+    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        self._path = path
+        self._prepare = prepare
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    async def store(self, batch: Sequence[Append]) -> Ends:
+        """Store them; Unwell if that is not possible at all."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor(), self._store, batch)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "appends")
+        return self._thread
+
+    def _store(self, batch: Sequence[Append]) -> Ends:
+        try:
+            if self._connection is None:
+                self._connection = sqlite3.connect(self._path, isolation_level=None)
+                self._prepare(self._connection)
+            self._connection.execute("BEGIN IMMEDIATE")
+            ends = [self._one(self._connection, append) for append in batch]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._forget()
+            raise Unwell(str(error)) from error
+        return ends
+
+    @staticmethod
+    def _one(connection: sqlite3.Connection, append: Append) -> bool | NotStored:
+        shape = _for_sqlite(append.table, append.unique)
+        try:
+            return connection.execute(shape.sql, shape.values(append.row)).rowcount == 1
+        except _ROW_FAULTS as error:
+            if not connection.in_transaction:
+                # Undone with all that came before: what follows would be commits of their own.
+                raise sqlite3.OperationalError(str(error)) from error
+            return NotStored(str(error))
+
+    def _forget(self) -> None:
+        """Whatever state the connection is in, the next batch begins with a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    async def close(self) -> None:
+        """Leave the file; it is opened again should there be another batch."""
+        await asyncio.get_running_loop().run_in_executor(self._executor(), self._forget)
+        self._executor().shutdown()
+        self._thread = None
+
+
+class PostgresAppends:
+    """One statement for a batch, which is its own transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def store(self, batch: Sequence[Append]) -> Ends:
+        """Store them; Unwell if that is not possible at all."""
+        ends: Ends = [False] * len(batch)
+        shapes: dict[_Shape, list[int]] = {}
+        for place, append in enumerate(batch):
+            shapes.setdefault(_for_postgres(append.table, append.unique), []).append(place)
+        try:
+            async with self._engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                driver: Any = raw.driver_connection
+                for shape, places in shapes.items():
+                    await self._insert(driver, shape, batch, places, ends)
+                if True in ends:
+                    # Who works on what comes in may be another process.
+                    await driver.execute(_NOTIFY)
+        except FAULTS as error:
+            raise Unwell(str(error)) from error
+        return ends
+
+    async def _insert(
+        self, driver: Any, shape: _Shape, batch: Sequence[Append], places: list[int], ends: Ends
+    ) -> None:
+        """Insert rows of one table; when one of them is refused, each by itself."""
+        # In the order of their unique columns: two processes never wait for each other.
+        places = sorted(places, key=lambda n: [str(batch[n].row[u]) for u in batch[n].unique])
+        try:
+            rows = [shape.values(batch[place].row) for place in places]
+            fresh = await driver.fetch(
+                shape.sql, *(list(column) for column in zip(*rows, strict=True))
+            )
+        except _POSTGRES_FAULTS as error:
+            if len(places) == 1:
+                ends[places[0]] = NotStored(str(error))
+                return
+            for place in places:
+                await self._insert(driver, shape, batch, [place], ends)
+            return
+        ids = {record[0] for record in fresh}
+        for place, row in zip(places, rows, strict=True):
+            ends[place] = row[shape.key] in ids
+
+    async def close(self) -> None:
+        """Nothing of its own is open."""

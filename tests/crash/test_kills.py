@@ -18,7 +18,7 @@ from tests.databases import PostgresServer, postgres_server, postgres_template
 __all__ = ["postgres_server", "postgres_template"]
 KILLS = int(os.environ.get("GUILDHALL_TEST_KILLS", "50"))
 SEED = int(os.environ.get("GUILDHALL_TEST_SEED", "20261125"))
-SINKS = 12
+SINKS = 6
 LARGEST_WINDOW = 16
 
 
@@ -36,7 +36,7 @@ async def kill_again_and_again(town: Town, kills: int) -> None:
     killed = {one.agency.name: 0 for one in victims}
     for number in range(kills):
         await town.burst(number)
-        await asyncio.sleep(chance.uniform(0.0, 0.9))
+        await asyncio.sleep(chance.uniform(0.0, 0.6))
         victim = chance.choice(victims)
         victim.kill()
         killed[victim.agency.name] += 1

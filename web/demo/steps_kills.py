@@ -61,16 +61,16 @@ async def killed_in_inbox(scene: Scene) -> str:
     sam, marek = await scene.person("sam"), await scene.person("marek")
     await scene.counters()
     forum = _Forum(scene.riverton, "counters", marek)
-    # Lakeside has not heard of them, and has to ask Riverton who they are.
+    known = [await scene.person(handle) for handle in ("ana", "dee", "sam")]
+    # Lakeside has not heard of these: it has to ask Riverton who they are, one each time.
     clerks = [
         await crews.join(sam, f"clerk{number}", name) for number, name in enumerate(CLERKS, start=1)
     ]
     chance = _chance()
     bursts, seen = [], []
     for point in range(POINTS):
-        order = [clerks[point], *clerks[:point], *clerks[point + 1 :]]
         with scene.riverton.road.narrow(0):
-            bursts.append(await _burst(forum, order[:4], point))
+            bursts.append(await _burst(forum, [clerks[point], *known], point))
             left = await _wait_and_kill(scene, "unapplied", point, chance)
         await scene.lakeside.start()
         await _arrived(forum, bursts[-1])

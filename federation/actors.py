@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from federation import discovery
 from federation.authority import same_origin
-from federation.errors import BadAnswer, Busy, WireError
+from federation.errors import BadAnswer, Busy, Unreachable, WireError
 from federation.forums import forum_card
 from federation.members import person_card
 from federation.signatures.errors import SignatureRefused
@@ -106,7 +106,7 @@ class Actors:
         now = self._wire.instance.clock.now()
         last = self._refused.get(key_id)
         if last is not None and now - last < KEY_RETRY:
-            raise BadAnswer("The key could not be had a moment ago.")
+            raise Unreachable("The key could not be had a moment ago.")
         task = self._fetching.get(key_id)
         if task is None:
             self._must_be_few(host_of_uri(key_id))

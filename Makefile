@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The habits of the house, one word each.
 .DEFAULT_GOAL := help
-.PHONY: help setup base demo test run check audit fuzz simulate bench screenshots lock
+.PHONY: help setup base demo test run check audit fuzz crash simulate bench screenshots lock
 
 BIN := .venv/bin
 
@@ -44,6 +44,10 @@ bench: setup  ## the benchmarks beside their limits; ONLY="ingest thread", SIZES
 
 simulate: base  ## a simulated federation on other seeds: SEEDS="11 12 13"
 	$(BIN)/python -m tests.simulation $(SEEDS)
+
+crash: setup  ## kill servers at random moments: KILLS=200, and SEED for other moments
+	@GUILDHALL_TEST_KILLS=$(or $(KILLS),200) GUILDHALL_TEST_SEED=$(or $(SEED),20261125) \
+	  $(BIN)/pytest -q -s tests/crash/test_kills.py
 
 screenshots: setup  ## the pictures the docs use
 	$(BIN)/python -m tests.screenshots

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from federation import discovery
 from federation.authority import same_origin
-from federation.errors import BadAnswer, Busy, WireError
+from federation.errors import BadAnswer, Busy, Unreachable, WireError
 from federation.forums import forum_card
 from federation.members import person_card
 from federation.signatures.errors import SignatureRefused
@@ -31,6 +31,8 @@ from storage.peers import Peer
 
 STALE = timedelta(days=1)
 KEY_RETRY = timedelta(minutes=1)
+# Of a server that is down: it may be starting at this moment, with deliveries behind it.
+KEY_RETRY_SOON = timedelta(seconds=3)
 KEY_HELD = timedelta(minutes=5)
 FETCHES_A_HOST = 30
 FETCH_WINDOW = timedelta(minutes=1)
@@ -104,9 +106,9 @@ class Actors:
     async def fetch_key(self, key_id: str) -> KnownKey:
         """Ask the key's origin, one question at a time for each key."""
         now = self._wire.instance.clock.now()
-        last = self._refused.get(key_id)
-        if last is not None and now - last < KEY_RETRY:
-            raise BadAnswer("The key could not be had a moment ago.")
+        again = self._refused.get(key_id)
+        if again is not None and now < again <= now + KEY_RETRY:
+            raise Unreachable("The key could not be had a moment ago.")
         task = self._fetching.get(key_id)
         if task is None:
             self._must_be_few(host_of_uri(key_id))
@@ -115,8 +117,8 @@ class Actors:
             task.add_done_callback(lambda _: self._fetching.pop(key_id, None))
         try:
             return await asyncio.shield(task)
-        except WireError:
-            self._refused[key_id] = now
+        except WireError as error:
+            self._refused[key_id] = now + (KEY_RETRY if error.permanent else KEY_RETRY_SOON)
             while len(self._refused) > MOST_KEYS_HELD:
                 self._refused.popitem(last=False)
             raise

@@ -22,7 +22,8 @@ from federation.vocabulary.reader import read
 from federation.wire import Wire
 from server import peers
 from storage import inbox, keys, members
-from storage.appends import DATABASE_FAULTS, NotStored
+from storage.appends import NotStored
+from storage.faults import FAULTS
 from storage.inbox import InboxRow, InboxState
 
 logger = structlog.get_logger("guildhall.inbox")
@@ -79,7 +80,7 @@ class Inbox:
             return await self._checked(request, envelope, body)
         except Unverified as error:
             return Answer(error.status, error.sentence, error.retry_after)
-        except DATABASE_FAULTS as error:
+        except FAULTS as error:
             logger.error("nothing can be taken in", exc_info=error)
             return BUSY
 

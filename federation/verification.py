@@ -80,7 +80,10 @@ class Verifier:
         return fresh.owner
 
     async def proof(self, document: dict[str, object], actor: str) -> str | None:
-        """The id of the actor's key whose proof (FEP-8b32) the document carries, if it holds."""
+        """The id of the actor's key whose proof (FEP-8b32) the document carries, if it holds.
+
+        Raises a WireError while the key cannot be had: whether it holds is then not known.
+        """
         try:
             method = proof_method(document)
             if method is None:
@@ -89,7 +92,11 @@ class Verifier:
             if known.owner != actor:
                 return None
             check_proof(document, known.key, now=self._wire.instance.clock.now())
-        except (SignatureRefused, WireError):
+        except SignatureRefused:
+            return None
+        except WireError as error:
+            if not error.permanent:
+                raise
             return None
         return method
 

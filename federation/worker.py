@@ -151,14 +151,15 @@ class Worker:
     async def _greet(self) -> None:
         """At the start: say hello to the agencies we know, and learn what new peers run.
 
-        A signed request is a sign of life, so a peer that waits for us tries again at once.
+        A signed request is a sign of life, so a peer that waits for us tries again at once; so
+        is its answer, and what waits here for the peer need not wait any longer.
         """
         instance = self._wire.instance
         old = instance.clock.now() - DESCRIBE_EVERY
         is_strange = or_(Peer.described.is_(None), Peer.described < old)
         async with instance.reading() as session:
             agencies = await session.execute(
-                select(Peer.origin).where(Peer.software == peers.GUILDHALL)
+                select(Peer.host, Peer.origin).where(Peer.software == peers.GUILDHALL)
             )
             strange = await session.execute(select(Peer.host).where(is_strange))
             homes = await session.execute(
@@ -173,11 +174,12 @@ class Worker:
                 with suppress(WireError):
                     await asking()
 
+        async def hello(host: str, origin: str) -> None:
+            await self._wire.key_document(f"{origin}/instance/forums")
+            await self._wire.delivery.heard(host)
+
         await asyncio.gather(
-            *(
-                politely(partial(self._wire.key_document, f"{origin}/instance/forums"))
-                for origin in agencies.scalars()
-            ),
+            *(politely(partial(hello, host, origin)) for host, origin in agencies),
             *(
                 politely(partial(self._wire.actors.forum, uri, fresh=True))
                 for uri in homes.scalars()

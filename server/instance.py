@@ -17,6 +17,7 @@ from server.settings import Settings
 from server.transaction import Transaction
 from storage.database import Database, notify, prepare
 from storage.facts import FactRow
+from storage.faults import passes
 
 
 class Instance:
@@ -58,6 +59,11 @@ class Instance:
 
     async def close(self) -> None:
         await self.database.close()
+
+    @staticmethod
+    def database_passes(error: BaseException) -> bool:
+        """Whether it is the database that cannot serve, and may again in a little while."""
+        return passes(error)
 
     def on_wake(self, wake: Callable[[], None]) -> None:
         """Have `wake` called whenever there is new work for the worker."""

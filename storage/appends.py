@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.base import Base
+from storage.faults import FAULTS
 
 _SQLITE = SQLiteDialect_aiosqlite()
 _POSTGRES: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -37,16 +38,6 @@ _POSTGRES_FAULTS = (
     TypeError,
     ValueError,
 )
-# How the database shows that it cannot serve at this moment.
-DATABASE_FAULTS = (
-    OSError,
-    SQLAlchemyError,
-    sqlite3.Error,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-)
-
-
 # Where the workers of other processes listen.
 NOTIFY_CHANNEL = "guildhall"
 _NOTIFY = f"NOTIFY {NOTIFY_CHANNEL}"
@@ -209,7 +200,7 @@ class PostgresAppends:
                 if True in ends:
                     # Who works on what comes in may be another process.
                     await driver.execute(_NOTIFY)
-        except DATABASE_FAULTS as error:
+        except FAULTS as error:
             raise Unwell(str(error)) from error
         return ends
 

@@ -4,7 +4,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,22 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Select, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
+from sqlalchemy.pool import NullPool, StaticPool
 
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
+from storage.faults import FAULTS
 from storage.plain import Plain, plain
 from storage.writer import Writer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LISTEN_AGAIN = 0.5
 
 
 class DatabaseError(Exception):
@@ -142,18 +149,57 @@ class Database:
             return int(row[0])
 
     async def listen(self, wake: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-        """Call `wake` at every NOTIFY of another process; answers how to stop."""
-        engine = create_async_engine(self.url, poolclass=StaticPool)
-        connection = await engine.connect()
-        raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        await driver.add_listener(NOTIFY_CHANNEL, lambda *_: wake())
+        """Call `wake` at every NOTIFY of another process; answers how to stop.
+
+        A connection that is lost, as at a restart of the database, is made anew; `wake` is
+        called then as well, since nobody knows what was said meanwhile.
+        """
+        ears = _Ears(self.url, wake)
+        await ears.open()
+        listening = asyncio.create_task(ears.stay())
 
         async def stop() -> None:
-            await connection.close()
-            await engine.dispose()
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await ears.close()
 
         return stop
+
+
+class _Ears:
+    """One connection that hears what other processes notify."""
+
+    def __init__(self, url: URL, wake: Callable[[], None]) -> None:
+        self._engine = create_async_engine(url, poolclass=NullPool)
+        self._wake = wake
+        self._connection: AsyncConnection | None = None
+        self._lost = asyncio.Event()
+
+    async def open(self) -> None:
+        self._lost.clear()
+        self._connection = await self._engine.connect()
+        raw = await self._connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        driver.add_termination_listener(lambda *_: self._lost.set())
+        await driver.add_listener(NOTIFY_CHANNEL, lambda *_: self._wake())
+
+    async def stay(self) -> None:
+        """Connect anew whenever the connection is lost."""
+        while True:
+            await self._lost.wait()
+            await self.close()
+            while self._connection is None:
+                await asyncio.sleep(LISTEN_AGAIN)
+                with suppress(*FAULTS):
+                    await self.open()
+            self._wake()
+
+    async def close(self) -> None:
+        held, self._connection = self._connection, None
+        if held is not None:
+            with suppress(*FAULTS):
+                await held.invalidate()
+                await held.close()
 
 
 def _alembic(connection: Connection) -> Config:

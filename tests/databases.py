@@ -64,6 +64,11 @@ class PostgresServer:
     def start(self) -> None:
         data = str(self.folder / "data")
         self.run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the server, the first time or after a stop."""
+        data = str(self.folder / "data")
         options = " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items())
         options += f" -k {self.folder}"
         log = str(self.folder / "log")
@@ -76,6 +81,11 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running cluster; skips where the programs or the account for them are missing."""
+    yield from postgres_cluster()
+
+
+def postgres_cluster() -> Iterator[PostgresServer]:
+    """A cluster that runs until it is no longer iterated over."""
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed")

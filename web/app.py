@@ -23,6 +23,7 @@ from server.instance import Instance
 from server.members.accounts import any_admin
 from server.remote_pictures import Pictures
 from server.settings import Mode
+from storage.faults import FAULTS
 from web import (
     activitypub,
     admin,
@@ -106,6 +107,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         exception_handlers={
             Refusal: errors.refused,
             HTTPException: errors.http_error,
+            **dict.fromkeys(FAULTS, errors.fault),
             Exception: errors.bug,
         },
         lifespan=lifespan,
@@ -125,12 +127,18 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
 async def health(request: Request) -> Response:
     """200 while the database answers and the worker runs; 503 with what is wrong."""
     worker: Worker | None = request.app.state.worker
-    async with request.app.state.instance.reading() as session:
-        await any_admin(session)
+    instance: Instance = request.app.state.instance
+    try:
+        async with instance.reading() as session:
+            await any_admin(session)
+    except FAULTS as error:
+        if not instance.database_passes(error):
+            raise
+        return JSONResponse({"ok": False, "wrong": "the database cannot be reached"}, 503)
     if worker is not None and not worker.healthy:
         return JSONResponse({"ok": False, "wrong": "the worker keeps failing"}, 503)
     # On a machine with several instances, who started one must know that it is this one.
-    demo = request.app.state.instance.settings.mode is Mode.DEMO
+    demo = instance.settings.mode is Mode.DEMO
     return JSONResponse({"ok": True} | ({"process": os.getpid()} if demo else {}))
 
 

@@ -43,6 +43,8 @@ _HEADINGS = {
     429: "A little slower, please",
     503: "Try again soon",
 }
+BUSY = "This site cannot save or look up anything at the moment: try again in a little while."
+BUSY_SECONDS = 10
 log = structlog.get_logger("guildhall.web")
 
 
@@ -69,8 +71,35 @@ async def http_error(request: Request, error: Exception) -> Response:
     return response
 
 
+async def fault(request: Request, error: Exception) -> Response:
+    """503 while the database cannot serve: full, locked, read-only, restarting."""
+    if not request.app.state.instance.database_passes(error):
+        raise error
+    log.error("the database cannot serve", path=request.url.path, why=str(error).split("\n")[0])
+    response = await _in_short(request, 503, BUSY)
+    response.headers["Retry-After"] = str(BUSY_SECONDS)
+    return response
+
+
+async def _in_short(request: Request, status: int, sentence: str) -> Response:
+    """The sentence as a page, where a page can still be made; else as JSON or plain text."""
+    accept = request.headers.get("accept", "")
+    if "json" in accept:
+        return JSONResponse({"error": sentence}, status)
+    if "html" in accept:
+        try:
+            return await page(request, status, sentence)
+        except Exception as again:
+            # A page names who reads it, and the database may not be able to tell even that.
+            if not request.app.state.instance.database_passes(again):
+                raise
+    return Response(f"{sentence}\n", status, media_type="text/plain")
+
+
 async def bug(request: Request, error: Exception) -> Response:
     """A plain page with an id that stands in the log beside the traceback."""
+    if request.app.state.instance.database_passes(error):
+        return await fault(request, error)
     identifier = f"{request.app.state.instance.ids.next():x}"
     log.error("unexpected", id=identifier, path=request.url.path, exc_info=error)
     sentence = f"Something went wrong on our side. If you report it, name {identifier}."

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from web.demo.roads import Road
 from web.demo.visitor import Visitor
 
 START_SECONDS = 60.0
@@ -38,11 +39,17 @@ class Sign:
 
 
 class Agency:
-    """One agency's instance; `others` maps hosts to the ports they are reached at."""
+    """One agency's instance; `others` maps hosts to the ports they are reached at.
 
-    def __init__(self, sign: Sign, port: int, folder: Path, others: dict[str, int]) -> None:
+    The other agencies come by its `road`.
+    """
+
+    def __init__(
+        self, sign: Sign, port: int, folder: Path, others: dict[str, int], road: Road
+    ) -> None:
         self.sign = sign
         self.port = port
+        self.road = road
         self.netloc = f"{sign.host}:{port}"
         self.origin = f"http://{self.netloc}"
         self.folder = folder / sign.key
@@ -112,6 +119,15 @@ class Agency:
         except TimeoutError:
             server.kill()
             await server.wait()
+
+    async def kill(self) -> None:
+        """Kill the server where it stands (SIGKILL); CommandFailed unless that is how it ended."""
+        server, self._server = self._server, None
+        if server is None or server.returncode is not None:
+            raise CommandFailed(f"{self.sign.agency} had stopped already: {self.last_words()}")
+        server.kill()
+        if await server.wait() != -signal.SIGKILL:
+            raise CommandFailed(f"{self.sign.agency} ended before it was killed.")
 
     def abandon(self) -> None:
         """Kill the server without waiting, when there is no time left."""

@@ -10,7 +10,13 @@ from dataclasses import asdict, dataclass
 import httpx
 import typer
 
-from web.demo import steps_federation, steps_policy, steps_reliability, steps_repair
+from web.demo import (
+    steps_federation,
+    steps_kills,
+    steps_policy,
+    steps_reliability,
+    steps_repair,
+)
 from web.demo.agencies import CommandFailed
 from web.demo.peer import Peer
 from web.demo.scene import SIGNS, STRANGER, NotHeld, Scene
@@ -19,8 +25,8 @@ from web.demo.visitor import Unexpected
 from web.demo.waiting import TooLate
 
 Step = Callable[[Scene], Awaitable[str]]
-# However a step goes wrong, it ends: no wait in it is longer than 20 s, and they are few.
-LONGEST_STEP = 90.0
+# However a step goes wrong, it ends: no wait in it is longer than a minute, and they are few.
+LONGEST_STEP = 180.0
 
 STEPS: dict[str, Step] = {
     "federation.follow_accepted": steps_federation.follow_accepted,
@@ -36,6 +42,8 @@ STEPS: dict[str, Step] = {
     "policy.fetch_refused": steps_policy.fetch_refused,
     "policy.knock_recorded": steps_policy.knock_recorded,
     "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
+    "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
+    "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,
     "reliability.digest_repairs": steps_repair.digest_repairs,
 }

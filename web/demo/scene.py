@@ -109,6 +109,14 @@ class Scene:
         ana = await self.person("ana")
         return (await ana.follow(self.lakeside, "permits")).path
 
+    async def counters(self) -> str:
+        """Marek follows Riverton's service counters; answers their path at Lakeside."""
+        return await self.once("counters", self._counters)
+
+    async def _counters(self) -> str:
+        marek = await self.person("marek")
+        return (await marek.follow(self.riverton, "counters")).path
+
     async def thread(self) -> Placed:
         """A thread of Marek's that has arrived at Riverton."""
         return await self.once("thread", lambda: self.placed(NEWS, NEWS_TEXT))

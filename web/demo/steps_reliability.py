@@ -8,7 +8,7 @@ TITLES = ("A quiet hour on Wednesdays", "Signs that people read", "Chairs for th
 
 async def offline_catches_up(scene: Scene) -> str:
     marek, dee = await scene.person("marek"), await scene.person("dee")
-    await marek.follow(scene.riverton, "counters")
+    await scene.counters()
     await scene.lakeside.stop()
     written = [
         await dee.post(scene.riverton, "counters", title, f"More about it: {title.lower()}.")

@@ -4,12 +4,13 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from web.demo.agencies import Agency, Sign, free_ports
+from web.demo.roads import Road
 
 Outcome = TypeVar("Outcome")
 
@@ -29,15 +30,28 @@ async def town(
     hosts = [*(sign.host for sign in signs), *strangers]
     ports = dict(zip(hosts, free_ports(len(hosts), first_port), strict=True))
     with tempfile.TemporaryDirectory(prefix="guildhall-") as name:
-        agencies = {sign.key: Agency(sign, ports[sign.host], Path(name), ports) for sign in signs}
-        try:
-            yield agencies, {host: ports[host] for host in strangers}
-        finally:
+        async with AsyncExitStack() as opened:
+            roads = {
+                sign.host: await opened.enter_async_context(Road(ports[sign.host]))
+                for sign in signs
+            }
+            ways = ports | {host: road.port for host, road in roads.items()}
+            agencies = {
+                sign.key: Agency(sign, ports[sign.host], Path(name), ways, roads[sign.host])
+                for sign in signs
+            }
             try:
-                await asyncio.gather(*(agency.stop() for agency in agencies.values()))
+                yield agencies, {host: ports[host] for host in strangers}
             finally:
-                for agency in agencies.values():
-                    agency.abandon()
+                await _close(agencies.values())
+
+
+async def _close(agencies: Collection[Agency]) -> None:
+    try:
+        await asyncio.gather(*(agency.stop() for agency in agencies))
+    finally:
+        for agency in agencies:
+            agency.abandon()
 
 
 def stop_at_signals() -> asyncio.Event:

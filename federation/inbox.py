@@ -81,7 +81,7 @@ class Inbox:
         except Unverified as error:
             return Answer(error.status, error.sentence, error.retry_after)
         except FAULTS as error:
-            logger.error("nothing can be taken in", exc_info=error)
+            logger.warning("nothing can be taken in", why=str(error))
             return BUSY
 
     def _is_full(self, size: int) -> bool:

@@ -6,7 +6,8 @@ from operator import itemgetter
 
 from sqlalchemy import select
 
-from server.peers import Decision, bare_host, decide
+from server import peers
+from server.peers import Decision, bare_host
 from server.settings import Federation
 from storage.changes import Rows
 from storage.database import Database
@@ -38,7 +39,7 @@ class Rules:
             border = name.find(".", border + 1)
         if len(about) > 1:
             about.sort(key=itemgetter(0))
-        return decide(mode, [rule for _, rule in about], host, now)
+        return peers.decide(mode, [rule for _, rule in about], host, now)
 
 
 class Rulebook:

@@ -9,6 +9,14 @@ from pathlib import Path
 import pytest
 
 NEEDS_A_PROGRAM = ("browser", "postgres")
+# What takes longest begins first, so that nobody waits for one last test at the end.
+LONG = (
+    "tests/journeys/test_demo_check.py",
+    "tests/crash/",
+    "tests/journeys/test_several_processes.py",
+    "tests/simulation/",
+    "tests/web/test_visibility.py",
+)
 
 
 def chromium() -> Path | None:
@@ -28,6 +36,11 @@ def postgres_programs() -> Path | None:
             return folder
     found = shutil.which("initdb")
     return Path(found).resolve().parent if found else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,7 +23,7 @@ from storage.lanes import Item, Settled, Work
 from storage.peers import Peer
 
 logger = structlog.get_logger("guildhall.delivery")
-BATCH = 64
+BATCH = 256
 TAIL = 1_024
 READ_AT_ONCE = 500
 CLAIMED_AT_ONCE = 200

@@ -70,6 +70,9 @@ class Killable:
         self.zygote.kill(self.working.pop())
 
 
+HERE_ALREADY = "This post is here already."
+
+
 @dataclass
 class Town:
     """Lakeside is home of a forum that Riverton follows, and so do the sinks."""
@@ -142,10 +145,16 @@ class Town:
             )
             return len(found.scalars().all())
 
-    async def states(self) -> set[str]:
-        """How what Riverton received ended."""
+    async def not_applied(self) -> list[tuple[str, str, str]]:
+        """(activity, state, reason) of whatever Riverton received that was not applied.
+
+        What a comparison of digests brought before its announcement was worked on is there.
+        """
+        question = select(InboxRow.activity_id, InboxRow.state, InboxRow.note).where(
+            InboxRow.state != InboxState.APPLIED, InboxRow.note != HERE_ALREADY
+        )
         async with self.riverton.instance.reading() as session:
-            return set((await session.execute(select(InboxRow.state).distinct())).scalars())
+            return [(row[0], row[1], row[2]) for row in (await session.execute(question)).all()]
 
 
 async def settles(ask: Callable[[], Awaitable[str]]) -> None:

@@ -92,6 +92,7 @@ class History:
         if kind in {"lock", "pin", "remove"} and place.home is node:
             handle = "sam"
         elif kind in {"lock", "pin", "remove"}:
+            # A steward at one of the other agencies; the forum refuses those of the rest.
             handle = "dee"
         async with node.instance.reading() as session:
             forum = await forums.by_uri(session, place.uri)

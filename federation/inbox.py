@@ -2,6 +2,7 @@
 """The way in: a delivery is checked, stored durably, and answered."""
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,6 +60,8 @@ class Inbox:
         self._most_waiting = settings.inbox_waiting
         self._bytes = 0
         self._knocks: deque[datetime] = deque()
+        # Called when there is something new to work on.
+        self.on_stored: Callable[[], None] = wire.instance.wake
 
     async def accept(self, request: Request) -> Answer:
         """Check a delivery in the order that costs a stranger most and us least.
@@ -168,7 +171,7 @@ class Inbox:
             "note": "",
         }
         if await self._append(row):
-            instance.wake()
+            self.on_stored()
             return ACCEPTED
         async with instance.reading() as session:
             held = await inbox.by_activity(session, verified.actor, envelope.id)

@@ -2,6 +2,7 @@
 """Working on what was received, in order for each sender."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -48,6 +49,8 @@ class Receiver:
         self._claims = claims
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._elsewhere: dict[str, datetime] = {}
+        # Called when a host is through, of which more may wait.
+        self.on_ready: Callable[[], None] = wire.instance.wake
 
     async def run_due(self) -> int:
         """Start on what is due, in order for each host; answers how many rows that was.
@@ -94,7 +97,7 @@ class Receiver:
         def ended(task: asyncio.Task[None]) -> None:
             self._busy.pop(host, None)
             if not task.cancelled() and task.exception() is None:
-                self._wire.instance.wake()
+                self.on_ready()
 
         task = asyncio.create_task(self._in_order(host, rows))
         self._busy[host] = task

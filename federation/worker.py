@@ -66,6 +66,9 @@ class Worker:
                 "renew": self._renew,
                 "repair": self._repair,
             }
+            # What concerns one loop only wakes that one; a commit with facts wakes all of them.
+            self._wire.inbox.on_stored = self._wakes["receive"].set
+            self._wire.receiver.on_ready = self._wakes["receive"].set
             self._wire.delivery.on_ready = self._wakes["deliver"].set
             self._tasks.append(asyncio.create_task(self._greet()))
         for name, work in loops.items():
@@ -113,9 +116,8 @@ class Worker:
 
     async def _tell(self) -> float:
         while await tell_waiting(self._wire):
-            pass
-        self._wakes["deliver"].set()
-        self._wakes["repair"].set()
+            self._wakes["deliver"].set()
+            self._wakes["repair"].set()
         return IDLE
 
     async def _receive(self) -> float:

@@ -13,7 +13,7 @@ from storage.members import Member, MemberState
 from tests import makers
 from tests.hostile.commons import INBOX, Commons, doing, like, note
 from tests.hostile.copy import announce, copied, words
-from tests.hostile.peer import Json, ScriptedPeer, mallory, vera
+from tests.hostile.peer import Json, Page, ScriptedPeer, mallory, vera
 
 ORDERS = list(permutations(("C", "U", "U2", "D")))
 
@@ -127,6 +127,38 @@ async def test_FED_03_an_older_update_changes_nothing(gh: Commons, vic: Scripted
     assert held is not None
     assert "two" in held.html
     assert held.revision == 1
+
+
+async def test_FED_02_a_like_waits_behind_the_post_of_somebody_else(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    # Vera's key is known from something that means nothing here; who she is, is not.
+    assert (await gh.sent(vic, like(vera(vic), f"{vic.origin}/p/404"))).state == "ignored"
+    assert (await gh.sent(vic, like(mallory(vic), gh.thread.uri))).state == "applied"
+    known = vic.pages["/u/vera"]
+    vic.pages["/u/vera"] = Page(b"Come again.", 503, "text/plain")
+    post = note(f"{vic.origin}/p/1", vera(vic), gh.forum.uri, name="Thread", type="Page")
+    create, endorsed = doing("Create", vera(vic), post), like(mallory(vic), post["id"], 2)
+    await gh.sent(vic, create)
+    await gh.sent(vic, endorsed)
+    for tries in (1, 2):
+        first, second = await gh.row(create["id"]), await gh.row(endorsed["id"])
+        assert (first.state, first.attempts) == ("waiting", tries)
+        assert (second.state, second.attempts) == ("waiting", 0)
+        assert second.next_try == first.next_try > gh.clock.now()
+        # Neither is looked at before its time.
+        asked = vic.fetched
+        assert [await gh.station.receiver.run_due() for _ in range(3)] == [0, 0, 0]
+        assert vic.fetched == asked
+        gh.clock.turn(minutes=1)
+        await gh.settled()
+    vic.pages["/u/vera"] = known
+    gh.clock.turn(minutes=1)
+    await gh.settled()
+    assert (await gh.row(endorsed["id"])).state == "applied"
+    held = await gh.held(post["id"])
+    assert held is not None
+    assert held.endorsement_count == 1
 
 
 @pytest.mark.parametrize("why", ["locked", "suspended", "closed", "unknown parent", "deleted"])

@@ -57,21 +57,28 @@ class History:
         self._count += 1
         return f"w{self.world.seed}q{self._count}q"
 
-    async def some(self, count: int, *, gap: float = 20.0, nodes: list[Node] | None = None) -> None:
+    async def some(
+        self,
+        count: int,
+        *,
+        gap: float = 20.0,
+        nodes: list[Node] | None = None,
+        places: list[Place] | None = None,
+    ) -> None:
         """Do this many things, one after the other, up to `gap` seconds apart."""
         chance = self.world.random
         for _ in range(count):
             up = [node for node in nodes or self.world.nodes if node.alive]
             if up:
-                await self.one(chance.choice(up))
+                await self.one(chance.choice(up), chance.choice(places or self.world.places))
             await self.world.pass_time(chance.uniform(0.0, gap), 60.0)
 
-    async def one(self, node: Node) -> None:
+    async def one(self, node: Node, place: Place) -> None:
         """One deed at a node, chosen by the seed."""
         chance = self.world.random
         kinds = list(CHOICES)
         kind = chance.choices(kinds, [CHOICES[k] for k in kinds])[0]
-        await self.attempt(node, chance.choice(self.world.places), kind)
+        await self.attempt(node, place, kind)
 
     async def attempt(self, node: Node, place: Place, kind: str) -> None:
         """Try a deed; what its forum or a crash makes of it is noted."""
@@ -92,6 +99,7 @@ class History:
         if kind in {"lock", "pin", "remove"} and place.home is node:
             handle = "sam"
         elif kind in {"lock", "pin", "remove"}:
+            # A steward at one of the other agencies; the forum refuses those of the rest.
             handle = "dee"
         async with node.instance.reading() as session:
             forum = await forums.by_uri(session, place.uri)

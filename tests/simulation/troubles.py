@@ -8,6 +8,7 @@ from federation.urls import main_key
 from server import peers
 from server.errors import Refusal
 from server.peers import RuleDraft
+from server.traffic import deeds as traffic
 from storage.keys import ActorKey
 from storage.peers import Verdict
 from tests.simulation.history import History
@@ -171,6 +172,69 @@ async def everything(world: World, history: History) -> None:
     await crashes(world, history)
 
 
+async def decisions(world: World, history: History) -> None:
+    """An admin holds a peer back for an hour, and takes it off the list for a day."""
+    await history.some(5, gap=4.0)
+    one, other = world.random.sample(world.nodes, 2)
+    await one.do(lambda: _hold(one, other.host, held=True))
+    await world.pass_time(30.0)
+    before = len(world.network.asked)
+    await history.some(5, gap=4.0)
+    await world.let_fly(3_600.0, 600.0)
+    told = [
+        asked
+        for asked in world.network.asked[before:]
+        if (asked.method, asked.source, asked.target) == ("POST", one.host, other.host)
+    ]
+    if told:
+        world.findings.append(f"held back: {other.name} got {len(told)} deliveries of {one.name}")
+    await one.do(lambda: _hold(one, other.host, held=False))
+    await history.some(3, gap=4.0)
+    await one.do(lambda: _unlist(one, other.host))
+    await history.some(5, gap=4.0)
+    await world.let_fly(DAY, DAY / 4)
+    await one.do(lambda: _decide(one, other.host, Verdict.ALLOW))
+    await history.some(3, gap=4.0)
+
+
+async def _hold(node: Node, host: str, *, held: bool) -> None:
+    async with node.instance.transaction() as tx:
+        await (traffic.pause if held else traffic.resume)(tx, None, host)
+    node.instance.wake()
+
+
+async def _unlist(node: Node, host: str) -> None:
+    async with node.instance.transaction() as tx:
+        for rule in await peers.rules(tx.session):
+            if rule.pattern == host:
+                await peers.remove_rule(tx, None, rule.id)
+
+
+async def restored(world: World, history: History) -> None:
+    """One loses what happened since its last backup, which all other agencies know.
+
+    Nothing is posted in its own forum meanwhile: nobody else may say what is in there.
+    """
+    await history.some(6, gap=4.0)
+    unlucky = world.random.choice(world.nodes)
+    await world.pass_time(30.0)
+    unlucky.crash()
+    backup = unlucky.database_path.read_bytes()
+    await unlucky.start()
+    places = [place for place in world.places if place.home is not unlucky]
+    await history.some(10, gap=4.0, places=places)
+    await world.pass_time(60.0)
+    unlucky.crash()
+    world.network.accepted = [
+        pair for pair in world.network.accepted if pair[0].target != unlucky.host
+    ]
+    for leftover in unlucky.database_path.parent.glob("guildhall.db*"):
+        leftover.unlink()
+    unlucky.database_path.write_bytes(backup)
+    world.network.note(f"{unlucky.name} goes back to its backup")
+    await unlucky.start()
+
+
 async def a_late_try(world: World) -> None:
     """After a long leap everybody tries at once: let that fail before anything is mended."""
     await world.pass_time(world.random.uniform(30.0, 120.0), 10.0)
@@ -200,4 +264,6 @@ TROUBLES: dict[str, Callable[[World, History], Awaitable[None]]] = {
     "a new key": rotation,
     "a stranger": stranger,
     "everything": everything,
+    "decisions": decisions,
+    "a backup": restored,
 }

@@ -19,9 +19,10 @@ from unittest import mock
 from federation import worker as worker_module
 from federation.signatures.keys import VerificationKey
 from server import peers
-from server.forums import follows
+from server.forums import deeds, follows
 from server.peers import RuleDraft
 from server.settings import Mode, Settings, load
+from storage import forums
 from storage.database import Database, prepare
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -105,7 +106,25 @@ class World:
                     await node.do(
                         lambda node=node, place=place: self._follow(node, place)  # type: ignore[misc]
                     )
+        # Each forum has a steward at another agency.
+        for number, place in enumerate(self.places):
+            node = self.agencies[(number + 1) % len(self.agencies)]
+            await place.home.do(
+                lambda node=node, place=place: self._name_steward(node, place)  # type: ignore[misc]
+            )
         await self.pass_time(30)
+
+    async def _name_steward(self, node: Node, place: Place) -> None:
+        """The home makes the one called dee at `node` a steward of its forum."""
+        home = place.home
+        person = await home.app.state.lookup.find((await self.member(node, "dee")).uri)
+        assert isinstance(person, Member), place.uri
+        admin = await self.member(home, "sam")
+        async with home.instance.reading() as session:
+            forum = await forums.by_uri(session, place.uri)
+        assert forum is not None, place.uri
+        async with home.instance.transaction() as tx:
+            await deeds.name_steward(tx, admin, forum, person, named=True)
 
     async def _settle(self, node: Node) -> None:
         instance = node.instance

@@ -104,6 +104,8 @@ async def thread_page(
             raise NotFound
         opener, author, _ = above[0]
     rows, next_after = await _branches(session, viewer, post, after)
+    if not forum.is_local and not viewer.is_member:
+        opener.reply_count -= (await ask(session, questions.waiting(), thread=opener.id))[0]
     member, own = viewer.member, questions.Own()
     if member is not None:
         around = {"me": member.id, "thread": opener.id, "forum": forum.id}

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false, select
+from sqlalchemy import ColumnElement, exists, false, func, select
 
 from server import shown
 from server.shown import ShownForum, ShownPerson, ShownPost, ShownReply
@@ -15,7 +15,7 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum, ForumFollow, ForumMember, ForumSteward
 from storage.members import Member
 from storage.plain import Question, given
-from storage.posts import Post, PostTag, ReadMark
+from storage.posts import Post, PostState, PostTag, ReadMark
 
 BRANCHES_A_PAGE = 40
 REPLIES_A_PAGE = 600
@@ -87,6 +87,19 @@ def replies(sight: Sight) -> Question[Row]:
         .order_by(Post.branch_id, Post.id)
         .limit(REPLIES_A_PAGE),
         shown.reply_person,
+    )
+
+
+@cache
+def waiting() -> Question[int]:
+    """How many replies of a thread wait for its home, which members alone are shown."""
+    return Question(
+        select(func.count()).where(
+            Post.thread_id == given("thread"),
+            Post.state == PostState.SENT,
+            Post.id != Post.thread_id,
+        ),
+        int,
     )
 
 

@@ -33,10 +33,12 @@ RESERVED = frozenset(
 # What stands after `/p/<id>/` besides the words of a title.
 PARTS_OF_A_POST = frozenset(
     {
+        "check",
         "context",
         "delete",
         "edit",
         "endorse",
+        "events",
         "history",
         "likes",
         "lock",

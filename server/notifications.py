@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,12 +19,13 @@ from server.facts import (
 )
 from server.permissions import Standing, may_enter
 from server.transaction import Transaction
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in, visible_posts
 from storage import forums
 from storage.base import insert
 from storage.forums import Forum
 from storage.members import Member
 from storage.notifications import Notification
+from storage.plain import Question, ask, given
 from storage.posts import Post, PostMention
 
 PAGE = 30
@@ -119,20 +121,22 @@ class NoticeLine:
     forum: Forum
 
 
-async def unread_count(session: AsyncSession, member: Member) -> int:
-    """How many notices the member has not read, of posts that they may still see."""
-    question = (
+@cache
+def _unread(sight: Sight) -> Question[int]:
+    return Question(
         select(func.count())
         .select_from(Notification)
         .join(Post, Post.id == Notification.post_id)
         .join(Forum, Forum.id == Post.forum_id)
-        .where(
-            Notification.member_id == member.id,
-            Notification.read.is_(None),
-            visible_posts(Viewer(member)),
-        )
+        .where(Notification.member_id == given("me"), Notification.read.is_(None), posts_in(sight)),
+        int,
     )
-    return (await session.execute(question)).scalar_one()
+
+
+async def unread_count(session: AsyncSession, member: Member) -> int:
+    """How many notices the member has not read, of posts that they may still see."""
+    viewer = Viewer(member)
+    return (await ask(session, _unread(viewer.sight), **viewer.values))[0]
 
 
 async def page(

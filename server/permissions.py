@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.errors import NotAllowed, SignInNeeded
-from server.shown import ShownForum, ShownPost
+from server.shown import ShownForum, ShownReply
 from storage.forums import Forum, Visibility
 from storage.members import Member, MemberState
 from storage.posts import Post
@@ -75,7 +75,7 @@ class Standing:
     listed: bool = False
     agency: bool = False
 
-    def roles(self, post: Post | ShownPost | None = None) -> frozenset[Role]:
+    def roles(self, post: Post | ShownReply | None = None) -> frozenset[Role]:
         """Every role this person has; none for visitors and for accounts not active."""
         if self.member is None or self.member.state != MemberState.ACTIVE:
             return frozenset()
@@ -104,12 +104,12 @@ def may_enter(standing: Standing) -> bool:
     return member.is_local and (standing.listed or standing.steward)
 
 
-def may(standing: Standing, permission: Permission, post: Post | ShownPost | None = None) -> bool:
+def may(standing: Standing, permission: Permission, post: Post | ShownReply | None = None) -> bool:
     """Whether this person may do it here."""
     return may_enter(standing) and bool(TABLE[permission] & standing.roles(post))
 
 
-def must(standing: Standing, permission: Permission, post: Post | ShownPost | None = None) -> None:
+def must(standing: Standing, permission: Permission, post: Post | ShownReply | None = None) -> None:
     """Refuse unless `may`."""
     if may(standing, permission, post):
         return

@@ -13,20 +13,17 @@ Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
-class ShownPost:
-    """What pages show of a post."""
+class ShownReply:
+    """What pages show of any post of a thread."""
 
     id: int
     uri: str
     url: str
-    kind: str
     author_id: int
     thread_id: int
     branch_id: int | None
     parent_id: int | None
-    title: str
     slug: str
-    source: str
     html: str
     language: str
     published: datetime
@@ -35,16 +32,24 @@ class ShownPost:
     state: str
     reason: str
     revision: int
-    reply_count: int
     endorsement_count: int
-    withheld_count: int
-    bumped: datetime
-    pinned: bool
-    locked: bool
 
     @property
     def is_thread(self) -> bool:
         return self.id == self.thread_id
+
+
+@dataclass(slots=True)
+class ShownPost(ShownReply):
+    """What pages show of an opener."""
+
+    kind: str
+    title: str
+    reply_count: int
+    withheld_count: int
+    bumped: datetime
+    pinned: bool
+    locked: bool
 
 
 @dataclass(slots=True)
@@ -102,15 +107,16 @@ def _columns(row: type[Any], table: type[Any]) -> tuple[Any, ...]:
     return tuple(getattr(table, name) for name in row.__dataclass_fields__)
 
 
+REPLY = _columns(ShownReply, Post)
 POST = _columns(ShownPost, Post)
 PERSON = _columns(ShownPerson, Member)
 FORUM = _columns(ShownForum, Forum)
-_P, _M = len(POST), len(POST) + len(PERSON)
+_R, _P, _M = len(REPLY), len(POST), len(POST) + len(PERSON)
 
 
-def post_person(*cells: Any) -> tuple[ShownPost, ShownPerson]:
-    """A row of POST and PERSON."""
-    return ShownPost(*cells[:_P]), ShownPerson(*cells[_P:_M])
+def reply_person(*cells: Any) -> tuple[ShownReply, ShownPerson, bool]:
+    """A row of REPLY, PERSON and a yes or no."""
+    return ShownReply(*cells[:_R]), ShownPerson(*cells[_R:-1]), bool(cells[-1])
 
 
 def post_person_forum(*cells: Any) -> tuple[ShownPost, ShownPerson, ShownForum]:

@@ -112,13 +112,18 @@ class Database:
         What `plain.ask` sees is one moment as well, of its own.
         """
         snapshot = self.plain.snapshot()
+        session = AsyncSession(
+            self._read, expire_on_commit=False, autoflush=False, info={"snapshot": snapshot}
+        )
         try:
-            async with AsyncSession(
-                self._read, expire_on_commit=False, autoflush=False, info={"snapshot": snapshot}
-            ) as session:
-                yield session
+            yield session
         finally:
-            await snapshot.close()
+            try:
+                # One that was asked only through `plain.ask` holds nothing to be given back.
+                if session.sync_session.in_transaction():
+                    await asyncio.shield(asyncio.create_task(session.close()))
+            finally:
+                await snapshot.close()
 
     def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
         """What is made of a small table, held in memory and never older than its question."""

@@ -25,6 +25,10 @@ class Ages:
         """From this moment on something said so far would be said differently."""
         return self.now + self._least
 
+    def stamped(self, moment: datetime) -> str:
+        """`ago` as HTML, with the exact time on hover."""
+        return f"{_stamp(moment)}{self.ago(moment)}</time>"
+
     def ago(self, moment: datetime) -> str:
         """`2 hours ago`; a date once it is a week old."""
         age = self.now - moment
@@ -52,3 +56,13 @@ def _date(moment: datetime, *, with_year: bool) -> str:
 
 def _counted(count: int, unit: str) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'} ago"
+
+
+@lru_cache(maxsize=8_192)
+def _stamp(moment: datetime) -> str:
+    return f'<time datetime="{moment.isoformat()}" title="{exact(moment)}">'
+
+
+def exact(moment: datetime) -> str:
+    """`26 November 2026, 14:05 UTC`."""
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"

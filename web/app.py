@@ -45,6 +45,7 @@ from web.cache import PageCache
 from web.faces import wants_activity
 from web.hub import Hub
 from web.people import People
+from web.rooms import Rooms
 from web.templates import HERE, environment
 
 FEATURES = (
@@ -95,10 +96,14 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route("/healthz", health),
-            Mount("/static", StaticFiles(directory=HERE / "static")),
-            *activitypub.routes,
-            *(route for feature in FEATURES for route in feature.routes),
+            Rooms(
+                [
+                    Route("/healthz", health),
+                    Mount("/static", StaticFiles(directory=HERE / "static")),
+                    *activitypub.routes,
+                    *(route for feature in FEATURES for route in feature.routes),
+                ]
+            )
         ],
         middleware=[
             Middleware(Guard, instance=instance),

@@ -30,12 +30,12 @@ async def thread(request: Request) -> Response:
     visit = await arrive(request)
     after = place(request, "after")
     now = visit.instance.clock.now()
-    kept = None
+    kept = ""
     async with visit.instance.reading() as session:
         page = await pages.thread_page(session, visit.viewer, post_id(request), now, after=after)
         target = page.focus or page.opener.post
         if page.may_reply and visit.viewer.member is not None:
-            kept = await reading.draft(session, visit.viewer.member, f"reply:{target.id}")
+            kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
         if visit.viewer.member is None:
             visit.mark = await freshness.mark(session, scopes)
@@ -44,7 +44,7 @@ async def thread(request: Request) -> Response:
         page=page,
         after=after,
         on=str(Spot(target.id, after)),
-        kept=kept.source if kept else "",
+        kept=kept,
         once=repeats.new(visit) if page.may_reply else "",
         may_endorse=may(page.standing, Permission.ENDORSE),
         deepest=pages.DEEPEST,

@@ -1,58 +1,85 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replies as the page of a thread writes them, one flat row for each."""
+"""Replies as the page of a thread writes them, from forms written once."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from jinja2 import pass_context
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from server.posts.pages import Entry, Node
-from server.shown import ShownPost
+from server.posts.pages import Node
+
+Row = tuple[Node, Markup | None, list[Node]]
+
+_SLOTS = (
+    "id", "uri", "handle", "face", "byline", "when", "language", "html", "name", "url", "place",
+    "times", "count",
+)  # fmt: skip
+_FORMS = "guildhall_forms"
 
 
-class Reply(NamedTuple):
-    """What the template unpacks: a name costs it less than an attribute, and there are many."""
+class Kind(NamedTuple):
+    """What decides the form of a reply; counts are 0, 1, or 2 for more."""
 
-    node: Node
-    entry: Entry
-    post: ShownPost
-    id: int
-    uri: str
-    state: str
-    unread: bool
-    revision: int
-    language: str
+    edits: int
     endorsements: int
-    name: str
-    handle: str
-    face: Markup
-    byline: Markup
-    address: str
-    when: Markup
-    html: Markup
+    is_foreign: bool
     is_ours: bool
-    children: list[Node]
 
 
 @pass_context
-def replies(context: Context, nodes: Iterable[Node]) -> list[Reply]:
-    """The rows of these nodes; those of their answers are made when they are come to."""
-    filters = context.environment.filters
-    stored, when, where, path = (filters[name] for name in ("stored", "when", "where", "path"))
-    people, origin = context["people"], context["site"].origin
-    rows: list[Any] = []
+def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
+    """(node, its article or None where the template writes that, its answers), in order.
+
+    `plain` for a viewer who can do nothing with a reply: then the live ones come as articles.
+    """
+    if not plain:
+        return [(node, None, node.children) for node in nodes]
+    environment = context.environment
+    forms: dict[Kind | tuple[int, int, bool, bool], str] = environment.globals.setdefault(
+        _FORMS, {}
+    )  # type: ignore[assignment]
+    stored, stamped = environment.filters["stored"], context["ages"].stamped
+    drawn, origin = context["people"].drawn, context["site"].origin
+    rows: list[Row] = []
     for node in nodes:
-        entry = node.entry
-        post, author = entry.post, entry.author
-        rows.append(
-            (
-                node, entry, post, post.id, post.uri, post.state, entry.unread, post.revision,
-                post.language, post.endorsement_count, author.name, where(author),
-                people.face(author), people.byline(author), path(post),
-                when(context, post.published), stored(context, post.html),
-                post.uri.startswith(origin), node.children,
-            )
-        )  # fmt: skip
+        post = node.entry.post
+        if post.state != "live" or node.entry.unread:
+            rows.append((node, None, node.children))
+            continue
+        edits, count, uri, html = post.revision, post.endorsement_count, post.uri, post.html
+        is_ours, is_foreign = uri.startswith(origin), post.language != "en"
+        kind = (min(edits, 2), min(count, 2), is_foreign, is_ours)
+        form = forms.get(kind)
+        if form is None:
+            form = forms[kind] = _form(environment, Kind(*kind))
+        face, byline, name, handle, place = drawn(node.entry.author)
+        # As _SLOTS, each as it is to stand there.
+        article = form.format(
+            post.id,
+            escape(uri),
+            handle,
+            face,
+            byline,
+            stamped(post.published),
+            escape(post.language) if is_foreign else "",
+            stored(context, html) if "<img" in html else html,
+            name,
+            "" if is_ours else escape(post.url),
+            place,
+            edits,
+            count,
+        )
+        rows.append((node, Markup(article), node.children))  # noqa: S704 (escaped above)
     return rows
+
+
+def _form(environment: Environment, kind: Kind) -> str:
+    """The article of a kind of reply, as a pattern for `str.format`."""
+    module: Any = environment.get_template("parts/reply.html").module
+    # No template holds the control characters that stand for the slots meanwhile.
+    marks = {slot: Markup(f"\x01{n}\x02") for n, slot in enumerate(_SLOTS)}  # noqa: S704
+    written = str(module.article(kind, **marks)).strip()
+    written = written.replace("{", "{{").replace("}", "}}")
+    return written.replace("\x01", "{").replace("\x02", "}")

@@ -16,8 +16,8 @@ from server import text
 from server.remote_pictures import Pictures
 from server.rows import Forum, Member, Post
 from server.settings import Settings
-from server.shown import ShownForum, ShownPerson, ShownPost
-from web.ages import Ages
+from server.shown import ShownForum, ShownPerson, ShownReply
+from web.ages import Ages, exact
 from web.people import People
 from web.replies import replies
 
@@ -120,17 +120,7 @@ def home_of(context: Context, forum: Forum | ShownForum) -> str:
 def when(context: Context, moment: datetime) -> Markup:
     """`2 hours ago`, with the exact time on hover."""
     ages: Ages = context["ages"]
-    return Markup(f"{_stamp(moment)}{ages.ago(moment)}</time>")  # noqa: S704 (our own words)
-
-
-@lru_cache(maxsize=8_192)
-def _stamp(moment: datetime) -> str:
-    return f'<time datetime="{moment.isoformat()}" title="{exact(moment)}">'
-
-
-def exact(moment: datetime) -> str:
-    """`26 November 2026, 14:05 UTC`."""
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+    return Markup(ages.stamped(moment))  # noqa: S704 (our own words)
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -155,8 +145,8 @@ def where(thing: Thing) -> str:
 _ROOMS: dict[type[object], str] = {Forum: "f", ShownForum: "f", Member: "u", ShownPerson: "u"}
 
 
-def path_of(thing: Thing | Post | ShownPost) -> str:
+def path_of(thing: Thing | Post | ShownReply) -> str:
     """Our own page of a thing, wherever it lives."""
-    if isinstance(thing, Post | ShownPost):
+    if isinstance(thing, Post | ShownReply):
         return f"/p/{thing.id}/{thing.slug}" if thing.slug else f"/p/{thing.id}"
     return f"/{_ROOMS[type(thing)]}/{quote(where(thing), safe='@:')}"

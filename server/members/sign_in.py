@@ -4,9 +4,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import make_transient_to_detached
 
 from server.errors import Invalid, TooFast
 from server.instance import Instance
@@ -14,7 +16,9 @@ from server.members import passwords
 from server.members.accounts import token_hash
 from server.transaction import Transaction
 from storage import members
+from storage.base import Characters, UtcDateTime
 from storage.members import EmailConfirmation, Member, MemberState
+from storage.plain import Question, ask, given
 from storage.sessions import Session, SignInFailure
 
 LASTS = timedelta(days=30)
@@ -92,17 +96,31 @@ async def open_session(tx: Transaction, member: Member) -> str:
     return token
 
 
+def _signed_in(csrf: str, *cells: Any) -> SignedIn:
+    member = Member(**dict(zip(_COLUMNS, cells, strict=True)))
+    # As if it had been read in a session that is closed: nothing of it is to be stored.
+    make_transient_to_detached(member)
+    return SignedIn(member, csrf)
+
+
+_COLUMNS = tuple(Member.__table__.columns.keys())
+_SIGNED_IN = Question(
+    select(Session.csrf, *Member.__table__.columns)
+    .join(Member, Member.id == Session.member_id)
+    .where(
+        Session.token_hash == given("hash", Characters(64)),
+        Session.expires > given("now", UtcDateTime()),
+        Member.state == MemberState.ACTIVE,
+    ),
+    _signed_in,
+)
+
+
 async def signed_in(session: AsyncSession, instance: Instance, token: str) -> SignedIn | None:
     """Who a cookie belongs to, if its session is alive."""
-    question = (
-        select(Session, Member)
-        .join(Member, Member.id == Session.member_id)
-        .where(Session.token_hash == token_hash(token), Session.expires > instance.clock.now())
-    )
-    row = (await session.execute(question)).one_or_none()
-    if row is None or row[1].state != MemberState.ACTIVE:
-        return None
-    return SignedIn(row[1], row[0].csrf)
+    asked = {"hash": token_hash(token), "now": instance.clock.now()}
+    found = await ask(session, _SIGNED_IN, **asked)
+    return found[0] if found else None
 
 
 async def still_signed_in(

@@ -14,7 +14,7 @@ from server.errors import NotFound
 from server.permissions import Permission, Standing, may
 from server.posts import questions
 from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
-from server.shown import ShownForum, ShownPerson, ShownPost
+from server.shown import ShownForum, ShownPerson, ShownPost, ShownReply
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
 from storage.members import Member
@@ -24,13 +24,14 @@ from storage.posts import Post, PostRevision, PostState
 __all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
 
 DEEPEST = 8
+_LAST = (1 << 63) - 1
 
 
 @dataclass(slots=True)
 class Entry:
     """A post as the viewer sees it."""
 
-    post: ShownPost
+    post: ShownReply
     author: ShownPerson
     endorsed: bool
     unread: bool
@@ -103,6 +104,8 @@ async def thread_page(
             raise NotFound
         opener, author, _ = above[0]
     rows, next_after = await _branches(session, viewer, post, after)
+    if not forum.is_local and not viewer.is_member:
+        opener.reply_count -= (await ask(session, questions.waiting(), thread=opener.id))[0]
     member, own = viewer.member, questions.Own()
     if member is not None:
         around = {"me": member.id, "thread": opener.id, "forum": forum.id}
@@ -150,7 +153,7 @@ class _Seeing:
         # Another's post is judged by what the viewer is in the forum: the same for each.
         self._may_remove = may(standing, Permission.REMOVE_POST)
 
-    def entry(self, post: ShownPost, author: ShownPerson, endorsed: bool) -> Entry:
+    def entry(self, post: ShownReply, author: ShownPerson, endorsed: bool) -> Entry:
         alive = post.state != PostState.DELETED
         mine = self._me is not None and post.author_id == self._me
         own = mine and alive
@@ -178,6 +181,13 @@ async def _branches(
     if not post.is_thread:
         branch = post.branch_id or post.id
         return await ask(session, question, first=branch, last=branch, **around), None
+    if post.reply_count <= BRANCHES_A_PAGE:
+        # Most threads are short, and then all that is left of one is a page.
+        rest = {"first": (after or 0) + 1, "last": _LAST}
+        rows = await ask(session, question, **rest, **around)
+        begun = {row[0].id for row in rows if row[0].branch_id == row[0].id}
+        if len(begun) <= BRANCHES_A_PAGE and len(rows) < REPLIES_A_PAGE:
+            return [row for row in rows if row[0].branch_id in begun], None
     found = await ask(session, questions.heads(viewer.sight), after=after or 0, **around)
     branches = found[:BRANCHES_A_PAGE]
     if not branches:

@@ -6,21 +6,21 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false, select
+from sqlalchemy import ColumnElement, exists, false, func, select
 
 from server import shown
-from server.shown import ShownForum, ShownPerson, ShownPost
+from server.shown import ShownForum, ShownPerson, ShownPost, ShownReply
 from server.viewers import Sight, posts_in
 from storage.endorsements import Endorsement
 from storage.forums import Forum, ForumFollow, ForumMember, ForumSteward
 from storage.members import Member
 from storage.plain import Question, given
-from storage.posts import Post, PostTag, ReadMark
+from storage.posts import Post, PostState, PostTag, ReadMark
 
 BRANCHES_A_PAGE = 40
 REPLIES_A_PAGE = 600
 
-Row = tuple[ShownPost, ShownPerson, bool]
+Row = tuple[ShownReply, ShownPerson, bool]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def replies(sight: Sight) -> Question[Row]:
             Endorsement.active,
         )
     return Question(
-        select(*shown.POST, *shown.PERSON, endorsed.label("endorsed"))
+        select(*shown.REPLY, *shown.PERSON, endorsed.label("endorsed"))
         .join(Forum, Forum.id == Post.forum_id)
         .join(Member, Member.id == Post.author_id)
         .where(
@@ -86,12 +86,21 @@ def replies(sight: Sight) -> Question[Row]:
         )
         .order_by(Post.branch_id, Post.id)
         .limit(REPLIES_A_PAGE),
-        _row,
+        shown.reply_person,
     )
 
 
-def _row(*cells: Any) -> Row:
-    return *shown.post_person(*cells), bool(cells[-1])
+@cache
+def waiting() -> Question[int]:
+    """How many replies of a thread wait for its home, which members alone are shown."""
+    return Question(
+        select(func.count()).where(
+            Post.thread_id == given("thread"),
+            Post.state == PostState.SENT,
+            Post.id != Post.thread_id,
+        ),
+        int,
+    )
 
 
 @cache

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server import text
 from server.notifications import mark_thread_read
 from server.transaction import Transaction
-from storage.base import insert
+from storage.base import Characters, insert
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Draft, Post, ReadMark
 
 
@@ -62,6 +63,20 @@ async def drop_draft(tx: Transaction, member: Member, place: str) -> None:
 async def draft(session: AsyncSession, member: Member, place: str) -> Draft | None:
     """What the member was writing at this place."""
     return await session.get(Draft, (member.id, place))
+
+
+_DRAFTED = Question(
+    select(Draft.source).where(
+        Draft.member_id == given("me"), Draft.place == given("place", Characters(64))
+    ),
+    str,
+)
+
+
+async def drafted(session: AsyncSession, member: Member, place: str) -> str:
+    """The text the member was writing at this place; "" for none."""
+    found = await ask(session, _DRAFTED, me=member.id, place=place)
+    return found[0] if found else ""
 
 
 async def drafts(session: AsyncSession, member: Member) -> list[Draft]:

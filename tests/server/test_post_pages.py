@@ -121,8 +121,8 @@ async def _answer(town: Town, opener: Post, count: int, branches: int) -> None:
                     id=identifier, uri=f"urn:{identifier}", url="", kind="reply",
                     forum_id=opener.forum_id, author_id=(town.ana, town.dee)[number % 2].id,
                     thread_id=opener.id, branch_id=head,
-                    parent_id=opener.id if is_head else head, source=f"{number}",
-                    html="<p>x</p>", published=opener.published, arrived=opener.published,
+                    parent_id=opener.id if is_head else head, source="x",
+                    html=f"{number}", published=opener.published, arrived=opener.published,
                     bumped=opener.published,
                 )
             )  # fmt: skip
@@ -139,7 +139,7 @@ async def test_the_pages_of_a_long_thread_lose_and_repeat_nothing(
     after: int | None = None
     for _ in range(40):
         shown = await town.page(opener, after=after)
-        seen += [node.entry.post.source for node in pages.walk(shown.branches)]
+        seen += [node.entry.post.html for node in pages.walk(shown.branches)]
         after = shown.next_after
         if after is None:
             break

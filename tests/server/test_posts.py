@@ -10,6 +10,7 @@ from server.errors import Gone, Invalid, Locked, NotAllowed, NotFound, TooFast
 from server.instance import Instance
 from server.posts import drafts, editing, reading, receipts, steering, writing
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft, ThreadForm
+from server.shown import ShownPost
 from storage.forums import Visibility
 from storage.members import Member
 from storage.posts import Post, PostState, Withheld
@@ -31,6 +32,7 @@ async def test_a_thread_is_there_with_its_text_and_its_forum_counts_it(town: Tow
         town.instance, town.ana, town.forum, "How long?", "From **filing**.", tags=("permits",)
     )
     shown = await town.page(post)
+    assert isinstance(shown.opener.post, ShownPost)
     assert shown.opener.post.title == "How long?"
     assert "<strong>filing</strong>" in shown.opener.post.html
     assert shown.tags == ("permits",)

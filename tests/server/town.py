@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, event, inspect, select, text
 from server.instance import Instance
 from server.posts import pages
 from server.posts.pages import ThreadPage
+from server.text import plain
 from server.viewers import Viewer
 from storage.base import Base
 from storage.facts import FactRow
@@ -60,7 +61,7 @@ class Town:
 
 def outline(nodes: list[pages.Node]) -> list[tuple[int, str]]:
     """(depth, text) of every reply in reading order."""
-    return [(node.depth, node.entry.post.source) for node in pages.walk(nodes)]
+    return [(node.depth, plain(node.entry.post.html)) for node in pages.walk(nodes)]
 
 
 async def settle(instance: Instance) -> Town:

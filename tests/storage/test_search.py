@@ -114,6 +114,21 @@ async def test_results_come_in_pages_newest_first(database: Database) -> None:
     assert await found(database, "permit", limit=2, before=3) == [1]
 
 
+async def test_of_a_common_beginning_older_posts_are_found_by_the_whole_word(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(database)
+    monkeypatch.setattr(search, "NEWEST", 2)
+    monkeypatch.setattr(search, "COMMON", 2)
+    # "permit" begins a word of both newest posts; the first one holds it, and nothing longer.
+    assert await found(database, "permit") == [4, 3, 1]
+    assert await found(database, "perm") == [4, 3]
+    assert await found(database, "time permit") == [1]
+    # Of what is rare among the newest, every longer word is found.
+    assert await found(database, "measur") == [2, 1]
+    assert await found(database, "permit", before=4) == [3, 1]
+
+
 async def test_a_post_indexed_again_is_found_by_its_new_words_only(database: Database) -> None:
     await fill(database)
     async with database.writer.transaction() as session:

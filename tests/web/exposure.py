@@ -3,7 +3,7 @@
 
 import itertools
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
 from tests import makers
 from web.activitypub import MachineRoute
+from web.rooms import Rooms
 
 LAKESIDE = makers.LAKESIDE
 CASCADIA = "cascadia.localhost:4103"
@@ -243,10 +244,13 @@ async def sights(app: Starlette, world: World, mode: Federation) -> AsyncIterato
 def routes(app: Starlette) -> list[Route]:
     """Every route of the application; the only mount is that of the static files."""
 
-    def walk(found: list[BaseRoute]) -> Iterator[Route]:
+    def walk(found: Sequence[BaseRoute]) -> Iterator[Route]:
         for route in found:
             if isinstance(route, Mount):
                 assert route.path == "/static", f"walk the mount {route.path} too"
+                continue
+            if isinstance(route, Rooms):
+                yield from walk(route.routes)
                 continue
             assert isinstance(route, Route), route
             yield route

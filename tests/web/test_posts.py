@@ -270,3 +270,42 @@ async def test_an_id_that_is_none_is_not_found(
 ) -> None:
     assert admin.is_admin
     assert (await client.get(f"/p/{name}")).status_code == 404
+
+
+async def test_visitors_are_not_told_of_replies_that_wait_for_the_forums_home(
+    instance: Instance, client: httpx.AsyncClient, admin: Member
+) -> None:
+    permits = await makers.forum_elsewhere(instance)
+    await makers.follow(instance, admin, permits)
+    marek = await makers.person_elsewhere(instance)
+    opener = await makers.thread(instance, marek, permits)
+    await makers.reply(instance, admin, opener, "On its way")
+    seen = await client.get(f"/p/{opener.id}")
+    assert "On its way" not in seen.text
+    assert ">0 replies<" in seen.text
+    assert 'data-replies="0"' in seen.text
+    await makers.sign_in(client, instance, admin)
+    seen = await client.get(f"/p/{opener.id}")
+    assert "On its way" in seen.text
+    assert ">1 reply<" in seen.text
+
+
+async def test_a_thread_that_is_called_like_a_part_of_a_page_has_its_own_address(
+    instance: Instance, client: httpx.AsyncClient, admin: Member
+) -> None:
+    forum = await makers.forum(instance, admin)
+    for title in [
+        "History",
+        "Delete",
+        "Edit",
+        "Reply",
+        "Context",
+        "Likes",
+        "Replies",
+        "Events",
+        "Check",
+    ]:
+        opener = await makers.thread(instance, admin, forum, title)
+        seen = await client.get(f"/p/{opener.id}/{opener.slug}", headers={"Accept": "*/*"})
+        assert seen.status_code == 200, title
+        assert f'<article class="post opener" id="p-{opener.id}"' in seen.text, title

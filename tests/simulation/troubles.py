@@ -175,7 +175,11 @@ async def everything(world: World, history: History) -> None:
 
 
 async def decisions(world: World, history: History) -> None:
-    """An admin holds a peer back for an hour, and takes it off the list for a day."""
+    """An admin holds a peer back for an hour, and takes it off the list for a day.
+
+    While it is off the list nobody posts in the forums of these two: what each would say in the
+    other's is refused, not kept.
+    """
     await history.some(5, gap=4.0)
     one, other = world.random.sample(world.nodes, 2)
     await one.do(lambda: _hold(one, other.host, held=True))
@@ -192,8 +196,10 @@ async def decisions(world: World, history: History) -> None:
         world.findings.append(f"held back: {other.name} got {len(told)} deliveries of {one.name}")
     await one.do(lambda: _hold(one, other.host, held=False))
     await history.some(3, gap=4.0)
+    await world.pass_time(30.0)
     await one.do(lambda: _unlist(one, other.host))
-    await history.some(5, gap=4.0)
+    elsewhere = [place for place in world.places if place.home not in (one, other)]
+    await history.some(8, gap=4.0, places=elsewhere)
     await world.let_fly(DAY, DAY / 4)
     await one.do(lambda: _decide(one, other.host, Verdict.ALLOW))
     await history.some(3, gap=4.0)

@@ -9,7 +9,8 @@ from tests.simulation.regressions import REGRESSIONS
 from tests.simulation.run import simulate
 from tests.simulation.world import World
 
-SEEDS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+# One of each kind of trouble.
+SEEDS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 
 
 @pytest.mark.parametrize("seed", sorted({*SEEDS, *REGRESSIONS}))

@@ -21,6 +21,9 @@ from web.ages import Ages
 from web.answers import SAID
 from web.cache import KEPT, Keep
 
+_OF_VISITORS = {"Vary": "Accept, Cookie", "Cache-Control": "no-cache"}
+_OF_MEMBERS = {"Vary": "Accept, Cookie", "Cache-Control": "private, no-store"}
+
 
 class FormToken:
     """The token of a page's forms, which remembers whether the page has any."""
@@ -75,7 +78,7 @@ class Visit:
             me=self.viewer.member,
             csrf=form,
             notices=self.notices,
-            path=self.request.url.path,
+            path=self.request.scope["path"],
             now=ages.now,
             ages=ages,
             said=said,
@@ -83,9 +86,7 @@ class Visit:
             people=self.request.app.state.people,
             **values,
         )
-        response = HTMLResponse(html, status)
-        response.headers["Vary"] = "Accept, Cookie"
-        response.headers["Cache-Control"] = "private, no-store" if self.token else "no-cache"
+        response = HTMLResponse(html, status, headers=_OF_MEMBERS if self.token else _OF_VISITORS)
         if said is not None:
             response.delete_cookie(sessions.SAID_COOKIE)
         if form.used:

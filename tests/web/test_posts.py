@@ -78,15 +78,20 @@ async def test_a_thread_takes_as_many_questions_however_many_replies_it_has(
     parent = await makers.reply(instance, people[0], thread)
     await makers.sign_in(client, instance, admin)
     await client.get(f"/p/{thread.id}")
+    plain = instance.database.plain
+    before = plain.asked
     with counted() as few:
         await client.get(f"/p/{thread.id}")
+    few_plain = plain.asked - before
     for person in people * 5:
         parent = await makers.reply(instance, person, parent)
         await makers.reply(instance, person, thread)
     await client.get(f"/p/{thread.id}")
+    before = plain.asked
     with counted() as many:
         await client.get(f"/p/{thread.id}")
-    assert 0 < len(few) == len(many)
+    assert len(few) == len(many)
+    assert 0 < few_plain == plain.asked - before
 
 
 async def test_what_came_since_the_last_visit_is_marked_once(

@@ -19,6 +19,7 @@ from federation.delivery.windows import Slots
 from federation.wire import Wire
 from storage import forums, lanes, log, traffic
 from storage.base import in_batches
+from storage.database import notify
 from storage.lanes import Item, Settled, Work
 from storage.peers import Peer
 
@@ -218,6 +219,7 @@ class Delivery:
             if row.next_try is not None:
                 row.next_try = now
                 await traffic.try_parked(tx.session, host, now)
+                await notify(tx.session)
         if failing:
             self._wire.instance.wake()
 

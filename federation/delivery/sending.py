@@ -74,6 +74,17 @@ class Office:
         return self.wire.instance.clock.now() < self.until
 
 
+def _kept_back(item: Item) -> Outcome:
+    """What our own rules keep from being sent.
+
+    What one of us says to a home that is off the list for now waits, since nobody else can say
+    it; what a forum tells its followers they find out by themselves once they are listed again.
+    """
+    if item.form == Form.DIRECT:
+        return Outcome(LATER, "Our own rules keep this from being sent.")
+    return Outcome(REFUSED, "policy")
+
+
 class Courier:
     """Sends the entries of one lane, and counts what came of it."""
 
@@ -97,7 +108,7 @@ class Courier:
                 if body is None:
                     return Outcome(DONE)
                 if not await self._may_go(item):
-                    return Outcome(REFUSED, "policy")
+                    return _kept_back(item)
                 response = await self._post(item, body)
         except LookupError:
             return self._refuse("The actor who signs this is gone.")

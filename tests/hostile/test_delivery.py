@@ -17,6 +17,7 @@ from storage.peers import Peer
 from storage.posts import Post
 from tests import makers
 from tests.hostile.commons import Commons, doing
+from tests.hostile.copy import copied
 from tests.hostile.peer import Asked, Page, ScriptedPeer, mallory, vera
 
 
@@ -163,6 +164,25 @@ async def test_a_rule_taken_back_stops_deliveries_at_the_moment_of_sending(
     followed.clock.turn(hours=7)
     await followed.settled()
     assert vic.requests == []
+
+
+async def test_what_a_member_says_to_a_home_off_the_list_waits_until_it_is_back(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    forum = await copied(gh, vic)
+    vic.requests.clear()
+    async with gh.instance.transaction() as tx:
+        [rule] = [one for one in await rules(tx.session) if one.pattern == vic.host]
+        await remove_rule(tx, gh.admin, rule.id)
+    await makers.thread(gh.instance, gh.admin, forum, "Meanwhile")
+    await gh.settled()
+    assert vic.delivered == []
+    assert await parked(gh) == 1
+    await gh.allow(vic.host)
+    gh.clock.turn(hours=7)
+    await gh.settled()
+    assert [one["type"] for one in vic.delivered] == ["Create"]
+    assert await parked(gh) == 0
 
 
 async def test_what_waited_a_month_is_given_up_and_said(

@@ -25,6 +25,8 @@ def settings(database: str, state: Path, resolve: Mapping[str, str]) -> dict[str
         "resolve": dict(resolve),
         "log_level": "warning",
         "proxies": ("127.0.0.1",),
+        # What is measured is how much can be taken in, not when an origin is told to wait.
+        "inbox_rate": 0,
     }
 
 

@@ -43,6 +43,9 @@ class Comparison:
     async def run(self) -> Outcome:
         """Ask, list the days that differ, newest first, and repair. Raises WireError."""
         instance = self._wire.instance
+        if self._forum.copy_state == CopyState.FILLING:
+            # Named before anybody here followed, and so told to nobody here.
+            await take_stewards(self._wire, self._receiver, self._forum)
         own = await buckets(instance, self._forum)
         theirs = await self._mending.home.days(digests.total_of(own))
         if theirs is None:

@@ -210,6 +210,13 @@ async def town(
                 await one.instance.close()
 
 
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, whatever state it is in."""
+    writer.close()
+    with contextlib.suppress(OSError, asyncio.CancelledError):
+        await writer.wait_closed()
+
+
 @contextlib.asynccontextmanager
 async def in_turn(port: int, behind: list[int]) -> AsyncIterator[None]:
     """Hand each connection to the next of several servers, as a proxy before them does."""
@@ -237,8 +244,8 @@ async def in_turn(port: int, behind: list[int]) -> AsyncIterator[None]:
                 for one in both:
                     one.cancel()
                 await asyncio.gather(*both, return_exceptions=True)
-                back.close()
-        writer.close()
+                await _closed(back)
+        await _closed(writer)
         carrying.discard(task)
 
     server = await asyncio.start_server(carry, "127.0.0.1", port)

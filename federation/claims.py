@@ -5,11 +5,13 @@ import asyncio
 import os
 import platform
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from server.instance import Instance
 from server.randomness import Randomness
 from storage import leases
+from storage.faults import FAULTS
 
 LEASE = timedelta(seconds=30)
 RENEWED_EVERY = 10.0
@@ -90,5 +92,7 @@ class Claims:
         if not self._held:
             return
         self._held = {}
-        async with self._instance.transaction() as tx:
-            await leases.release_all(tx.session, self.owner)
+        # Where the database does not answer, the leases run out by themselves.
+        with suppress(*FAULTS):
+            async with self._instance.transaction() as tx:
+                await leases.release_all(tx.session, self.owner)

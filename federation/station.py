@@ -29,6 +29,9 @@ class Station(Wire):
         self.repair = Repair(self, self.receiver, self.claims.owner)
 
     async def close(self) -> None:
-        await self.repair.stop()
-        await self.liveness.close()
-        await super().close()
+        """Leave off; whatever goes wrong meanwhile, the door is closed."""
+        try:
+            await self.repair.stop()
+            await self.liveness.close()
+        finally:
+            await super().close()

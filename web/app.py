@@ -89,10 +89,12 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         try:
             yield
         finally:
-            await app.state.live.stop()
-            if app.state.worker is not None:
-                await app.state.worker.stop()
-            await wire.close()
+            try:
+                await app.state.live.stop()
+                if app.state.worker is not None:
+                    await app.state.worker.stop()
+            finally:
+                await wire.close()
 
     app = Starlette(
         routes=[

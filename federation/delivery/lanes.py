@@ -20,6 +20,7 @@ from federation.wire import Wire
 from storage import forums, lanes, log, traffic
 from storage.base import in_batches
 from storage.database import notify
+from storage.faults import FAULTS
 from storage.lanes import Item, Settled, Work
 from storage.peers import Peer
 
@@ -195,9 +196,14 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         await self._office.settling.close(seconds)
-        if self._read is not None:
+        if self._read is None:
+            return
+        try:
             async with self._wire.instance.transaction() as tx:
                 await lanes.free(tx.session, self.owner)
+        except FAULTS as error:
+            # The leases run out by themselves.
+            logger.warning("lanes not let go of", why=str(error))
 
     async def heard(self, host: str) -> None:
         """A sign of life from a peer: it is tried again at once."""

@@ -90,6 +90,7 @@ class Door:
         self._per_host = per_host
         self._connector = connector
         self._opened: aiohttp.ClientSession | None = None
+        self._is_closed = False
 
     async def get(
         self,
@@ -175,7 +176,8 @@ class Door:
         return Response(answer.status, target.url, merged_headers(answer.headers), kept)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; none is opened any more."""
+        self._is_closed = True
         if self._opened is not None:
             await self._opened.close()
         elif self._connector is not None:
@@ -261,6 +263,9 @@ class Door:
         raise Unreachable(f"{target.host} closed the connection without an answer.")
 
     def _session(self) -> aiohttp.ClientSession:
+        if self._is_closed:
+            # Asked by what was still under way: a session opened now would be closed by nobody.
+            raise Unreachable("We are stopping, and ask nobody any more.")
         if self._opened is None:
             if self._connector is None:
                 self._connector = guarded_connector(self._named, self._per_host)

@@ -40,6 +40,7 @@ class Incoming:
     key_id: str = ""
     row: int | None = None
     settles: bool = True
+    is_settled: bool = False
     forum: int | None = None
     member: int | None = None
     copy: int | None = None
@@ -66,6 +67,7 @@ class Incoming:
                 await tx.session.delete(await tx.session.get_one(ActivityBody, tx.received))
             if self.row is not None and self.settles:
                 await settle(tx, self.row, InboxState.APPLIED, "")
+        self.is_settled = self.is_settled or self.settles
 
     async def is_allowed(self, uri: str) -> bool:
         """Whether policy lets in what the host of `uri` writes."""

@@ -167,7 +167,8 @@ class Receiver:
             logger.error("activity failed", id=row.activity_id, kind=row.kind, exc_info=error)
             return await self._again(row, f"{type(error).__name__}: {error}")
         else:
-            await self._settle(row, InboxState.APPLIED, "")
+            if not incoming.is_settled:
+                await self._settle(row, InboxState.APPLIED, "")
         return None
 
     async def _settle(self, row: InboxRow, state: InboxState, note: str) -> None:

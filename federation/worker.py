@@ -14,7 +14,7 @@ from sqlalchemy import delete, or_, select
 from federation import discovery
 from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
-from federation.outbox.tell import tell_waiting
+from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
 from server import mail, peers
 from server.members import sign_in
@@ -115,9 +115,12 @@ class Worker:
                 await asyncio.wait_for(event.wait(), wait)
 
     async def _tell(self) -> float:
-        while await tell_waiting(self._wire):
-            self._wakes["deliver"].set()
-            self._wakes["repair"].set()
+        told = AT_ONCE
+        while told == AT_ONCE:
+            told = await tell_waiting(self._wire)
+            if told:
+                self._wakes["deliver"].set()
+                self._wakes["repair"].set()
         return IDLE
 
     async def _receive(self) -> float:

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import NullPool, StaticPool
 
+from storage import hops
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
 from storage.faults import FAULTS
@@ -87,8 +88,13 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             # One connection writes; a pool of read-only ones reads beside it.
-            self._write = create_async_engine(self.url, poolclass=StaticPool)
-            self._read = create_async_engine(self.url, pool_size=5, max_overflow=10)
+            # Sessions end their transactions themselves: the pool need not do it once more.
+            shared: dict[str, Any] = {
+                "connect_args": {"async_creator_fn": hops.connect},
+                "pool_reset_on_return": None,
+            }
+            self._write = create_async_engine(self.url, poolclass=StaticPool, **shared)
+            self._read = create_async_engine(self.url, pool_size=5, max_overflow=10, **shared)
             _tune_sqlite(self._write, read_only=False)
             _tune_sqlite(self._read, read_only=True)
         else:

@@ -30,7 +30,7 @@ class FactRow(Base):
     error: Mapped[str] = mapped_column(Characters(500), default="")
 
 
-async def waiting(session: AsyncSession, now: datetime, limit: int = 50) -> list[FactRow]:
+async def waiting(session: AsyncSession, now: datetime, limit: int) -> list[FactRow]:
     """The oldest facts not yet told whose time has come."""
     rows = await session.execute(
         select(FactRow)

@@ -32,6 +32,7 @@ CLAIMED_AT_ONCE = 200
 MOST_RUNNING = 2_000
 LOOKED_FOR_EVERY = timedelta(seconds=30)
 MOVED_ALONG_AFTER = 128
+SURVEYED_EVERY = 0.25
 IDLE = 30.0
 
 
@@ -63,16 +64,32 @@ class Delivery:
         self._read: int | None = None
         self._settled: dict[int, set[int]] = {}
         self._looked: datetime | None = None
+        self._surveyed = -SURVEYED_EVERY
+        self._heard = False
         self._moved = 0
         # Called when a lane ends that has more to send, or for which others have waited.
         self.on_ready: Callable[[], None] = wire.instance.wake
 
     async def run_due(self) -> float:
         """Start every lane that has something due; answers the seconds until the next is."""
-        now = self._wire.instance.clock.now()
         if self._read is None:
             await self._begin()
         await self._read_log()
+        loop = asyncio.get_running_loop()
+        left = self._surveyed + SURVEYED_EVERY - loop.time()
+        if left <= 0 or self._heard:
+            self._surveyed, self._heard = loop.time(), False
+            left = await self._survey()
+        await self._start_due()
+        await self._move_along()
+        return left
+
+    async def _survey(self) -> float:
+        """Look for lanes whose time has come, or who were left; the seconds until the next are.
+
+        A few questions about all peers: in a burst of new rows they are not asked for each.
+        """
+        now = self._wire.instance.clock.now()
         async with self._wire.instance.reading() as session:
             self.health.paused = await lanes.paused(session)
             found = await lanes.returning(session, now)
@@ -81,8 +98,6 @@ class Delivery:
                 found |= await lanes.waiting(session, self.owner, now)
             again = await lanes.next_return(session, now)
         self._due |= dict.fromkeys(sorted(found))
-        await self._start_due()
-        await self._move_along()
         if again is None:
             return IDLE
         return min(IDLE, max(0.05, (again - now).total_seconds()))
@@ -112,6 +127,8 @@ class Delivery:
             self._tail.extend(fresh)
             self._office.bodies.forget({item.subject for item in fresh})
             self._due |= dict.fromkeys(sorted(found))
+            if len(fresh) < READ_AT_ONCE:
+                return
 
     async def _start_due(self) -> None:
         room = MOST_RUNNING - len(self._running)
@@ -165,7 +182,8 @@ class Delivery:
                 self._settled[work.lane] = {n for n in turn.settled if n > work.cursor}
             elif work.more or work.held:
                 self._due[work.lane] = None
-            if self._due:
+            if self._due or turn.stopped or turn.is_late:
+                # Whatever is tried again later, it is now known when.
                 self.on_ready()
 
         task.add_done_callback(ended)
@@ -227,6 +245,7 @@ class Delivery:
                 await traffic.try_parked(tx.session, host, now)
                 await notify(tx.session)
         if failing:
+            self._heard = True
             self._wire.instance.wake()
 
     def in_flight(self, host: str) -> int:

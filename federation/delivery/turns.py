@@ -40,6 +40,7 @@ class Turn:
         self._writing = False
         self._moved = asyncio.Event()
         self._stopped = False
+        self.is_late = False
 
     async def run(self) -> None:
         """Send what there is; at the end the cursor is written and the lane let go of."""
@@ -173,6 +174,7 @@ class Turn:
         lane = self._work.lane
         async with self._office.wire.instance.transaction() as tx:
             late = outcome.kind == LATER
+            self.is_late = self.is_late or late
             if late and tx.now - held.item.at > KEPT_FOR:
                 await self._give_up(tx, held.item, outcome.detail)
                 late = False
@@ -195,6 +197,7 @@ class Turn:
         audit.note(tx, self._origin.host, "peer.given_up", item.activity_id, detail)
 
     async def _park(self, item: Item, detail: str) -> None:
+        self.is_late = True
         async with self._office.wire.instance.transaction() as tx:
             await tx.session.execute(
                 insert(tx.session, Parked)

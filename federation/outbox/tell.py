@@ -61,11 +61,14 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
 }
 
 
+AT_ONCE = 50
+
+
 async def tell_waiting(wire: Wire) -> int:
-    """Tell the facts that wait, one transaction each; answers how many were told."""
+    """Tell the facts that wait, at most AT_ONCE, one transaction each; answers how many."""
     instance = wire.instance
     async with instance.reading() as session:
-        waiting = await facts_storage.waiting(session, instance.clock.now())
+        waiting = await facts_storage.waiting(session, instance.clock.now(), AT_ONCE)
     told = 0
     for row in waiting:
         try:

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import (
     and_,
     exists,
-    func,
     not_,
     or_,
     select,
@@ -16,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.base import in_batches
-from storage.lanes.conditions import in_interval, is_behind, is_free
+from storage.lanes.conditions import in_interval, is_behind, is_free, last_seq
 from storage.lanes.work import COLUMNS, Held, Item, Work, covers
 from storage.log import ActivityBody, Form, Lane, LogRecipient, LogRow, Parked, Subscription
 
@@ -67,15 +66,14 @@ async def fill(
     `tail` are the log's last rows without a gap. Lanes that have come that far, which is nearly
     all of them, are served from there in two questions; the others are asked for one by one.
     """
-    last = (await session.execute(select(func.coalesce(func.max(LogRow.seq), 0)))).scalar_one()
-    begins = tail[0].seq - 1 if tail else last
-    ends = tail[-1].seq if tail else last
-    near = [work for work in works if work.cursor >= begins]
+    near = [work for work in works if tail and work.cursor >= tail[0].seq - 1]
     for work in near:
-        work.until = max(ends, work.cursor)
+        work.until = max(tail[-1].seq, work.cursor)
     await _from_tail(session, near, tail, limit)
-    for work in works:
-        if work.cursor < begins:
+    far = [work for work in works if not tail or work.cursor < tail[0].seq - 1]
+    if far:
+        last = (await session.execute(select(last_seq()))).scalar_one()
+        for work in far:
             await _from_log(session, work, last, limit)
     await _parked(session, works, now)
 

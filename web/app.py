@@ -108,8 +108,14 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             )
         ],
         middleware=[
+            # Before the guard: what is kept came through it.
+            Middleware(
+                PageCache,
+                freshness=Freshness(instance.database),
+                clock=instance.clock,
+                host=instance.settings.host,
+            ),
             Middleware(Guard, instance=instance),
-            Middleware(PageCache, freshness=Freshness(instance.database), clock=instance.clock),
         ],
         exception_handlers={
             Refusal: errors.refused,

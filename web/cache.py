@@ -90,8 +90,9 @@ class PageCache:
     One page is rendered once at a time, however many ask for it; `rendered` counts.
     """
 
-    def __init__(self, app: Any, freshness: Freshness, clock: Clock) -> None:
+    def __init__(self, app: Any, freshness: Freshness, clock: Clock, host: str) -> None:
         self._app = app
+        self._host = host.encode()
         self._freshness = freshness
         self._clock = clock
         self._flights: dict[tuple[str, bytes], asyncio.Future[bool]] = {}
@@ -99,7 +100,7 @@ class PageCache:
         self.rendered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        key = _key(scope)
+        key = self._key(scope)
         if key is None:
             await self._app(scope, receive, send)
             return
@@ -119,6 +120,24 @@ class PageCache:
             await self._app(scope, receive, send)
         else:
             await self._render(key, scope, receive, send)
+
+    def _key(self, scope: Scope) -> tuple[str, bytes] | None:
+        """What the bytes of an answer depend on; None where they depend on who asks."""
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            return None
+        path: str = scope["path"]
+        if not path.startswith(_WORTH_KEEPING) and path != "/":
+            return None
+        query: bytes = scope["query_string"]
+        if query and not _QUERY.match(query):
+            return None
+        ours = False
+        for name, value in scope["headers"]:
+            if name == b"host":
+                ours = value.lower() == self._host
+            elif name == b"cookie" and any(cookie in value for cookie in _OF_ONE_VISITOR):
+                return None
+        return (path, query) if ours and not wants_activity(scope) else None
 
     async def _is_right(self, page: Page) -> bool:
         return self._clock.now() < page.until and await self._freshness.holds(page.mark)
@@ -164,22 +183,6 @@ def _page(mark: Mark, until: datetime, messages: list[Message]) -> Page:
     body = b"".join(message.get("body", b"") for message in messages[1:])
     etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
     return Page(mark, until, etag, [*messages[0]["headers"], (b"etag", etag)], body)
-
-
-def _key(scope: Scope) -> tuple[str, bytes] | None:
-    """What the bytes of an answer depend on; None where they depend on who asks."""
-    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-        return None
-    path: str = scope["path"]
-    if not path.startswith(_WORTH_KEEPING) and path != "/":
-        return None
-    query: bytes = scope["query_string"]
-    if query and not _QUERY.match(query):
-        return None
-    for name, value in scope["headers"]:
-        if name == b"cookie" and any(cookie in value for cookie in _OF_ONE_VISITOR):
-            return None
-    return None if wants_activity(scope) else (path, query)
 
 
 async def _answer(page: Page, scope: Scope, send: Send) -> None:

@@ -79,17 +79,17 @@ class Receiver:
         now = self._wire.instance.clock.now()
         self._elsewhere = {host: until for host, until in self._elsewhere.items() if until > now}
         left = {*self._busy, *self._elsewhere}
-        question = (
-            select(InboxRow)
-            .where(
-                InboxRow.state == InboxState.WAITING,
-                InboxRow.next_try <= now,
-                *(not_(inbox.of_host(host)) for host in left),
-            )
-            .order_by(InboxRow.id)
-            .limit(ROWS_AT_ONCE)
-        )
         async with self._wire.instance.reading() as session:
+            question = (
+                select(InboxRow)
+                .where(
+                    InboxRow.state == InboxState.WAITING,
+                    InboxRow.next_try <= now,
+                    *(not_(inbox.of_host(session, host)) for host in left),
+                )
+                .order_by(InboxRow.id)
+                .limit(ROWS_AT_ONCE)
+            )
             rows = (await session.execute(question)).scalars().all()
         return [row for row in rows if host_of_uri(row.signer) not in left]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import audit, text
@@ -219,55 +219,6 @@ async def knocks(session: AsyncSession) -> list[Knock]:
     """Who knocked, the latest first."""
     question = select(Knock).order_by(Knock.last.desc()).limit(200)
     return list((await session.execute(question)).scalars())
-
-
-AGENCIES_A_PAGE = 100
-
-
-@dataclass(frozen=True)
-class Agencies:
-    """Some of the peers that policy lets in, by host; `after` is where the next ones begin."""
-
-    peers: list[Peer]
-    after: str | None
-
-
-async def agencies(
-    session: AsyncSession, mode: Federation, now: datetime, *, after: str = ""
-) -> Agencies:
-    """The peers whom policy lets in, AGENCIES_A_PAGE at a time."""
-    in_force = await rules(session)
-    found: list[Peer] = []
-    while len(found) <= AGENCIES_A_PAGE:
-        question = (
-            select(Peer).where(Peer.host > after).order_by(Peer.host).limit(AGENCIES_A_PAGE * 5)
-        )
-        read = list((await session.execute(question)).scalars())
-        found += [peer for peer in read if decide(mode, in_force, peer.host, now).allowed]
-        if len(read) < AGENCIES_A_PAGE * 5:
-            break
-        after = read[-1].host
-    more = len(found) > AGENCIES_A_PAGE
-    shown = found[:AGENCIES_A_PAGE]
-    return Agencies(shown, shown[-1].host if more else None)
-
-
-async def known(session: AsyncSession, host: str) -> Peer | None:
-    """What we know of a host."""
-    return await session.get(Peer, host)
-
-
-async def with_port(session: AsyncSession, host: str) -> str:
-    """The host with the port of the one peer known under its name, where it was left out."""
-    if ":" in host:
-        return host
-    question = (
-        select(Peer.host)
-        .where(or_(Peer.host == host, Peer.host.startswith(f"{host}:", autoescape=True)))
-        .limit(2)
-    )
-    named = list((await session.execute(question)).scalars())
-    return named[0] if len(named) == 1 else host
 
 
 async def seen(tx: Transaction, host: str, origin: str) -> Peer:

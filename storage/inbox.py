@@ -4,7 +4,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Index, Integer, UniqueConstraint, or_, select
+from sqlalchemy import ColumnElement, Index, Integer, UniqueConstraint, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,14 +54,19 @@ async def by_activity(session: AsyncSession, signer: str, activity_id: str) -> I
     return (await session.execute(question)).scalar_one_or_none()
 
 
-def of_host(host: str) -> ColumnElement[bool]:
-    """The condition for what actors of a host (`host[:port]`) sent."""
-    return or_(
-        *(
-            InboxRow.signer.startswith(f"{scheme}://{host}/", autoescape=True)
-            for scheme in ("https", "http")
-        )
-    )
+def of_origin(session: AsyncSession, origin: str) -> ColumnElement[bool]:
+    """The condition for what actors of an origin sent."""
+    signer: ColumnElement[str] = InboxRow.signer  # type: ignore[assignment]
+    if session.get_bind().dialect.name == "postgresql":
+        # Other collations pass over the punctuation that ends a host.
+        signer = signer.collate("C")
+    # "0" follows "/": the range holds every address below the origin, and no other.
+    return and_(signer >= f"{origin}/", signer < f"{origin}0")
+
+
+def of_host(session: AsyncSession, host: str) -> ColumnElement[bool]:
+    """The condition for what actors of a host (`host[:port]`) sent, whatever the scheme."""
+    return or_(*(of_origin(session, f"{scheme}://{host}") for scheme in ("https", "http")))
 
 
 async def not_yet_due(
@@ -74,7 +79,7 @@ async def not_yet_due(
             InboxRow.state == InboxState.WAITING,
             InboxRow.next_try > now,
             InboxRow.id < before,
-            of_host(host),
+            of_host(session, host),
         )
         .order_by(InboxRow.id)
         .limit(limit)

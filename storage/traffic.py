@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, select, union_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.base import in_batches
-from storage.inbox import InboxRow, InboxState
+from storage.inbox import InboxRow, InboxState, of_origin
 from storage.lanes.conditions import in_interval
 from storage.log import ActivityBody, Form, Lane, LogRecipient, LogRow, Parked, Subscription
 from storage.peers import Peer
@@ -181,18 +181,9 @@ async def unapplied(session: AsyncSession, origin: str, most: int) -> Count:
     What waits is found by its state, of which little is ever held, and not by the signer, of
     whom a year's worth may be.
     """
-    signer = InboxRow.signer
-    if session.get_bind().dialect.name == "postgresql":
-        # Other collations pass over the punctuation that ends a host.
-        signer = signer.collate("C")  # type: ignore[assignment]
     rows = (
         select(InboxRow.id)
-        .where(
-            InboxRow.state == InboxState.WAITING,
-            # "0" follows "/": the range holds every address below the origin, and no other.
-            signer >= f"{origin}/",
-            signer < f"{origin}0",
-        )
+        .where(InboxRow.state == InboxState.WAITING, of_origin(session, origin))
         .limit(most + 1)
         .subquery()
     )

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import peers
+from server import agencies, peers
 from server.errors import NotFound, Refusal
 from server.forums import pages as forum_pages
 from server.rows import Forum
@@ -23,7 +23,7 @@ async def index(request: Request) -> Response:
     after = request.query_params.get("after", "")[:255]
     async with instance.reading() as session:
         rules = await peers.rules(session)
-        page = await peers.agencies(session, mode, now, after=after)
+        page = await agencies.page(session, mode, now, after=after)
         lines = await forum_pages.index(session, visit.viewer)
     heard = {peers.bare_host(peer.host) for peer in page.peers}
     named = [
@@ -54,7 +54,7 @@ async def one(request: Request) -> Response:
     visit = await arrive(request)
     spend(visit, limits.LOOK_UP, f"member {visit.member.id}")
     async with visit.instance.reading() as session:
-        host = await peers.with_port(session, request.path_params["host"].lower())
+        host = await agencies.with_port(session, request.path_params["host"].lower())
     await _must_be_let_in(visit, host)
     said = ""
     found: list[Forum | ShownForum] = []
@@ -63,7 +63,7 @@ async def one(request: Request) -> Response:
     except Refusal as error:
         said = error.sentence
     async with visit.instance.reading() as session:
-        known = await peers.known(session, host)
+        known = await agencies.known(session, host)
         lines = await forum_pages.index(session, visit.viewer)
     follows = {line.forum.id: line.follow for line in lines}
     if said:

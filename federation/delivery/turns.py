@@ -18,6 +18,7 @@ from storage.lanes import Held, Item, Settled, Work
 from storage.log import Lane, Parked
 
 logger = structlog.get_logger("guildhall.delivery")
+BEHIND = "Waits behind an earlier entry of its thread."
 
 
 class Turn:
@@ -46,9 +47,10 @@ class Turn:
         """Send what there is; at the end the cursor is written and the lane let go of."""
         work = self._work
         self._write_down()
-        for held in work.held:
-            if not await self._retry(held):
-                break
+        # Each is of another thread, and the window says how many go together.
+        async with asyncio.TaskGroup() as group:
+            for held in work.held:
+                group.create_task(self._retry(held))
         chains: dict[str, list[int]] = {}
         for position, item in enumerate(work.items):
             chains.setdefault(item.order_key, []).append(position)
@@ -131,7 +133,7 @@ class Turn:
 
     async def _chain(self, positions: list[int], behind: bool) -> None:
         """The rows of one thread, one after the other."""
-        for position in positions:
+        for index, position in enumerate(positions):
             item = self._work.items[position]
             if item.seq in self.settled:
                 continue
@@ -139,9 +141,8 @@ class Turn:
                 self._settle(item)
                 continue
             if behind:
-                await self._park(item, "Waits behind an earlier entry of its thread.")
-                self._settle(item)
-                continue
+                await self._park_all(positions[index:])
+                return
             await self._within_reach(position)
             async with self._origin.window.place():
                 if self._stopped or not self._may_send():
@@ -152,8 +153,17 @@ class Turn:
                 self._stop()
                 return
             if outcome.kind == LATER:
-                await self._park(item, outcome.detail)
+                await self._park([(item, outcome.detail)])
                 behind = True
+            self._settle(item)
+
+    async def _park_all(self, positions: list[int]) -> None:
+        """What follows in a thread of which something is parked, in one commit."""
+        items = [self._work.items[position] for position in positions]
+        items = [item for item in items if item.seq not in self.settled]
+        taken = [item for item in items if takes(self._origin.software, item.form)]
+        await self._park([(item, BEHIND) for item in taken])
+        for item in items:
             self._settle(item)
 
     def _may_send(self) -> bool:
@@ -161,33 +171,32 @@ class Turn:
         office, host = self._office, self._origin.host
         return not self._origin.down and host not in office.health.paused and office.is_ours()
 
-    async def _retry(self, held: Held) -> bool:
-        """Try a parked entry again; answers whether the peer is up."""
+    async def _retry(self, held: Held) -> None:
+        """Try a parked entry again."""
         async with self._origin.window.place():
-            if not self._may_send():
+            if self._stopped or not self._may_send():
                 self._stop()
-                return False
+                return
             outcome = await self._courier.send(held.item)
         if outcome.kind == DOWN:
             self._stop()
-            return False
+            return
         lane = self._work.lane
         async with self._office.wire.instance.transaction() as tx:
-            late = outcome.kind == LATER
-            self.is_late = self.is_late or late
-            if late and tx.now - held.item.at > KEPT_FOR:
-                await self._give_up(tx, held.item, outcome.detail)
-                late = False
-            if not late:
+            if outcome.kind != LATER:
                 await lanes.unpark(tx.session, lane, [held.item.seq])
-                return True
+                return
+            self.is_late = True
+            if tx.now - held.item.at > KEPT_FOR:
+                await self._give_up(tx, held.item, outcome.detail)
+                await lanes.unpark(tx.session, lane, [held.item.seq])
+                return
             again = await tx.session.get(Parked, (lane, held.item.seq))
             if again is not None:
                 again.attempts += 1
                 again.error = outcome.detail[:500]
                 seconds = wait_after(again.attempts, tx.randomness)
                 again.next_try = tx.now + timedelta(seconds=seconds)
-        return True
 
     async def _give_up(self, tx: Transaction, item: Item, detail: str) -> None:
         """An entry that failed by itself for too long: its peer repairs that by digest."""
@@ -196,18 +205,24 @@ class Turn:
         logger.warning("delivery given up", inbox=lane.inbox, activity=item.activity_id)
         audit.note(tx, self._origin.host, "peer.given_up", item.activity_id, detail)
 
-    async def _park(self, item: Item, detail: str) -> None:
+    async def _park(self, entries: list[tuple[Item, str]]) -> None:
+        """Set entries aside, each with the reason."""
+        if not entries:
+            return
         self.is_late = True
         async with self._office.wire.instance.transaction() as tx:
+            rows = [
+                {
+                    "lane_id": self._work.lane,
+                    "seq": item.seq,
+                    "order_key": item.order_key,
+                    "attempts": 1,
+                    "next_try": tx.now + timedelta(seconds=wait_after(1, tx.randomness)),
+                    "error": detail[:500],
+                }
+                for item, detail in entries
+            ]
+            statement = insert(tx.session, Parked)
             await tx.session.execute(
-                insert(tx.session, Parked)
-                .values(
-                    lane_id=self._work.lane,
-                    seq=item.seq,
-                    order_key=item.order_key,
-                    attempts=1,
-                    next_try=tx.now + timedelta(seconds=wait_after(1, tx.randomness)),
-                    error=detail[:500],
-                )
-                .on_conflict_do_nothing(index_elements=["lane_id", "seq"])
+                statement.on_conflict_do_nothing(index_elements=["lane_id", "seq"]), rows
             )

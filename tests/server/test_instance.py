@@ -31,7 +31,7 @@ async def test_a_deed_and_its_fact_are_stored_together_and_wake_the_worker(town:
     town.instance.on_wake(lambda: woken.append(1))
     post = await makers.thread(town.instance, town.ana, town.forum)
     async with town.instance.reading() as session:
-        (fact,) = await waiting(session, town.instance.clock.now())
+        (fact,) = await waiting(session, town.instance.clock.now(), 50)
     assert unpack(fact.kind, fact.payload) == ThreadPosted(post.id)
     assert fact.payload == pack(ThreadPosted(post.id))
     assert woken == [1]

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,12 +12,16 @@ from storage.database import Database
 from storage.plain import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mark:
-    """What a page shows, as scopes, and which version of each it showed."""
+    """What a page shows, as scopes, and which version of each it showed.
+
+    `held` is the state of the whole database in which it was last found right, where that is known.
+    """
 
     scopes: tuple[int, ...]
     versions: tuple[int, ...]
+    held: int | None = field(default=None, compare=False)
 
 
 def of_thread(thread: int, forum: int) -> tuple[int, ...]:
@@ -54,14 +58,21 @@ class Freshness:
 
     def __init__(self, database: Database) -> None:
         self._plain = database.plain
+        self._glance = database.glance
         self._wanted: set[int] = set()
         self._next: asyncio.Future[dict[int, int]] | None = None
         self._asking: asyncio.Task[None] | None = None
 
     async def holds(self, mark: Mark) -> bool:
         """Whether nothing of what the page shows was changed by anybody's commit so far."""
-        if self._plain.is_sqlite:
-            return await versions.versions(self._plain, mark.scopes) == mark.versions
+        # Put first: a commit in between makes it an older state, never a newer one.
+        state = self._glance.mark()
+        if state is not None:
+            if mark.held == state:
+                return True
+            is_right = await versions.versions(self._plain, mark.scopes) == mark.versions
+            mark.held = state if is_right else None
+            return is_right
         self._wanted.update(mark.scopes)
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()

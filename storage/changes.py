@@ -31,11 +31,13 @@ class Glance:
         is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
         self._path = url.database if is_file else None
         self._connection: sqlite3.Connection | None = None
+        # Only numbers of one connection may be compared.
+        self._opened = 0
 
     def mark(self) -> int | None:
         """Equal to an earlier mark only if nobody committed in between; None when not known."""
         rows = self.rows("PRAGMA data_version")
-        return int(rows[0][0]) if rows else None
+        return (self._opened << 40) + int(rows[0][0]) if rows else None
 
     def rows(self, sql: str, *values: str) -> Rows | None:
         """What a question about a few rows answers now, unconverted; None when not known."""
@@ -48,6 +50,7 @@ class Glance:
                     f"{address}?mode=rw", uri=True, timeout=PATIENCE, isolation_level=None
                 )
                 self._connection.execute("PRAGMA query_only = ON")
+                self._opened += 1
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error:
             # Busy with a recovery, moved away, broken: whoever asks has the usual way as well.

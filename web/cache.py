@@ -2,6 +2,7 @@
 """Rendered pages for visitors, kept for as long as they are exactly right."""
 
 import asyncio
+import gzip
 import hashlib
 import re
 from collections import OrderedDict
@@ -24,6 +25,12 @@ MOST_BYTES = 32 * 1024 * 1024
 _WORTH_KEEPING = ("/p/", "/f/")
 _QUERY = re.compile(rb"(after=[0-9-]{1,64})?\Z")
 _OF_ONE_VISITOR = (b"guildhall_session=", b"guildhall_said=")
+# Named, and not with a weight of nothing (RFC 9110 §12.5.3).
+_GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
+# A page nobody asks for again is not worth the work.
+_SECOND = 2
+# Shorter ones fit into a packet or two as they are.
+_WORTH_PACKING = 2_048
 KEPT = "guildhall.kept"
 
 
@@ -39,19 +46,30 @@ class Keep:
         return self.mark is not None and self.until is not None and start["status"] == 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """A rendered page."""
+    """A rendered page; from its second reader on also packed, with the headers of that form."""
 
     mark: Mark
     until: datetime
     etag: bytes
     headers: Headers
     body: bytes
+    asked: int = 0
+    packed: bytes = b""
+    packed_headers: Headers = field(default_factory=list)
 
     @property
     def size(self) -> int:
-        return len(self.body) + 1_024
+        """Bytes it may take: the packed form is counted as a third of the plain one."""
+        return len(self.body) * 4 // 3 + 1_024
+
+    async def pack(self) -> None:
+        """Make the packed form, in a thread: some 0.5 ms for 50 KB."""
+        self.packed = await asyncio.to_thread(gzip.compress, self.body, 5, mtime=0)
+        kept = [pair for pair in self.headers if pair[0] != b"content-length"]
+        length = str(len(self.packed)).encode()
+        self.packed_headers = [*kept, (b"content-length", length), (b"content-encoding", b"gzip")]
 
 
 @dataclass
@@ -181,20 +199,32 @@ class PageCache:
 def _page(mark: Mark, until: datetime, messages: list[Message]) -> Page:
     """The page that an application sent."""
     body = b"".join(message.get("body", b"") for message in messages[1:])
+    # Weak, for it names the plain and the packed form alike (RFC 9110 §8.8.1).
     etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
-    return Page(mark, until, etag, [*messages[0]["headers"], (b"etag", etag)], body)
+    return Page(mark, until, etag, [*messages[0]["headers"], (b"etag", b"W/" + etag)], body)
 
 
 async def _answer(page: Page, scope: Scope, send: Send) -> None:
-    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+    asked = packs = b""
+    for name, value in scope["headers"]:
+        if name == b"if-none-match":
+            asked = value
+        elif name == b"accept-encoding":
+            packs = value
     if asked and _names(asked, page.etag):
         unchanged = [pair for pair in page.headers if not pair[0].startswith(b"content-")]
         await send({"type": "http.response.start", "status": 304, "headers": unchanged})
         await send({"type": "http.response.body", "body": b""})
         return
-    await send({"type": "http.response.start", "status": 200, "headers": page.headers})
-    body = b"" if scope["method"] == "HEAD" else page.body
-    await send({"type": "http.response.body", "body": body})
+    headers, body = page.headers, page.body
+    if _GZIP.search(packs) and len(body) >= _WORTH_PACKING:
+        page.asked += 1
+        if page.asked == _SECOND:
+            await page.pack()
+        if page.packed:
+            headers, body = page.packed_headers, page.packed
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def _names(asked: bytes, etag: bytes) -> bool:

@@ -21,7 +21,7 @@ from web.ages import Ages
 from web.answers import SAID
 from web.cache import KEPT, Keep
 
-_OF_VISITORS = {"Vary": "Accept, Cookie", "Cache-Control": "no-cache"}
+_OF_VISITORS = {"Vary": "Accept, Accept-Encoding, Cookie", "Cache-Control": "no-cache"}
 _OF_MEMBERS = {"Vary": "Accept, Cookie", "Cache-Control": "private, no-store"}
 
 

@@ -177,7 +177,7 @@ async def test_what_is_one_visitors_is_neither_kept_nor_given_to_another(
     first = await client.get(path)
     assert "set-cookie" not in first.headers
     assert first.headers["cache-control"] == "no-cache"
-    assert first.headers["vary"] == "Accept, Cookie"
+    assert first.headers["vary"] == "Accept, Accept-Encoding, Cookie"
     assert "content-security-policy" in first.headers
     head = await client.head(path)
     assert (head.content, head.headers["etag"]) == (b"", first.headers["etag"])
@@ -238,3 +238,23 @@ def test_pages_take_no_more_room_than_they_are_given() -> None:
 
 def _page(size: int) -> Page:
     return Page(Mark((), ()), datetime(2026, 1, 1, tzinfo=UTC), b"", [], b"x" * size)
+
+
+async def test_a_page_asked_for_again_is_sent_packed_to_who_takes_that(town: Town) -> None:
+    """And stays right: a page that has changed is packed anew, and is never an older one's."""
+    opener = await makers.thread(town.instance, town.ana, town.forum, "Read by many")
+    path = f"/p/{opener.id}"
+    async with makers.browser(create_app(town.instance, worker=False)) as client:
+        packed = {"Accept-Encoding": "br, gzip"}
+        answers = [await client.get(path, headers=packed) for _ in range(3)]
+        plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+        refused = await client.get(path, headers={"Accept-Encoding": "br, gzip;q=0"})
+        head = await client.head(path, headers=packed)
+    assert [answer.headers.get("content-encoding") for answer in answers] == [None, "gzip", "gzip"]
+    assert {answer.text for answer in (*answers, plain, refused)} == {plain.text}
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in refused.headers
+    assert int(answers[1].headers["content-length"]) < len(plain.content) / 2
+    assert head.headers["content-length"] == answers[1].headers["content-length"]
+    assert {answer.headers["etag"] for answer in (*answers, plain)} == {plain.headers["etag"]}
+    assert "Accept-Encoding" in plain.headers["vary"]

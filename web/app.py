@@ -2,8 +2,9 @@
 """The roof: puts pages, the machines' door and the worker together."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,7 +23,7 @@ from server.freshness import Freshness
 from server.instance import Instance
 from server.members.accounts import any_admin
 from server.remote_pictures import Pictures
-from server.settings import Mode
+from server.settings import Mode, Settings
 from storage.faults import FAULTS
 from web import (
     activitypub,
@@ -70,6 +71,7 @@ CONTENT_POLICY = (
 )
 BEFORE_THE_FIRST_ADMIN = ("/first-run", "/static/", "/healthz", "/.well-known/", "/nodeinfo/")
 
+Headers = list[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -121,7 +123,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             Refusal: errors.refused,
             HTTPException: errors.http_error,
             **dict.fromkeys(FAULTS, errors.fault),
-            Exception: errors.bug,
+            Exception: bug,
         },
         lifespan=lifespan,
     )
@@ -155,6 +157,36 @@ async def health(request: Request) -> Response:
     return JSONResponse({"ok": True} | ({"process": os.getpid()} if demo else {}))
 
 
+def security_headers(settings: Settings) -> Headers:
+    """What every answer carries, whatever it is an answer to."""
+    media = f" {settings.media_origin}" if settings.media_origin else ""
+    headers = [
+        (b"content-security-policy", CONTENT_POLICY.format(media=media).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"vary", b"Accept"),
+    ]
+    if settings.is_https:
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    return headers
+
+
+def guarded(always: Headers, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers of an answer with those that it lacks."""
+    headers = list(headers)
+    present = {name.lower() for name, _ in headers}
+    return [*headers, *(pair for pair in always if pair[0] not in present)]
+
+
+async def bug(request: Request, error: Exception) -> Response:
+    """The answer to a bug is made outside the guard, and is guarded all the same."""
+    response = await errors.bug(request, error)
+    always = security_headers(request.app.state.instance.settings)
+    response.raw_headers = guarded(always, response.raw_headers)
+    return response
+
+
 class Guard:
     """Answers for our own host only, sets the security headers, sends newcomers to first run."""
 
@@ -162,16 +194,7 @@ class Guard:
         self._app = app
         self._instance = instance
         self._has_admin = False
-        settings = instance.settings
-        media = f" {settings.media_origin}" if settings.media_origin else ""
-        self._headers = [
-            (b"content-security-policy", CONTENT_POLICY.format(media=media).encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"same-origin"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-        ]
-        if settings.is_https:
-            self._headers.append((b"strict-transport-security", b"max-age=31536000"))
+        self._guarded = partial(guarded, security_headers(instance.settings))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -180,13 +203,7 @@ class Guard:
 
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(pair for pair in self._headers if pair[0] not in present),
-                ]
-                if b"vary" not in present:
-                    message["headers"].append((b"vary", b"Accept"))
+                message["headers"] = self._guarded(message["headers"])
             await send(message)
 
         answer = await self._instead(scope)

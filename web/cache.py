@@ -31,6 +31,7 @@ _GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 _SECOND = 2
 # Shorter ones fit into a packet or two as they are.
 _WORTH_PACKING = 2_048
+_OF_A_BODY = (b"content-length", b"content-type", b"content-encoding")
 KEPT = "guildhall.kept"
 
 
@@ -212,7 +213,7 @@ async def _answer(page: Page, scope: Scope, send: Send) -> None:
         elif name == b"accept-encoding":
             packs = value
     if asked and _names(asked, page.etag):
-        unchanged = [pair for pair in page.headers if not pair[0].startswith(b"content-")]
+        unchanged = [pair for pair in page.headers if pair[0] not in _OF_A_BODY]
         await send({"type": "http.response.start", "status": 304, "headers": unchanged})
         await send({"type": "http.response.body", "body": b""})
         return

@@ -43,7 +43,7 @@ async def test_a_picture_becomes_a_small_square(kind: str) -> None:
         assert (shown.format, shown.size) == ("WEBP", (256, 256))
 
 
-async def test_nothing_but_pixels_is_kept() -> None:
+async def test_WEB_07_nothing_but_pixels_is_kept() -> None:
     exif = Image.Exif()
     exif[Base.ImageDescription] = "taken at home"
     exif.get_ifd(IFD.GPSInfo)[2] = (52.0, 31.0, 12.0)
@@ -86,7 +86,7 @@ async def test_what_is_no_picture_is_refused(sent: bytes) -> None:
         await pictures.square(sent)
 
 
-async def test_a_bomb_is_refused_by_its_header() -> None:
+async def test_DOS_06_a_bomb_is_refused_by_its_header() -> None:
     for width, height in ((30_000, 30_000), (40_000_001, 1)):
         with pytest.raises(pictures.NotAPicture, match="40 million"):
             await pictures.square(png_header(width, height))
@@ -108,7 +108,7 @@ async def test_a_file_lies_under_its_hash(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "../master.key", "a" * 63, "A" * 64, "a" * 64 + "\n"])
-def test_no_other_name_leads_anywhere(tmp_path: Path, name: str) -> None:
+def test_WEB_05_no_other_name_leads_anywhere(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="not the name"):
         files.path_of(tmp_path, name)
 

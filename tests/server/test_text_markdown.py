@@ -281,7 +281,7 @@ PATHOLOGICAL = {
 
 
 @pytest.mark.parametrize("piece", PATHOLOGICAL.values(), ids=PATHOLOGICAL)
-def test_a_pathological_text_stays_in_proportion(piece: str) -> None:
+def test_DOS_07_a_pathological_text_stays_in_proportion(piece: str) -> None:
     markup = render(filled(piece))
     assert len(markup) < 10 * MAX_SOURCE
     deepest = Depths(markup).deepest

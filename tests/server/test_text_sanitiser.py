@@ -111,13 +111,13 @@ def active(markup: str) -> list[str]:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_no_payload_survives_the_gate(payload: str) -> None:
+def test_XSS_01_03_13_no_payload_survives_the_gate(payload: str) -> None:
     assert active(sanitise(payload)) == []
     assert active(sanitise(f"<table><tr><td>{payload}</td></tr></table>")) == []
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_no_payload_survives_as_markdown(payload: str) -> None:
+def test_XSS_01_02_no_payload_survives_as_markdown(payload: str) -> None:
     assert active(render(payload)) == []
     assert active(render(f"> - {payload}\n\n{payload}")) == []
 
@@ -172,7 +172,9 @@ def test_what_the_gate_makes_of(markup: str, expected: str) -> None:
     ],
 )
 @pytest.mark.parametrize("href", ["https://evil.example:8/x", r"https:\\evil.example:8\@bank.gov"])
-def test_a_link_that_names_another_host_shows_its_own(href: str, text: str, shown: str) -> None:
+def test_XSS_10_a_link_that_names_another_host_shows_its_own(
+    href: str, text: str, shown: str
+) -> None:
     assert plain(sanitise(f"<a href='{href}'>{text}</a>")).endswith(shown)
 
 

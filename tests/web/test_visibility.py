@@ -76,7 +76,7 @@ def words(response: httpx.Response) -> set[str]:
 
 
 @pytest.mark.parametrize("mode", MODES, indirect=True)
-async def test_no_answer_holds_words_that_its_reader_may_not_see(
+async def test_ACL_01_04_no_answer_holds_words_that_its_reader_may_not_see(
     app: Starlette, world: World, everybody: list[Sight], mode: Federation
 ) -> None:
     """Every route of the application × every visibility × everybody."""
@@ -100,7 +100,7 @@ async def test_no_answer_holds_words_that_its_reader_may_not_see(
 
 
 @pytest.mark.parametrize("mode", [Federation.ALLOWLIST, Federation.OPEN], indirect=True)
-async def test_what_is_hidden_answers_like_what_is_not_there(
+async def test_ACL_01_10_what_is_hidden_answers_like_what_is_not_there(
     app: Starlette, world: World, everybody: list[Sight], mode: Federation
 ) -> None:
     for sight in everybody:

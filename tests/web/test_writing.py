@@ -217,7 +217,7 @@ async def test_an_edit_keeps_what_the_post_said_before(
     assert [words(e) for e in history.all("ins")] == ["added: How do you count?", "receipt"]
 
 
-async def test_nobody_edits_or_deletes_the_post_of_another(
+async def test_ACL_08_nobody_edits_or_deletes_the_post_of_another(
     client: httpx.AsyncClient, thread: Post, ana: Member
 ) -> None:
     assert ana.is_local

@@ -56,17 +56,17 @@ ODD_SPELLINGS = words(
 
 
 @pytest.mark.parametrize("address", FORBIDDEN)
-def test_ssrf_04_special_addresses_are_not_connected_to(address: str) -> None:
+def test_SSRF_04_special_addresses_are_not_connected_to(address: str) -> None:
     assert not may_connect(address)
 
 
 @pytest.mark.parametrize("address", ORDINARY)
-def test_ssrf_04_neighbours_of_special_ranges_are_ordinary(address: str) -> None:
+def test_SSRF_04_neighbours_of_special_ranges_are_ordinary(address: str) -> None:
     assert may_connect(address)
 
 
 @given(st.ip_addresses())
-def test_ssrf_04_whatever_the_standard_library_calls_private_is_refused(
+def test_SSRF_04_whatever_the_standard_library_calls_private_is_refused(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     if address.is_private or address.is_loopback or address.is_multicast or address.is_link_local:
@@ -79,7 +79,7 @@ def test_what_is_no_address_is_not_connected_to(text: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "10.0.0.1", *ODD_SPELLINGS])
-async def test_ssrf_01_addresses_written_into_urls_are_refused_without_a_connection(
+async def test_SSRF_01_addresses_written_into_urls_are_refused_without_a_connection(
     host: str,
 ) -> None:
     async with listening() as canary, door_to({}) as door:
@@ -89,7 +89,7 @@ async def test_ssrf_01_addresses_written_into_urls_are_refused_without_a_connect
 
 
 @pytest.mark.parametrize("address", [a for a in FORBIDDEN if "%" not in a])
-async def test_ssrf_01_names_that_lead_to_special_addresses_are_refused(address: str) -> None:
+async def test_SSRF_01_names_that_lead_to_special_addresses_are_refused(address: str) -> None:
     async with listening() as canary, door_to({}, {"evil.example": [address]}) as door:
         with pytest.raises(Forbidden):
             await door.document(f"https://evil.example:{canary.port}/key", sign=None)
@@ -114,7 +114,7 @@ async def test_a_second_and_different_dns_answer_is_checked_like_the_first() -> 
 
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"]])
-async def test_ssrf_01_the_second_lock_holds_where_the_first_is_missing(
+async def test_SSRF_01_the_second_lock_holds_where_the_first_is_missing(
     addresses: list[str],
 ) -> None:
     connector = aiohttp.TCPConnector(
@@ -206,7 +206,7 @@ async def test_a_name_without_an_address_is_unreachable() -> None:
         "",
     ],
 )
-async def test_ssrf_07_only_plain_https_urls_are_asked(url: str) -> None:
+async def test_SSRF_07_only_plain_https_urls_are_asked(url: str) -> None:
     zone = {"good.example": ["1.1.1.1"], "other.example": ["1.1.1.1"]}
     async with door_to({}, zone) as door:
         with pytest.raises(Forbidden):

@@ -25,7 +25,7 @@ async def test_a_document_that_names_its_own_url_is_returned() -> None:
     assert AS in vic.requests[0].headers["accept"]
 
 
-async def test_aut_01_an_id_on_another_origin_is_never_believed() -> None:
+async def test_AUT_01_an_id_on_another_origin_is_never_believed() -> None:
     async with listening({"/n": answer(note(f"{VIC}/n"))}) as evil:
         async with (
             listening({"/n": answer(note(f"{VIC}/n"))}) as vic,
@@ -36,7 +36,7 @@ async def test_aut_01_an_id_on_another_origin_is_never_believed() -> None:
         assert vic.connections == 0
 
 
-async def test_aut_01_another_port_is_another_origin() -> None:
+async def test_AUT_01_another_port_is_another_origin() -> None:
     async with (
         listening({"/n": answer(note(f"{VIC}:8080/n"))}) as vic,
         door_to({"vic.example": vic}) as door,
@@ -46,7 +46,7 @@ async def test_aut_01_another_port_is_another_origin() -> None:
     assert len(vic.requests) == 1
 
 
-async def test_aut_01_an_id_elsewhere_on_the_same_origin_is_asked_once() -> None:
+async def test_AUT_01_an_id_elsewhere_on_the_same_origin_is_asked_once() -> None:
     routes = {"/@n": answer(note(f"{VIC}/n")), "/n": answer(note(f"{VIC}/n"))}
     routes |= {"/x": answer(note(f"{VIC}/y")), "/y": answer(note(f"{VIC}/x"))}
     async with listening(routes) as vic, door_to({"vic.example": vic}) as door:
@@ -71,7 +71,7 @@ async def test_aut_01_an_id_elsewhere_on_the_same_origin_is_asked_once() -> None
         b"\xff",
     ],
 )
-async def test_aut_01_a_document_without_a_usable_id_is_refused(body: bytes) -> None:
+async def test_AUT_01_a_document_without_a_usable_id_is_refused(body: bytes) -> None:
     async with listening({"/n": answer(body)}) as vic, door_to({"vic.example": vic}) as door:
         with pytest.raises(BadAnswer):
             await door.document(f"{VIC}/n", sign=None)
@@ -91,7 +91,7 @@ async def test_aut_01_a_document_without_a_usable_id_is_refused(body: bytes) -> 
         "text/html; a=b;c",
     ],
 )
-async def test_aut_02_json_of_another_media_type_is_refused(kind: str) -> None:
+async def test_AUT_02_json_of_another_media_type_is_refused(kind: str) -> None:
     assert not is_activity_json(kind)
     async with (
         listening({"/n": answer(note(f"{VIC}/n"), kind=kind)}) as vic,
@@ -103,7 +103,7 @@ async def test_aut_02_json_of_another_media_type_is_refused(kind: str) -> None:
             await door.key_document(f"{VIC}/n", sign=None)
 
 
-async def test_aut_02_two_media_types_in_one_answer_are_refused() -> None:
+async def test_AUT_02_two_media_types_in_one_answer_are_refused() -> None:
     body = note(f"{VIC}/n")
     head = b"HTTP/1.1 200 X\r\nContent-Type: application/activity+json\r\nContent-Type: text/html"
     reply = head + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
@@ -129,7 +129,7 @@ async def test_the_media_types_of_activitypub_are_accepted(kind: str) -> None:
         assert (await door.document(f"{VIC}/n", sign=None)).data["id"] == f"{VIC}/n"
 
 
-async def test_aut_15_a_redirect_gives_the_authority_of_where_it_ends() -> None:
+async def test_AUT_15_a_redirect_gives_the_authority_of_where_it_ends() -> None:
     to_evil = {"/go": redirect(f"{EVIL}/n"), "/n": answer(note(f"{VIC}/n"))}
     async with listening(to_evil) as vic:
         for claimed in (f"{VIC}/go", f"{VIC}/n"):
@@ -143,7 +143,7 @@ async def test_aut_15_a_redirect_gives_the_authority_of_where_it_ends() -> None:
         assert [one.target for one in vic.requests] == ["/go", "/go"]
 
 
-async def test_aut_15_the_same_redirect_the_other_way_is_the_others_document() -> None:
+async def test_AUT_15_the_same_redirect_the_other_way_is_the_others_document() -> None:
     async with (
         listening({"/n": answer(note(f"{VIC}/n"))}) as vic,
         listening({"/go": redirect(f"{VIC}/n")}) as evil,
@@ -152,7 +152,7 @@ async def test_aut_15_the_same_redirect_the_other_way_is_the_others_document() -
         assert (await door.document(f"{EVIL}/go", sign=None)).url == f"{VIC}/n"
 
 
-async def test_aut_15_the_second_try_at_the_id_may_not_end_elsewhere() -> None:
+async def test_AUT_15_the_second_try_at_the_id_may_not_end_elsewhere() -> None:
     routes = {"/a": answer(note(f"{VIC}/go")), "/go": redirect(f"{EVIL}/n")}
     async with (
         listening(routes) as vic,
@@ -172,7 +172,7 @@ async def test_a_key_document_may_carry_the_id_of_its_actor() -> None:
     assert (found.url, found.data["id"]) == (f"{VIC}/u/ana/main-key", f"{VIC}/u/ana")
 
 
-async def test_aut_15_a_key_document_stays_on_the_origin_of_the_key() -> None:
+async def test_AUT_15_a_key_document_stays_on_the_origin_of_the_key() -> None:
     async with (
         listening({"/k": redirect(f"{EVIL}/k")}) as vic,
         listening({"/k": answer(note(f"{VIC}/k"))}) as evil,

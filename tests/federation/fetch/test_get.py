@@ -139,7 +139,7 @@ async def say_nothing(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.mark.parametrize("script", [drip_head, drip_body, say_nothing])
-async def test_ssrf_15_a_peer_that_drips_is_given_up_at_the_deadline(script: Script) -> None:
+async def test_SSRF_15_a_peer_that_drips_is_given_up_at_the_deadline(script: Script) -> None:
     async with listening({"/a": script}) as evil, door_to({"evil.example": evil}) as door:
         begun = time.monotonic()
         with pytest.raises(Unreachable):
@@ -147,14 +147,14 @@ async def test_ssrf_15_a_peer_that_drips_is_given_up_at_the_deadline(script: Scr
         assert 0.25 < time.monotonic() - begun < 1.5
 
 
-async def test_ssrf_15_a_peer_that_stalls_in_tls_is_given_up_at_the_deadline() -> None:
+async def test_SSRF_15_a_peer_that_stalls_in_tls_is_given_up_at_the_deadline() -> None:
     async with listening({}) as evil, door_to({"evil.example": evil}) as door:
         with pytest.raises(Unreachable):
             await door.get("https://evil.example/a", accept="*/*", deadline=0.3)
         assert evil.connections == 1
 
 
-async def test_ssrf_15_thirty_dripping_peers_do_not_slow_an_honest_one() -> None:
+async def test_SSRF_15_thirty_dripping_peers_do_not_slow_an_honest_one() -> None:
     async with listening({"/a": drip_body}) as evil, listening({"/": answer(b"ok")}) as vic:
         names: dict[str, Peer] = {f"evil{n}.example": evil for n in range(30)}
         async with door_to({**names, "vic.example": vic}) as door:
@@ -214,7 +214,7 @@ async def endless_chunks(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.mark.parametrize("script", [endless_gzip, endless_chunks])
-async def test_ssrf_16_a_body_without_end_is_cut_at_the_cap(script: Script) -> None:
+async def test_SSRF_16_a_body_without_end_is_cut_at_the_cap(script: Script) -> None:
     async with listening({"/a": script}) as evil, door_to({"evil.example": evil}) as door:
         before = resident_megabytes()
         with pytest.raises(BadAnswer, match="too large"):
@@ -222,7 +222,7 @@ async def test_ssrf_16_a_body_without_end_is_cut_at_the_cap(script: Script) -> N
         assert resident_megabytes() - before < 50
 
 
-async def test_ssrf_16_the_cap_counts_what_is_unpacked() -> None:
+async def test_SSRF_16_the_cap_counts_what_is_unpacked() -> None:
     packed = gzip.compress(bytes(1000))
     assert len(packed) < 100
     async with (
@@ -246,7 +246,7 @@ async def test_ssrf_16_the_cap_counts_what_is_unpacked() -> None:
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", BadAnswer),
     ],
 )
-async def test_ssrf_16_lying_and_broken_answers_are_told_apart(
+async def test_SSRF_16_lying_and_broken_answers_are_told_apart(
     head: bytes, kind: type[Exception]
 ) -> None:
     async with listening({"/a": head}) as evil, door_to({"evil.example": evil}) as door:
@@ -298,7 +298,7 @@ pieces = st.sampled_from(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(pieces | st.binary(max_size=8), max_size=8))
-async def test_ssrf_16_whatever_bytes_come_only_errors_of_the_wire_are_raised(
+async def test_SSRF_16_whatever_bytes_come_only_errors_of_the_wire_are_raised(
     parts: list[bytes],
 ) -> None:
     async def send(writer: asyncio.StreamWriter) -> None:

@@ -57,7 +57,7 @@ async def test_a_delivery_follows_no_redirect() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://other.example/inbox", "https://127.0.0.1:8443/inbox"])
-async def test_ssrf_07_a_delivery_to_a_forbidden_address_is_stopped(url: str) -> None:
+async def test_SSRF_07_a_delivery_to_a_forbidden_address_is_stopped(url: str) -> None:
     async with door_to({}, {"other.example": ["1.1.1.1"]}) as door:
         with pytest.raises(Forbidden):
             await door.post(url, body=b"{}", sign=sign)
@@ -85,7 +85,7 @@ async def test_a_status_counts_though_its_body_never_comes() -> None:
     assert (said.status, said.body) == (202, b"abc")
 
 
-async def test_ssrf_15_a_delivery_without_an_answer_ends_at_the_deadline() -> None:
+async def test_SSRF_15_a_delivery_without_an_answer_ends_at_the_deadline() -> None:
     async def hang(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
         await asyncio.sleep(5)

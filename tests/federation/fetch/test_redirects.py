@@ -13,7 +13,7 @@ from tests.federation.fetch.hostile import (
 
 
 @pytest.mark.parametrize("target", ["https://127.0.0.1:{}/", "https://private.example:{}/"])
-async def test_ssrf_02_a_redirect_to_a_private_address_is_stopped(target: str) -> None:
+async def test_SSRF_02_a_redirect_to_a_private_address_is_stopped(target: str) -> None:
     async with listening() as canary:
         routes = {"/a": redirect(target.format(canary.port))}
         async with (
@@ -38,7 +38,7 @@ async def test_ssrf_02_a_redirect_to_a_private_address_is_stopped(target: str) -
         "\\\\other.example",
     ],
 )
-async def test_ssrf_07_a_redirect_to_another_scheme_is_stopped(location: str) -> None:
+async def test_SSRF_07_a_redirect_to_another_scheme_is_stopped(location: str) -> None:
     async with (
         listening({"/a": redirect(location)}) as evil,
         door_to({"evil.example": evil}) as door,
@@ -47,7 +47,7 @@ async def test_ssrf_07_a_redirect_to_another_scheme_is_stopped(location: str) ->
             await door.get("http://evil.example/a", accept="*/*")
 
 
-async def test_ssrf_14_a_chain_of_redirects_ends_after_three_hops() -> None:
+async def test_SSRF_14_a_chain_of_redirects_ends_after_three_hops() -> None:
     routes = {f"/{n}": redirect(f"/{n + 1}") for n in range(30)}
     routes["/loop"] = redirect("/loop")
     async with listening(routes) as evil, door_to({"evil.example": evil}) as door:

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every answer, whatever was asked, and for every form, whatever was put in it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+
+from server.instance import Instance
+from storage.members import Member
+from tests import makers
+from tests.server.town import Town, row, settle
+
+SECRET = "the pepper of the password table"
+MACHINE = {"Accept": "application/activity+json"}
+
+
+@pytest.fixture
+async def town(instance: Instance) -> Town:
+    """Riverton with its forum."""
+    return await settle(instance)
+
+
+@pytest.fixture
+async def visitor(app: Starlette, town: Town) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor of a site one of whose rooms is broken."""
+
+    async def broken(request: Request) -> None:
+        raise RuntimeError(SECRET)
+
+    app.router.routes.insert(0, Route("/broken", broken))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    origin = town.instance.settings.origin
+    async with httpx.AsyncClient(transport=transport, base_url=origin) as client:
+        yield client
+
+
+async def _answers(client: httpx.AsyncClient, town: Town) -> list[httpx.Response]:
+    """A page, a document, a redirect, and every way to say no."""
+    opener = await makers.thread(town.instance, town.ana, town.forum)
+    path = f"/p/{opener.id}"
+    first = await client.get(path)
+    return [
+        first,
+        await client.get(path, headers={"If-None-Match": first.headers["etag"]}),
+        await client.get(path, headers=MACHINE),
+        await client.get(f"/u/{town.ana.handle}", headers=MACHINE),
+        await client.get("/me"),
+        await client.get("/p/1"),
+        await client.get("/p/1", headers=MACHINE),
+        await client.get("/nothing/here"),
+        await client.get("/static/nothing.css"),
+        await client.get("/static/style.css"),
+        await client.get("/media/nothing"),
+        await client.post("/sign-in", data={"name": "ana"}),
+        await client.post("/inbox", content=b"{}"),
+        await client.request("DELETE", path),
+        await client.get("/broken"),
+        await client.get("/", headers={"Host": "elsewhere.example"}),
+    ]
+
+
+async def test_WEB_01_04_XSS_08_every_answer_carries_the_headers_that_protect(
+    visitor: httpx.AsyncClient, town: Town
+) -> None:
+    """Errors too, and what is made outside all of our own code."""
+    answers = await _answers(visitor, town)
+    assert {200, 303, 304, 404, 421, 500} <= {answer.status_code for answer in answers}
+    for answer in answers:
+        seen = f"{answer.request.method} {answer.request.url} {answer.status_code}"
+        policy = answer.headers.get("content-security-policy", "none")
+        assert "unsafe" not in policy, seen
+        assert "default-src 'none'" in policy, seen
+        for part in ("base-uri 'none'", "frame-ancestors 'none'", "form-action"):
+            assert part in policy or "sandbox" in policy, seen
+        assert answer.headers["x-content-type-options"] == "nosniff", seen
+        assert answer.headers["referrer-policy"] == "same-origin", seen
+        assert "Accept" in answer.headers["vary"], seen
+
+
+async def test_WEB_12_a_bug_tells_an_id_and_nothing_else(visitor: httpx.AsyncClient) -> None:
+    for accept in ("text/html", "application/json", "application/activity+json"):
+        answer = await visitor.get("/broken", headers={"Accept": accept})
+        assert answer.status_code == 500
+        assert "name " in answer.text
+        for word in (SECRET, "Traceback", "RuntimeError", ".py"):
+            assert word not in answer.text
+    for path in ("/metrics", "/docs", "/openapi.json", "/debug", "/server-status"):
+        assert (await visitor.get(path)).status_code == 404, path
+
+
+async def test_WEB_03_nobody_keeps_what_is_a_members(client: httpx.AsyncClient, town: Town) -> None:
+    opener = await makers.thread(town.instance, town.ana, town.forum)
+    await makers.sign_in(client, town.instance, town.ana)
+    for path in ("/", "/me", "/me/drafts", "/notifications", f"/p/{opener.id}", "/p/1"):
+        answer = await client.get(path)
+        assert "no-store" in answer.headers["cache-control"], path
+        assert "private" in answer.headers["cache-control"], path
+
+
+async def test_WEB_10_other_sites_read_nothing_with_the_cookies_of_a_member(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    opener = await makers.thread(town.instance, town.ana, town.forum)
+    await makers.sign_in(client, town.instance, town.ana)
+    foreign = {"Origin": "https://evil.example"}
+    for path in ("/", "/me", f"/p/{opener.id}", "/nodeinfo/2.1", "/.well-known/nodeinfo"):
+        for accept in ("text/html", "application/activity+json"):
+            answer = await client.get(path, headers=foreign | {"Accept": accept})
+            assert "access-control-allow-credentials" not in answer.headers, path
+            allowed = answer.headers.get("access-control-allow-origin")
+            assert allowed is None or (allowed == "*" and "nodeinfo" in path), path
+
+
+async def test_ACL_11_a_form_sets_what_it_shows_and_nothing_more(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    """Fields that a form does not have are as if they were not there."""
+    await makers.sign_in(client, town.instance, town.ana)
+    before = await row(town.instance, Member, town.ana.id)
+    more = {
+        "is_admin": "1", "admin": "on", "state": "suspended", "handle": "sam", "id": "1",
+        "email": "evil@evil.example", "uri": "https://evil.example/u/x", "origin": "evil.example",
+        "created": "1999-01-01", "password_hash": "x", "inbox": "https://evil.example/inbox",
+    }  # fmt: skip
+    answer = await makers.submit(client, "/me", name="Ana R.", role_title="clerk", bio="", **more)
+    assert answer.status_code == 303
+    after = await row(town.instance, Member, town.ana.id)
+    assert after.name == "Ana R."
+    for field in ("is_admin", "state", "handle", "email", "uri", "created", "password_hash"):
+        assert getattr(after, field) == getattr(before, field), field
+
+
+async def test_ACL_11_a_thread_is_by_who_posts_it(client: httpx.AsyncClient, town: Town) -> None:
+    await makers.sign_in(client, town.instance, town.dee)
+    path = f"/f/{town.forum.handle}/new"
+    more = {
+        "author": str(town.sam.id), "author_id": str(town.sam.id), "pinned": "1", "id": "7",
+        "published": "1999-01-01", "state": "deleted", "endorsement_count": "99",
+    }  # fmt: skip
+    words = {"title": "By whom?", "source": "By me.", "language": "en"}
+    answer = await makers.submit(client, path, **words, **more)
+    assert answer.status_code == 303, answer.text
+    shown = (await client.get(answer.headers["location"])).text
+    assert "By whom?" in shown
+    assert f'data-author="{town.dee.handle}' in shown
+    assert "Pinned" not in shown
+
+
+async def test_DOS_04_a_form_of_a_thousand_fields_or_without_end_is_refused(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    await makers.sign_in(client, town.instance, town.ana)
+    edge = "b"
+    part = f'--{edge}\r\nContent-Disposition: form-data; name="f{{}}"\r\n\r\nx\r\n'
+    many = "".join(part.format(number) for number in range(1_000)) + f"--{edge}--\r\n"
+    kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    answer = await client.post("/me", content=many.encode(), headers=kind)
+    assert answer.status_code == 400
+
+    large = part.format(1)[:-3] + "x" * (1024 * 1024 + 1) + f"\r\n--{edge}--\r\n"
+    answer = await client.post("/me", content=large.encode(), headers=kind)
+    assert answer.status_code == 413
+
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 64:
+            sent += 1
+            yield b"x" * 65_536
+
+    answer = await client.post("/me", content=endless(), headers=kind)
+    assert answer.status_code == 411
+    headers = kind | {"Content-Length": "9000000000"}
+    assert (await client.post("/me", content=b"x", headers=headers)).status_code == 413
+    assert (await client.get("/me")).status_code == 200
+
+
+@pytest.mark.parametrize("junk", ["1e9", "-1", "0", "9" * 400, "'", "\x00", "%ff", "NaN", "a-b-c"])
+async def test_DOS_12_junk_in_a_query_is_answered_in_bounds(
+    client: httpx.AsyncClient, town: Town, junk: str
+) -> None:
+    opener = await makers.thread(town.instance, town.ana, town.forum)
+    for path in ("/", "/forums", f"/f/{town.forum.handle}", f"/p/{opener.id}", "/search"):
+        for name in ("after", "before", "page", "limit", "q"):
+            answer = await client.get(path, params={name: junk})
+            assert answer.status_code in {200, 400, 404, 429}, (path, name)
+            assert len(answer.content) < 200_000

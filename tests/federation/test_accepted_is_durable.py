@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from storage.database import Database
 from storage.inbox import InboxRow
 from storage.keys import ActorKey
 from tests import databases, makers
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTOR = "http://lakeside.localhost/u/marek"
@@ -34,12 +34,6 @@ empty_postgres_url = databases.empty_postgres_url
 postgres_server = databases.postgres_server
 postgres_template = databases.postgres_template
 postgres_url = databases.postgres_url
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def furnish(settings: Settings, key: SigningKey) -> None:

@@ -3,7 +3,6 @@
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -31,13 +30,6 @@ from web.app import create_app
 
 SECONDS = 20.0
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def until(what: str, ask: Callable[[], Awaitable[T | None]]) -> T:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.clock import TurnableClock
-from tests.journeys.agency import Agency, free_port
+from tests.journeys.agency import Agency
+from tests.ports import free_port
 
 NAMES = ("riverton", "lakeside", "harbor")
 

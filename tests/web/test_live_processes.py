@@ -15,7 +15,7 @@ from server.settings import Settings
 from storage.members import Member
 from tests import makers
 from tests.databases import postgres_server, postgres_template, postgres_url
-from tests.journeys.agency import free_port
+from tests.ports import free_port
 from tests.web.listening import Listener, told
 from web.app import create_app
 from web.hub import Hub

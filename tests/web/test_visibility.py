@@ -72,7 +72,8 @@ def _be_patient(app: Starlette) -> None:
 def words(response: httpx.Response) -> set[str]:
     """Whose words an answer holds, in its body or its headers."""
     everything = response.text + "\n".join(f"{k}: {v}" for k, v in response.headers.items())
-    return {found.lower() for found in TAINT.findall(everything)}
+    # Signatures and keys hold every short string sooner or later; the words are long and known.
+    return {found.lower() for found in TAINT.findall(everything)} & EVERY
 
 
 @pytest.mark.parametrize("mode", MODES, indirect=True)

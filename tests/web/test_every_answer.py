@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for every answer, whatever was asked, and for every form, whatever was put in it."""
+"""What holds for every answer, and for every form, whatever was put in it."""
 
 from collections.abc import AsyncIterator
 

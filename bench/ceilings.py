@@ -11,8 +11,9 @@ from bench.limits import crypto, inserts
 from bench.limits.inserts import InsertSpeed
 from bench.load import Job
 from bench.measures import Json, Measured, get, post, send
-from bench.processes import CannotMeasure, free_port, python, start
+from bench.processes import CannotMeasure, python, start
 from bench.wait import until_it_answers
+from web.demo.ports import free_port
 
 HOST = "bare.example"
 CONNECTIONS = 32

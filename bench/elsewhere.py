@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from bench.measures import fetch, get
-from bench.processes import Program, free_port, python, start
+from bench.processes import Program, python, start
 from bench.sink import Arrivals
 from bench.wait import until_it_answers
+from web.demo.ports import free_port
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _PKCS, _SHA = padding.PKCS1v15(), hashes.SHA256()

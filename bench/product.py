@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.measures import get
-from bench.processes import Program, free_port, python, start
+from bench.processes import Program, python, start
 from bench.wait import until_it_answers
+from web.demo.ports import free_port
 
 HOST = "commons.riverton.example.gov"
 ORIGIN = f"https://{HOST}"

@@ -200,8 +200,8 @@ class PageCache:
 def _page(mark: Mark, until: datetime, messages: list[Message]) -> Page:
     """The page that an application sent."""
     body = b"".join(message.get("body", b"") for message in messages[1:])
-    # Weak, for it names the plain and the packed form alike (RFC 9110 §8.8.1).
     etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
+    # Sent as a weak one, for it names the plain and the packed form alike (RFC 9110 §8.8.1).
     return Page(mark, until, etag, [*messages[0]["headers"], (b"etag", b"W/" + etag)], body)
 
 

@@ -38,6 +38,7 @@ from storage.database import notify
 from storage.facts import FactRow
 
 logger = structlog.get_logger("guildhall.outbox")
+AT_ONCE = 50
 
 TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ProfileChanged: about_members.profile_changed,
@@ -59,9 +60,6 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     FollowerLeft: about_forums.follower_left,
     ActivityRefused: about_forums.refused,
 }
-
-
-AT_ONCE = 50
 
 
 async def tell_waiting(wire: Wire) -> int:

@@ -31,7 +31,7 @@ from tests.clock import TurnableClock
 from tests.crash.sinks import Sinks
 from tests.crash.zygote import Zygote
 from tests.journeys.agency import Agency
-from tests.ports import free_port
+from web.demo.ports import free_port
 
 SECONDS = 60.0
 RULE = "*.sink.localhost"

@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.inbox import InboxRow
 from storage.keys import ActorKey
 from tests import databases, makers
-from tests.ports import free_port
+from web.demo.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTOR = "http://lakeside.localhost/u/marek"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.clock import TurnableClock
 from tests.journeys.agency import Agency
-from tests.ports import free_port
+from web.demo.ports import free_port
 
 NAMES = ("riverton", "lakeside", "harbor")
 

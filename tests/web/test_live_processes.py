@@ -15,9 +15,9 @@ from server.settings import Settings
 from storage.members import Member
 from tests import makers
 from tests.databases import postgres_server, postgres_template, postgres_url
-from tests.ports import free_port
 from tests.web.listening import Listener, told
 from web.app import create_app
+from web.demo.ports import free_port
 from web.hub import Hub
 
 __all__ = ["postgres_server", "postgres_template", "postgres_url"]

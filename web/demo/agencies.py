@@ -2,13 +2,10 @@
 """An agency of the demo: a server of its own, in a folder of its own."""
 
 import asyncio
-import errno
 import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,36 +183,3 @@ def _guildhall() -> Sequence[str]:
 
 def _outer_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("GUILDHALL_")}
-
-
-def free_ports(count: int, first: int = 0) -> list[int]:
-    """Ports nobody listens at: any, or `first` and those after it.
-
-    CommandFailed, before anything is started, where one of those cannot be had.
-    """
-    if first:
-        wanted = list(range(first, first + count))
-        for port in wanted:
-            _must_be_free(port)
-        return wanted
-    with ExitStack() as held:
-        # All are held at once, so that no two are the same.
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-
-
-def _must_be_free(port: int) -> None:
-    if not 0 < port < 1 << 16:
-        raise CommandFailed(f"{port} is not a port: choose one from 1 to 65535.")
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind(("127.0.0.1", port))
-            one.listen(1)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise CommandFailed(f"port {port} is in use, choose another --port.") from error
-            said = error.strerror or error
-            raise CommandFailed(f"port {port} cannot be had: {said}.") from error

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from web.demo.agencies import Agency, Sign, free_ports
+from web.demo.agencies import Agency, Sign
+from web.demo.ports import free_ports
 from web.demo.roads import Road
 
 Outcome = TypeVar("Outcome")

@@ -23,7 +23,7 @@ from server.transaction import Transaction
 from storage import forums, members, posts
 from storage.forums import CopyState, Forum
 from storage.members import Member
-from storage.posts import Kind, Post
+from storage.posts import Post
 
 DEEPEST_FETCH = 20
 HELD = (CopyState.WAITING, CopyState.FILLING, CopyState.CURRENT)
@@ -223,7 +223,7 @@ async def _parent(tx: Transaction, forum: Forum, uri: str, context: str) -> tupl
     if parent is not None and parent.forum_id == forum.id:
         return parent, None
     question = select(Post).where(
-        Post.context == context, Post.kind == Kind.THREAD, Post.forum_id == forum.id
+        Post.context == context, Post.thread_id == Post.id, Post.forum_id == forum.id
     )
     opener = (await tx.session.execute(question)).scalars().first() if context else None
     if opener is None:
@@ -246,7 +246,7 @@ async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | Non
         return parent.thread_id
     question = select(Post.id).where(
         Post.context == (post.context or "-"),
-        Post.kind == Kind.THREAD,
+        Post.thread_id == Post.id,
         Post.forum_id == forum.id,
     )
     return (await tx.session.execute(question)).scalars().first()

@@ -21,7 +21,7 @@ from server.facts import (
 from storage.endorsements import Endorsement
 from storage.forums import Forum, Visibility
 from storage.members import Member
-from storage.posts import Kind, Post
+from storage.posts import Post
 
 
 async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
@@ -59,7 +59,7 @@ async def deleted(t: Telling, fact: PostDeleted | RemovalAsked) -> None:
     if not fact.by:
         return
     post, actor, deed = await _deed(t, fact.post, fact.by)
-    former = "Article" if post.kind == Kind.THREAD else "Note"
+    former = "Article" if post.is_thread else "Note"
     reason = None if post.author_id == actor.id else fact.reason
 
     async def make() -> dict[str, Any]:

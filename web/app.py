@@ -39,6 +39,7 @@ from web import (
     members,
     notifications,
     posts,
+    practices,
     repairs,
     search,
 )
@@ -55,6 +56,7 @@ FEATURES = (
     forums,
     # Before the pages of posts, whose addresses end in any words.
     live,
+    practices,
     posts,
     repairs,
     endorsements,

@@ -14,6 +14,7 @@ from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
+from federation.vocabulary.actors import Actor
 from federation.vocabulary.posts import Post as WirePost
 from server import endorsements
 from server.errors import Refusal
@@ -255,6 +256,10 @@ async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | Non
 async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     """An author changed a post, or the forum changed itself."""
     changed = activity.object
+    if isinstance(changed, Actor) and changed.id == forum.uri:
+        # Whoever is said to have changed it: the forum itself is asked.
+        await incoming.actors.forum(forum.uri, fresh=True)
+        return
     if not isinstance(changed, WirePost | Reference):
         raise Ignored("This updates nothing that is held here.")
     if await _is_missing(incoming, changed.id):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads and replies as Article and Note, both ways."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -130,7 +131,9 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
     markdown = post.markdown or ""
     words = markdown or text.plain(html)
     title = (
-        "" if post.in_reply_to else text.clean_line(post.name or _first_line(words), LONGEST_TITLE)
+        ""
+        if post.in_reply_to
+        else text.clean_line(post.name or _first_line(words, forum), LONGEST_TITLE)
     )
     return SharedPost(
         uri=post.id,
@@ -157,8 +160,12 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
     )
 
 
-def _first_line(words: str) -> str:
-    return next((line.strip("# ") for line in words.splitlines() if line.strip()), "")
+def _first_line(words: str, forum: str) -> str:
+    """The first line that says something, without the forum's own name it was sent by."""
+    name = forum.rpartition("/")[2]
+    handle = re.compile(rf"\s*@{re.escape(name)}(?:@[\w.:-]+)?(?![\w@])[,:]?", re.IGNORECASE)
+    lines = (handle.sub("", line).strip("# ") for line in words.splitlines())
+    return next((line for line in lines if line), "")
 
 
 def _tags(post: WirePost) -> tuple[str, ...]:

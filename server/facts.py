@@ -96,6 +96,22 @@ class PostDeleted(Fact):
 
 
 @dataclass(frozen=True)
+class PracticePublished(Fact):
+    """A version of a practice was published; ThreadPosted or PostEdited says so as well."""
+
+    post: int
+    version: int
+
+
+@dataclass(frozen=True)
+class PracticeConfirmed(Fact):
+    """Somebody looked a practice over and said that it still holds."""
+
+    post: int
+    by: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -169,6 +185,8 @@ KINDS: dict[str, type[Fact]] = {
         ReplyPosted,
         PostEdited,
         PostDeleted,
+        PracticePublished,
+        PracticeConfirmed,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

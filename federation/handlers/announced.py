@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from federation import authority, tombstones
 from federation.errors import BadAnswer, StatusError, WireError
+from federation.fetch.allowance import documents_left
 from federation.handlers.copies import held, steered
+from federation.handlers.homes import attached
 from federation.handlers.posts import edit_draft
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
@@ -24,9 +26,8 @@ from server.transaction import Transaction
 from storage import forums, members, posts
 from storage.forums import CopyState, Forum
 from storage.members import Member
-from storage.posts import Kind, Post
+from storage.posts import Post
 
-DEEPEST_FETCH = 20
 HELD = (CopyState.WAITING, CopyState.FILLING, CopyState.CURRENT)
 
 
@@ -159,7 +160,8 @@ async def _with_ancestors(
 ) -> list[tuple[WirePost, str]]:
     """The post with the parents that are missing here, the oldest first; bounded."""
     found = [await _vouched(incoming, post, activity, uri)]
-    while len(found) < DEEPEST_FETCH:
+    # Each of those found may be by somebody who has to be asked for yet.
+    while documents_left() > len({one.author for one, _ in found}):
         parent = found[-1][0].in_reply_to
         if parent is None or not await _is_missing(incoming, parent):
             break
@@ -200,7 +202,10 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
             opener = await writing.apply_thread(tx, person, forum, draft)
             opener.locked = sharing.locked and authority.same_origin(post.id, forum.uri)
             return
-        parent, unmet = await _parent(tx, forum, sharing.parent, sharing.context)
+        place = await attached(tx.session, forum, sharing.parent, sharing.context)
+        if place is None:
+            raise Ignored("What this answers is not held here.")
+        parent, unmet = place
         await writing.apply_reply(
             tx,
             person,
@@ -218,20 +223,6 @@ async def _must_be_of(incoming: Incoming, forum: Forum, post: WirePost) -> None:
         raise Ignored("The post does not say that it is in this forum.")
 
 
-async def _parent(tx: Transaction, forum: Forum, uri: str, context: str) -> tuple[Post, str | None]:
-    """The post answered; the opener, with the missing id, where that is not held."""
-    parent = await posts.by_uri(tx.session, uri)
-    if parent is not None and parent.forum_id == forum.id:
-        return parent, None
-    question = select(Post).where(
-        Post.context == context, Post.kind == Kind.THREAD, Post.forum_id == forum.id
-    )
-    opener = (await tx.session.execute(question)).scalars().first() if context else None
-    if opener is None:
-        raise Ignored("What this answers is not held here.")
-    return opener, uri
-
-
 async def _withhold(incoming: Incoming, forum: Forum, uri: str, post: WirePost | None) -> None:
     """Its author's host is not on our list: it is counted, nothing of it is stored."""
     async with incoming.deed() as tx:
@@ -247,7 +238,7 @@ async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | Non
         return parent.thread_id
     question = select(Post.id).where(
         Post.context == (post.context or "-"),
-        Post.kind == Kind.THREAD,
+        Post.thread_id == Post.id,
         Post.forum_id == forum.id,
     )
     return (await tx.session.execute(question)).scalars().first()

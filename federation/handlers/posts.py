@@ -7,18 +7,22 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority, tombstones
+from federation.forums import followers
+from federation.handlers import parents
+from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, origin_of_post
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.actors import Actor
 from federation.vocabulary.posts import Post as WirePost
-from server.errors import NotFound
-from server.posts import editing, writing
-from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
+from federation.vocabulary.terms import PUBLIC
+from server.errors import NotAllowed
+from server.posts import editing
+from server.posts.drafts import EditDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
-from storage.forums import FEDERATED, Forum
+from storage.forums import FEDERATED, Forum, Visibility
 from storage.members import MemberState
 from storage.posts import Post
 
@@ -39,25 +43,21 @@ async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> No
     incoming.forum = forum.id
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id
-    sharing = from_wire(post, forum.uri)
-    origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), incoming.key_id)
+    _must_be_for_all(forum, post, activity)
+    if post.in_reply_to is not None:
+        await parents.bring(incoming, forum, post)
+    raw = orjson.dumps(post.raw).decode()
     async with incoming.deed(subject=post.id) as tx:
-        if await posts.by_uri(tx.session, post.id) is not None:
-            raise Ignored("This post is here already.")
-        if await tombstones.stands(tx.session, activity.actor, post.id):
-            raise Ignored("This post was deleted before it came.")
-        if sharing.parent is None:
-            draft = ThreadDraft(
-                sharing.title, sharing.source, sharing.tags, sharing.language, origin
-            )
-            await writing.post_thread(tx, person, forum, draft)
-            return
-        parent = await posts.by_uri(tx.session, sharing.parent)
-        if parent is None or parent.forum_id != forum.id:
-            raise NotFound("What this answers is not in the forum.")
-        await writing.reply(
-            tx, person, ReplyDraft(sharing.source, parent.id, sharing.language, origin)
-        )
+        await take(tx, person, forum, from_wire(post, forum.uri), raw, incoming.key_id)
+
+
+def _must_be_for_all(forum: Forum, post: WirePost, activity: Activity) -> None:
+    """A letter to the forum, or to its author's followers, is not for everybody to read."""
+    named = {*post.to, *post.cc, *activity.to, *activity.cc}
+    if forum.visibility != Visibility.PUBLIC or not named:
+        return
+    if PUBLIC not in named and followers(forum.uri) not in named:
+        raise NotAllowed("This forum can be read by anybody, and takes public posts only.")
 
 
 async def _forum_of(session: AsyncSession, post: WirePost, activity: Activity) -> Forum:

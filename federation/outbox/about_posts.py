@@ -25,7 +25,7 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum, Visibility
 from storage.log import Form
 from storage.members import Member
-from storage.posts import Kind, Post, PostMention
+from storage.posts import Post, PostMention
 
 
 async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
@@ -105,7 +105,7 @@ async def _delete(t: Telling, post_id: int, by: int, reason: str) -> None:
 
 
 def _former(post: Post) -> str:
-    return "Article" if post.kind == Kind.THREAD else "Note"
+    return "Article" if post.is_thread else "Note"
 
 
 def _when(t: Telling, post: Post) -> datetime:

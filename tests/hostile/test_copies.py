@@ -182,7 +182,7 @@ async def test_FED_04_a_deep_chain_is_fetched_within_bounds_and_reattached(
     vic.requests.clear()
     await announce(gh, vic, forum.uri, chain[-1]["id"], 60)
     assert len([path for path in vic.fetched if path.startswith("/p/")]) <= 20
-    for number in (20, 40):
+    for number in (15, 30, 45):
         await announce(gh, vic, forum.uri, chain[number]["id"], number)
     held = {post.uri: post for post in await held_in(gh, forum)}
     assert len(held) == 61

@@ -15,7 +15,9 @@ from federation.handlers.posts import edit_draft
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
 from federation.urls import host_of_uri
-from federation.vocabulary.activities import Activity, Reference, Thing
+from federation.vocabulary.activities import Activity, Reference, Thing, parse_activity
+from federation.vocabulary.actors import Actor
+from federation.vocabulary.errors import Malformed
 from federation.vocabulary.posts import Post as WirePost
 from server import endorsements
 from server.errors import Refusal
@@ -27,6 +29,7 @@ from storage.forums import CopyState, Forum
 from storage.members import Member
 from storage.posts import Kind, Post
 
+LIKES = frozenset({"EmojiReact", "Like"})
 HELD = (CopyState.WAITING, CopyState.FILLING, CopyState.CURRENT)
 
 
@@ -246,6 +249,9 @@ async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | Non
 async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     """An author changed a post, or the forum changed itself."""
     changed = activity.object
+    if isinstance(changed, Actor) and changed.id == forum.uri:
+        await incoming.actors.forum(forum.uri, fresh=True)
+        return
     if not isinstance(changed, WirePost | Reference):
         raise Ignored("This updates nothing that is held here.")
     if await _is_missing(incoming, changed.id):
@@ -284,11 +290,11 @@ async def _undone(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     inner = activity.object
     if not isinstance(inner, Activity):
         raise Ignored("This undoes nothing that is held here.")
-    if inner.type != "Like":
+    if inner.type not in LIKES:
         await _deleted(incoming, forum, activity)
         return
     authority.must_undo_own(activity.actor, inner)
-    await _must_be_proven(incoming, activity)
+    await _must_be_vouched(incoming, forum, activity)
     if not await incoming.is_allowed(activity.actor):
         raise Ignored("Their agency is not on our list.")
     person = await incoming.actors.person(activity.actor)
@@ -301,10 +307,10 @@ async def _liked(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     """Somebody endorsed a post of the forum."""
     if not await incoming.is_allowed(activity.actor):
         raise Ignored("Their agency is not on our list.")
-    await _must_be_proven(incoming, activity)
     uri = getattr(activity.object, "id", "")
     if await _is_missing(incoming, uri):
         raise Ignored("This post is not held here.")
+    await _must_be_vouched(incoming, forum, activity)
     person = await incoming.actors.person(activity.actor)
     incoming.raw = orjson.dumps(activity.raw).decode()
     async with incoming.deed(subject=uri) as tx:
@@ -312,10 +318,35 @@ async def _liked(incoming: Incoming, forum: Forum, activity: Activity) -> None:
         await endorsements.apply_endorsement(tx, person, post, forum, activity.id)
 
 
-async def _must_be_proven(incoming: Incoming, activity: Activity) -> None:
-    """Relayed words need their author's proof; there is nothing to ask the origin for."""
-    if await incoming.verifier.proof(activity.raw, activity.actor) is None:
-        raise authority.Unauthorised("The relayed activity carries no proof of its actor.")
+async def _must_be_vouched(incoming: Incoming, forum: Forum, activity: Activity) -> None:
+    """A relayed deed needs its actor's proof, or their own server's word (FEP-8b32, FEP-fe34).
+
+    That is the forum's own home where both are of one origin, else what the origin answers
+    under the activity's id.
+    """
+    if await incoming.verifier.proof(activity.raw, activity.actor) is not None:
+        return
+    if authority.same_origin(forum.uri, activity.actor):
+        return
+    if activity.id and "#" not in activity.id and await _stands_at_its_origin(incoming, activity):
+        return
+    raise authority.Unauthorised("The relayed activity carries no proof of its actor.")
+
+
+async def _stands_at_its_origin(incoming: Incoming, activity: Activity) -> bool:
+    """Whether the actor's own server shows the same deed under its id."""
+    try:
+        shown = parse_activity((await incoming.wire.document(activity.id)).data)
+    except Malformed:
+        return False
+    except WireError as error:
+        if not error.permanent:
+            raise
+        return False
+    said, meant = (
+        (one.type, one.actor, getattr(one.object, "id", "")) for one in (shown, activity)
+    )
+    return said == meant
 
 
 HANDLERS = {
@@ -323,6 +354,7 @@ HANDLERS = {
     "Update": _updated,
     "Delete": _deleted,
     "Like": _liked,
+    "EmojiReact": _liked,
     "Undo": _undone,
     "Lock": _deleted,
     "Add": _deleted,

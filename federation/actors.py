@@ -20,6 +20,7 @@ from federation.vocabulary.actors import Actor, PublicKey, parse_actor
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.values import url_id_of
 from federation.wire import Wire
+from server import peers
 from server.forums import elsewhere as forums_elsewhere
 from server.members import elsewhere as members_elsewhere
 from server.transaction import Transaction
@@ -196,6 +197,8 @@ class Actors:
             raise BadAnswer("This is not a person.")
         async with self._wire.instance.transaction() as tx:
             await remember_keys(tx, actor)
+            if actor.type == "Group":
+                await _note_groups(tx, uri)
             return await members_elsewhere.remember(tx, person_card(actor))
 
     async def forum(self, uri: str, *, fresh: bool = False) -> Forum:
@@ -216,6 +219,7 @@ class Actors:
             peer = await session.get(Peer, host_of_uri(uri))
         async with self._wire.instance.transaction() as tx:
             await remember_keys(tx, actor)
+            await _note_groups(tx, uri)
             name = peer.name if peer else ""
             return await forums_elsewhere.remember(tx, forum_card(actor, name))
 
@@ -253,6 +257,12 @@ class Actors:
 
     def _is_stale(self, fetched: datetime | None) -> bool:
         return fetched is None or self._wire.instance.clock.now() - fetched > STALE
+
+
+async def _note_groups(tx: Transaction, uri: str) -> None:
+    """Forums were seen there, which tells how software that we do not know reads."""
+    peer = await peers.seen(tx, host_of_uri(uri), "/".join(uri.split("/")[:3]))
+    peer.has_groups = True
 
 
 async def remember_keys(tx: Transaction, actor: Actor) -> None:

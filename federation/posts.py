@@ -69,7 +69,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "to": to,
         "cc": cc,
         "audience": shared.forum,
-        "context": shared.context,
+        # A thread of other software may have none.
+        **({"context": shared.context} if shared.context else {}),
         "url": shared.url,
         "content": shared.html,
         "mediaType": "text/html",
@@ -305,6 +306,6 @@ def tombstone(
         "formerType": former,
         "deleted": moment(when),
         "attributedTo": author,
-        "context": context,
+        **({"context": context} if context else {}),
         "audience": forum,
     }

@@ -139,7 +139,7 @@ async def recorded(gh: Commons, ways: list[Way], since: int) -> None:
             about = json.loads(fact.payload)
             for table, key in tables:
                 held = await session.get(table, about.get(key) or 0)
-                uri = held.uri if held is not None else ""
+                uri: str = getattr(held, "uri", "")
                 host = host_of_uri(uri).partition(".")[0]
                 found = labels.get(host) or threads.get(uri)
                 if found is not None:

@@ -12,6 +12,7 @@ from federation.authority import same_origin
 from federation.errors import BadAnswer, Busy, Unreachable, WireError
 from federation.forums import forum_card
 from federation.members import person_card
+from federation.origins import is_asked_at
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.keys import VerificationKey
 from federation.urls import host_of_uri, without_fragment
@@ -143,7 +144,7 @@ class Actors:
         if owner is None or not same_origin(owner, key_id):
             raise BadAnswer("The key names no owner on its own origin.")
         data = document.data
-        if owner != document.url:
+        if not is_asked_at(owner, document.url):
             # A key document of its own: its owner must list the key (two-way link).
             data = (await self._wire.document(owner)).data
         actor = _parsed_actor(data)
@@ -226,7 +227,7 @@ class Actors:
         """An actor as its origin describes it now."""
         document = await self._wire.document(uri)
         actor = _parsed_actor(document.data)
-        if actor.id != document.url or actor.id != without_fragment(uri):
+        if not is_asked_at(actor.id, document.url) or actor.id != without_fragment(uri):
             # An address that leads on to somebody else's actor gives nobody their authority.
             raise BadAnswer("The actor answers under another id.")
         for inbox in (actor.inbox, actor.shared_inbox):

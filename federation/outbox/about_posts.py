@@ -21,6 +21,7 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from storage import fetches
 from storage.endorsements import Endorsement
 from storage.forums import Forum, Visibility
 from storage.log import Form
@@ -87,6 +88,7 @@ async def deleted(t: Telling, fact: PostDeleted) -> None:
     if author.is_local and fact.by != author.id:
         _, _, deed = await _deed(t, post.id, author.id)
         await t.withdraw(post, author, posts.delete(deed, _former(post), _when(t, post), None))
+    await fetches.forget(t.tx.session, post.id)
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     if post.is_thread and forum.is_local:
         await t.undo_boost(forum, post)

@@ -160,7 +160,12 @@ class Telling:
         opener = post if post.is_thread else await self.tx.session.get_one(Post, post.thread_id)
         others: Sequence[int] = ()
         if bare is not None and actor.is_local and forum.visibility == Visibility.PUBLIC:
-            others = await self._others(post, actor, bare, named)
+            if bare == Form.AUTHOR:
+                others = await self._holders(post, forum, actor)
+            else:
+                others = [
+                    (await self.lane(one)).id for one in await needs.listeners(self.tx, named)
+                ]
         if not forum.is_local:
             if actor.is_local:
                 await self.send_direct(
@@ -186,7 +191,7 @@ class Telling:
         if forum.visibility != Visibility.PUBLIC:
             return
         opener = post if post.is_thread else await self.tx.session.get_one(Post, post.thread_id)
-        others = set(await needs.holders(self.tx.session, post.uri, author.uri))
+        others = set(await self._holders(post, forum, author))
         form = Form.AUTHOR
         if not forum.is_local:
             form = Form.DIRECT
@@ -194,13 +199,11 @@ class Telling:
         raw = orjson.dumps(await self.sign(author.uri, document)).decode()
         await self._say(forum, post, raw, order_key=opener.uri, form=form, others=sorted(others))
 
-    async def _others(
-        self, post: Post, author: Member, form: Form, named: Sequence[Member]
-    ) -> Sequence[int]:
-        """The lanes that hear of this from its author's server itself, followers or not."""
-        if form == Form.AUTHOR:
-            return await needs.holders(self.tx.session, post.uri, author.uri)
-        return [(await self.lane(inbox)).id for inbox in await needs.listeners(self.tx, named)]
+    async def _holders(self, post: Post, forum: Forum, author: Member) -> Sequence[int]:
+        """The lanes to who got a post from its author's server itself, sent or fetched."""
+        sent = await needs.holders(self.tx.session, post.uri, author.uri)
+        lanes, inboxes = await needs.fetchers(self.tx, post, forum)
+        return [*sent, *lanes, *[(await self.lane(inbox)).id for inbox in inboxes]]
 
     async def _say(
         self,

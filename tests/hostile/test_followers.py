@@ -271,6 +271,63 @@ async def test_a_member_in_a_forum_elsewhere_speaks_to_whom_they_answer_as_well(
     assert await told(gh, vic) == []
 
 
+async def test_who_fetched_a_post_is_told_how_it_changes_by_its_author(
+    open_commons: Opener, evil: ScriptedPeer, vic: ScriptedPeer, third: ScriptedPeer
+) -> None:
+    gh = await open_commons()
+    await gh.allow(evil.host, vic.host, third.host)
+    for peer, software in ((evil, "mastodon"), (vic, "lemmy"), (third, "guildhall")):
+        peer.software = software
+        peer.describe()
+        for _ in range(2):
+            answer = await gh.get(gh.thread.uri.removeprefix("http://gh.localhost"), peer)
+            assert answer.status_code == 200
+        peer.requests.clear()
+    assert (await gh.counts())["fetched_posts"] == 2
+    await edit(gh, gh.admin, gh.thread)
+    assert await told(gh, evil) == [("Update", "sam")]
+    await remove(gh, gh.admin, gh.thread)
+    assert await told(gh, evil) == [("Delete", "sam")]
+    # They read it in forums that they follow, and follow none.
+    assert await told(gh, vic) == await told(gh, third) == []
+    assert (await gh.counts())["fetched_posts"] == 0
+
+
+async def test_a_members_post_elsewhere_is_taken_back_from_who_fetched_it_here(
+    gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
+) -> None:
+    # The home's followers are pointed to the post, and ask its author's server for it.
+    vic.software, evil.software = "lemmy", "mastodon"
+    vic.describe()
+    evil.describe()
+    forum = await copied(gh, vic)
+    dee = await makers.member(gh.instance, "dee")
+    kept, gone = [await makers.thread(gh.instance, dee, forum, title) for title in ("A", "B")]
+    for post in (kept, gone):
+        await gh.get(post.uri.removeprefix("http://gh.localhost"), evil)
+    await gh.settled()
+    evil.requests.clear()
+    vic.requests.clear()
+    await edit(gh, dee, kept)
+    assert await told(gh, evil) == await told(gh, vic) == [("Update", "dee")]
+    removal = doing("Delete", vera(vic), gone.uri, 3, summary="Off topic.", audience=forum.uri)
+    assert await announce(gh, vic, forum.uri, removal, 2) == "applied"
+    assert await told(gh, evil) == [("Delete", "dee")]
+    assert await told(gh, vic) == []
+
+
+async def test_an_inbox_on_another_host_gets_nothing_for_having_fetched(
+    gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
+) -> None:
+    evil.describe()
+    aimed = f"{vic.origin}/inbox"
+    evil.actor("/u/mallory", inbox=aimed, endpoints={"sharedInbox": aimed})
+    found = await gh.get(gh.thread.uri.removeprefix("http://gh.localhost"), evil)
+    assert found.status_code == 200
+    await edit(gh, gh.admin, gh.thread)
+    assert await told(gh, vic) == await told(gh, evil) == []
+
+
 async def test_a_group_that_follows_makes_unknown_software_a_forums(
     gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
 ) -> None:

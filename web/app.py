@@ -10,7 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -77,6 +77,14 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+class WholeFiles(StaticFiles):
+    """Files that are always sent whole: thousands of ranges of one cost more than they spare."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [one for one in scope["headers"] if one[0] not in {b"range", b"if-range"}]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
 def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     """The application of one open instance; `worker` has it send and receive as well."""
     wire = Station(instance)
@@ -103,7 +111,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             Rooms(
                 [
                     Route("/healthz", health),
-                    Mount("/static", StaticFiles(directory=HERE / "static")),
+                    Mount("/static", WholeFiles(directory=HERE / "static")),
                     *activitypub.routes,
                     *(route for feature in FEATURES for route in feature.routes),
                 ]
@@ -122,6 +130,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         exception_handlers={
             Refusal: errors.refused,
             HTTPException: errors.http_error,
+            ClientDisconnect: errors.left,
             **dict.fromkeys(FAULTS, errors.fault),
             Exception: bug,
         },

@@ -113,3 +113,8 @@ async def page(request: Request, status: int, sentence: str) -> Response:
     visit = await arrive(request)
     heading = _HEADINGS.get(status, "That did not work")
     return visit.page("error.html", status, heading=heading, sentence=sentence)
+
+
+async def left(request: Request, error: Exception) -> Response:
+    """Whoever asked has gone before all of it came: nobody reads this, and nothing is wrong."""
+    return Response(status_code=400)

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -18,7 +17,6 @@ from starlette.staticfiles import StaticFiles
 from federation.lookup import WireLookup
 from federation.station import Station
 from federation.worker import Worker
-from server.errors import Refusal
 from server.freshness import Freshness
 from server.instance import Instance
 from server.members.accounts import any_admin
@@ -128,9 +126,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             Middleware(Guard, instance=instance),
         ],
         exception_handlers={
-            Refusal: errors.refused,
-            HTTPException: errors.http_error,
-            ClientDisconnect: errors.left,
+            **errors.HANDLERS,
             **dict.fromkeys(FAULTS, errors.fault),
             Exception: bug,
         },

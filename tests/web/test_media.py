@@ -82,7 +82,7 @@ POLYGLOTS = {
 
 
 @pytest.mark.parametrize("kind", [*POLYGLOTS, "PNG and HTML"])
-async def test_XSS_07_what_is_uploaded_never_acts_as_a_page(
+async def test_AUT_19_XSS_07_what_is_uploaded_never_acts_as_a_page(
     client: httpx.AsyncClient, instance: Instance, admin: Member, kind: str
 ) -> None:
     """A picture is made anew; any other file, however it came here, is only downloaded."""
@@ -106,6 +106,7 @@ async def test_XSS_07_what_is_uploaded_never_acts_as_a_page(
         for accept in ("text/html", "application/activity+json", "*/*"):
             served = await client.get(f"/media/{new.sha256}", headers={"Accept": accept})
             assert served.status_code == 200
+            assert served.headers["content-type"] == "application/octet-stream"
             assert served.headers["content-disposition"].startswith("attachment")
             assert "sandbox" in served.headers["content-security-policy"]
             assert served.headers["x-content-type-options"] == "nosniff"

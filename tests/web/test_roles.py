@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every route that moderates or administers, and every rank that may try it."""
+"""Every route for deeds over others, and everybody who may try it."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack

@@ -23,7 +23,8 @@ import storage
 import storage.database
 from storage.audit import AuditEntry
 from storage.base import Base, UtcDateTime
-from storage.database import MIGRATIONS, Database, DatabaseError, migrate, notify, prepare
+from storage.database import MIGRATIONS, Database, DatabaseError, notify, prepare
+from storage.revisions import migrate
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from federation.vocabulary.terms import ACTIVITY_CONTEXT, OBJECT_CONTEXT, PUBLIC
 from server import text
 from server.posts.drafts import Origin
 
-OPENERS = frozenset({"Article", "Page", "Note", "Question", "Video", "Event"})
-REPLIES = frozenset({"Note", "Article", "Page"})
+OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
+REPLIES = OPENERS
 LONGEST_TITLE = 200
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -69,7 +69,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "to": to,
         "cc": cc,
         "audience": shared.forum,
-        "context": shared.context,
+        # A thread of other software may have none.
+        **({"context": shared.context} if shared.context else {}),
         "url": shared.url,
         "content": shared.html,
         "mediaType": "text/html",
@@ -126,9 +127,14 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         raise BadAnswer(f"A {post.type} is neither a thread nor a reply.")
     if post.author is None:
         raise BadAnswer("The post names no author.")
+    if is_vote(post):
+        raise BadAnswer("Votes are counted by the server that the poll is of.")
     html = post.html or ""
-    markdown = post.markdown or ""
-    words = markdown or text.plain(html)
+    words = post.markdown or text.plain(html)
+    if post.options:
+        words = "\n".join((f"{words}\n", *(f"- {option}" for option in post.options)))
+        items = "".join(f"<li>{_escaped(option)}</li>" for option in post.options)
+        html += f"<ul>{items}</ul>" if html else ""
     title = (
         ""
         if post.in_reply_to
@@ -157,6 +163,12 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
     )
+
+
+def is_vote(post: WirePost) -> bool:
+    """Whether a Note is a vote in a poll: it names one of the options, and says nothing."""
+    says = post.html or post.markdown
+    return post.type == "Note" and bool(post.in_reply_to and post.name and not says)
 
 
 def _first_line(words: str, forum: str) -> str:
@@ -294,6 +306,6 @@ def tombstone(
         "formerType": former,
         "deleted": moment(when),
         "attributedTo": author,
-        "context": context,
+        **({"context": context} if context else {}),
         "audience": forum,
     }

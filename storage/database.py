@@ -5,6 +5,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +224,7 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         # Imported here: alembic takes longer than the rest of a short command.
         from storage import revisions
 
-        found, wanted, known, empty = await database.run_sync(revisions.look)
+        found, wanted, known, empty = await database.run_sync(partial(revisions.look, MIGRATIONS))
     except (OSError, SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError) as error:
         raise DatabaseError(f"The database cannot be opened: {_cause(error)}.") from error
     if not known:
@@ -234,7 +235,7 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         return
     if found is not None and not upgrade:
         raise DatabaseError("The database is of an older version: run `guildhall migrate` first.")
-    await database.run_sync(revisions.migrate)
+    await database.run_sync(partial(revisions.migrate, MIGRATIONS))
 
 
 def _is_current(connection: Connection) -> bool:

@@ -14,7 +14,7 @@ from server.transaction import Transaction
 from storage import posts
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Kind, Post
+from storage.posts import Post
 
 
 async def take(
@@ -49,7 +49,7 @@ async def attached(
     if parent is not None:
         return (parent, None) if parent.forum_id == forum.id else None
     question = select(Post).where(
-        Post.context == context, Post.kind == Kind.THREAD, Post.forum_id == forum.id
+        Post.context == context, Post.thread_id == Post.id, Post.forum_id == forum.id
     )
     opener = (await session.execute(question)).scalars().first() if context else None
     return (opener, uri) if opener is not None else None

@@ -7,6 +7,7 @@ import pkgutil
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,6 @@ async def test_another_process_that_commits_is_noticed(database: Database) -> No
 
 
 async def test_migrate_can_be_run_twice(database: Database) -> None:
-    await database.run_sync(migrate)
+    await database.run_sync(partial(migrate, MIGRATIONS))
     async with AsyncSession(database._write) as session:
         assert (await session.execute(select(AuditEntry))).first() is None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stewards of one forum, and servers that ban, reach no further than their own."""
+"""Stewards, and servers that ban, reach no further than their own forums."""
 
 from itertools import count
 

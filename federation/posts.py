@@ -10,19 +10,22 @@ from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.members import moment
 from federation.vocabulary.posts import Post as WirePost
-from federation.vocabulary.terms import ACTIVITY_CONTEXT, OBJECT_CONTEXT, PUBLIC
+from federation.vocabulary.terms import ACTIVITY_CONTEXT, LD_JSON_PROFILE, OBJECT_CONTEXT, PUBLIC
 from server import text
 from server.posts.drafts import Origin
 
-OPENERS = frozenset({"Article", "Page", "Note", "Question", "Video", "Event"})
-REPLIES = frozenset({"Note", "Article", "Page"})
+OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
+REPLIES = OPENERS
 LONGEST_TITLE = 200
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class SharedPost:
-    """A post with everything of it that travels; `public` says how it is addressed."""
+    """A post with everything of it that travels; `public` says how it is addressed.
+
+    `links` are the posts its text links to: the address as written, and the id (FEP-e232).
+    """
 
     uri: str
     url: str
@@ -42,6 +45,7 @@ class SharedPost:
     public: bool = True
     locked: bool = False
     likes: int = 0
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -69,7 +73,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "to": to,
         "cc": cc,
         "audience": shared.forum,
-        "context": shared.context,
+        # A thread of other software may have none.
+        **({"context": shared.context} if shared.context else {}),
         "url": shared.url,
         "content": shared.html,
         "mediaType": "text/html",
@@ -82,6 +87,10 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
             *(
                 {"type": "Mention", "name": f"@{name}", "href": href}
                 for name, href in shared.mentions
+            ),
+            *(
+                {"type": "Link", "mediaType": LD_JSON_PROFILE, "name": name, "href": href}
+                for name, href in shared.links
             ),
         ],
         "published": moment(shared.published),
@@ -126,9 +135,14 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         raise BadAnswer(f"A {post.type} is neither a thread nor a reply.")
     if post.author is None:
         raise BadAnswer("The post names no author.")
+    if is_vote(post):
+        raise BadAnswer("Votes are counted by the server that the poll is of.")
     html = post.html or ""
-    markdown = post.markdown or ""
-    words = markdown or text.plain(html)
+    words = post.markdown or text.plain(html)
+    if post.options:
+        words = "\n".join((f"{words}\n", *(f"- {option}" for option in post.options)))
+        items = "".join(f"<li>{_escaped(option)}</li>" for option in post.options)
+        html += f"<ul>{items}</ul>" if html else ""
     title = (
         ""
         if post.in_reply_to
@@ -156,7 +170,14 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         public=PUBLIC in (*post.to, *post.cc),
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
+        links=tuple((tag.name, tag.href) for tag in post.tags if tag.kind == "link" and tag.href),
     )
+
+
+def is_vote(post: WirePost) -> bool:
+    """Whether a Note is a vote in a poll: it names one of the options, and says nothing."""
+    says = post.html or post.markdown
+    return post.type == "Note" and bool(post.in_reply_to and post.name and not says)
 
 
 def _first_line(words: str, forum: str) -> str:
@@ -294,6 +315,6 @@ def tombstone(
         "formerType": former,
         "deleted": moment(when),
         "attributedTo": author,
-        "context": context,
+        **({"context": context} if context else {}),
         "audience": forum,
     }

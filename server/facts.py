@@ -17,7 +17,10 @@ class ProfileChanged(Fact):
 
 @dataclass(frozen=True)
 class ForumChanged(Fact):
+    """`by` is 0 where it is not known who changed it."""
+
     forum: int
+    by: int = 0
 
 
 @dataclass(frozen=True)

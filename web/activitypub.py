@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machines' door: documents, inboxes, discovery."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -29,6 +30,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
+RECEIVING_SECONDS = 10.0
 NOBODY = Asker(None, allowed=False, agency=False)
 
 
@@ -81,7 +83,7 @@ async def _asker(request: Request) -> Asker:
     verified = await station.verifier.request(signed)
     await station.liveness.heard(verified.host)
     await station.actors.meet(verified.host)
-    return await asker(station, verified.host)
+    return await asker(station, verified.host, verified.actor)
 
 
 Maker = Callable[[Documents, Request], Awaitable[tuple[int, Json]]]
@@ -106,6 +108,7 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
                 if not who.allowed:
                     return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
+        await station.fetches.note(who, document)
         response = _json(document, status)
         tag = serving.tag_of(document)
         return _unless_held(request, response, f'"{tag}"' if tag else _tag(response))
@@ -154,8 +157,13 @@ class InboxDoor:
         station: Station = scope["app"].state.wire
         headers = _headers(scope)
         try:
-            body = await _bounded_body(headers, receive)
+            async with asyncio.timeout(RECEIVING_SECONDS):
+                body = await _bounded_body(headers, receive)
         except ClientDisconnect:
+            return
+        except TimeoutError:
+            too_slow = Answer(408, "The activity came too slowly.")
+            await _answer(send, too_slow, ((b"connection", b"close"),))
             return
         if body is None:
             # What is still to come is not read.

@@ -12,12 +12,13 @@ from federation.fetch.allowance import documents_left
 from federation.handlers.copies import held, steered
 from federation.handlers.homes import attached
 from federation.handlers.posts import edit_draft
+from federation.handlers.relayed import LIKES, liked, unliked
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
+from federation.vocabulary.actors import Actor
 from federation.vocabulary.posts import Post as WirePost
-from server import endorsements
 from server.errors import Refusal
 from server.posts import editing, receipts, writing
 from server.posts.drafts import ReplyDraft, ThreadDraft
@@ -246,6 +247,10 @@ async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | Non
 async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     """An author changed a post, or the forum changed itself."""
     changed = activity.object
+    if isinstance(changed, Actor) and changed.id == forum.uri:
+        # Whoever is said to have changed it: the forum itself is asked.
+        await incoming.actors.forum(forum.uri, fresh=True)
+        return
     if not isinstance(changed, WirePost | Reference):
         raise Ignored("This updates nothing that is held here.")
     if await _is_missing(incoming, changed.id):
@@ -284,45 +289,18 @@ async def _undone(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     inner = activity.object
     if not isinstance(inner, Activity):
         raise Ignored("This undoes nothing that is held here.")
-    if inner.type != "Like":
+    if inner.type not in LIKES:
         await _deleted(incoming, forum, activity)
         return
-    authority.must_undo_own(activity.actor, inner)
-    await _must_be_proven(incoming, activity)
-    if not await incoming.is_allowed(activity.actor):
-        raise Ignored("Their agency is not on our list.")
-    person = await incoming.actors.person(activity.actor)
-    async with incoming.deed() as tx:
-        post = await held(tx, forum, getattr(inner.object, "id", ""))
-        await endorsements.apply_withdrawal(tx, person, post, inner.id)
-
-
-async def _liked(incoming: Incoming, forum: Forum, activity: Activity) -> None:
-    """Somebody endorsed a post of the forum."""
-    if not await incoming.is_allowed(activity.actor):
-        raise Ignored("Their agency is not on our list.")
-    await _must_be_proven(incoming, activity)
-    uri = getattr(activity.object, "id", "")
-    if await _is_missing(incoming, uri):
-        raise Ignored("This post is not held here.")
-    person = await incoming.actors.person(activity.actor)
-    incoming.raw = orjson.dumps(activity.raw).decode()
-    async with incoming.deed(subject=uri) as tx:
-        post = await held(tx, forum, uri)
-        await endorsements.apply_endorsement(tx, person, post, forum, activity.id)
-
-
-async def _must_be_proven(incoming: Incoming, activity: Activity) -> None:
-    """Relayed words need their author's proof; there is nothing to ask the origin for."""
-    if await incoming.verifier.proof(activity.raw, activity.actor) is None:
-        raise authority.Unauthorised("The relayed activity carries no proof of its actor.")
+    await unliked(incoming, forum, activity, inner)
 
 
 HANDLERS = {
     "Create": _created,
     "Update": _updated,
     "Delete": _deleted,
-    "Like": _liked,
+    "Like": liked,
+    "EmojiReact": liked,
     "Undo": _undone,
     "Lock": _deleted,
     "Add": _deleted,

@@ -2,11 +2,13 @@
 """What people elsewhere send to forums of ours: the home decides."""
 
 from dataclasses import replace
+from http import HTTPStatus
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority, tombstones
+from federation.errors import StatusError
 from federation.forums import followers
 from federation.handlers import parents
 from federation.handlers.homes import take
@@ -17,13 +19,14 @@ from federation.vocabulary.activities import Activity
 from federation.vocabulary.actors import Actor
 from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import PUBLIC
+from federation.vocabulary.values import type_of
 from server.errors import NotAllowed
 from server.posts import editing
 from server.posts.drafts import EditDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
 from storage.forums import FEDERATED, Forum, Visibility
-from storage.members import MemberState
+from storage.members import Member, MemberState
 from storage.posts import Post
 
 
@@ -110,7 +113,7 @@ def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:
 
 async def _actor_changed(incoming: Incoming, activity: Activity, changed: Actor) -> None:
     """A person or a forum says what it is now; its own origin is asked."""
-    authority.must_be_forum(activity.actor, changed.id)
+    authority.must_be_of_origin(activity.actor, changed.id)
     async with incoming.wire.instance.reading() as session:
         forum = await forums.by_uri(session, changed.id)
         person = await members.by_uri(session, changed.id)
@@ -136,10 +139,38 @@ async def delete(incoming: Incoming, activity: Activity) -> None:
         return
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id
+    gone = await _is_gone(incoming, activity.actor, uri)
     async with incoming.deed(subject=uri) as tx:
         post, forum = await _held(tx, uri)
         incoming.forum = forum.id
+        if gone:
+            author = await tx.session.get_one(Member, post.author_id)
+            await editing.apply_removal(tx, post, author, activity.summary or "")
+            return
         await editing.remove(tx, person, post, activity.summary or "")
+
+
+async def _is_gone(incoming: Incoming, actor: str, uri: str) -> bool:
+    """Whether another actor of a post's own origin says rightly that it is gone (FEP-4f05).
+
+    Its author's signature is enough, and a steward's; anybody else's server is asked for it.
+    """
+    async with incoming.wire.instance.reading() as session:
+        post = await posts.by_uri(session, uri)
+        author = await session.get(Member, post.author_id) if post else None
+        person = await members.by_uri(session, actor)
+        stewarded = post and person and await forums.is_steward(session, post.forum_id, person.id)
+    if author is None or author.uri == actor or stewarded:
+        return False
+    if not authority.same_origin(uri, actor):
+        return False
+    try:
+        document = await incoming.wire.document(uri)
+    except StatusError as error:
+        if error.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+            return True
+        raise
+    return type_of(document.data) == "Tombstone"
 
 
 async def _is_held(incoming: Incoming, uri: str) -> bool:

@@ -9,10 +9,11 @@ import orjson
 from sqlalchemy import select
 
 from federation import forums
+from federation.keyring import ED25519
 from federation.members import moment
 from federation.outbox import needs
 from federation.signatures.proofs import add_proof
-from federation.urls import host_of_uri, proof_key
+from federation.urls import host_of_uri
 from federation.wire import Wire
 from server import peers
 from server.transaction import Transaction
@@ -33,9 +34,8 @@ class Telling:
 
     async def sign(self, actor: str, document: dict[str, Any]) -> dict[str, Any]:
         """The document with the actor's proof (FEP-8b32)."""
-        key_id = proof_key(actor)
-        key = await self.wire.keyring.key(self.tx.session, key_id)
-        return add_proof(document, key=key, method=key_id, created=self.tx.now)
+        held = await self.wire.keyring.of(self.tx.session, actor, ED25519)
+        return add_proof(document, key=held.key, method=held.key_id, created=self.tx.now)
 
     async def append(self, raw: str, entries: Sequence[tuple[Entry, Sequence[int]]]) -> None:
         """Append an activity in some forms, each with the lanes it names; its bytes stand once."""

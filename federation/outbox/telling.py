@@ -158,14 +158,11 @@ class Telling:
         if forum.visibility not in FEDERATED:
             return
         opener = post if post.is_thread else await self.tx.session.get_one(Post, post.thread_id)
-        others: Sequence[int] = ()
+        others: list[int] = []
         if bare is not None and actor.is_local and forum.visibility == Visibility.PUBLIC:
+            others = await self._lanes(await needs.listeners(self.tx, named))
             if bare == Form.AUTHOR:
-                others = await self._holders(post, forum, actor)
-            else:
-                others = [
-                    (await self.lane(one)).id for one in await needs.listeners(self.tx, named)
-                ]
+                others += await self._holders(post, forum, actor)
         if not forum.is_local:
             if actor.is_local:
                 await self.send_direct(
@@ -199,11 +196,14 @@ class Telling:
         raw = orjson.dumps(await self.sign(author.uri, document)).decode()
         await self._say(forum, post, raw, order_key=opener.uri, form=form, others=sorted(others))
 
-    async def _holders(self, post: Post, forum: Forum, author: Member) -> Sequence[int]:
+    async def _holders(self, post: Post, forum: Forum, author: Member) -> list[int]:
         """The lanes to who got a post from its author's server itself, sent or fetched."""
         sent = await needs.holders(self.tx.session, post.uri, author.uri)
         lanes, inboxes = await needs.fetchers(self.tx, post, forum)
-        return [*sent, *lanes, *[(await self.lane(inbox)).id for inbox in inboxes]]
+        return [*sent, *lanes, *await self._lanes(inboxes)]
+
+    async def _lanes(self, inboxes: Sequence[str]) -> list[int]:
+        return [(await self.lane(inbox)).id for inbox in inboxes]
 
     async def _say(
         self,

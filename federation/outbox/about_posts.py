@@ -73,7 +73,9 @@ async def edited(t: Telling, fact: PostEdited) -> None:
         document = await t.sign(author.uri, posts.to_wire(sharing))
         return posts.update(sharing, document, fact.revision)
 
-    await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR)
+    # Whom it names only now hears of it as well.
+    named = await _named(t, post)
+    await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR, named=named)
 
 
 async def removal_asked(t: Telling, fact: RemovalAsked) -> None:

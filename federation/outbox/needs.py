@@ -64,7 +64,11 @@ async def holders(session: AsyncSession, post: str, author: str) -> Sequence[int
     question = (
         select(LogRecipient.lane_id)
         .join(LogRow, LogRow.seq == LogRecipient.seq)
-        .where(LogRow.subject == post, LogRow.form == Form.DIRECT, LogRow.signer == author)
+        .where(
+            LogRow.subject == post,
+            LogRow.form.in_((Form.DIRECT, Form.AUTHOR)),
+            LogRow.signer == author,
+        )
         .distinct()
         .order_by(LogRecipient.lane_id)
     )

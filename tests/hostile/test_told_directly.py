@@ -39,6 +39,12 @@ async def test_who_is_answered_or_mentioned_hears_of_it_where_they_are(
     assert await told(gh, third) == changes
     # Forum software reads its users' mentions in the forums it follows.
     assert await told(gh, vic) == []
+    late = await makers.reply(gh.instance, gh.admin, gh.thread)
+    await edit(gh, gh.admin, late, f"I had forgotten @vera@{third.host}.")
+    await edit(gh, gh.admin, late, "Never mind.")
+    await remove(gh, gh.admin, late)
+    assert await told(gh, third) == [("Update", "sam"), ("Update", "sam"), ("Delete", "sam")]
+    assert await told(gh, evil) == []
 
 
 async def test_a_member_in_a_forum_elsewhere_speaks_to_whom_they_answer_as_well(

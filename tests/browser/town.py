@@ -29,7 +29,7 @@ from storage.posts import Post
 from tests import makers
 from web.app import create_app
 
-SECONDS = 30.0
+SECONDS = 90.0
 Outcome = TypeVar("Outcome")
 
 

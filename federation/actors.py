@@ -12,6 +12,7 @@ from federation.authority import same_origin
 from federation.errors import BadAnswer, Busy, Unreachable, WireError
 from federation.forums import forum_card
 from federation.members import person_card
+from federation.origins import is_asked_at
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.keys import VerificationKey
 from federation.urls import host_of_uri, without_fragment
@@ -19,6 +20,7 @@ from federation.vocabulary.actors import Actor, PublicKey, parse_actor
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.values import url_id_of
 from federation.wire import Wire
+from server import peers
 from server.forums import elsewhere as forums_elsewhere
 from server.members import elsewhere as members_elsewhere
 from server.transaction import Transaction
@@ -142,7 +144,7 @@ class Actors:
         if owner is None or not same_origin(owner, key_id):
             raise BadAnswer("The key names no owner on its own origin.")
         data = document.data
-        if owner != document.url:
+        if not is_asked_at(owner, document.url):
             # A key document of its own: its owner must list the key (two-way link).
             data = (await self._wire.document(owner)).data
         actor = _parsed_actor(data)
@@ -195,6 +197,8 @@ class Actors:
             raise BadAnswer("This is not a person.")
         async with self._wire.instance.transaction() as tx:
             await remember_keys(tx, actor)
+            if actor.type == "Group":
+                await _note_groups(tx, uri)
             return await members_elsewhere.remember(tx, person_card(actor))
 
     async def forum(self, uri: str, *, fresh: bool = False) -> Forum:
@@ -215,6 +219,7 @@ class Actors:
             peer = await session.get(Peer, host_of_uri(uri))
         async with self._wire.instance.transaction() as tx:
             await remember_keys(tx, actor)
+            await _note_groups(tx, uri)
             name = peer.name if peer else ""
             return await forums_elsewhere.remember(tx, forum_card(actor, name))
 
@@ -222,7 +227,7 @@ class Actors:
         """An actor as its origin describes it now."""
         document = await self._wire.document(uri)
         actor = _parsed_actor(document.data)
-        if actor.id != document.url or actor.id != without_fragment(uri):
+        if not is_asked_at(actor.id, document.url) or actor.id != without_fragment(uri):
             # An address that leads on to somebody else's actor gives nobody their authority.
             raise BadAnswer("The actor answers under another id.")
         for inbox in (actor.inbox, actor.shared_inbox):
@@ -252,6 +257,12 @@ class Actors:
 
     def _is_stale(self, fetched: datetime | None) -> bool:
         return fetched is None or self._wire.instance.clock.now() - fetched > STALE
+
+
+async def _note_groups(tx: Transaction, uri: str) -> None:
+    """Forums were seen there, which tells how software that we do not know reads."""
+    peer = await peers.seen(tx, host_of_uri(uri), "/".join(uri.split("/")[:3]))
+    peer.has_groups = True
 
 
 async def remember_keys(tx: Transaction, actor: Actor) -> None:

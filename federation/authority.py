@@ -68,6 +68,12 @@ def must_be_forum(actor: str, forum: str) -> None:
         raise Unauthorised("Only the forum itself may say this.")
 
 
+def must_be_of_origin(actor: str, described: str) -> None:
+    """Only a server's own actors say that another of its actors has changed."""
+    if not same_origin(actor, described):
+        raise Unauthorised("Only its own server may say that an actor has changed.")
+
+
 def may_remove(actor: str, author: str, *, steward: bool) -> bool:
     """Its author may delete a post, a steward of its forum may remove it."""
     return actor == author or steward

@@ -130,7 +130,7 @@ async def nodeinfo(session: AsyncSession, settings: Settings, version: str) -> d
         "openRegistrations": False,
         "usage": {
             "users": {"total": (await session.execute(people)).scalar_one()},
-            "localPosts": counts.get(Kind.THREAD, 0),
+            "localPosts": sum(counts.values()) - counts.get(Kind.REPLY, 0),
             "localComments": counts.get(Kind.REPLY, 0),
         },
         "metadata": {"nodeName": settings.site_name, "agency": settings.agency_name},

@@ -26,7 +26,7 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum, ForumSteward, Visibility
 from storage.log import ActivityBody
 from storage.members import Member, MemberState
-from storage.posts import Kind, Post, PostState, RawObject
+from storage.posts import Post, PostState, RawObject
 
 PAGE = 50
 THREAD_PAGE = 200
@@ -132,7 +132,7 @@ class Documents:
         question = (
             select(Post)
             .where(
-                Post.forum_id == forum.id, Post.kind == Kind.THREAD, Post.state == PostState.LIVE
+                Post.forum_id == forum.id, Post.thread_id == Post.id, Post.state == PostState.LIVE
             )
             .order_by(Post.id.desc())
             .limit(PAGE + 1)
@@ -191,7 +191,7 @@ class Documents:
             opener = await self.session.get_one(Post, post.thread_id)
             author = await self.session.get_one(Member, post.author_id)
             forum = await self.session.get_one(Forum, post.forum_id)
-            former = "Article" if post.kind == Kind.THREAD else "Note"
+            former = "Article" if post.is_thread else "Note"
             when = post.deleted or post.published
             return 410, posts.tombstone(
                 post.uri, former, author.uri, opener.context, forum.uri, when

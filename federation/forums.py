@@ -152,18 +152,33 @@ def boost(forum: str, number: int, post: str, published: str) -> dict[str, Any]:
     }
 
 
-def update_group(forum: Forum, document: dict[str, Any]) -> dict[str, Any]:
-    """Update{Group} by the forum itself."""
+def undo_boost(forum: str, number: int, post: str, published: str) -> dict[str, Any]:
+    """Undo{Announce} of an opener: its boost is taken back, by the id that the boost has."""
+    inner = boost(forum, number, post, published)
+    document = undo(forum, inner, inner["to"])
+    return document | {"id": f"{forum}#undo-announce-{number}"}
+
+
+def update_group(
+    forum: Forum, document: dict[str, Any], actor: str | None = None
+) -> dict[str, Any]:
+    """Update{Group} by the forum itself, or by the person who changed it.
+
+    Lemmy takes it from a person only, and within an Announce.
+    """
     is_public = forum.visibility == Visibility.PUBLIC
     audience = followers(forum.uri)
+    when = int(forum.updated.timestamp() * 1000)
+    by = f"{actor}#update-{forum.handle}-{when}" if actor else f"{forum.uri}#update-{when}"
     return {
         "@context": ACTIVITY_CONTEXT,
-        "id": f"{forum.uri}#update-{int(forum.updated.timestamp() * 1000)}",
+        "id": by,
         "type": "Update",
-        "actor": forum.uri,
+        "actor": actor or forum.uri,
         "object": document,
-        "to": [PUBLIC] if is_public else [audience],
+        "to": [PUBLIC, forum.uri] if is_public else [audience, forum.uri],
         "cc": [audience] if is_public else [],
+        "audience": forum.uri,
     }
 
 

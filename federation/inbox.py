@@ -12,6 +12,7 @@ import structlog
 
 from federation import authority
 from federation.errors import WireError
+from federation.fetch.allowance import MOST_TO_VERIFY, Allowance, limited
 from federation.liveness import Liveness
 from federation.signatures.request import Request
 from federation.throttle import Throttle
@@ -106,7 +107,8 @@ class Inbox:
             return _too_fast(wait)
         if envelope.is_farewell and await self._is_stranger(envelope.actor):
             return ACCEPTED
-        verified = await self._verifier.request(request)
+        with limited(Allowance(documents=MOST_TO_VERIFY, requests=MOST_TO_VERIFY)):
+            verified = await self._verifier.request(request)
         if verified.host != host_of_uri(envelope.actor):
             return Answer(401, "The activity's actor is not who signed it.")
         if verified.host != claimed or verified.was_asked_for:

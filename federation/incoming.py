@@ -4,6 +4,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from federation.actors import Actors
 from federation.errors import BadAnswer, WireError
@@ -30,7 +31,7 @@ class Incoming:
     """What a handler works with; `row` is None for what we fetched ourselves (backfill).
 
     `forum` and `member` are ids, set once known, so that a refusal can be answered; `copy` is
-    the id of the forum elsewhere whose home tells this.
+    the id of the forum elsewhere whose home tells this. `received` is when the row came.
     """
 
     wire: Wire
@@ -39,6 +40,7 @@ class Incoming:
     raw: str = ""
     key_id: str = ""
     row: int | None = None
+    received: datetime | None = None
     settles: bool = True
     is_settled: bool = False
     forum: int | None = None

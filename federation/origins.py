@@ -100,6 +100,11 @@ def origin_of(url: str) -> str:
     return parse_url(url).origin
 
 
+def is_asked_at(identifier: str, url: str) -> bool:
+    """Whether an id is this address; a bare origin is asked for with a slash (RFC 9110, 4.2.3)."""
+    return identifier == url or (f"{identifier}/" == url and identifier.count("/") == 2)
+
+
 def host_of(url: str) -> str:
     """Return the lower-case host of a URL, without its port."""
     return parse_url(url).host

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads and replies as Article and Note, both ways."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +14,8 @@ from federation.vocabulary.terms import ACTIVITY_CONTEXT, OBJECT_CONTEXT, PUBLIC
 from server import text
 from server.posts.drafts import Origin
 
-OPENERS = frozenset({"Article", "Page", "Note", "Question", "Video", "Event"})
-REPLIES = frozenset({"Note", "Article", "Page"})
+OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
+REPLIES = OPENERS
 LONGEST_TITLE = 200
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -68,7 +69,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "to": to,
         "cc": cc,
         "audience": shared.forum,
-        "context": shared.context,
+        # A thread of other software may have none.
+        **({"context": shared.context} if shared.context else {}),
         "url": shared.url,
         "content": shared.html,
         "mediaType": "text/html",
@@ -125,11 +127,18 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         raise BadAnswer(f"A {post.type} is neither a thread nor a reply.")
     if post.author is None:
         raise BadAnswer("The post names no author.")
+    if is_vote(post):
+        raise BadAnswer("Votes are counted by the server that the poll is of.")
     html = post.html or ""
-    markdown = post.markdown or ""
-    words = markdown or text.plain(html)
+    words = post.markdown or text.plain(html)
+    if post.options:
+        words = "\n".join((f"{words}\n", *(f"- {option}" for option in post.options)))
+        items = "".join(f"<li>{_escaped(option)}</li>" for option in post.options)
+        html += f"<ul>{items}</ul>" if html else ""
     title = (
-        "" if post.in_reply_to else text.clean_line(post.name or _first_line(words), LONGEST_TITLE)
+        ""
+        if post.in_reply_to
+        else text.clean_line(post.name or _first_line(words, forum), LONGEST_TITLE)
     )
     return SharedPost(
         uri=post.id,
@@ -156,8 +165,18 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
     )
 
 
-def _first_line(words: str) -> str:
-    return next((line.strip("# ") for line in words.splitlines() if line.strip()), "")
+def is_vote(post: WirePost) -> bool:
+    """Whether a Note is a vote in a poll: it names one of the options, and says nothing."""
+    says = post.html or post.markdown
+    return post.type == "Note" and bool(post.in_reply_to and post.name and not says)
+
+
+def _first_line(words: str, forum: str) -> str:
+    """The first line that says something, without the forum's own name it was sent by."""
+    name = forum.rpartition("/")[2]
+    handle = re.compile(rf"\s*@{re.escape(name)}(?:@[\w.:-]+)?(?![\w@])[,:]?", re.IGNORECASE)
+    lines = (handle.sub("", line).strip("# ") for line in words.splitlines())
+    return next((line for line in lines if line), "")
 
 
 def _tags(post: WirePost) -> tuple[str, ...]:
@@ -287,6 +306,6 @@ def tombstone(
         "formerType": former,
         "deleted": moment(when),
         "attributedTo": author,
-        "context": context,
+        **({"context": context} if context else {}),
         "audience": forum,
     }

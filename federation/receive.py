@@ -2,6 +2,7 @@
 """Working on what was received, in order for each sender."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from federation.actors import Actors
 from federation.claims import Claims
 from federation.errors import WireError
+from federation.fetch.allowance import Allowance, limited
 from federation.incoming import Ignored, Incoming, settle
 from federation.registry import handle
 from federation.urls import host_of_uri
@@ -35,6 +37,7 @@ ROWS_AT_ONCE = 200
 LEFT_FOR = timedelta(seconds=5)
 PATIENT_FOR = timedelta(days=3)
 LONGEST_WAIT = 6 * 3_600.0
+MOST_ALLOWANCES = 10_000
 ANSWERED = frozenset({"Create", "Update", "Like"})
 STEERING = frozenset({"Add", "Block", "Delete", "Lock", "Remove", "Undo", "Update"})
 
@@ -49,6 +52,7 @@ class Receiver:
         self._claims = claims
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._elsewhere: dict[str, datetime] = {}
+        self._allowances: OrderedDict[int, Allowance] = OrderedDict()
         # Called when a host is through, of which more may wait.
         self.on_ready: Callable[[], None] = wire.instance.wake
 
@@ -115,12 +119,13 @@ class Receiver:
         due = {row.id for row in rows}
         late: dict[str, datetime] = {}
         for row in sorted([*rows, *(row for row in earlier if row.id not in due)], key=_by_id):
-            about = subjects(row.body or "")
+            about, answers = subjects(row.body or "")
             again: datetime | None = row.next_try
             if row.id in due:
-                behind = max((late[subject] for subject in about & late.keys()), default=None)
+                behind = max((late[uri] for uri in (about | answers) & late.keys()), default=None)
                 again = await (self._behind(row, behind) if behind else self._work(row))
             if again is not None:
+                # What it answers does not wait for it: it may well be what is waited for.
                 late |= dict.fromkeys(about, again)
 
     async def _behind(self, row: InboxRow, until: datetime) -> datetime:
@@ -142,8 +147,19 @@ class Receiver:
 
     async def _work(self, row: InboxRow) -> datetime | None:
         """One row, to one of four ends: applied, ignored, refused, or tried again then."""
+        allowance = self._allowances.pop(row.id, None) or Allowance()
+        allowance.renew()
+        with limited(allowance):
+            again = await self._try(row)
+        if again is not None:
+            self._allowances[row.id] = allowance
+            while len(self._allowances) > MOST_ALLOWANCES:
+                self._allowances.popitem(last=False)
+        return again
+
+    async def _try(self, row: InboxRow) -> datetime | None:
         incoming = Incoming(
-            self._wire, self.actors, self.verifier, row.body or "", row.key_id, row.id
+            self._wire, self.actors, self.verifier, row.body or "", row.key_id, row.id, row.received
         )
         try:
             # Policy may have changed since it was taken.
@@ -212,13 +228,14 @@ def _by_id(row: InboxRow) -> int:
     return row.id
 
 
-def subjects(body: str) -> set[str]:
-    """The posts that a received activity is about, at any depth: ids and what they answer."""
+def subjects(body: str) -> tuple[set[str], set[str]]:
+    """The posts that a received activity is about, at any depth, and those that these answer."""
     found: set[str] = set()
+    answered: set[str] = set()
     try:
         waiting: list[object] = [read(body.encode())]
     except Malformed:
-        return found
+        return found, answered
     while waiting:
         document = waiting.pop()
         if isinstance(document, str):
@@ -226,13 +243,11 @@ def subjects(body: str) -> set[str]:
         elif isinstance(document, dict):
             kind = document.get("type")
             if isinstance(kind, str) and kind in POST_TYPES:
-                found.update(
-                    value
-                    for name in ("id", "inReplyTo")
-                    if isinstance(value := document.get(name), str)
-                )
+                for name, kept in (("id", found), ("inReplyTo", answered)):
+                    if isinstance(value := document.get(name), str):
+                        kept.add(value)
             elif "object" in document:
                 waiting.append(document["object"])
         elif isinstance(document, list):
             waiting.extend(document[:50])
-    return found
+    return found, answered

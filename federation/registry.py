@@ -3,7 +3,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from federation.handlers import announced, endorsements, follows, posts, steering
+from federation.handlers import announced, endorsements, follows, posts, reports, steering
 from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
 
@@ -19,6 +19,7 @@ HANDLERS: dict[str, Handler] = {
     "Delete": posts.delete,
     "Like": endorsements.like,
     "EmojiReact": endorsements.like,
+    "Flag": reports.flag,
     "Lock": steering.lock,
     "Add": steering.add,
     "Remove": steering.remove,
@@ -32,6 +33,17 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Lock": steering.undo_lock,
 }
 
+# Why the others mean nothing here, as the record of what was received says it.
+REASONS: dict[str, str] = {
+    "Dislike": "A Dislike is no endorsement, and nothing that is shown here.",
+    "Block": "Whom a forum shuts out is decided by its own administrators.",
+    "Invite": "Nobody is invited to a forum here: it is followed.",
+    "Join": "Nobody joins anything here: a forum is followed.",
+    "Leave": "Nobody joins anything here: a forum is followed.",
+    "Resolve": "Reports are closed where they were sent to.",
+    "Warn": "Warnings are between another server and its own people.",
+}
+
 
 async def handle(incoming: Incoming, activity: Activity) -> None:
     """Hand an activity to whoever takes it; Ignored names why nobody does."""
@@ -39,10 +51,17 @@ async def handle(incoming: Incoming, activity: Activity) -> None:
         inner = activity.object
         undo = UNDO_HANDLERS.get(inner.type) if isinstance(inner, Activity) else None
         if undo is None or not isinstance(inner, Activity):
-            raise Ignored("This undoes nothing that is held here.")
+            raise Ignored(_why_not_undone(inner))
         await undo(incoming, activity, inner)
         return
     handler = HANDLERS.get(activity.type)
     if handler is None:
-        raise Ignored(f"A {activity.type} means nothing here.")
+        raise Ignored(REASONS.get(activity.type, f"The {activity.type} means nothing here."))
     await handler(incoming, activity)
+
+
+def _why_not_undone(inner: object) -> str:
+    kind = inner.type if isinstance(inner, Activity) else ""
+    if kind == "Delete":
+        return "What was deleted here is not brought back."
+    return REASONS.get(kind, "This undoes nothing that is held here.")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the federation side of one instance stands on."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from server.rulebook import Rulebook
 from storage.keys import ActorKey
 
 VERSION = "0.1.0"
+MOST_HOSTS = 2_000
 
 
 class _Fetch(Protocol):
@@ -42,6 +44,8 @@ class Wire:
         self.rulebook = Rulebook(instance.database, instance.settings.federates)
         self._own_key: SigningKey | None = None
         self._opened = False
+        # Hosts that answered the other signature only.
+        self._rfc9421: OrderedDict[str, None] = OrderedDict()
 
     async def open(self) -> None:
         """Make the instance actor's keys at the first start."""
@@ -105,13 +109,23 @@ class Wire:
         return await self._knocking(uri, deadline, self.door.key_document)
 
     async def _knocking(self, uri: str, deadline: float, fetch: "_Fetch") -> Document:
-        """Draft signature first, RFC 9421 where the first is not understood."""
+        """Draft signature first, RFC 9421 where the first is not understood; it is remembered."""
+        host = host_of_uri(uri)
+        rfc9421 = host in self._rfc9421
         try:
-            return await fetch(uri, sign=await self.signer(), deadline=deadline)
+            sign = await self.signer(rfc9421=rfc9421)
+            return await fetch(uri, sign=sign, deadline=deadline)
         except StatusError as error:
             if error.status not in {400, 401}:
                 raise
-        return await fetch(uri, sign=await self.signer(rfc9421=True), deadline=deadline)
+        sign = await self.signer(rfc9421=not rfc9421)
+        found = await fetch(uri, sign=sign, deadline=deadline)
+        self._rfc9421.pop(host, None)
+        if not rfc9421:
+            self._rfc9421[host] = None
+            while len(self._rfc9421) > MOST_HOSTS:
+                self._rfc9421.popitem(last=False)
+        return found
 
     async def plain(
         self, url: str, *, accept: str, deadline: float = 10.0, unlisted: bool = False

@@ -33,9 +33,12 @@ RESERVED = frozenset(
 # What stands after `/p/<id>/` besides the words of a title.
 PARTS_OF_A_POST = frozenset(
     {
+        "adapt",
         "check",
+        "confirm",
         "context",
         "delete",
+        "distil",
         "edit",
         "endorse",
         "events",
@@ -43,10 +46,13 @@ PARTS_OF_A_POST = frozenset(
         "likes",
         "lock",
         "pin",
+        "print",
         "replies",
         "reply",
+        "revise",
         "unlock",
         "unpin",
+        "versions",
         "withdraw",
     }
 )

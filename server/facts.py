@@ -17,7 +17,10 @@ class ProfileChanged(Fact):
 
 @dataclass(frozen=True)
 class ForumChanged(Fact):
+    """`by` is 0 where it is not known who changed it."""
+
     forum: int
+    by: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,22 @@ class PostDeleted(Fact):
     post: int
     by: int
     reason: str
+
+
+@dataclass(frozen=True)
+class PracticePublished(Fact):
+    """A version of a practice was published; ThreadPosted or PostEdited says so as well."""
+
+    post: int
+    version: int
+
+
+@dataclass(frozen=True)
+class PracticeConfirmed(Fact):
+    """Somebody looked a practice over and said that it still holds."""
+
+    post: int
+    by: int
 
 
 @dataclass(frozen=True)
@@ -166,6 +185,8 @@ KINDS: dict[str, type[Fact]] = {
         ReplyPosted,
         PostEdited,
         PostDeleted,
+        PracticePublished,
+        PracticeConfirmed,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

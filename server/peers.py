@@ -235,6 +235,7 @@ async def seen(tx: Transaction, host: str, origin: str) -> Peer:
                 version="",
                 actor="",
                 speaks_rfc9421=False,
+                has_groups=False,
                 first_seen=tx.now,
                 failures=0,
                 last_error="",

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     REMOVE_POST = "remove another's post"
     PIN = "pin"
     LOCK = "lock"
+    CONFIRM_PRACTICE = "say that a practice still holds"
     EDIT_FORUM = "change a forum"
     NAME_STEWARDS = "name stewards"
     LIST_MEMBERS = "list who may enter"
@@ -30,6 +31,7 @@ class Permission(StrEnum):
     INVITE = "invite"
     DECIDE_POLICY = "decide whom to federate with"
     ADMINISTER = "see the admin pages"
+    KEEP_LIBRARY = "keep the library"
 
 
 class Role(StrEnum):
@@ -55,6 +57,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.REMOVE_POST: _KEEPERS,
     Permission.PIN: _KEEPERS,
     Permission.LOCK: _KEEPERS,
+    Permission.CONFIRM_PRACTICE: _KEEPERS | {Role.AUTHOR},
     Permission.EDIT_FORUM: _KEEPERS,
     Permission.NAME_STEWARDS: frozenset({Role.ADMIN}),
     Permission.LIST_MEMBERS: _KEEPERS,
@@ -62,6 +65,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.INVITE: frozenset({Role.ADMIN}),
     Permission.DECIDE_POLICY: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
+    Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
 }
 
 

@@ -20,6 +20,7 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from server.practices import forgetting as practices
 from server.transaction import Transaction
 
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
@@ -28,7 +29,13 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     ThreadPosted: (search.index_post, notifications.tell_of_post, drop_day),
     ReplyPosted: (search.index_post, notifications.tell_of_post, drop_day),
     PostEdited: (search.index_post, notifications.tell_of_post, drop_day),
-    PostDeleted: (search.forget_post, notifications.forget_post, audit.note_removal, drop_day),
+    PostDeleted: (
+        search.forget_post,
+        notifications.forget_post,
+        audit.note_removal,
+        drop_day,
+        practices.forget,
+    ),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),
     EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),

@@ -21,6 +21,8 @@ def _document(post: Post) -> SearchDocument:
 DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.THREAD: _document,
     Kind.REPLY: _document,
+    # Its whole record is in the body, section by section.
+    Kind.PRACTICE: _document,
 }
 
 

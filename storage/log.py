@@ -21,11 +21,17 @@ from storage.base import Base, Characters, Key, Url, Word
 
 
 class Form(StrEnum):
-    """The shape an activity travels in (one row a form, never one a peer)."""
+    """The shape an activity travels in (one row a form, never one a peer).
+
+    A forum's Announce of the whole activity, or of an opener by its id; the bare activity of an
+    author of ours, which changes or deletes a post, or is any other deed about one; and what is
+    for the lanes that are named with it.
+    """
 
     WRAPPED = "wrapped"
     BOOST = "boost"
     AUTHOR = "author"
+    DEED = "deed"
     DIRECT = "direct"
 
 

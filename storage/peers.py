@@ -13,7 +13,8 @@ from storage.base import Base, Characters, Key, Word
 class Peer(Base):
     """Another origin (`host[:port]`): what it runs and how deliveries to it fare.
 
-    `paused` is since when an admin has nothing sent to it; what is for it waits.
+    `paused` is since when an admin has nothing sent to it; what is for it waits. `has_groups`
+    says that a forum was seen there, be it only as a follower.
     """
 
     __tablename__ = "peers"
@@ -26,6 +27,7 @@ class Peer(Base):
     version: Mapped[Word] = mapped_column(default="")
     actor: Mapped[str] = mapped_column(Characters(2048), default="")
     speaks_rfc9421: Mapped[bool] = mapped_column(default=False)
+    has_groups: Mapped[bool] = mapped_column(default=False)
     described: Mapped[datetime | None]
     first_seen: Mapped[datetime]
     last_heard: Mapped[datetime | None]

@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
     THREAD = "thread"
     REPLY = "reply"
+    PRACTICE = "practice"
 
 
 class PostState(StrEnum):

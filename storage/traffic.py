@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How sending to other origins fares, asked of the log and its lanes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from storage.base import in_batches
 from storage.inbox import InboxRow, InboxState, of_origin
@@ -110,17 +111,19 @@ def _covered() -> ColumnElement[bool]:
     )
 
 
-async def outstanding(session: AsyncSession, host: str, most: int) -> Count:
+async def outstanding(
+    session: AsyncSession, host: str, forms: Collection[Form], most: int
+) -> Count:
     """How many deliveries to an origin are behind its lanes' cursors; counts to `most`.
 
-    One entry may go to several inboxes, and is then as many deliveries.
+    One entry may go to several inboxes, and is then as many deliveries. Only `forms` are sent.
     """
     told = (
         select(Lane.id.label("lane"), LogRow.seq.label("seq"))
         .select_from(Lane)
         .join(Subscription, Subscription.lane_id == Lane.id)
         .join(LogRow, _covered())
-        .where(Lane.peer == host)
+        .where(Lane.peer == host, LogRow.form.in_(forms))
         .limit(most + 1)
         .subquery()
     )
@@ -128,7 +131,8 @@ async def outstanding(session: AsyncSession, host: str, most: int) -> Count:
         select(Lane.id.label("lane"), LogRecipient.seq.label("seq"))
         .select_from(Lane)
         .join(LogRecipient, LogRecipient.lane_id == Lane.id)
-        .where(Lane.peer == host, LogRecipient.seq > Lane.cursor)
+        .join(LogRow, LogRow.seq == LogRecipient.seq)
+        .where(Lane.peer == host, LogRecipient.seq > Lane.cursor, LogRow.form.in_(forms))
         .limit(most + 1)
         .subquery()
     )
@@ -145,11 +149,14 @@ async def outstanding(session: AsyncSession, host: str, most: int) -> Count:
     return Count(min(distinct, most), seen > most)
 
 
-async def oldest_outstanding(session: AsyncSession, host: str) -> datetime | None:
+async def oldest_outstanding(
+    session: AsyncSession, host: str, forms: Collection[Form]
+) -> datetime | None:
     """When the first entry behind an origin's cursors was written; None when there is none."""
+    named_row = aliased(LogRow)
     told = (
         select(LogRow.seq)
-        .where(_covered())
+        .where(_covered(), LogRow.form.in_(forms))
         .order_by(LogRow.seq)
         .limit(1)
         .correlate(Lane, Subscription)
@@ -157,7 +164,12 @@ async def oldest_outstanding(session: AsyncSession, host: str) -> datetime | Non
     )
     named = (
         select(LogRecipient.seq)
-        .where(LogRecipient.lane_id == Lane.id, LogRecipient.seq > Lane.cursor)
+        .join(named_row, named_row.seq == LogRecipient.seq)
+        .where(
+            LogRecipient.lane_id == Lane.id,
+            LogRecipient.seq > Lane.cursor,
+            named_row.form.in_(forms),
+        )
         .order_by(LogRecipient.seq)
         .limit(1)
         .correlate(Lane)

@@ -12,6 +12,7 @@ from storage.forums import Forum, ForumSteward
 from storage.members import Member
 from storage.plain import Plain, Snapshot
 from storage.posts import Post, PostTag
+from storage.practices import Practice, PracticeThread
 
 BUCKETS = 1 << 14
 EVERYTHING, PEOPLE, FORUMS = 0, 1, 2
@@ -24,7 +25,7 @@ _UNSEEN = {
     | {"description_source", "uri"},
 }
 _COUNTERS = {"thread_count", "post_count", "bumped", "backfill_done", "backfill_total"}
-_PAGES = {"posts", "post_tags", "members", "forums", "forum_stewards"}
+_PAGES = {"posts", "post_tags", "members", "forums", "forum_stewards", "practice_threads"}
 _MARKS = "page_versions"
 
 
@@ -79,16 +80,13 @@ def _changed(row: object) -> set[str]:
 
 def _scopes(session: Session, row: object, *, fresh: bool) -> Iterable[int]:
     """What a row that is stored, changed or dropped stands for."""
-    if isinstance(row, Post):
-        yield thread(row.thread_id)
-        before: Any = inspect(row).attrs.thread_id.history.deleted
-        yield from (thread(old) for old in before or () if old is not None)
-        if row.is_thread:
-            yield threads_of(row.forum_id)
-    elif isinstance(row, PostTag):
+    if isinstance(row, Post | PostTag):
+        yield from _scopes_of_post(session, row)
+    elif isinstance(row, Practice):
         yield thread(row.post_id)
-        opener = session.identity_map.get(session.identity_key(Post, row.post_id))
-        yield threads_of(opener.forum_id) if opener is not None else EVERYTHING
+    elif isinstance(row, PracticeThread):
+        # The discussion names the practice that came of it.
+        yield from (thread(row.thread_id), thread(row.practice_id))
     elif isinstance(row, ForumSteward):
         yield forum(row.forum_id)
     elif isinstance(row, Member) and not fresh:
@@ -100,6 +98,19 @@ def _scopes(session: Session, row: object, *, fresh: bool) -> Iterable[int]:
             yield from (FORUMS, forum(row.id))
         if changed:
             yield threads_of(row.id)
+
+
+def _scopes_of_post(session: Session, row: Post | PostTag) -> Iterable[int]:
+    if isinstance(row, PostTag):
+        yield thread(row.post_id)
+        opener = session.identity_map.get(session.identity_key(Post, row.post_id))
+        yield threads_of(opener.forum_id) if opener is not None else EVERYTHING
+        return
+    yield thread(row.thread_id)
+    before: Any = inspect(row).attrs.thread_id.history.deleted
+    yield from (thread(old) for old in before or () if old is not None)
+    if row.is_thread:
+        yield threads_of(row.forum_id)
 
 
 def _after_flush(session: Session, _context: UOWTransaction) -> None:

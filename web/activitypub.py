@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machines' door: documents, inboxes, discovery."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -29,6 +30,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
+RECEIVING_SECONDS = 10.0
 NOBODY = Asker(None, allowed=False, agency=False)
 
 
@@ -154,8 +156,13 @@ class InboxDoor:
         station: Station = scope["app"].state.wire
         headers = _headers(scope)
         try:
-            body = await _bounded_body(headers, receive)
+            async with asyncio.timeout(RECEIVING_SECONDS):
+                body = await _bounded_body(headers, receive)
         except ClientDisconnect:
+            return
+        except TimeoutError:
+            too_slow = Answer(408, "The activity came too slowly.")
+            await _answer(send, too_slow, ((b"connection", b"close"),))
             return
         if body is None:
             # What is still to come is not read.

@@ -10,10 +10,11 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.delivery.profiles import LONGEST_WAIT, PROBED_EVERY, wait_after
+from federation.delivery.waits import LONGEST_WAIT, PROBED_EVERY, wait_after
 from federation.delivery.windows import Window
 from federation.wire import Wire
 from server import audit, peers
+from server.software import Profile, profile_of
 from storage import lanes
 from storage.base import in_batches
 from storage.peers import Peer
@@ -30,6 +31,7 @@ class Origin:
     host: str
     window: Window = field(default_factory=Window)
     software: str = ""
+    has_groups: bool = False
     speaks_rfc9421: bool = False
     failures: int = 0
     was_late: bool = False
@@ -38,6 +40,10 @@ class Origin:
     @property
     def is_guildhall(self) -> bool:
         return self.software == peers.GUILDHALL
+
+    @property
+    def profile(self) -> Profile:
+        return profile_of(self.software, has_groups=self.has_groups)
 
 
 class Health:
@@ -64,19 +70,21 @@ class Health:
             question = select(
                 Peer.host,
                 Peer.software,
+                Peer.has_groups,
                 Peer.speaks_rfc9421,
                 Peer.failures,
                 Peer.next_try,
                 Peer.paused,
             ).where(Peer.host.in_(batch))
-            for host, software, modern, failures, next_try, paused in (
+            for host, software, has_groups, modern, failures, next_try, paused in (
                 await session.execute(question)
             ).all():
                 if paused is not None or (next_try is not None and next_try > now):
                     del found[host]
                     continue
                 origin = found[host]
-                origin.software, origin.speaks_rfc9421 = software, modern
+                origin.software, origin.has_groups = software, has_groups
+                origin.speaks_rfc9421 = modern
                 origin.failures, origin.was_late = failures, next_try is not None
                 origin.down = False
                 if failures:

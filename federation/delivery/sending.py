@@ -11,7 +11,6 @@ import structlog
 
 from federation.delivery.bodies import Bodies
 from federation.delivery.health import Health, Origin
-from federation.delivery.profiles import takes
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
 from federation.delivery.windows import Slots
@@ -20,6 +19,7 @@ from federation.fetch import Response, retry_after
 from federation.wire import Wire
 from server.peers import Decision
 from server.rulebook import Rules
+from server.software import takes
 from storage.forums import FEDERATED, Visibility
 from storage.lanes import Item, Work
 from storage.log import Form
@@ -100,7 +100,7 @@ class Courier:
 
     async def send(self, item: Item) -> Outcome:
         """Send one entry, if it still may go and the peer understands it."""
-        if not takes(self._origin.software, item.form):
+        if not takes(self._origin.profile, item.form):
             return Outcome(DONE)
         try:
             async with self._office.slots.place():

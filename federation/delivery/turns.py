@@ -8,9 +8,10 @@ from datetime import timedelta
 import structlog
 
 from federation.delivery.health import KEPT_FOR, Origin
-from federation.delivery.profiles import takes, wait_after
 from federation.delivery.sending import DOWN, LATER, Courier, Office
+from federation.delivery.waits import wait_after
 from server import audit
+from server.software import takes
 from server.transaction import Transaction
 from storage import lanes
 from storage.base import insert
@@ -137,7 +138,7 @@ class Turn:
             item = self._work.items[position]
             if item.seq in self.settled:
                 continue
-            if not takes(self._origin.software, item.form):
+            if not takes(self._origin.profile, item.form):
                 self._settle(item)
                 continue
             if behind:
@@ -161,7 +162,7 @@ class Turn:
         """What follows in a thread of which something is parked, in one commit."""
         items = [self._work.items[position] for position in positions]
         items = [item for item in items if item.seq not in self.settled]
-        taken = [item for item in items if takes(self._origin.software, item.form)]
+        taken = [item for item in items if takes(self._origin.profile, item.form)]
         await self._park([(item, BEHIND) for item in taken])
         for item in items:
             self._settle(item)

@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from federation.errors import BadAnswer, Forbidden, Unreachable
+from federation.fetch.allowance import about_to_ask, answered
 from federation.fetch.answers import (
     ACCEPT_ACTIVITY,
     ACTIVITY_JSON,
@@ -219,6 +220,7 @@ class Door:
         raise BadAnswer("The other server sent us on too many times.")
 
     async def _ask_once(self, target: HttpUrl, ask: _Ask) -> Response:
+        about_to_ask()
         headers = CIMultiDict(ask.headers)
         if ask.sign is not None:
             headers.update(await _signed(ask.sign, "GET", target, None))
@@ -230,6 +232,7 @@ class Door:
                 body = (
                     await whole_body(answer, ask.max_bytes) if 200 <= answer.status < 300 else b""
                 )
+        answered(len(body))
         return Response(answer.status, target.url, merged_headers(answer.headers), body)
 
     async def _activity_json(self, target: HttpUrl, sign: Signer | None) -> Document:

@@ -8,14 +8,17 @@ from sqlalchemy import select
 
 from federation import authority, tombstones
 from federation.errors import BadAnswer, StatusError, WireError
+from federation.fetch.allowance import documents_left
 from federation.handlers.copies import held, steered
+from federation.handlers.homes import attached
 from federation.handlers.posts import edit_draft
+from federation.handlers.relayed import LIKES, liked, unliked
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
+from federation.vocabulary.actors import Actor
 from federation.vocabulary.posts import Post as WirePost
-from server import endorsements
 from server.errors import Refusal
 from server.posts import editing, receipts, writing
 from server.posts.drafts import ReplyDraft, ThreadDraft
@@ -23,9 +26,8 @@ from server.transaction import Transaction
 from storage import forums, members, posts
 from storage.forums import CopyState, Forum
 from storage.members import Member
-from storage.posts import Kind, Post
+from storage.posts import Post
 
-DEEPEST_FETCH = 20
 HELD = (CopyState.WAITING, CopyState.FILLING, CopyState.CURRENT)
 
 
@@ -158,7 +160,8 @@ async def _with_ancestors(
 ) -> list[tuple[WirePost, str]]:
     """The post with the parents that are missing here, the oldest first; bounded."""
     found = [await _vouched(incoming, post, activity, uri)]
-    while len(found) < DEEPEST_FETCH:
+    # Each of those found may be by somebody who has to be asked for yet.
+    while documents_left() > len({one.author for one, _ in found}):
         parent = found[-1][0].in_reply_to
         if parent is None or not await _is_missing(incoming, parent):
             break
@@ -199,7 +202,10 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
             opener = await writing.apply_thread(tx, person, forum, draft)
             opener.locked = sharing.locked and authority.same_origin(post.id, forum.uri)
             return
-        parent, unmet = await _parent(tx, forum, sharing.parent, sharing.context)
+        place = await attached(tx.session, forum, sharing.parent, sharing.context)
+        if place is None:
+            raise Ignored("What this answers is not held here.")
+        parent, unmet = place
         await writing.apply_reply(
             tx,
             person,
@@ -217,20 +223,6 @@ async def _must_be_of(incoming: Incoming, forum: Forum, post: WirePost) -> None:
         raise Ignored("The post does not say that it is in this forum.")
 
 
-async def _parent(tx: Transaction, forum: Forum, uri: str, context: str) -> tuple[Post, str | None]:
-    """The post answered; the opener, with the missing id, where that is not held."""
-    parent = await posts.by_uri(tx.session, uri)
-    if parent is not None and parent.forum_id == forum.id:
-        return parent, None
-    question = select(Post).where(
-        Post.context == context, Post.kind == Kind.THREAD, Post.forum_id == forum.id
-    )
-    opener = (await tx.session.execute(question)).scalars().first() if context else None
-    if opener is None:
-        raise Ignored("What this answers is not held here.")
-    return opener, uri
-
-
 async def _withhold(incoming: Incoming, forum: Forum, uri: str, post: WirePost | None) -> None:
     """Its author's host is not on our list: it is counted, nothing of it is stored."""
     async with incoming.deed() as tx:
@@ -246,7 +238,7 @@ async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | Non
         return parent.thread_id
     question = select(Post.id).where(
         Post.context == (post.context or "-"),
-        Post.kind == Kind.THREAD,
+        Post.thread_id == Post.id,
         Post.forum_id == forum.id,
     )
     return (await tx.session.execute(question)).scalars().first()
@@ -255,6 +247,10 @@ async def _thread_of(tx: Transaction, forum: Forum, post: WirePost) -> int | Non
 async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     """An author changed a post, or the forum changed itself."""
     changed = activity.object
+    if isinstance(changed, Actor) and changed.id == forum.uri:
+        # Whoever is said to have changed it: the forum itself is asked.
+        await incoming.actors.forum(forum.uri, fresh=True)
+        return
     if not isinstance(changed, WirePost | Reference):
         raise Ignored("This updates nothing that is held here.")
     if await _is_missing(incoming, changed.id):
@@ -293,45 +289,18 @@ async def _undone(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     inner = activity.object
     if not isinstance(inner, Activity):
         raise Ignored("This undoes nothing that is held here.")
-    if inner.type != "Like":
+    if inner.type not in LIKES:
         await _deleted(incoming, forum, activity)
         return
-    authority.must_undo_own(activity.actor, inner)
-    await _must_be_proven(incoming, activity)
-    if not await incoming.is_allowed(activity.actor):
-        raise Ignored("Their agency is not on our list.")
-    person = await incoming.actors.person(activity.actor)
-    async with incoming.deed() as tx:
-        post = await held(tx, forum, getattr(inner.object, "id", ""))
-        await endorsements.apply_withdrawal(tx, person, post, inner.id)
-
-
-async def _liked(incoming: Incoming, forum: Forum, activity: Activity) -> None:
-    """Somebody endorsed a post of the forum."""
-    if not await incoming.is_allowed(activity.actor):
-        raise Ignored("Their agency is not on our list.")
-    await _must_be_proven(incoming, activity)
-    uri = getattr(activity.object, "id", "")
-    if await _is_missing(incoming, uri):
-        raise Ignored("This post is not held here.")
-    person = await incoming.actors.person(activity.actor)
-    incoming.raw = orjson.dumps(activity.raw).decode()
-    async with incoming.deed(subject=uri) as tx:
-        post = await held(tx, forum, uri)
-        await endorsements.apply_endorsement(tx, person, post, forum, activity.id)
-
-
-async def _must_be_proven(incoming: Incoming, activity: Activity) -> None:
-    """Relayed words need their author's proof; there is nothing to ask the origin for."""
-    if await incoming.verifier.proof(activity.raw, activity.actor) is None:
-        raise authority.Unauthorised("The relayed activity carries no proof of its actor.")
+    await unliked(incoming, forum, activity, inner)
 
 
 HANDLERS = {
     "Create": _created,
     "Update": _updated,
     "Delete": _deleted,
-    "Like": _liked,
+    "Like": liked,
+    "EmojiReact": liked,
     "Undo": _undone,
     "Lock": _deleted,
     "Add": _deleted,

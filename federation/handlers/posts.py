@@ -2,24 +2,31 @@
 """What people elsewhere send to forums of ours: the home decides."""
 
 from dataclasses import replace
+from http import HTTPStatus
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority, tombstones
+from federation.errors import StatusError
+from federation.forums import followers
+from federation.handlers import parents
+from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, origin_of_post
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.actors import Actor
 from federation.vocabulary.posts import Post as WirePost
-from server.errors import NotFound
-from server.posts import editing, writing
-from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
+from federation.vocabulary.terms import PUBLIC
+from federation.vocabulary.values import type_of
+from server.errors import NotAllowed
+from server.posts import editing
+from server.posts.drafts import EditDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
-from storage.forums import FEDERATED, Forum
-from storage.members import MemberState
+from storage.forums import FEDERATED, Forum, Visibility
+from storage.members import Member, MemberState
 from storage.posts import Post
 
 
@@ -39,25 +46,21 @@ async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> No
     incoming.forum = forum.id
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id
-    sharing = from_wire(post, forum.uri)
-    origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), incoming.key_id)
+    _must_be_for_all(forum, post, activity)
+    if post.in_reply_to is not None:
+        await parents.bring(incoming, forum, post)
+    raw = orjson.dumps(post.raw).decode()
     async with incoming.deed(subject=post.id) as tx:
-        if await posts.by_uri(tx.session, post.id) is not None:
-            raise Ignored("This post is here already.")
-        if await tombstones.stands(tx.session, activity.actor, post.id):
-            raise Ignored("This post was deleted before it came.")
-        if sharing.parent is None:
-            draft = ThreadDraft(
-                sharing.title, sharing.source, sharing.tags, sharing.language, origin
-            )
-            await writing.post_thread(tx, person, forum, draft)
-            return
-        parent = await posts.by_uri(tx.session, sharing.parent)
-        if parent is None or parent.forum_id != forum.id:
-            raise NotFound("What this answers is not in the forum.")
-        await writing.reply(
-            tx, person, ReplyDraft(sharing.source, parent.id, sharing.language, origin)
-        )
+        await take(tx, person, forum, from_wire(post, forum.uri), raw, incoming.key_id)
+
+
+def _must_be_for_all(forum: Forum, post: WirePost, activity: Activity) -> None:
+    """A letter to the forum, or to its author's followers, is not for everybody to read."""
+    named = {*post.to, *post.cc, *activity.to, *activity.cc}
+    if forum.visibility != Visibility.PUBLIC or not named:
+        return
+    if PUBLIC not in named and followers(forum.uri) not in named:
+        raise NotAllowed("This forum can be read by anybody, and takes public posts only.")
 
 
 async def _forum_of(session: AsyncSession, post: WirePost, activity: Activity) -> Forum:
@@ -110,7 +113,7 @@ def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:
 
 async def _actor_changed(incoming: Incoming, activity: Activity, changed: Actor) -> None:
     """A person or a forum says what it is now; its own origin is asked."""
-    authority.must_be_forum(activity.actor, changed.id)
+    authority.must_be_of_origin(activity.actor, changed.id)
     async with incoming.wire.instance.reading() as session:
         forum = await forums.by_uri(session, changed.id)
         person = await members.by_uri(session, changed.id)
@@ -136,10 +139,38 @@ async def delete(incoming: Incoming, activity: Activity) -> None:
         return
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id
+    gone = await _is_gone(incoming, activity.actor, uri)
     async with incoming.deed(subject=uri) as tx:
         post, forum = await _held(tx, uri)
         incoming.forum = forum.id
+        if gone:
+            author = await tx.session.get_one(Member, post.author_id)
+            await editing.apply_removal(tx, post, author, activity.summary or "")
+            return
         await editing.remove(tx, person, post, activity.summary or "")
+
+
+async def _is_gone(incoming: Incoming, actor: str, uri: str) -> bool:
+    """Whether another actor of a post's own origin says rightly that it is gone (FEP-4f05).
+
+    Its author's signature is enough, and a steward's; anybody else's server is asked for it.
+    """
+    async with incoming.wire.instance.reading() as session:
+        post = await posts.by_uri(session, uri)
+        author = await session.get(Member, post.author_id) if post else None
+        person = await members.by_uri(session, actor)
+        stewarded = post and person and await forums.is_steward(session, post.forum_id, person.id)
+    if author is None or author.uri == actor or stewarded:
+        return False
+    if not authority.same_origin(uri, actor):
+        return False
+    try:
+        document = await incoming.wire.document(uri)
+    except StatusError as error:
+        if error.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+            return True
+        raise
+    return type_of(document.data) == "Tombstone"
 
 
 async def _is_held(incoming: Incoming, uri: str) -> bool:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from federation import forums, posts
 from federation.documents import forum_document
+from federation.outbox import needs
 from federation.outbox.telling import Telling
 from federation.posts import Deed
 from server.facts import (
@@ -43,20 +44,24 @@ async def forum_changed(t: Telling, fact: ForumChanged) -> None:
     forum = await t.tx.session.get_one(Forum, fact.forum)
     if not forum.is_local or forum.visibility not in FEDERATED:
         return
-    document = forums.update_group(forum, await forum_document(t.tx.session, t.wire.urls, forum))
-    raw = orjson.dumps(await t.sign(forum.uri, document)).decode()
-    entry = Entry(
-        form=Form.WRAPPED,
-        activity_id=str(document["id"]),
-        signer=forum.uri,
-        order_key=forum.uri,
-        audience=forum.uri,
-        subject=forum.uri,
-        closed=forum.visibility != Visibility.PUBLIC,
-    )
-    body = t.body(raw, forum.uri)
-    await t.tx.session.flush()
-    await log.append(t.tx.session, entry, body, t.tx.now)
+    group = await forum_document(t.tx.session, t.wire.urls, forum)
+    by = await t.tx.session.get(Member, fact.by)
+    actor = by.uri if by is not None else forum.uri
+    document = forums.update_group(forum, group, by.uri if by is not None else None)
+    await _announce_forum(t, forum, orjson.dumps(await t.sign(actor, document)).decode())
+    if forum.visibility != Visibility.PUBLIC:
+        return
+    if await needs.is_wanted(t.tx.session, forum, Form.AUTHOR):
+        own = forums.update_group(forum, group)
+        entry = Entry(
+            form=Form.AUTHOR,
+            activity_id=str(own["id"]),
+            signer=forum.uri,
+            order_key=forum.uri,
+            audience=forum.uri,
+            subject=forum.uri,
+        )
+        await t.append(orjson.dumps(await t.sign(forum.uri, own)).decode(), [(entry, ())])
 
 
 async def _announce_forum(t: Telling, forum: Forum, raw: str) -> None:
@@ -135,9 +140,10 @@ async def follower_left(t: Telling, fact: FollowerLeft) -> None:
 async def refused(t: Telling, fact: ActivityRefused) -> None:
     forum = await t.tx.session.get_one(Forum, fact.forum)
     person = await t.tx.session.get_one(Member, fact.member)
-    if person.is_local:
+    inbox = person.shared_inbox or person.inbox
+    if person.is_local or not await needs.reads_refusals(t.tx.session, inbox):
         return
     await t.send_direct(
         forums.refusal(forum.uri, person.uri, fact.activity, fact.reason), forum.uri,
-        person.shared_inbox or person.inbox, order_key=fact.activity, subject=fact.activity,
+        inbox, order_key=fact.activity, subject=fact.activity,
     )  # fmt: skip

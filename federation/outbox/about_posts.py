@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Telling what happened to posts."""
 
+from datetime import datetime
 from typing import Any
+
+from sqlalchemy import or_, select
 
 from federation import endorsements, forums, posts
 from federation.outbox.telling import Telling
@@ -20,8 +23,9 @@ from server.facts import (
 )
 from storage.endorsements import Endorsement
 from storage.forums import Forum, Visibility
+from storage.log import Form
 from storage.members import Member
-from storage.posts import Kind, Post
+from storage.posts import Post, PostMention
 
 
 async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
@@ -35,10 +39,26 @@ async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
         document = await t.sign(author.uri, posts.to_wire(sharing))
         return posts.create(sharing, document)
 
-    await t.tell_about(post, make, actor=author, follows=False)
+    # A thread is pointed to; only who is named in it is sent the whole of it.
+    bare = Form.DIRECT if post.is_thread else Form.DEED
+    await t.tell_about(
+        post, make, actor=author, follows=False, bare=bare, named=await _named(t, post)
+    )
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     if post.is_thread and forum.is_local:
         await t.boost(forum, post)
+
+
+async def _named(t: Telling, post: Post) -> list[Member]:
+    """Whom a post names: those it mentions, and the author of what it answers."""
+    mentioned = select(PostMention.member_id).where(PostMention.post_id == post.id)
+    answered = select(Post.author_id).where(Post.id == (post.parent_id or 0))
+    question = (
+        select(Member)
+        .where(or_(Member.id.in_(mentioned), Member.id.in_(answered)))
+        .order_by(Member.id)
+    )
+    return list((await t.tx.session.execute(question)).scalars())
 
 
 async def edited(t: Telling, fact: PostEdited) -> None:
@@ -52,20 +72,44 @@ async def edited(t: Telling, fact: PostEdited) -> None:
         document = await t.sign(author.uri, posts.to_wire(sharing))
         return posts.update(sharing, document, fact.revision)
 
-    await t.tell_about(post, make, actor=author, follows=True)
+    await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR)
 
 
-async def deleted(t: Telling, fact: PostDeleted | RemovalAsked) -> None:
-    if not fact.by:
-        return
-    post, actor, deed = await _deed(t, fact.post, fact.by)
-    former = "Article" if post.kind == Kind.THREAD else "Note"
-    reason = None if post.author_id == actor.id else fact.reason
+async def removal_asked(t: Telling, fact: RemovalAsked) -> None:
+    await _delete(t, fact.post, fact.by, fact.reason)
+
+
+async def deleted(t: Telling, fact: PostDeleted) -> None:
+    if fact.by:
+        await _delete(t, fact.post, fact.by, fact.reason)
+    post = await t.tx.session.get_one(Post, fact.post)
+    author = await t.tx.session.get_one(Member, post.author_id)
+    if author.is_local and fact.by != author.id:
+        _, _, deed = await _deed(t, post.id, author.id)
+        await t.withdraw(post, author, posts.delete(deed, _former(post), _when(t, post), None))
+    forum = await t.tx.session.get_one(Forum, post.forum_id)
+    if post.is_thread and forum.is_local:
+        await t.undo_boost(forum, post)
+
+
+async def _delete(t: Telling, post_id: int, by: int, reason: str) -> None:
+    """Delete by its author, or by a steward, who says why."""
+    post, actor, deed = await _deed(t, post_id, by)
+    own = post.author_id == actor.id
 
     async def make() -> dict[str, Any]:
-        return posts.delete(deed, former, post.deleted or t.tx.now, reason)
+        return posts.delete(deed, _former(post), _when(t, post), None if own else reason)
 
-    await t.tell_about(post, make, actor=actor, follows=True)
+    bare = Form.AUTHOR if own else None
+    await t.tell_about(post, make, actor=actor, follows=True, bare=bare)
+
+
+def _former(post: Post) -> str:
+    return "Article" if post.is_thread else "Note"
+
+
+def _when(t: Telling, post: Post) -> datetime:
+    return post.deleted or t.tx.now
 
 
 async def _deed(t: Telling, post_id: int, by: int) -> tuple[Post, Member, Deed]:
@@ -94,7 +138,7 @@ async def endorsed(t: Telling, fact: Endorsed | EndorsementWithdrawn) -> None:
             return like
         return forums.undo(member.uri, like, like["to"]) | {"audience": forum.uri}
 
-    await t.tell_about(post, make, actor=member, follows=False)
+    await t.tell_about(post, make, actor=member, follows=False, bare=Form.DEED, named=[author])
 
 
 async def locked(t: Telling, fact: ThreadLocked) -> None:
@@ -104,7 +148,9 @@ async def locked(t: Telling, fact: ThreadLocked) -> None:
 
     async def make() -> dict[str, Any]:
         locking = posts.lock(deed, fact.n)
-        return locking if fact.locked else forums.undo(actor.uri, locking, locking["to"])
+        if fact.locked:
+            return locking
+        return forums.undo(actor.uri, locking, locking["to"]) | {"audience": deed.forum}
 
     await t.tell_about(post, make, actor=actor, follows=True)
 

@@ -47,7 +47,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ReplyPosted: about_posts.posted,
     PostEdited: about_posts.edited,
     PostDeleted: about_posts.deleted,
-    RemovalAsked: about_posts.deleted,
+    RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
     ThreadLocked: about_posts.locked,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One fact being told: signing, storing, appending to the log."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from federation import forums
 from federation.members import moment
+from federation.outbox import needs
 from federation.signatures.proofs import add_proof
 from federation.urls import host_of_uri, proof_key
 from federation.wire import Wire
@@ -19,7 +20,6 @@ from storage import log
 from storage.forums import FEDERATED, Forum, Visibility
 from storage.log import ActivityBody, Entry, Form, Lane
 from storage.members import Member
-from storage.peers import Peer
 from storage.posts import Post
 
 
@@ -37,11 +37,13 @@ class Telling:
         key = await self.wire.keyring.key(self.tx.session, key_id)
         return add_proof(document, key=key, method=key_id, created=self.tx.now)
 
-    def body(self, raw: str, subject: str) -> int:
-        """Store an activity's bytes once."""
-        row = ActivityBody(id=self.tx.ids.next(), body=raw, subject=subject)
+    async def append(self, raw: str, entries: Sequence[tuple[Entry, Sequence[int]]]) -> None:
+        """Append an activity in some forms, each with the lanes it names; its bytes stand once."""
+        row = ActivityBody(id=self.tx.ids.next(), body=raw, subject=entries[0][0].subject)
         self.tx.session.add(row)
-        return row.id
+        await self.tx.session.flush()
+        for entry, lanes in entries:
+            await log.append(self.tx.session, entry, row.id, self.tx.now, lanes)
 
     async def lane(self, inbox: str) -> Lane:
         host = host_of_uri(inbox)
@@ -49,9 +51,16 @@ class Telling:
         return await log.lane_to(self.tx.session, inbox, host, self.tx.ids.next(), self.tx.now)
 
     async def send_direct(
-        self, document: dict[str, Any], signer: str, inbox: str, *, order_key: str, subject: str
+        self,
+        document: dict[str, Any],
+        signer: str,
+        inbox: str,
+        *,
+        order_key: str,
+        subject: str,
+        also: Sequence[int] = (),
     ) -> None:
-        """One activity to one inbox."""
+        """One activity to one inbox; `also` are other lanes that it goes to."""
         raw = orjson.dumps(await self.sign(signer, document)).decode()
         lane = await self.lane(inbox)
         entry = Entry(
@@ -62,9 +71,7 @@ class Telling:
             audience=inbox,
             subject=subject,
         )
-        body = self.body(raw, subject)
-        await self.tx.session.flush()
-        await log.append(self.tx.session, entry, body, self.tx.now, [lane.id])
+        await self.append(raw, [(entry, [lane.id, *also])])
 
     async def announce(
         self, forum: Forum, raw: str, *, post: Post, order_key: str, follows: bool
@@ -77,8 +84,6 @@ class Telling:
         del signed["object"]
         # The inner bytes go on exactly as they came.
         whole = f'{orjson.dumps(signed).decode()[:-1]},"object":{raw}}}'
-        body = self.body(whole, post.uri)
-        await self.tx.session.flush()
         entry = Entry(
             form=Form.WRAPPED,
             activity_id=str(head["id"]),
@@ -89,9 +94,7 @@ class Telling:
             follows_subject=follows,
             closed=not is_public,
         )
-        await log.append(
-            self.tx.session, entry, body, self.tx.now, await self._author_lane(forum, inner)
-        )
+        await self.append(whole, [(entry, await self._author_lane(forum, inner))])
 
     async def _author_lane(self, forum: Forum, inner: dict[str, Any]) -> list[int]:
         """The author's own host gets the receipt, follower or not."""
@@ -107,10 +110,22 @@ class Telling:
 
     async def boost(self, forum: Forum, post: Post) -> None:
         """Announce an opener by its id, where a follower may need that form."""
-        if forum.visibility != Visibility.PUBLIC or not await self._needs_boost(forum):
+        if forum.visibility != Visibility.PUBLIC:
             return
+        if await needs.is_wanted(self.tx.session, forum, Form.BOOST):
+            published = moment(post.published)
+            await self._point(forums.boost(forum.uri, post.id, post.uri, published), forum, post)
+
+    async def undo_boost(self, forum: Forum, post: Post) -> None:
+        """Take a boost back, where one was sent: whoever got it hears of that too."""
         published = moment(post.published)
-        document = forums.boost(forum.uri, post.id, post.uri, published)
+        document = forums.undo_boost(forum.uri, post.id, post.uri, published)
+        if await needs.was_boosted(self.tx.session, document["object"]["id"]):
+            await self._point(document, forum, post, follows=True)
+
+    async def _point(
+        self, document: dict[str, Any], forum: Forum, post: Post, *, follows: bool = False
+    ) -> None:
         raw = orjson.dumps(await self.sign(forum.uri, document)).decode()
         entry = Entry(
             form=Form.BOOST,
@@ -119,25 +134,9 @@ class Telling:
             order_key=post.uri,
             audience=forum.uri,
             subject=post.uri,
+            follows_subject=follows,
         )
-        body = self.body(raw, post.uri)
-        await self.tx.session.flush()
-        await log.append(self.tx.session, entry, body, self.tx.now)
-
-    async def _needs_boost(self, forum: Forum) -> bool:
-        """Whether a lane of this forum leads to anything but a Guildhall."""
-        question = (
-            select(Lane.id)
-            .join(log.Subscription, log.Subscription.lane_id == Lane.id)
-            .outerjoin(Peer, Peer.host == Lane.peer)
-            .where(
-                log.Subscription.audience == forum.uri,
-                log.Subscription.until_seq.is_(None),
-                Peer.software != peers.GUILDHALL,
-            )
-            .limit(1)
-        )
-        return (await self.tx.session.execute(question)).first() is not None
+        await self.append(raw, [(entry, ())])
 
     async def tell_about(
         self,
@@ -146,21 +145,27 @@ class Telling:
         *,
         actor: Member,
         follows: bool,
+        bare: Form | None = None,
+        named: Sequence[Member] = (),
     ) -> None:
         """Send a deed about a post to where it belongs.
 
         At the home it is announced (as received, or as made for a member of ours); at a copy
-        a member's own deed goes to the home, and nothing else goes anywhere.
+        a member's own deed goes to the home, and nothing else goes anywhere. `bare` is the form
+        in which it also goes as it is to who takes no announcement, and to those `named` in it.
         """
         forum = await self.tx.session.get_one(Forum, post.forum_id)
         if forum.visibility not in FEDERATED:
             return
         opener = post if post.is_thread else await self.tx.session.get_one(Post, post.thread_id)
+        others: Sequence[int] = ()
+        if bare is not None and actor.is_local and forum.visibility == Visibility.PUBLIC:
+            others = await self._others(post, actor, bare, named)
         if not forum.is_local:
             if actor.is_local:
                 await self.send_direct(
                     await make(), actor.uri, forum.shared_inbox or forum.inbox,
-                    order_key=opener.uri, subject=post.uri,
+                    order_key=opener.uri, subject=post.uri, also=others,
                 )  # fmt: skip
             return
         raw = await self._received()
@@ -169,6 +174,74 @@ class Telling:
                 return
             raw = orjson.dumps(await self.sign(actor.uri, await make())).decode()
         await self.announce(forum, raw, post=post, order_key=opener.uri, follows=follows)
+        if bare is not None and actor.is_local:
+            await self._say(forum, post, raw, order_key=opener.uri, form=bare, others=others)
+
+    async def withdraw(self, post: Post, author: Member, document: dict[str, Any]) -> None:
+        """Delete in the name of an author of ours, whose post somebody else removed.
+
+        Software that takes no announcement takes this from nobody but the author.
+        """
+        forum = await self.tx.session.get_one(Forum, post.forum_id)
+        if forum.visibility != Visibility.PUBLIC:
+            return
+        opener = post if post.is_thread else await self.tx.session.get_one(Post, post.thread_id)
+        others = set(await needs.holders(self.tx.session, post.uri, author.uri))
+        form = Form.AUTHOR
+        if not forum.is_local:
+            form = Form.DIRECT
+            others.discard((await self.lane(forum.shared_inbox or forum.inbox)).id)
+        raw = orjson.dumps(await self.sign(author.uri, document)).decode()
+        await self._say(forum, post, raw, order_key=opener.uri, form=form, others=sorted(others))
+
+    async def _others(
+        self, post: Post, author: Member, form: Form, named: Sequence[Member]
+    ) -> Sequence[int]:
+        """The lanes that hear of this from its author's server itself, followers or not."""
+        if form == Form.AUTHOR:
+            return await needs.holders(self.tx.session, post.uri, author.uri)
+        return [(await self.lane(inbox)).id for inbox in await needs.listeners(self.tx, named)]
+
+    async def _say(
+        self,
+        forum: Forum,
+        post: Post,
+        raw: str,
+        *,
+        order_key: str,
+        form: Form,
+        others: Sequence[int],
+    ) -> None:
+        """Append the bare activity of an author of ours, in the forms that anybody needs."""
+        if forum.visibility != Visibility.PUBLIC:
+            return
+        changes = form == Form.AUTHOR
+        forms: list[tuple[Form, Sequence[int]]] = []
+        if form != Form.DIRECT and (
+            (changes and others)
+            or await needs.is_wanted(self.tx.session, forum, form, ever=changes)
+        ):
+            forms.append((form, others if changes else ()))
+        if others and not changes:
+            forms.append((Form.DIRECT, others))
+        inner = orjson.loads(raw)
+        entries = [
+            (
+                Entry(
+                    form=one,
+                    activity_id=str(inner["id"]),
+                    signer=str(inner["actor"]),
+                    order_key=order_key,
+                    audience=forum.uri,
+                    subject=post.uri,
+                    follows_subject=changes,
+                ),
+                lanes,
+            )
+            for one, lanes in forms
+        ]
+        if entries:
+            await self.append(raw, entries)
 
     async def _received(self) -> str | None:
         if self.received is None:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from federation.vocabulary.errors import Malformed
 from federation.vocabulary.terms import (
@@ -32,6 +32,7 @@ MAX_SUMMARY = 20_000
 MAX_TAGS = 50
 MAX_ATTACHMENTS = 20
 MAX_RECIPIENTS = 500
+MAX_OPTIONS = 50
 
 TagKind = Literal["mention", "hashtag", "emoji", "link"]
 _TAG_KINDS: dict[str, TagKind] = {
@@ -67,7 +68,8 @@ class Post:
 
     ``html`` and ``summary`` are as received: they must pass the sanitiser. ``author`` is given for
     every type that people write and may be None for the others. ``id`` is "" only for an unknown
-    type embedded without one. An empty ``summary`` differs from none.
+    type embedded without one. An empty ``summary`` differs from none. ``options`` are what a poll
+    gives to choose from.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Post:
     former_type: str | None
     quote: str | None
     attachments: tuple[Attachment, ...]
+    options: tuple[str, ...]
     raw: dict[str, Any] = field(repr=False, compare=False)
 
 
@@ -140,6 +143,7 @@ def parse_post(document: dict[str, Any], *, embedded: bool = False) -> Post:
         former_type=text_of(document.get("formerType")),
         quote=_quote(document),
         attachments=_attachments(document.get("attachment")),
+        options=_options(document),
         raw=document,
     )
 
@@ -197,6 +201,21 @@ def _attachment(item: object) -> Attachment | None:
     # GoToSocial puts the description in the summary.
     name = mapped_text_of(item, "name") or mapped_text_of(item, "summary")
     return Attachment(type_of(item) or "Link", url, media_type_of(item), name)
+
+
+def _options(document: dict[str, Any]) -> tuple[str, ...]:
+    """What a poll gives to choose from, one of them or any (ActivityStreams 2.0 §3.3)."""
+    for name in ("oneOf", "anyOf"):
+        found = document.get(name)
+        items = found if isinstance(found, list) else [found]
+        names = [mapped_text_of(item, "name") for item in items[:MAX_OPTIONS] if _is_object(item)]
+        if any(names):
+            return tuple(name for name in names if name)
+    return ()
+
+
+def _is_object(item: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(item, dict)
 
 
 def _comments_enabled(document: dict[str, Any]) -> bool:

@@ -122,7 +122,7 @@ async def change(tx: Transaction, actor: Member, forum: Forum, draft: ForumDraft
     forum.language = draft.language
     forum.updated = tx.now
     audit.note(tx, actor, "forum.changed", forum.uri)
-    tx.record(ForumChanged(forum.id))
+    tx.record(ForumChanged(forum.id, actor.id))
     return forum
 
 

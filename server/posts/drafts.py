@@ -6,6 +6,7 @@ from datetime import datetime
 
 from server import text
 from server.errors import Invalid
+from storage.posts import Kind
 
 LONGEST_TITLE = 200
 
@@ -30,13 +31,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class ThreadDraft:
-    """A thread to be opened."""
+    """A thread to be opened, or another kind of opener."""
 
     title: str
     source: str
     tags: tuple[str, ...] = ()
     language: str = ""
     origin: Origin | None = None
+    kind: Kind = Kind.THREAD
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from storage.log import ActivityBody
 from storage.members import Member
 from storage.posts import (
     Draft,
+    Kind,
     Post,
     PostMention,
     PostRevision,
@@ -39,6 +40,8 @@ async def edit(tx: Transaction, actor: Member, post: Post, draft: EditDraft) -> 
     opener = await tx.session.get_one(Post, post.thread_id)
     if opener.locked:
         raise NotAllowed("This thread is closed: its posts can no longer be changed.")
+    if post.kind == Kind.PRACTICE and draft.origin is None:
+        raise NotAllowed("A practice is changed section by section, from its own page.")
     await must_be_calm(tx, actor, draft.origin)
     return await apply_edit(tx, post, draft)
 

@@ -83,7 +83,7 @@ async def apply_thread(tx: Transaction, author: Member, forum: Forum, draft: Thr
     """The thread as it then is, without asking whether it may be."""
     forum = await held(tx.session, Forum, forum.id)
     post = _new(tx, author, forum, draft.origin)
-    post.kind, post.thread_id = Kind.THREAD, post.id
+    post.kind, post.thread_id = draft.kind, post.id
     post.title = text.clean_line(draft.title, 500)
     post.slug = tx.addresses.slug(post.title)
     post.language = draft.language[:12] or forum.language

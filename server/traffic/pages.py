@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.software import forms_for
 from server.traffic.index import Line, line_of, said
 from server.traffic.parked import Subject, subjects, verb
 from storage import traffic
@@ -94,8 +95,9 @@ async def peer_page(
     refusals = await traffic.refusals(session, peer.host, MOST_SAID)
     outstanding, oldest = Count(0, more=False), None
     if line.behind:
-        outstanding = await traffic.outstanding(session, peer.host, MOST)
-        oldest = await traffic.oldest_outstanding(session, peer.host)
+        forms = forms_for(peer)
+        outstanding = await traffic.outstanding(session, peer.host, forms, MOST)
+        oldest = await traffic.oldest_outstanding(session, peer.host, forms)
     return PeerPage(
         line=line,
         in_flight=None if sending is None else sending.in_flight(peer.host),

@@ -45,7 +45,7 @@ class Subject:
 def verb(row: LogRow, body: str | None) -> str:
     """What is said by an entry: one or two plain words."""
     if row.form == Form.BOOST:
-        return "Pointer"
+        return "Pointer" if row.subject_seq is None else "Taking back"
     if body is None:
         return "Erased"
     try:

@@ -21,13 +21,17 @@ from federation.registry import HANDLERS, UNDO_HANDLERS
 from federation.signatures.keys import SigningKey, VerificationKey
 from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
+from server.software import FORMS, SOFTWARE
 from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
+from storage.log import Form
 from storage.members import Member
 from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
 BLOCK = re.compile(r"(<!-- example: ([a-z-]+) -->\n```json\n).*?(```\n)", re.DOTALL)
+
+TABLE = re.compile(r"(<!-- table: software -->\n).*?(<!-- end of table -->\n)", re.DOTALL)
 
 HOME, OTHER = "https://commons.lakeside.example.gov", "https://commons.riverton.example.gov"
 FORUM, MAREK, ANA = f"{HOME}/f/permits", f"{HOME}/u/marek", f"{OTHER}/u/ana"
@@ -162,6 +166,9 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "wrapped": lambda: announced(like()),
     "boost": lambda: forums.boost(FORUM, 117665001000000001, THREAD, members.moment(MORNING)),
+    "undo-boost": lambda: forums.undo_boost(
+        FORUM, 117665001000000001, THREAD, members.moment(MORNING)
+    ),
     "undo": lambda: forums.undo(ANA, like(), [MAREK, FORUM]) | {"audience": FORUM},
     "delete": lambda: posts.delete(BY_AUTHOR, "Note", LATER, None),
     "remove": lambda: posts.delete(BY_STEWARD, "Note", LATER, "Off topic."),
@@ -188,8 +195,19 @@ def _without_contexts(value: Any) -> Any:
     return value
 
 
+def software_table() -> str:
+    """Who is sent which forms, as the page prints it."""
+    rows = ["", "| kind | by its name in NodeInfo | forms |", "|---|---|---|"]
+    for profile, forms in FORMS.items():
+        names = ", ".join(f"`{name}`" for name, of in SOFTWARE.items() if of == profile)
+        taken = ", ".join(form for form in Form if form in forms)
+        rows.append(f"| {profile} | {names or 'everything else'} | {taken} |")
+    return "\n".join([*rows, "", ""])
+
+
 def with_examples(page: str) -> str:
-    """The page with its examples as the code makes them now."""
+    """The page with its examples and its table as the code makes them now."""
+    page = TABLE.sub(lambda found: found[1] + software_table() + found[2], page)
     return BLOCK.sub(lambda found: found[1] + shown(found[2]) + found[3], page)
 
 
@@ -202,6 +220,12 @@ def named_in_a_table(page: str, heading: str) -> set[str]:
 def test_every_example_is_what_the_code_makes() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert with_examples(page) == page, "Run: python -m tests.federation.test_federation_md"
+
+
+def test_a_changed_table_is_seen() -> None:
+    old = "<!-- table: software -->\n| kind |\n<!-- end of table -->\n"
+    assert with_examples(old) != old
+    assert len(TABLE.findall(PAGE.read_text(encoding="utf-8"))) == 1
 
 
 def test_every_example_is_shown_once() -> None:

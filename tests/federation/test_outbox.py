@@ -12,9 +12,13 @@ from federation.signatures.keys import VerificationKey
 from federation.signatures.proofs import check_proof
 from federation.station import Station
 from federation.vocabulary.terms import PUBLIC
-from server import endorsements
-from server.forums import deeds, follows
+from server import endorsements, peers
+from server.facts import ActivityRefused
+from server.forums import deeds, elsewhere, follows
 from server.instance import Instance
+from server.members import profile
+from server.members.profile import ProfileDraft
+from server.peers import RuleDraft
 from server.posts import editing, steering
 from server.posts.drafts import EditDraft
 from storage import keys
@@ -24,7 +28,7 @@ from storage.log import ActivityBody, Form, LogRow
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
-from tests.federation.wire_schema import Json, must_be_an_announce
+from tests.federation.wire_schema import Json, must_be_an_announce, must_be_sent_so
 
 
 @pytest.fixture
@@ -88,6 +92,149 @@ async def test_everything_announced_fits_the_strictest_reader(
         assert body["actor"] == forum.uri
         shown = PUBLIC in orjson.dumps(body).decode()
         assert shown == (visibility == Visibility.PUBLIC)
+
+
+SOFTWARE = ("guildhall", "lemmy", "nodebb", "mastodon", "discourse", "")
+
+
+async def people_everywhere(instance: Instance) -> list[Member]:
+    """A person on a server of every kind."""
+    found = []
+    for name in SOFTWARE:
+        host = f"{name or 'odd'}.localhost"
+        found.append(await makers.person_elsewhere(instance, "marek", peer=host))
+        async with instance.transaction() as tx:
+            peer = await peers.seen(tx, host, f"http://{host}")
+            peer.software = name
+            await peers.add_rule(tx, None, RuleDraft(host))
+    return found
+
+
+def summed_up(form: str, body: Json) -> str:
+    """`wrapped Update{Article}`: the form, and what was done to what."""
+    inner = body["object"] if form == Form.WRAPPED else body
+    thing = inner["object"]
+    of = thing["type"] if isinstance(thing, dict) else "id"
+    return f"{form} {inner['type']}{{{of}}}"
+
+
+WRAPPED = {
+    f"wrapped {kind}"
+    for kind in (
+        "Create{Article}", "Create{Note}", "Update{Article}", "Update{Note}", "Update{Group}",
+        "Delete{Tombstone}", "Like{id}", "Undo{Like}", "Lock{id}", "Undo{Lock}", "Add{id}",
+        "Remove{id}",
+    )
+}  # fmt: skip
+ANSWERS = {"direct Accept{Follow}", "direct Reject{id}", "direct Update{Person}"}
+LEAVING_HOME = {
+    Visibility.AGENCIES: WRAPPED | ANSWERS | {"direct Reject{Follow}"},
+    Visibility.PUBLIC: WRAPPED | ANSWERS | {
+        "boost Announce{id}", "boost Undo{Announce}",
+        "author Update{Article}", "author Update{Note}", "author Update{Group}",
+        "author Delete{Tombstone}",
+        "deed Create{Note}", "deed Like{id}", "deed Undo{Like}",
+        "direct Create{Article}", "direct Create{Note}", "direct Like{id}", "direct Undo{Like}",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("visibility", LEAVING_HOME)
+async def test_everything_that_leaves_a_home_fits_the_strictest_reader(
+    instance: Instance, admin: Member, station: Station, visibility: Visibility
+) -> None:
+    forum = await makers.forum(instance, admin, visibility=visibility)
+    people = await people_everywhere(instance)
+    async with instance.transaction() as tx:
+        for person in people:
+            await follows.accept_follower(tx, person, forum, f"{person.uri}#follow-1")
+            tx.record(ActivityRefused(forum.id, person.id, f"{person.uri}#create-1", "Closed."))
+    names = " ".join(f"@marek@{person.peer}" for person in people)
+    thread, _ = await everything(instance, admin, forum)
+    await makers.thread(instance, admin, forum, "Named", names)
+    theirs = await makers.reply(instance, people[3], thread)
+    ana = await makers.member(instance, "dee")
+    mine = await makers.reply(instance, ana, theirs, names)
+    async with instance.transaction() as tx:
+        await endorsements.endorse(tx, admin, theirs)
+        await endorsements.withdraw(tx, admin, theirs)
+        await editing.edit(tx, ana, mine, EditDraft("", "Newer"))
+        for named in (True, False):
+            await deeds.name_steward(tx, admin, forum, people[0], named=named)
+        await deeds.change(tx, admin, forum, deeds.ForumDraft("counters", "Newer", ""))
+        await profile.change(
+            tx, await tx.session.get_one(Member, ana.id), ProfileDraft("Dee", "", "")
+        )
+    sent = await told(station)
+    async with instance.transaction() as tx:
+        await editing.remove(tx, admin, mine, "Advertising")
+        await editing.remove(tx, admin, thread)
+    sent += (await told(station))[1:]
+    for form, body in sent:
+        must_be_sent_so(form, body)
+        about = orjson.dumps(body).decode()
+        if visibility == Visibility.AGENCIES and "Person" not in about:
+            assert PUBLIC not in about
+    assert {summed_up(form, body) for form, body in sent} == LEAVING_HOME[visibility]
+
+
+async def test_everything_that_leaves_a_copy_fits_the_strictest_reader(
+    instance: Instance, admin: Member, station: Station
+) -> None:
+    forum = await makers.forum_elsewhere(instance, peer="lemmy.localhost")
+    people = await people_everywhere(instance)
+    ana = await makers.member(instance, "ana")
+    await makers.follow(instance, ana, forum)
+    theirs = await makers.thread(instance, people[3], forum)
+    thread = await makers.thread(instance, ana, forum)
+    answer = await makers.reply(instance, ana, theirs)
+    dee = await makers.member(instance, "dee")
+    async with instance.transaction() as tx:
+        await follows.follow(tx, dee, forum)
+        await elsewhere.set_stewards(tx, forum, [ana])
+        await endorsements.endorse(tx, ana, theirs)
+        await endorsements.withdraw(tx, ana, theirs)
+        await steering.lock(tx, ana, theirs, locked=True)
+        await steering.pin(tx, ana, theirs, pinned=True)
+        await editing.edit(tx, ana, thread, EditDraft("Newer", "Newer"))
+        await editing.remove(tx, ana, theirs, "Advertising")
+        await follows.leave(tx, ana, forum)
+    sent = await told(station)
+    async with instance.transaction() as tx:
+        await editing.remove(tx, ana, answer)
+    sent += (await told(station))[1:]
+    for form, body in sent:
+        must_be_sent_so(form, body)
+    assert {form for form, _ in sent} == {Form.DIRECT}
+    assert {summed_up(form, body).partition(" ")[2] for form, body in sent} == {
+        "Follow{id}", "Undo{Follow}", "Create{Article}", "Create{Note}", "Update{Article}",
+        "Like{id}", "Undo{Like}", "Lock{id}", "Add{id}", "Delete{Tombstone}",
+    }  # fmt: skip
+
+
+async def test_rows_depend_on_the_forms_that_are_needed_and_never_on_followers(
+    instance: Instance, admin: Member, station: Station
+) -> None:
+    forum = await makers.forum(instance, admin)
+    thread = await makers.thread(instance, admin, forum)
+    for software, rows in (
+        ("guildhall", ["wrapped"] * 3),
+        ("mastodon", ["wrapped", "wrapped", "author", "wrapped"]),
+        ("discourse", ["wrapped", "deed", "wrapped", "author", "wrapped", "deed"]),
+    ):
+        for number in range(3):
+            host = f"{software}{number}.localhost"
+            person = await makers.person_elsewhere(instance, "marek", peer=host)
+            async with instance.transaction() as tx:
+                (await peers.seen(tx, host, f"http://{host}")).software = software
+                await follows.accept_follower(tx, person, forum, f"{person.uri}#follow-1")
+        before = len(await told(station))
+        answer = await makers.reply(instance, admin, thread)
+        someone = await makers.member(instance, f"x{software}")
+        async with instance.transaction() as tx:
+            await editing.edit(tx, admin, answer, EditDraft("", f"Newer {software}"))
+            await endorsements.endorse(tx, someone, answer)
+        assert [form for form, _ in (await told(station))[before:]] == rows
 
 
 async def test_every_activity_and_object_carries_a_valid_proof(

@@ -38,8 +38,10 @@ def must_be_a_post(document: Json) -> None:
     must_hold_no_null(document)
     is_reply = "inReplyTo" in document
     assert document["type"] == ("Note" if is_reply else "Article")
-    for name in ("id", "attributedTo", "audience", "context", "url"):
+    for name in ("id", "attributedTo", "audience", "url"):
         _must_be_url(document[name])
+    _must_be_url(document.get("context", document["id"]))
+    assert is_reply or "context" in document
     for name in ("to", "cc"):
         _must_be_urls(document[name])
     assert document["audience"] in (*document["to"], *document["cc"])
@@ -87,12 +89,65 @@ def must_be_an_activity(document: Json) -> None:
 
 
 def _posting(document: Json) -> None:
-    must_be_a_post(document["object"])
-    assert document["object"]["attributedTo"] == document["actor"]
-    _must_be_both_addressed(document)
+    thing = document["object"]
+    if thing["type"] in {"Article", "Note"}:
+        _of_a_forum(document)
+        must_be_a_post(thing)
+        assert thing["attributedTo"] == document["actor"]
+    elif thing["type"] == "Group":
+        _of_a_forum(document)
+        must_be_a_group(thing)
+        assert document["type"] == "Update"
+        assert thing["id"] == document["audience"]
+    else:
+        must_be_a_person(thing)
+        assert isinstance(document["cc"], list)
+        assert document["type"] == "Update"
+        assert thing["id"] == document["actor"]
 
 
-def _must_be_both_addressed(document: Json) -> None:
+def _must_be_an_actor(document: Json) -> None:
+    must_hold_no_null(document)
+    _must_name_its_context(document)
+    for name in ("id", "inbox", "outbox", "followers", "url"):
+        _must_be_url(document[name])
+    _must_be_url(document["endpoints"]["sharedInbox"])
+    key = document["publicKey"]
+    assert key["owner"] == document["id"]
+    assert key["id"].startswith(f"{document['id']}#")
+    assert key["publicKeyPem"].startswith("-----BEGIN PUBLIC KEY-----")
+    for name in ("preferredUsername", "name", "summary"):
+        assert isinstance(document[name], str)
+    assert document["preferredUsername"]
+    assert document["name"]
+    for name in ("published", "updated"):
+        assert _RFC3339.fullmatch(document[name])
+    for name in ("icon", "image"):
+        assert name not in document or document[name]["type"] == "Image"
+    assert isinstance(document["manuallyApprovesFollowers"], bool)
+
+
+def must_be_a_person(document: Json) -> None:
+    """An author, by the enums that are read all or nothing."""
+    assert document["type"] == "Person"
+    _must_be_an_actor(document)
+
+
+def must_be_a_group(document: Json) -> None:
+    """A forum, by the enums that are read all or nothing."""
+    assert document["type"] == "Group"
+    _must_be_an_actor(document)
+    for name in ("attributedTo", "featured"):
+        _must_be_url(document[name])
+        assert document[name].startswith(f"{document['id']}/")
+    for name in ("sensitive", "postingRestrictedToMods", "discoverable"):
+        assert isinstance(document[name], bool)
+    assert set(document["source"]) == {"content", "mediaType"}
+    assert document["source"]["mediaType"] == "text/markdown"
+    assert [set(one) for one in document["language"]] == [{"identifier", "name"}]
+
+
+def _of_a_forum(document: Json) -> None:
     assert isinstance(document["cc"], list)
     _must_be_url(document["audience"])
 
@@ -102,31 +157,77 @@ def _liking(document: Json) -> None:
     _must_be_url(document["audience"])
 
 
+def _following(document: Json) -> None:
+    # One recipient where there is any, and that is who is followed.
+    assert document["to"] == [document["object"]]
+
+
+def _must_be_a_follow(inner: Json) -> None:
+    assert set(inner) == {"id", "type", "actor", "object", "to"}
+    assert inner["type"] == "Follow"
+    for name in ("id", "actor", "object"):
+        _must_be_url(inner[name])
+    _following(inner)
+
+
+def _answering(document: Json) -> None:
+    inner = document["object"]
+    _must_be_a_follow(inner)
+    assert document["actor"] == inner["object"]
+    assert document["to"] == [inner["actor"]]
+
+
+def _rejecting(document: Json) -> None:
+    if isinstance(document["object"], dict):
+        _answering(document)
+        return
+    # Of what somebody sent: not read by the strictest, and never sent to them.
+    _must_be_url(document["object"])
+    assert len(document["to"]) == 1
+    assert document["summary"]
+
+
 def _undoing(document: Json) -> None:
     inner = document["object"]
-    assert inner["type"] in {"Like", "Lock", "Follow"}
     assert inner["actor"] == document["actor"]
     _must_be_url(inner["id"])
     _must_be_url(inner["object"])
+    if inner["type"] == "Follow":
+        _must_be_a_follow(inner)
+        assert document["to"] == inner["to"]
+    elif inner["type"] == "Announce":
+        must_be_an_announce(inner, nested=True)
+        assert (document["to"], document["cc"]) == (inner["to"], inner["cc"])
+    else:
+        assert inner["type"] in {"Like", "Lock"}
+        _of_a_forum(document)
+        _of_a_forum(inner)
+        assert document["audience"] == inner["audience"]
+        assert (document["to"], document["cc"]) == (inner["to"], inner["cc"])
 
 
 def _deleting(document: Json) -> None:
     assert document["object"]["type"] == "Tombstone"
     _must_be_url(document["object"]["id"])
-    _must_be_both_addressed(document)
+    _of_a_forum(document)
+    # Where there is a summary it is a removal by somebody who moderates.
+    assert document.get("summary") != ""
 
 
 def _steering(document: Json) -> None:
     _must_be_url(document["object"])
-    _must_be_both_addressed(document)
+    _of_a_forum(document)
     if document["type"] in {"Add", "Remove"}:
-        assert document["target"].startswith(document["audience"])
+        forum = document["audience"]
+        assert document["target"] in {f"{forum}/featured", f"{forum}/moderators"}
 
 
-def must_be_an_announce(document: Json) -> None:
+def must_be_an_announce(document: Json, *, nested: bool = False) -> None:
     """Announce by a forum: of an activity whole, or of an opener by its id."""
     assert document["type"] == "Announce"
     must_hold_no_null(document)
+    if not nested:
+        _must_name_its_context(document)
     _must_be_url(document["id"])
     public = PUBLIC in document["to"]
     assert document["to"] == ([PUBLIC] if public else [f"{document['actor']}/followers"])
@@ -137,6 +238,21 @@ def must_be_an_announce(document: Json) -> None:
         must_be_an_activity(document["object"])
 
 
+def must_be_sent_so(form: str, document: Json) -> None:
+    """Whatever leaves us in a form (INTEROP: the strictest reader's column)."""
+    if form == "wrapped" or document["type"] == "Announce":
+        must_be_an_announce(document)
+        assert isinstance(document["object"], str) == (form == "boost")
+        return
+    assert document["type"] in _IN_FORM.get(form, set(_BY_KIND))
+    must_be_an_activity(document)
+
+
+_IN_FORM = {
+    "boost": {"Undo"},
+    "author": {"Update", "Delete"},
+    "deed": {"Create", "Like", "Undo"},
+}
 _BY_KIND = {
     "Create": _posting,
     "Update": _posting,
@@ -146,4 +262,7 @@ _BY_KIND = {
     "Lock": _steering,
     "Add": _steering,
     "Remove": _steering,
+    "Follow": _following,
+    "Accept": _answering,
+    "Reject": _rejecting,
 }

@@ -10,8 +10,9 @@ from server.errors import Refusal
 from server.peers import RuleDraft, add_rule
 from storage.forums import Forum
 from storage.peers import Verdict
+from tests import makers
 from tests.hostile.commons import Commons, doing, like
-from tests.hostile.copy import announce, copied, held_in, words
+from tests.hostile.copy import announce, copied, follow, held_in, serve_forum, words
 from tests.hostile.peer import ScriptedPeer, mallory, vera
 
 
@@ -182,7 +183,7 @@ async def test_FED_04_a_deep_chain_is_fetched_within_bounds_and_reattached(
     vic.requests.clear()
     await announce(gh, vic, forum.uri, chain[-1]["id"], 60)
     assert len([path for path in vic.fetched if path.startswith("/p/")]) <= 20
-    for number in (20, 40):
+    for number in (15, 30, 45):
         await announce(gh, vic, forum.uri, chain[number]["id"], number)
     held = {post.uri: post for post in await held_in(gh, forum)}
     assert len(held) == 61
@@ -190,3 +191,23 @@ async def test_FED_04_a_deep_chain_is_fetched_within_bounds_and_reattached(
         assert held[child["id"]].parent_id == held[parent["id"]].id, child["id"]
         assert held[child["id"]].parent_uri is None
     assert held[opener["id"]].reply_count == 60
+
+
+async def test_a_forum_that_changed_is_asked_itself_whoever_says_so(
+    gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
+) -> None:
+    forum, other = await copied(gh, vic), serve_forum(evil)
+    await follow(gh, evil, other, await makers.member(gh.instance, "dee"))
+    serve_forum(vic, name="True title")
+    told = {"id": forum.uri, "type": "Group", "name": "Forged", "inbox": f"{forum.uri}/inbox"}
+    update = doing("Update", mallory(evil), told | {"preferredUsername": "permits"})
+    assert await announce(gh, evil, other, update, 1) == "ignored"
+    assert await _title(gh, forum) == "Permits"
+    update |= {"id": f"{vera(vic)}#update-1", "actor": vera(vic)}
+    assert await announce(gh, vic, forum.uri, update, 1) == "applied"
+    assert await _title(gh, forum) == "True title"
+
+
+async def _title(gh: Commons, forum: Forum) -> str:
+    async with gh.instance.reading() as session:
+        return (await session.get_one(Forum, forum.id)).title

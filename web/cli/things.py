@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.lookup import WireLookup
-from federation.station import Station
 from server.errors import NotFound
 from server.instance import Instance
 from server.settings import Settings
@@ -65,6 +63,9 @@ async def _elsewhere(instance: Instance, name: str, kind: type[Thing]) -> Thing:
     what = "forum" if kind is Forum else "post"
     found: Forum | Member | Post | None = None
     if "@" in name.lstrip("@!") or "://" in name:
+        from federation.lookup import WireLookup
+        from federation.station import Station
+
         wire = Station(instance)
         try:
             await wire.open()

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much one activity may have us fetch from others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from federation.errors import WireError
+
+# Twenty together: some for whose key signed it, the others for what it is about.
+MOST_TO_VERIFY = 4
+MOST_DOCUMENTS = 16
+MOST_BYTES = 1_000_000
+
+
+class TooMuchAsked(WireError):
+    """This would have us ask other servers for more than we do for one activity."""
+
+    permanent = True
+
+
+@dataclass
+class Allowance:
+    """What may still be had for one activity, over all the times it is tried.
+
+    `requests` is what is left of this try: every hop counts, answered or not. `documents` and
+    `size` (bytes) count what was answered, and are not given anew.
+    """
+
+    documents: int = MOST_DOCUMENTS
+    size: int = MOST_BYTES
+    requests: int = MOST_DOCUMENTS
+
+    def renew(self) -> None:
+        """Another try begins: what did not answer may be asked again."""
+        self.requests = max(self.documents, 0)
+
+    @property
+    def left(self) -> int:
+        """How many documents can still be had now."""
+        return min(self.requests, self.documents)
+
+
+_current: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
+
+
+@contextmanager
+def limited(allowance: Allowance) -> Iterator[Allowance]:
+    """Have everything that is fetched inside count; tasks begun inside count too."""
+    token = _current.set(allowance)
+    try:
+        yield allowance
+    finally:
+        _current.reset(token)
+
+
+def documents_left() -> int:
+    """How many documents may still be fetched for what is being worked on."""
+    allowance = _current.get()
+    return allowance.left if allowance is not None else MOST_DOCUMENTS
+
+
+def about_to_ask() -> None:
+    """Count one request; raises TooMuchAsked where none is left."""
+    allowance = _current.get()
+    if allowance is None:
+        return
+    if allowance.left <= 0 or allowance.size <= 0:
+        raise TooMuchAsked
+    allowance.requests -= 1
+
+
+def answered(size: int) -> None:
+    """Count one answer of `size` bytes; raises TooMuchAsked where it is more than is left."""
+    allowance = _current.get()
+    if allowance is None:
+        return
+    allowance.documents -= 1
+    allowance.size -= size
+    if allowance.size < 0:
+        raise TooMuchAsked

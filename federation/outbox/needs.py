@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who needs what: forms that a forum's followers take, people to be told."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from federation.urls import host_of_uri
+from server import peers, software
+from server.software import profile_of_peer, reads_mentions, takes_form
+from server.transaction import Transaction
+from storage.forums import Forum
+from storage.log import Form, Lane, LogRecipient, LogRow, Subscription
+from storage.members import Member
+from storage.peers import Peer
+
+
+async def is_wanted(session: AsyncSession, forum: Forum, form: Form, *, ever: bool = False) -> bool:
+    """Whether a follower of the forum may take a form; `ever` counts those who have left too."""
+    question = (
+        select(Lane.id)
+        .join(Subscription, Subscription.lane_id == Lane.id)
+        .outerjoin(Peer, Peer.host == Lane.peer)
+        .where(Subscription.audience == forum.uri, takes_form(form))
+        .limit(1)
+    )
+    if not ever:
+        question = question.where(Subscription.until_seq.is_(None))
+    return (await session.execute(question)).first() is not None
+
+
+async def listeners(tx: Transaction, people: Iterable[Member]) -> list[str]:
+    """The inboxes of those people who hear of a post only from its author's server.
+
+    Whom policy keeps out is not told: unlike what goes to a forum's home, it would wait in vain.
+    """
+    inboxes: dict[str, None] = {}
+    for person in people:
+        inbox = person.shared_inbox or person.inbox
+        if person.is_local or not inbox:
+            continue
+        host = host_of_uri(inbox)
+        if not reads_mentions(profile_of_peer(await tx.session.get(Peer, host))):
+            continue
+        decision = await peers.judge(tx.session, tx.settings.federates, host, tx.now)
+        if decision.allowed:
+            inboxes[inbox] = None
+    return list(inboxes)
+
+
+async def reads_refusals(session: AsyncSession, inbox: str) -> bool:
+    """Whether a Reject of anything but a Follow is understood behind an inbox."""
+    peer = await session.get(Peer, host_of_uri(inbox))
+    return software.reads_refusals(profile_of_peer(peer))
+
+
+async def holders(session: AsyncSession, post: str, author: str) -> Sequence[int]:
+    """The lanes that were sent a post, or what changed it, by its author's server itself."""
+    question = (
+        select(LogRecipient.lane_id)
+        .join(LogRow, LogRow.seq == LogRecipient.seq)
+        .where(LogRow.subject == post, LogRow.form == Form.DIRECT, LogRow.signer == author)
+        .distinct()
+        .order_by(LogRecipient.lane_id)
+    )
+    return (await session.execute(question)).scalars().all()
+
+
+async def was_boosted(session: AsyncSession, boost: str) -> bool:
+    """Whether a boost of this id was ever sent."""
+    question = select(LogRow.seq).where(LogRow.activity_id == boost, LogRow.form == Form.BOOST)
+    return (await session.execute(question)).first() is not None

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishing practices and their versions: the home decides, a copy applies.
+
+`publish` goes by the rules of this instance; `apply` is its other half, which a translator calls
+with what the home of a practice sent, after `writing.apply_thread` or `editing.apply_edit`.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+
+from server import text
+from server.errors import Gone, Invalid, Locked, NotAllowed
+from server.facts import PracticeConfirmed, PracticePublished
+from server.forums.standing import standing_now
+from server.library import drafts
+from server.permissions import Permission, must
+from server.posts import editing, writing
+from server.posts.drafts import EditDraft, ThreadDraft
+from server.practices import prose, standing
+from server.practices.comparing import changed_sections
+from server.practices.forgetting import drop_drafts
+from server.practices.record import Credit, Record, Source, digest, pack, unpack
+from server.practices.typed import record_of
+from server.transaction import Transaction
+from storage.forums import Forum, Visibility
+from storage.members import Member
+from storage.posts import Kind, Post, PostState
+from storage.practices import (
+    Practice,
+    PracticeDraft,
+    PracticeThread,
+    PracticeVersion,
+)
+
+LONGEST_NOTE = 300
+_CUT = "\n\n[…] The whole practice is on its page."
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A record as it is published: which version, what it says of itself, by whom."""
+
+    record: Record
+    version: int
+    note: str
+    by: int
+
+
+async def publish(tx: Transaction, member: Member, number: int, note: str = "") -> Post:
+    """Publish a draft, as a new practice or as a new version of one; the draft is then gone.
+
+    Invalid names the fields of the draft that need another look.
+    """
+    draft = await drafts.must_write(tx.session, member, number)
+    if draft.owner_id != member.id:
+        raise NotAllowed("Only the owner of a draft publishes it.")
+    note = text.clean_line(note, LONGEST_NOTE + 1)
+    if len(note) > LONGEST_NOTE:
+        raise Invalid({"note": f"Keep the note under {LONGEST_NOTE} characters."})
+    record = record_of(drafts.fields_of(draft))
+    if draft.post_id is not None:
+        post = await _next_version(tx, member, draft, record, note)
+    else:
+        post = await _first_version(tx, member, draft, record, note)
+    await drop_drafts(tx, [draft.id])
+    return post
+
+
+async def _first_version(
+    tx: Transaction, member: Member, draft: PracticeDraft, record: Record, note: str
+) -> Post:
+    forum = await tx.session.get(Forum, draft.forum_id or 0)
+    if forum is None:
+        raise Invalid({"forum": "Choose the forum to publish it in."})
+    must(await standing_now(tx, member, forum), Permission.POST_THREAD)
+    thread = await _discussion(tx, draft)
+    record = await _with_source(tx, draft, record)
+    record = await _within(tx, forum, thread, record)
+    written = ThreadDraft(
+        record.name, body_of(record), tags_of(record), record.language, kind=Kind.PRACTICE
+    )
+    post = await writing.post_thread(tx, member, forum, written)
+    await apply(tx, post, Edition(record, 1, note or "First published.", member.id))
+    if thread is not None:
+        tx.session.add(PracticeThread(practice_id=post.id, thread_id=thread.id))
+    return post
+
+
+async def _next_version(
+    tx: Transaction, member: Member, draft: PracticeDraft, record: Record, note: str
+) -> Post:
+    post = await tx.session.get_one(Post, draft.post_id)
+    if post.state == PostState.DELETED:
+        raise Gone("The practice was deleted meanwhile.")
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    must(await standing_now(tx, member, forum), Permission.EDIT_POST, post)
+    if post.locked:
+        raise Locked("This practice is closed: it can no longer be changed.")
+    await writing.must_be_calm(tx, member)
+    practice = await tx.session.get_one(Practice, post.id)
+    if digest(record) == practice.digest:
+        raise Invalid(message="Nothing differs from the version that is published.")
+    if draft.source_version not in (None, practice.version):
+        raise Invalid(
+            message=f"Version {practice.version} was published since this draft was begun:"
+            " begin again from it, and put your changes in."
+        )
+    if not note:
+        raise Invalid({"note": "Say in a line what changed, for those who use it already."})
+    post = await editing.apply_edit(
+        tx, post, EditDraft(record.name, body_of(record), tags_of(record))
+    )
+    await apply(tx, post, Edition(record, practice.version + 1, note, member.id))
+    return post
+
+
+async def _discussion(tx: Transaction, draft: PracticeDraft) -> Post | None:
+    """The thread that a draft was distilled from, where it is still there."""
+    thread = await tx.session.get(Post, draft.thread_id or 0)
+    return thread if thread is not None and thread.state == PostState.LIVE else None
+
+
+async def _with_source(tx: Transaction, draft: PracticeDraft, record: Record) -> Record:
+    """The record with what it was adapted from, and which sections are its own."""
+    source = await tx.session.get(Practice, draft.source_id or 0)
+    if source is None:
+        return record
+    post = await tx.session.get_one(Post, source.post_id)
+    version = draft.source_version or source.version
+    seen = await tx.session.get(PracticeVersion, (source.post_id, version))
+    original = unpack(seen.record if seen is not None else source.record)
+    made = Source(
+        uri=post.uri,
+        version=version,
+        digest=draft.source_digest or source.digest,
+        changed=tuple(changed_sections(original, replace(record, based_on=original.based_on))),
+    )
+    others = tuple(one for one in record.based_on if one.uri != made.uri)
+    return replace(record, based_on=(made, *others)[:5])
+
+
+async def _within(tx: Transaction, forum: Forum, thread: Post | None, record: Record) -> Record:
+    """The record without names from a discussion that its readers may not see."""
+    if thread is None:
+        return record
+    where = await tx.session.get_one(Forum, thread.forum_id)
+    if where.visibility == Visibility.PUBLIC or where.id == forum.id:
+        return replace(record, derived_from=(thread.uri,))
+    return replace(record, derived_from=(), credits=())
+
+
+def body_of(record: Record) -> str:
+    """What the post of a practice says: all of it in Markdown, and who is thanked."""
+    named = " ".join(_handle(credit) for credit in record.credits)
+    body = prose.markdown(record) + (f"\n\nWith thanks to {named}" if named else "")
+    if len(body) <= text.MAX_SOURCE:
+        return body
+    room = text.MAX_SOURCE - len(_CUT)
+    return body[:room].rpartition("\n\n")[0] + _CUT
+
+
+def _handle(credit: Credit) -> str:
+    """`@ana@host` from the id of a person of a Guildhall, so that they are told; else nothing."""
+    origin, _, name = credit.uri.rpartition("/u/")
+    return f"@{name}@{origin.partition('://')[2]}" if origin and name else ""
+
+
+def tags_of(record: Record) -> tuple[str, ...]:
+    """The tags that a practice's post carries: its own first, then its topics."""
+    return tuple(dict.fromkeys([*(tag.lower() for tag in record.tags), *record.topics]))[:10]
+
+
+async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
+    """The practice as it then is, without asking whether it may be.
+
+    A version held already, or an older one, is kept among the versions and changes nothing else.
+    """
+    record, stored = edition.record, pack(edition.record)
+    mark = digest(record)
+    author = await tx.session.get_one(Member, post.author_id)
+    held = await tx.session.get(Practice, post.id)
+    if await tx.session.get(PracticeVersion, (post.id, edition.version)) is None:
+        tx.session.add(
+            PracticeVersion(
+                post_id=post.id, version=edition.version, record=stored, digest=mark,
+                note=edition.note, by_id=edition.by, at=post.updated or post.published,
+            )
+        )  # fmt: skip
+    if held is not None and held.version >= edition.version:
+        return held
+    practice = held or Practice(post_id=post.id, evidence=0, why="{}")
+    agency = author.agency or author.peer or tx.settings.agency_name
+    practice.kind, practice.summary = record.kind, record.summary
+    practice.agency = record.agency or agency
+    practice.record, practice.digest, practice.version = stored, mark, edition.version
+    practice.parts = await asyncio.to_thread(_rendered, record)
+    practice.reviewed = post.updated or post.published
+    await _trace(tx, practice, post, record)
+    tx.session.add(practice)
+    await tx.session.flush()
+    await standing.reckon(tx, practice)
+    tx.record(PracticePublished(post.id, edition.version))
+    return practice
+
+
+async def _trace(tx: Transaction, practice: Practice, post: Post, record: Record) -> None:
+    """Say what the practice descends from; an unknown source is the root of what is known."""
+    source = record.based_on[0] if record.based_on else None
+    practice.based_on = source.uri if source else None
+    practice.based_on_version = source.version if source else None
+    practice.based_on_digest = source.digest if source else ""
+    root = post.uri
+    if source is not None and source.uri != post.uri:
+        question = (
+            select(Practice.root)
+            .join(Post, Post.id == Practice.post_id)
+            .where(Post.uri == source.uri)
+        )
+        root = (await tx.session.execute(question)).scalar_one_or_none() or source.uri
+    practice.root = root
+
+
+def _rendered(record: Record) -> str:
+    """The HTML of the longer texts, by field; made once, since Markdown is slow."""
+    found = {
+        "problem": text.render(record.problem),
+        "solution": text.render(record.solution),
+        "transfer": text.render(record.transfer.notes),
+        "risks": text.render(record.transfer.risks),
+        "equity": text.render(record.equity_note),
+        "access": text.render(record.access_note),
+        "privacy": text.render(record.privacy_note),
+    }
+    found |= {f"step{n}": text.render(step.text) for n, step in enumerate(record.steps)}
+    return json.dumps({name: html for name, html in found.items() if html}, ensure_ascii=False)
+
+
+async def confirm(tx: Transaction, member: Member, post: Post) -> None:
+    """Say that a practice was looked over and still holds."""
+    post = await tx.session.get_one(Post, post.id)
+    if post.state != PostState.LIVE:
+        raise Gone
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    must(await standing_now(tx, member, forum), Permission.CONFIRM_PRACTICE, post)
+    if not forum.is_local and post.author_id != member.id:
+        raise NotAllowed("Only its own agency says whether a practice still holds.")
+    practice = await tx.session.get_one(Practice, post.id)
+    practice.reviewed = tx.now
+    tx.record(PracticeConfirmed(post.id, member.id))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leaving nothing of a deleted practice, and of drafts that are done."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import delete, select, update
+
+from server.facts import PostDeleted
+from server.transaction import Transaction
+from storage.practices import (
+    Practice,
+    PracticeDraft,
+    PracticeDraftPerson,
+    PracticeFacet,
+    PracticeThread,
+    PracticeVersion,
+)
+
+
+async def forget(tx: Transaction, fact: PostDeleted) -> None:
+    """Leave nothing of a deleted practice: its record, its versions, drafts of more of them."""
+    begun = select(PracticeDraft.id).where(PracticeDraft.post_id == fact.post)
+    await drop_drafts(tx, (await tx.session.execute(begun)).scalars())
+    for column in (PracticeDraft.source_id, PracticeDraft.thread_id):
+        await tx.session.execute(
+            update(PracticeDraft).where(column == fact.post).values({column.key: None})
+        )
+    for table in (PracticeVersion, PracticeFacet, Practice):
+        await tx.session.execute(delete(table).where(table.post_id == fact.post))
+    await tx.session.execute(
+        delete(PracticeThread).where(
+            (PracticeThread.practice_id == fact.post) | (PracticeThread.thread_id == fact.post)
+        )
+    )
+
+
+async def drop_drafts(tx: Transaction, numbers: Iterable[int]) -> None:
+    """Forget drafts, asking nobody."""
+    found = list(numbers)
+    for table, column in (
+        (PracticeDraftPerson, PracticeDraftPerson.draft_id),
+        (PracticeDraft, PracticeDraft.id),
+    ):
+        await tx.session.execute(delete(table).where(column.in_(found)))

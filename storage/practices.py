@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Practices: the detail row of a post, its versions, facets, drafts.
+
+A practice is a `posts` row of the kind `practice`, so that replies, endorsements, search,
+moderation and copies work on it as on any thread, and a row of `practices` with its record: one
+JSON document (`server/practices/record`), the same that travels as `gh:practice`.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Characters, Key, Word
+
+
+class Practice(Base):
+    """What a practice says now.
+
+    `record` is the JSON document, `digest` the SHA-256 of its canonical form, `parts` the HTML
+    of its longer texts by field, rendered once. `evidence` is the step of the ladder and `why`
+    the JSON of its reasons. `reviewed` is when somebody last said that it still holds.
+
+    Of an adaptation: `based_on` is the uri of its source, with the version and the digest it
+    was made from; `root` is the uri that the whole lineage descends from, its own for an original.
+    """
+
+    __tablename__ = "practices"
+    __table_args__ = (
+        Index("ix_practices_root", "root", "post_id"),
+        Index("ix_practices_based_on", "based_on", "post_id"),
+    )
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("posts.id"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[Word]
+    agency: Mapped[str] = mapped_column(Characters(500), default="")
+    summary: Mapped[str] = mapped_column(Characters(500), default="")
+    record: Mapped[str]
+    digest: Mapped[str] = mapped_column(Characters(64))
+    parts: Mapped[str] = mapped_column(default="{}")
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    reviewed: Mapped[datetime]
+    evidence: Mapped[int] = mapped_column(Integer, default=0)
+    why: Mapped[str] = mapped_column(default="{}")
+    based_on: Mapped[str | None] = mapped_column(Characters(2048))
+    based_on_version: Mapped[int | None] = mapped_column(Integer)
+    based_on_digest: Mapped[str] = mapped_column(Characters(64), default="")
+    root: Mapped[str] = mapped_column(Characters(2048))
+
+
+class PracticeVersion(Base):
+    """What a practice said in one version, the latest included; scrubbed with the post."""
+
+    __tablename__ = "practice_versions"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    record: Mapped[str]
+    digest: Mapped[str] = mapped_column(Characters(64))
+    note: Mapped[str] = mapped_column(Characters(500), default="")
+    by_id: Mapped[int]
+    at: Mapped[datetime]
+
+
+class PracticeFacet(Base):
+    """One value that a practice is found by: a topic, a function, a level, a stage…"""
+
+    __tablename__ = "practice_facets"
+    __table_args__ = (Index("ix_practice_facets_value", "facet", "value", "post_id"),)
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    facet: Mapped[Word] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(Characters(200), primary_key=True)
+
+
+class PracticeThread(Base):
+    """A discussion that a practice came of."""
+
+    __tablename__ = "practice_threads"
+    __table_args__ = (Index("ix_practice_threads_thread", "thread_id", "practice_id"),)
+
+    practice_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+
+
+class PracticeDraft(Base):
+    """A practice being written; nobody sees it but its owner and those they invited.
+
+    `typed` is the JSON of what stands in the form's fields, by field, whatever it may be: it is
+    checked when it is published. `post_id` names the practice that it is to be a new version of,
+    and `source_id` the one that it adapts, in the version and with the digest given.
+    """
+
+    __tablename__ = "practice_drafts"
+    __table_args__ = (
+        Index("ix_practice_drafts_owner", "owner_id", "updated"),
+        Index("ix_practice_drafts_post", "post_id"),
+        Index("ix_practice_drafts_thread", "thread_id"),
+        Index("ix_practice_drafts_source", "source_id"),
+    )
+
+    id: Mapped[Key]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    forum_id: Mapped[int | None] = mapped_column(ForeignKey("forums.id"))
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
+    source_version: Mapped[int | None] = mapped_column(Integer)
+    source_digest: Mapped[str] = mapped_column(Characters(64), default="")
+    thread_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
+    title: Mapped[str] = mapped_column(Characters(500), default="")
+    typed: Mapped[str] = mapped_column(default="{}")
+    revision: Mapped[int] = mapped_column(Integer, default=0)
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+    updated_by: Mapped[int]
+
+
+class PracticeDraftPerson(Base):
+    """Somebody whom the owner of a draft invited to write with them."""
+
+    __tablename__ = "practice_draft_people"
+    __table_args__ = (Index("ix_practice_draft_people_member", "member_id", "draft_id"),)
+
+    draft_id: Mapped[int] = mapped_column(ForeignKey("practice_drafts.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    at: Mapped[datetime]
+
+
+class PracticeTopic(Base):
+    """A topic that an admin added to the list, or took off it (`listed` False)."""
+
+    __tablename__ = "practice_topics"
+
+    slug: Mapped[Word] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(Characters(200))
+    listed: Mapped[bool] = mapped_column(default=True)
+    at: Mapped[datetime]
+
+
+class LibrarySetting(Base):
+    """What admins decide of the library, by name: a JSON value each."""
+
+    __tablename__ = "library_settings"
+
+    name: Mapped[Word] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    at: Mapped[datetime]

@@ -10,7 +10,7 @@ from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.members import moment
 from federation.vocabulary.posts import Post as WirePost
-from federation.vocabulary.terms import ACTIVITY_CONTEXT, OBJECT_CONTEXT, PUBLIC
+from federation.vocabulary.terms import ACTIVITY_CONTEXT, LD_JSON_PROFILE, OBJECT_CONTEXT, PUBLIC
 from server import text
 from server.posts.drafts import Origin
 
@@ -22,7 +22,10 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class SharedPost:
-    """A post with everything of it that travels; `public` says how it is addressed."""
+    """A post with everything of it that travels; `public` says how it is addressed.
+
+    `links` are the posts its text links to: the address as written, and the id (FEP-e232).
+    """
 
     uri: str
     url: str
@@ -42,6 +45,7 @@ class SharedPost:
     public: bool = True
     locked: bool = False
     likes: int = 0
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -83,6 +87,10 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
             *(
                 {"type": "Mention", "name": f"@{name}", "href": href}
                 for name, href in shared.mentions
+            ),
+            *(
+                {"type": "Link", "mediaType": LD_JSON_PROFILE, "name": name, "href": href}
+                for name, href in shared.links
             ),
         ],
         "published": moment(shared.published),
@@ -162,6 +170,7 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         public=PUBLIC in (*post.to, *post.cc),
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
+        links=tuple((tag.name, tag.href) for tag in post.tags if tag.kind == "link" and tag.href),
     )
 
 

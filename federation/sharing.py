@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stored posts with all that their translation needs."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
+from html import unescape
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.posts import SharedPost
@@ -12,8 +14,10 @@ from server.forums.pages import tags_of
 from storage import members
 from storage.forums import Forum, Visibility
 from storage.members import Member
-from storage.posts import Post, PostMention
+from storage.posts import Post, PostMention, PostState
 
+MOST_LINKS = 20
+_HREF = re.compile(r'<a href="(https?://[^"]{1,2000})"')
 Row = TypeVar("Row", Forum, Post)
 
 
@@ -32,6 +36,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     ids = [post.id for post in posts]
     tags = await tags_of(session, ids)
     mentions = await _mentions(session, ids)
+    links = await _links(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -42,6 +47,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             context=around[post.thread_id].context,
             parent=(parent, authors[parent.author_id]) if parent else None,
             named=(tags.get(post.id, ()), mentions.get(post.id, ())),
+            links=links.get(post.id, ()),
         )
     return found
 
@@ -66,6 +72,38 @@ async def _mentions(
     return found
 
 
+async def _links(
+    session: AsyncSession, posts: Sequence[Post]
+) -> dict[int, tuple[tuple[str, str], ...]]:
+    """The posts that texts link to, by their ids (FEP-e232); those that anybody may see."""
+    written = {post.id: _addresses(post.html) for post in posts}
+    addresses = {address for found in written.values() for address in found}
+    if not addresses:
+        return {}
+    question = (
+        select(Post.uri, Post.url)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(
+            or_(Post.uri.in_(addresses), Post.url.in_(addresses)),
+            Post.state == PostState.LIVE,
+            Forum.visibility == Visibility.PUBLIC,
+        )
+    )
+    known: dict[str, str] = {}
+    for uri, url in (await session.execute(question)).all():
+        known |= {uri: uri, url: uri}
+    return {
+        number: tuple((address, known[address]) for address in found if address in known)
+        for number, found in written.items()
+    }
+
+
+def _addresses(html: str) -> list[str]:
+    """Where a text links to, each once, the first MOST_LINKS."""
+    found = (unescape(href).partition("#")[0] for href in _HREF.findall(html))
+    return list(dict.fromkeys(found))[:MOST_LINKS]
+
+
 def _shared(
     post: Post,
     forum: Forum,
@@ -74,6 +112,7 @@ def _shared(
     context: str,
     parent: tuple[Post, Member] | None,
     named: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
+    links: tuple[tuple[str, str], ...],
 ) -> SharedPost:
     tags, mentions = named
     answered = parent[1] if parent else None
@@ -98,6 +137,7 @@ def _shared(
         public=forum.visibility == Visibility.PUBLIC,
         locked=post.locked,
         likes=post.endorsement_count,
+        links=links,
     )
 
 

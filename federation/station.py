@@ -5,6 +5,7 @@ from federation.actors import Actors
 from federation.claims import Claims, owner_name
 from federation.delivery.lanes import Delivery
 from federation.fetch import Door
+from federation.fetches import Fetches
 from federation.inbox import Inbox
 from federation.liveness import Liveness
 from federation.receive import Receiver
@@ -22,6 +23,7 @@ class Station(Wire):
         self.claims = Claims(instance, owner_name(instance.randomness))
         self.actors = Actors(self)
         self.verifier = Verifier(self, self.actors)
+        self.fetches = Fetches(self)
         self.delivery = Delivery(self, self.claims.owner)
         self.liveness = Liveness(instance, self.delivery)
         self.inbox = Inbox(self, self.verifier, self.liveness)

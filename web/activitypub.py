@@ -83,7 +83,7 @@ async def _asker(request: Request) -> Asker:
     verified = await station.verifier.request(signed)
     await station.liveness.heard(verified.host)
     await station.actors.meet(verified.host)
-    return await asker(station, verified.host)
+    return await asker(station, verified.host, verified.actor)
 
 
 Maker = Callable[[Documents, Request], Awaitable[tuple[int, Json]]]
@@ -108,6 +108,7 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
                 if not who.allowed:
                     return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
+        await station.fetches.note(who, document)
         response = _json(document, status)
         tag = serving.tag_of(document)
         return _unless_held(request, response, f'"{tag}"' if tag else _tag(response))

@@ -37,6 +37,7 @@ from web import (
     members,
     notifications,
     posts,
+    practices,
     repairs,
     search,
 )
@@ -53,6 +54,7 @@ FEATURES = (
     forums,
     # Before the pages of posts, whose addresses end in any words.
     live,
+    practices,
     posts,
     repairs,
     endorsements,

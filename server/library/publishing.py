@@ -6,7 +6,6 @@ with what the home of a practice sent, after `writing.apply_thread` or `editing.
 """
 
 import asyncio
-import json
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -23,6 +22,7 @@ from server.practices import prose, standing
 from server.practices.comparing import changed_sections
 from server.practices.forgetting import drop_drafts
 from server.practices.record import Credit, Record, Source, digest, pack, unpack
+from server.practices.rendering import rendered
 from server.practices.typed import record_of
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
@@ -196,7 +196,7 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
     practice.kind, practice.summary = record.kind, record.summary
     practice.agency = record.agency or agency
     practice.record, practice.digest, practice.version = stored, mark, edition.version
-    practice.parts = await asyncio.to_thread(_rendered, record)
+    practice.parts = await asyncio.to_thread(rendered, record)
     practice.reviewed = post.updated or post.published
     await _trace(tx, practice, post, record)
     tx.session.add(practice)
@@ -221,21 +221,6 @@ async def _trace(tx: Transaction, practice: Practice, post: Post, record: Record
         )
         root = (await tx.session.execute(question)).scalar_one_or_none() or source.uri
     practice.root = root
-
-
-def _rendered(record: Record) -> str:
-    """The HTML of the longer texts, by field; made once, since Markdown is slow."""
-    found = {
-        "problem": text.render(record.problem),
-        "solution": text.render(record.solution),
-        "transfer": text.render(record.transfer.notes),
-        "risks": text.render(record.transfer.risks),
-        "equity": text.render(record.equity_note),
-        "access": text.render(record.access_note),
-        "privacy": text.render(record.privacy_note),
-    }
-    found |= {f"step{n}": text.render(step.text) for n, step in enumerate(record.steps)}
-    return json.dumps({name: html for name, html in found.items() if html}, ensure_ascii=False)
 
 
 async def confirm(tx: Transaction, member: Member, post: Post) -> None:

@@ -16,6 +16,7 @@ from tests.hostile.copy import announce, copied, follow, held_in, serve_forum, w
 from tests.hostile.peer import ScriptedPeer, mallory, vera
 
 
+@pytest.mark.fep("fe34")
 async def test_AUT_01_an_object_under_another_id_is_not_stored(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
@@ -49,6 +50,7 @@ async def test_AUT_02_only_activitypub_media_types_are_read(
     assert len(await held_in(gh, forum)) == stored
 
 
+@pytest.mark.fep("fe34")
 @pytest.mark.parametrize("proof", ["none", "forged", "of another"])
 async def test_AUT_10_an_embedded_copy_is_not_believed(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer, proof: str
@@ -71,6 +73,7 @@ async def test_AUT_10_an_embedded_copy_is_not_believed(
     assert vic.fetched.count("/p/9") == 2
 
 
+@pytest.mark.fep("8b32")
 async def test_AUT_10_a_valid_proof_is_believed_without_asking(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:

@@ -60,6 +60,13 @@ def _peers() -> None:
 
 
 @cache
+def _keys() -> None:
+    from web.cli import keys
+
+    app.add_typer(keys.app, name="key")
+
+
+@cache
 def _settings() -> None:
     from web.cli import settings
 
@@ -93,6 +100,7 @@ _COMMANDS: dict[str, Callable[[], None]] = {
     "post": _posts,
     "allow": _allow,
     "peer": _peers,
+    "key": _keys,
 }
 
 

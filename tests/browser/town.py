@@ -30,7 +30,7 @@ from tests import makers
 from tests.server.library import bench
 from web.app import create_app
 
-SECONDS = 30.0
+SECONDS = 90.0
 Outcome = TypeVar("Outcome")
 
 
@@ -153,7 +153,7 @@ class Town:
                 return await forums.by_handle(session, handle, other.host)
 
         async def ask() -> None:
-            forum = await house.app.state.lookup.find(f"@{handle}@{other.host}")
+            forum = await makers.looked_up(house.app.state.lookup, f"@{handle}@{other.host}")
             assert isinstance(forum, Forum)
             async with house.instance.transaction() as tx:
                 await follows.follow(tx, member, forum)

@@ -292,7 +292,12 @@ async def _forum_part(d: Documents, r: Request) -> tuple[int, Json]:
     handle, part = r.path_params["handle"], r.path_params["part"]
     if part == "outbox":
         return 200, await d.forum_outbox(handle, _number(r, "before"))
-    makers = {"followers": d.followers, "featured": d.featured, "moderators": d.moderators}
+    makers = {
+        "followers": d.followers,
+        "followers_synchronization": d.followers_there,
+        "featured": d.featured,
+        "moderators": d.moderators,
+    }
     if part not in makers:
         raise NotFound
     return 200, await makers[part](handle)

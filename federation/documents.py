@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import forums, members, posts
 from federation.askers import Asker
 from federation.endorsements import like
-from federation.followers import telling
 from federation.keyring import ED25519
 from federation.posts import SharedPost
 from federation.sharing import shared_all
@@ -103,14 +102,6 @@ class Documents:
         """How many follow a forum; never who."""
         forum = await self._forum(handle)
         return collection(f"{forum.uri}/followers", "OrderedCollection", forum.follower_count, None)
-
-    async def followers_there(self, handle: str) -> dict[str, Any]:
-        """Those at the asker's host who follow a forum, for that host only (FEP-8fcf)."""
-        forum = await self._forum(handle)
-        if self.asker.host is None or not self.asker.allowed:
-            raise NotFound
-        found = (await telling.at_host(self.session, forum.uri, self.asker.host))[: telling.MOST]
-        return collection(telling.address(forum.uri), "OrderedCollection", len(found), found)
 
     async def moderators(self, handle: str) -> dict[str, Any]:
         """The stewards of a forum, not paged."""

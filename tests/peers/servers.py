@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers of other software: started here, told what to do, and asked what they hold."""
+"""Servers of other software: started, told what to do, asked what they hold."""
 
 import asyncio
 import contextlib

@@ -32,7 +32,7 @@ async def browse(request: Request) -> Response:
     before = place(request)
     async with visit.instance.reading() as session:
         kept = await library(session)
-        is_like_us = asked.get("like") == "us" and visit.viewer.is_member
+        is_like_us = asked.get("like") == "us" and visit.viewer.is_member and bool(_like_us(kept))
         looked_for = {**chosen, **(_like_us(kept) if is_like_us else {})}
         found = await lists.browse(session, visit.viewer, looked_for, before=before)
     return visit.page(

@@ -19,7 +19,7 @@ from server.practices.evidence import Standing
 from server.practices.fit import Fit, Site, fit
 from server.practices.keeping import Library, library
 from server.practices.record import Record, unpack
-from server.practices.standing import standing_of
+from server.practices.standing import standing
 from server.shown import ShownPost
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
@@ -74,7 +74,7 @@ async def practice_page(
         practice=practice,
         record=record,
         parts=json.loads(practice.parts),
-        standing=standing_of(practice),
+        standing=await standing(session, practice, record, kept, now),
         library=kept,
         is_stale=kept.is_stale(practice.reviewed, now),
         fit=_fit(viewer, kept, practice, record),

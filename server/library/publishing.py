@@ -198,9 +198,9 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
     if held is not None and held.version >= edition.version:
         return held
     practice = held or Practice(post_id=post.id, evidence=0, why="{}")
-    agency = author.agency or author.peer or tx.settings.agency_name
     practice.kind, practice.summary = record.kind, record.summary
-    practice.agency = record.agency or agency
+    # Whose it is says its author's home; what the record calls its agency is shown beside it.
+    practice.agency = author.agency or author.peer or tx.settings.agency_name
     practice.record, practice.digest, practice.version = stored, mark, edition.version
     practice.parts = await asyncio.to_thread(rendered, record)
     practice.reviewed = post.updated or post.published

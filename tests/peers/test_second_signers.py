@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.hostile.peer import Asked, World
 from tests.peers.programs import APSIG, HTTP_SIGNATURES, Json
 from tests.peers.stranger import Stranger, changed, proofs_hold, verified, with_body
-from tests.peers.town import ACTIVITY, Town, riverton
+from tests.peers.town import ACTIVITY, Town, listed, riverton
 from web.demo.waiting import TooLate, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -146,7 +146,7 @@ async def test_a_relayed_post_is_believed_on_the_proof_of_another_library(
     forum = home.actor("/f/rules", "Group", preferredUsername="rules", name="Rules")
     home.webfinger("rules", forum)
     home.person = forum
-    await town.agency.command("forum", "follow", forum, "--as", "ana")
+    await town.follow(forum)
     follow = await received(home, "Follow", forum)
     answer = await home.deliver(town, home.activity("Accept", follow.document))
     assert answer.status_code == 202, answer.text
@@ -161,8 +161,3 @@ async def test_a_relayed_post_is_believed_on_the_proof_of_another_library(
     assert (await town.ana.browser.open(page)).title == "Believed on its proof"
     with pytest.raises(TooLate):
         await until("the changed one", lambda: listed(town, path, bad["object"]["id"]), 2)
-
-
-async def listed(town: Town, path: str, uri: str) -> str | None:
-    """The path of a thread on a forum's page as Ana sees it, if it is there."""
-    return (await town.ana.browser.open(path)).threads.get(uri)

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests.peers.programs import Json
-from web.demo.agencies import Agency
+from web.demo.agencies import Agency, CommandFailed
 from web.demo.pages import Page, SeenPost
 from web.demo.ports import free_port
 from web.demo.readers import Reader
@@ -67,6 +67,20 @@ class Town:
         async with self.agency.visitor() as visitor:
             return await visitor.open(path)
 
+    async def follow(self, forum: str) -> None:
+        """Ana follows a forum elsewhere; asked again while its server is slow to answer."""
+
+        async def tried() -> bool | None:
+            try:
+                await self.agency.command("forum", "follow", forum, "--as", "ana")
+            except CommandFailed as error:
+                if "try again" not in str(error):
+                    raise
+                return None
+            return True
+
+        await until(f"the follow of {forum}", tried, 60)
+
     async def shows(self, path: str, uri: str) -> SeenPost:
         """A post on a page, once it is there."""
         return await self.ana.seen(path, uri)
@@ -93,3 +107,49 @@ async def riverton(folder: Path, others: dict[str, int], sabotage: str = "") -> 
     finally:
         await town.ana.close()
         await agency.stop()
+
+
+async def listed(town: Town, path: str, uri: str) -> str | None:
+    """The path of a thread on a forum's page as Ana sees it, if it is there."""
+    return (await town.ana.browser.open(path)).threads.get(uri)
+
+
+async def accepted(town: Town, path: str) -> bool | None:
+    """Whether the page of a forum says that Ana's follow is accepted."""
+    return (await town.ana.browser.open(path)).follow == "accepted" or None
+
+
+async def confirmed(town: Town, path: str, uri: str) -> bool | None:
+    """Whether a post of Ana's is shown without a word about its way."""
+    post = (await town.ana.browser.open(path)).posts.get(uri)
+    return (post is not None and post.status in {"", "confirmed"}) or None
+
+
+async def says(town: Town, path: str, uri: str, text: str) -> None:
+    """Wait until a post says something."""
+
+    async def probe() -> bool | None:
+        post = (await town.ana.browser.open(path)).posts.get(uri)
+        return (post is not None and post.body == text) or None
+
+    await until(f"“{text}” at {path}", probe)
+
+
+async def endorsed(town: Town, path: str, uri: str, count: int) -> None:
+    """Wait until a post is shown with so many endorsements."""
+
+    async def probe() -> bool | None:
+        post = (await town.ana.browser.open(path)).posts.get(uri)
+        return (post is not None and post.endorsements == count) or None
+
+    await until(f"{count} endorsements of {uri}", probe)
+
+
+async def gone(town: Town, path: str, uri: str) -> None:
+    """Wait until a post is not shown any more."""
+
+    async def probe() -> bool | None:
+        post = (await town.ana.browser.look(path)).posts.get(uri)
+        return (post is None or post.state != "live") or None
+
+    await until(f"{uri} gone", probe)

@@ -15,6 +15,8 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
 
+# A command may wait longer than a page.
+PATIENCE = 20.0
 Thing = TypeVar("Thing", Forum, Post)
 
 
@@ -69,7 +71,7 @@ async def _elsewhere(instance: Instance, name: str, kind: type[Thing]) -> Thing:
         wire = Station(instance)
         try:
             await wire.open()
-            found = await WireLookup(wire).find(name)
+            found = await WireLookup(wire, PATIENCE).find(name)
         finally:
             await wire.close()
     if not isinstance(found, kind):

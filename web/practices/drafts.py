@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.errors import Gone, Invalid, Locked, NotAllowed, NotFound, Refusal, TooFast
+from server.errors import Gone, Invalid, Locked, NotAllowed, Refusal, TooFast
 from server.forums import pages as forums
 from server.library import drafts, exchange, publishing
 from server.library.drafts import Beginning, Open
@@ -24,8 +24,9 @@ from server.practices.rendering import rendered
 from server.practices.typed import document_of, part_keys
 from server.rows import Forum, Post
 from server.shown import ShownForum
+from web import repeats
 from web.errors import STATUS
-from web.forms import submit, submit_writing
+from web.forms import Form, submit, submit_writing
 from web.practices.sections import Section, section_of, sections
 from web.practices.showing import of_record
 from web.practices.writing import SIGNED_OUT, draft_id, faults_of
@@ -187,22 +188,28 @@ async def publish(request: Request) -> Response:
     if visit.viewer.member is None:
         raise NotAllowed(SIGNED_OUT)
     number = draft_id(request)
-    forum = identifier(sent["forum"]) or 0
     try:
         if sent.stale:
             raise NotAllowed("You signed in again meanwhile: press the button once more.")
-        async with visit.instance.transaction() as tx:
-            draft = await drafts.must_write(tx.session, visit.member, number)
-            is_new = draft.post_id is None
-            if is_new:
-                chosen = await _chosen(visit, forum)
-                await drafts.place(tx, visit.member, number, chosen.id)
-            made = await publishing.publish(tx, visit.member, number, sent["note"])
-    except NotFound:
-        raise
+        # The same form sent twice leads to the same page twice, though the draft is gone then.
+        async with repeats.turn(visit, f"practice-{number}") as turn:
+            if turn.answer is None:
+                turn.answer = await _published(visit, number, sent)
+            return visit.go(*turn.answer)
     except KEEPS_THE_FORM as error:
         return await _overview(visit, number, error, note=sent["note"])
-    return visit.go(path_of(made), "practice_published" if is_new else "version_published")
+
+
+async def _published(visit: Visit, number: int, sent: Form) -> tuple[str, str]:
+    """Where the practice then is, and what to say."""
+    async with visit.instance.transaction() as tx:
+        draft = await drafts.must_write(tx.session, visit.member, number)
+        is_new = draft.post_id is None
+        if is_new:
+            chosen = await _chosen(visit, identifier(sent["forum"]) or 0)
+            await drafts.place(tx, visit.member, number, chosen.id)
+        made = await publishing.publish(tx, visit.member, number, sent["note"])
+    return path_of(made), "practice_published" if is_new else "version_published"
 
 
 def _named(visit: Visit, forum: Forum | ShownForum) -> str:

@@ -2,6 +2,7 @@
 """The library's own pages: browsing, and two or three side by side."""
 
 import asyncio
+import re
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +32,7 @@ async def browse(request: Request) -> Response:
     before = place(request)
     async with visit.instance.reading() as session:
         kept = await library(session)
-        is_like_us = asked.get("like") == "us" and visit.viewer.is_member
+        is_like_us = asked.get("like") == "us" and visit.viewer.is_member and bool(_like_us(kept))
         looked_for = {**chosen, **(_like_us(kept) if is_like_us else {})}
         found = await lists.browse(session, visit.viewer, looked_for, before=before)
     return visit.page(
@@ -112,10 +113,15 @@ def _rows(found: list[lists.Compared]) -> list[tuple[str, list[str]]]:
     for name in ("about", "outcomes", "use"):
         shown.pop(name)
     return [
-        (title, [text.render(told.get(name, "")) for told in texts])
+        (title, [_cell(told.get(name, "")) for told in texts])
         for name, title in shown.items()
         if any(name in told for told in texts)
     ]
+
+
+def _cell(words: str) -> str:
+    """A section in a cell, where a heading would stand under none."""
+    return text.render(re.sub(r"^### (.+)$", r"**\1**", words, flags=re.MULTILINE))
 
 
 routes = [

@@ -56,7 +56,7 @@ async def one_page(request: Request) -> Response:
 def _cited(found: Read, ours: str) -> citing.Cited:
     return citing.Cited(
         record=found.record,
-        agency=found.practice.agency,
+        agency=found.record.agency or found.practice.agency,
         url=found.post.url,
         version=found.practice.version,
         published=found.post.published,

@@ -54,7 +54,7 @@ def values(visit: Visit, page: ThreadPage, found: PracticePage) -> dict[str, Any
     home = page.forum.agency or page.forum.peer or visit.instance.settings.agency_name
     cited = citing.Cited(
         record=found.record,
-        agency=found.practice.agency,
+        agency=found.record.agency or found.practice.agency,
         url=post.url,
         version=found.practice.version,
         published=post.published,

@@ -91,6 +91,7 @@ class Shown:
     base: Mapping[str, str]
     faults: Mapping[str, str] = field(default_factory=dict)
     clashes: Mapping[str, Clash] = field(default_factory=dict)
+    aside: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
     error: Refusal | None = None
 
@@ -110,7 +111,9 @@ async def edit(request: Request) -> Response:
         found, kept = await _open(session, visit, draft_id(request))
     place = place_of(request, kept, found.typed)
     held = _held(found.typed, place)
-    return _page(visit, found, place, Shown(held, held))
+    aside = drafts.set_aside(found.typed, visit.member)
+    mine = {one.name: aside[one.name] for one in place.fields if one.name in aside}
+    return _page(visit, found, place, Shown(held, held, aside=mine))
 
 
 async def _open(session: AsyncSession, visit: Visit, number: int) -> tuple[Open, Library]:
@@ -141,6 +144,7 @@ def _page(visit: Visit, found: Open, place: Place, shown: Shown) -> Response:
         base=json.dumps(dict(shown.base), ensure_ascii=False),
         faults=dict(shown.faults),
         clashes=shown.clashes,
+        aside=shown.aside,
         by=shown.by,
         sentence=shown.error.sentence if shown.error else "",
         here="practices",

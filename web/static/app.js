@@ -55,6 +55,7 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
 // tells what the fields hold from then on; where somebody else changed one, saving asks what to do.
 for (const form of document.querySelectorAll("form[data-autosave]")) {
   const state = form.querySelector("[data-draft-state]");
+  const path = form.getAttribute("action"); // Its buttons are called "action" as well.
   const values = () => {
     const body = new FormData(form);
     body.delete("base");
@@ -75,7 +76,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     const body = new FormData(form);
     body.set("action", "autosave");
     try {
-      const answer = await fetch(form.action, { method: "POST", body });
+      const answer = await fetch(path, { method: "POST", body });
       const said = await answer.json();
       if (answer.ok) {
         form.elements.base.value = JSON.stringify(said.base);
@@ -100,7 +101,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     if (leaving || values() === saved) return;
     const body = new FormData(form);
     body.set("action", "autosave");
-    navigator.sendBeacon(form.action, body);
+    navigator.sendBeacon(path, body);
   });
 }
 
@@ -135,7 +136,8 @@ document.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById(article.id)?.querySelector(".actions form");
+    const forms = [...page.querySelectorAll(`#${article.id} .actions form`)];
+    const fresh = forms.find((one) => /\/(endorse|withdraw)$/.test(one.getAttribute("action")));
     if (!answer.ok || !fresh) throw new Error();
     form.replaceWith(fresh);
     fresh.querySelector("button").focus();

@@ -123,6 +123,10 @@ async def test_the_second_of_two_who_write_the_same_is_told_and_can_merge(
         clash = Page(await makers.submit(other, path, base=base, action="continue", **mine))
         assert clash.status == 409
         assert "Ana Ruiz changed this meanwhile" in clash.main
+        later = Page(await other.get(path))
+        assert later.value("problem") == "By Ana."
+        assert "By Dee." in words(later.one(class_="clash"))
+        assert later.value("audience") == "Contractors"
         assert "By Ana." in words(clash.one(class_="clash"))
         assert clash.value("problem") == "By Dee."
         assert clash.value("audience") == "Contractors"

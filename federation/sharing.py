@@ -6,15 +6,18 @@ from collections.abc import Collection, Iterable, Sequence
 from html import unescape
 from typing import TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.posts import SharedPost
+from federation.practices import SharedPractice
 from server.forums.pages import tags_of
+from server.practices.record import unpack
 from storage import members
 from storage.forums import Forum, Visibility
 from storage.members import Member
-from storage.posts import Post, PostMention, PostState
+from storage.posts import Kind, Post, PostMention, PostState
+from storage.practices import Practice, PracticeVersion
 
 MOST_LINKS = 20
 _HREF = re.compile(r'<a href="(https?://[^"]{1,2000})"')
@@ -37,6 +40,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     tags = await tags_of(session, ids)
     mentions = await _mentions(session, ids)
     links = await _links(session, posts)
+    practices = await _practices(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -48,8 +52,31 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             parent=(parent, authors[parent.author_id]) if parent else None,
             named=(tags.get(post.id, ()), mentions.get(post.id, ())),
             links=links.get(post.id, ()),
+            practice=practices.get(post.id),
         )
     return found
+
+
+async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedPractice]:
+    """The practices among posts, with the note of the version that each is in."""
+    ids = [post.id for post in posts if post.kind == Kind.PRACTICE]
+    if not ids:
+        return {}
+    question = (
+        select(Practice.post_id, Practice.record, Practice.version, PracticeVersion.note)
+        .outerjoin(
+            PracticeVersion,
+            and_(
+                PracticeVersion.post_id == Practice.post_id,
+                PracticeVersion.version == Practice.version,
+            ),
+        )
+        .where(Practice.post_id.in_(ids))
+    )
+    return {
+        number: SharedPractice(unpack(record), version, note or "")
+        for number, record, version, note in (await session.execute(question)).all()
+    }
 
 
 async def _by_id(session: AsyncSession, table: type[Row], ids: Iterable[int]) -> dict[int, Row]:
@@ -113,6 +140,7 @@ def _shared(
     parent: tuple[Post, Member] | None,
     named: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
     links: tuple[tuple[str, str], ...],
+    practice: SharedPractice | None,
 ) -> SharedPost:
     tags, mentions = named
     answered = parent[1] if parent else None
@@ -138,6 +166,7 @@ def _shared(
         locked=post.locked,
         likes=post.endorsement_count,
         links=links,
+        practice=practice,
     )
 
 

@@ -6,6 +6,7 @@ from federation.claims import Claims, owner_name
 from federation.delivery.lanes import Delivery
 from federation.fetch import Door
 from federation.fetches import Fetches
+from federation.followers.hearing import Heard
 from federation.inbox import Inbox
 from federation.liveness import Liveness
 from federation.receive import Receiver
@@ -26,7 +27,8 @@ class Station(Wire):
         self.fetches = Fetches(self)
         self.delivery = Delivery(self, self.claims.owner)
         self.liveness = Liveness(instance, self.delivery)
-        self.inbox = Inbox(self, self.verifier, self.liveness)
+        self.followers = Heard(self, self.actors)
+        self.inbox = Inbox(self, self.verifier, self.liveness, self.followers)
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
         self.repair = Repair(self, self.receiver, self.claims.owner)
 
@@ -34,6 +36,7 @@ class Station(Wire):
         """Leave off; whatever goes wrong meanwhile, the door is closed."""
         try:
             await self.repair.stop()
+            await self.followers.close()
             await self.liveness.close()
         finally:
             await super().close()

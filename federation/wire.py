@@ -75,9 +75,16 @@ class Wire:
         return headers
 
     async def preparer(
-        self, actor: str | None = None, *, rfc9421: bool = False
+        self,
+        actor: str | None = None,
+        *,
+        rfc9421: bool = False,
+        extra: Mapping[str, str] | None = None,
     ) -> Callable[[str, str, bytes | None], Prepared]:
-        """Makes requests ready to be signed as one of our actors; LookupError when it is gone."""
+        """Makes requests ready to be signed as one of our actors; LookupError when it is gone.
+
+        `extra` are headers that are sent along.
+        """
         owner = actor or self.urls.instance
         held = self.keyring.held(owner, RSA)
         if held is None:
@@ -87,7 +94,13 @@ class Wire:
         prepare = prepare_rfc9421 if rfc9421 else prepare_draft
         clock = self.instance.clock
         return lambda method, url, body: prepare(
-            method=method, url=url, body=body, key=key, key_id=key_id, now=clock.now()
+            method=method,
+            url=url,
+            body=body,
+            key=key,
+            key_id=key_id,
+            now=clock.now(),
+            extra=extra,
         )
 
     async def judge(self, host: str) -> Decision:

@@ -16,6 +16,7 @@ from federation.askers import Asker, asker
 from federation.digests import serving
 from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
+from federation.followers.serving import FollowerDocuments
 from federation.inbox import LARGEST, Answer
 from federation.signatures.request import Request as SignedRequest
 from federation.station import Station
@@ -31,6 +32,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
 RECEIVING_SECONDS = 10.0
+TOO_LARGE = Answer(413, "The activity is larger than 1 MB.")
+TOO_SLOW = Answer(408, "The activity came too slowly.")
 NOBODY = Asker(None, allowed=False, agency=False)
 
 
@@ -162,13 +165,10 @@ class InboxDoor:
         except ClientDisconnect:
             return
         except TimeoutError:
-            too_slow = Answer(408, "The activity came too slowly.")
-            await _answer(send, too_slow, ((b"connection", b"close"),))
-            return
-        if body is None:
+            body = TOO_SLOW
+        if isinstance(body, Answer):
             # What is still to come is not read.
-            too_large = Answer(413, "The activity is larger than 1 MB.")
-            await _answer(send, too_large, ((b"connection", b"close"),))
+            await _answer(send, body, ((b"connection", b"close"),))
             return
         await _answer(send, await station.inbox.accept(_signed(scope, headers, station, body)))
 
@@ -187,11 +187,11 @@ async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], 
     await send({"type": "http.response.body", "body": body})
 
 
-async def _bounded_body(headers: Headers, receive: Receive) -> bytes | None:
-    """The body, or None as soon as it is known to be too large."""
+async def _bounded_body(headers: Headers, receive: Receive) -> bytes | Answer:
+    """The body, or a refusal as soon as it is known to be too large."""
     declared = next((value for name, value in headers if name == "content-length"), "0")
     if declared.isdecimal() and int(declared) > LARGEST:
-        return None
+        return TOO_LARGE
     parts: list[bytes] = []
     size, more = 0, True
     while more:
@@ -202,7 +202,7 @@ async def _bounded_body(headers: Headers, receive: Receive) -> bytes | None:
         more = message.get("more_body", False)
         size += len(part)
         if size > LARGEST:
-            return None
+            return TOO_LARGE
         parts.append(part)
     return b"".join(parts)
 
@@ -273,10 +273,6 @@ async def _forum(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await d.forum(r.path_params["handle"])
 
 
-async def _post(d: Documents, r: Request) -> tuple[int, Json]:
-    return await d.post(_post_number(r))
-
-
 def _post_number(request: Request) -> int:
     number = spots.identifier(request.path_params["number"])
     if number is None:
@@ -292,6 +288,8 @@ async def _forum_part(d: Documents, r: Request) -> tuple[int, Json]:
     handle, part = r.path_params["handle"], r.path_params["part"]
     if part == "outbox":
         return 200, await d.forum_outbox(handle, _number(r, "before"))
+    if part == "followers_synchronization":
+        return 200, await FollowerDocuments(d.wire, d.session, d.asker).there(handle)
     makers = {"followers": d.followers, "featured": d.featured, "moderators": d.moderators}
     if part not in makers:
         raise NotFound
@@ -342,7 +340,7 @@ routes = [
     Route("/instance/forums", _document(_forums)),
     MachineRoute("/u/{handle}", _document(_member, stub=True)),
     MachineRoute("/f/{handle}", _document(_forum, stub=True)),
-    MachineRoute("/p/{number}", _document(_post)),
+    MachineRoute("/p/{number}", _document(lambda d, r: d.post(_post_number(r)))),
     MachineRoute("/u/{handle}/{part}", _document(_member_part)),
     MachineRoute("/f/{handle}/digest", _document(_digest)),
     MachineRoute("/f/{handle}/{part}", _document(_forum_part)),

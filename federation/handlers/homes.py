@@ -6,11 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import tombstones
 from federation.errors import WireError
+from federation.handlers import practices
 from federation.incoming import Ignored
-from federation.posts import SharedPost, origin_of_post
+from federation.posts import SharedPost, opening, origin_of_post
 from server.errors import NotFound
 from server.posts import newcomers, writing
-from server.posts.drafts import ReplyDraft, ThreadDraft
+from server.posts.drafts import ReplyDraft
 from server.transaction import Transaction
 from storage import posts
 from storage.forums import Forum
@@ -36,8 +37,8 @@ async def take(
         raise Crowded
     origin = origin_of_post(sharing, raw, key_id)
     if sharing.parent is None:
-        draft = ThreadDraft(sharing.title, sharing.source, sharing.tags, sharing.language, origin)
-        await writing.post_thread(tx, person, forum, draft)
+        post = await writing.post_thread(tx, person, forum, opening(sharing, origin))
+        await practices.opened(tx, post, sharing)
         return
     place = await attached(tx.session, forum, sharing.parent, sharing.context)
     if place is None:

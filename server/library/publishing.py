@@ -7,6 +7,7 @@ with what the home of a practice sent, after `writing.apply_thread` or `editing.
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -41,12 +42,16 @@ _CUT = "\n\n[…] The whole practice is on its page."
 
 @dataclass(frozen=True)
 class Edition:
-    """A record as it is published: which version, what it says of itself, by whom."""
+    """A record as it is published: which version, what it says of itself, by whom.
+
+    `at` is when, where the post does not say it: an older version that came late.
+    """
 
     record: Record
     version: int
     note: str
     by: int
+    at: datetime | None = None
 
 
 async def publish(tx: Transaction, member: Member, number: int, note: str = "") -> Post:
@@ -186,7 +191,8 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
         tx.session.add(
             PracticeVersion(
                 post_id=post.id, version=edition.version, record=stored, digest=mark,
-                note=edition.note, by_id=edition.by, at=post.updated or post.published,
+                note=edition.note, by_id=edition.by,
+                at=edition.at or post.updated or post.published,
             )
         )  # fmt: skip
     if held is not None and held.version >= edition.version:

@@ -61,6 +61,11 @@ CLAIMS = {
         "integrity proofs",
         "`eddsa-jcs-2022` on every activity and every post we send; checked on what is relayed.",
     ),
+    "8fcf": Claim(
+        "follower synchronisation",
+        "Deliveries of a forum to software other than ours carry `Collection-Synchronization`; "
+        "theirs is looked at once an hour for each forum.",
+    ),
     "b2b8": Claim(
         "long-form text",
         "A thread is an Article with `name`, `summary`, `content`, `source` and `preview`.",
@@ -92,7 +97,6 @@ NOT_YET = {
     "5feb": "consent to search: `indexable` is sent on actors, not looked at",
     "7628": "moving accounts",
     "8a8e": "events",
-    "8fcf": "follower synchronisation",
 }
 
 

@@ -291,6 +291,7 @@ def paths(
     posts, rooms, practices = world.ids(keys), world.handles(keys), world.practice_ids(keys)
     parts = ["outbox", "followers", "following", "featured", "moderators"]
     parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
+    parts += ["followers_synchronization"]
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],

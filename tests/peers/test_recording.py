@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other software sends is kept, to be replayed where it is not installed."""
+"""What other software sends is kept, to be replayed without it."""
 
 import json
 import os

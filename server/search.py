@@ -6,11 +6,14 @@ from collections.abc import Callable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
-from server.facts import PostDeleted, PostEdited, ReplyPosted, ThreadPosted
+from server.facts import PostDeleted, PostEdited, PracticePublished, ReplyPosted, ThreadPosted
+from server.practices import prose
+from server.practices.record import unpack
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
 from storage import search
 from storage.posts import Kind, Post, PostState
+from storage.practices import Practice
 from storage.search import SearchDocument
 
 
@@ -21,7 +24,6 @@ def _document(post: Post) -> SearchDocument:
 DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.THREAD: _document,
     Kind.REPLY: _document,
-    # Its whole record is in the body, section by section.
     Kind.PRACTICE: _document,
 }
 
@@ -29,6 +31,14 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
 async def index_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
     post = await tx.session.get_one(Post, fact.post)
     await search.put(tx.session, DOCUMENTS[post.kind](post))
+
+
+async def index_practice(tx: Transaction, fact: PracticePublished) -> None:
+    """All that a practice says, where its post holds the beginning of a long one only."""
+    post = await tx.session.get_one(Post, fact.post)
+    practice = await tx.session.get_one(Practice, fact.post)
+    told = prose.markdown(unpack(practice.record))
+    await search.put(tx.session, SearchDocument(post.id, post.title, told))
 
 
 async def forget_post(tx: Transaction, fact: PostDeleted) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The habits of the house, one word each.
 .DEFAULT_GOAL := help
-.PHONY: help setup base demo test run check audit fuzz crash simulate bench screenshots lock
+.PHONY: help setup base demo test run check audit fuzz crash simulate bench test-peers screenshots lock
 
 BIN := .venv/bin
 
@@ -49,6 +49,10 @@ simulate: base  ## a simulated federation on other seeds: SEEDS="11 12 13"
 crash: setup  ## kill servers at random moments: KILLS=200, and SEED for other moments
 	@GUILDHALL_TEST_KILLS=$(or $(KILLS),200) GUILDHALL_TEST_SEED=$(or $(SEED),20261125) \
 	  $(BIN)/pytest -q -s tests/crash/test_kills.py
+
+test-peers: base  ## other software from the registries against a running Guildhall; needs Node and the network; RECORD=1 keeps what it sends
+	@deploy/peers
+	GUILDHALL_TEST_PEERS=1 GUILDHALL_TEST_RECORD=$(RECORD) $(BIN)/pytest -q tests/peers
 
 screenshots: setup  ## the pictures the docs use
 	$(BIN)/python -m tests.screenshots

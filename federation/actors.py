@@ -278,6 +278,7 @@ async def remember_keys(tx: Transaction, actor: Actor) -> None:
             "public": key.value,
             "checked": tx.now,
             "retired": None,
+            "inbox": actor.shared_inbox or actor.inbox or "",
         }
         await tx.session.execute(
             insert(tx.session, ActorKey)

@@ -11,18 +11,22 @@ from server.viewers import Viewer
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for a document: nobody known, or a verified host and what policy says of it."""
+    """Who asks for a document: nobody known, or a verified host and what policy says of it.
+
+    `actor` is who signed for the host, once that is verified.
+    """
 
     host: str | None
     allowed: bool
     agency: bool
+    actor: str = ""
 
     @property
     def viewer(self) -> Viewer:
         return Viewer(peer=self.host or "", agency=self.agency)
 
 
-async def asker(wire: Wire, host: str | None) -> Asker:
+async def asker(wire: Wire, host: str | None, actor: str = "") -> Asker:
     """What a verified host (None for an unsigned request) may be answered at all."""
     instance = wire.instance
     mode = instance.settings.federates
@@ -32,4 +36,4 @@ async def asker(wire: Wire, host: str | None) -> Asker:
         now = instance.clock.now()
         decision = await peers.judge(session, mode, host, now)
         agency = decision.allowed and await peers.is_agency(session, mode, host, now)
-    return Asker(host, decision.allowed, agency)
+    return Asker(host, decision.allowed, agency, actor)

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import forums, members, posts
 from federation.askers import Asker
 from federation.endorsements import like
+from federation.keyring import ED25519
 from federation.posts import SharedPost
 from federation.sharing import shared_all
 from federation.signatures.proofs import add_proof
-from federation.urls import Urls, proof_key
+from federation.urls import Urls
 from federation.vocabulary.terms import OBJECT_CONTEXT
 from federation.wire import Wire
 from server.errors import NotFound
@@ -54,11 +55,12 @@ class Documents:
     asker: Asker
 
     async def _signed(self, actor: str, document: dict[str, Any]) -> dict[str, Any]:
-        key_id = proof_key(actor)
-        key = await self.wire.keyring.key(self.session, key_id)
+        held = await self.wire.keyring.of(self.session, actor, ED25519)
         now = self.wire.instance.clock.now()
         return self.wire.signed.get(
-            key_id, document, lambda: add_proof(document, key=key, method=key_id, created=now)
+            held.key_id,
+            document,
+            lambda: add_proof(document, key=held.key, method=held.key_id, created=now),
         )
 
     async def member(self, handle: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from federation.members import generator, moment, stub
 from federation.urls import host_of_uri
 from federation.vocabulary.actors import Actor
-from federation.vocabulary.terms import ACTIVITY_CONTEXT, PUBLIC
+from federation.vocabulary.terms import ACTIVITY_CONTEXT, ANNOUNCE_CONTEXT, PUBLIC
 from server.forums.elsewhere import ForumCard
 from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
@@ -129,7 +129,7 @@ def announce_head(forum: str, inner_id: str, *, is_public: bool) -> dict[str, An
     """Announce{activity} without its object, which is spliced in as received."""
     audience = followers(forum)
     return {
-        "@context": ACTIVITY_CONTEXT,
+        "@context": ANNOUNCE_CONTEXT,
         "id": f"{forum}#a-{digest(inner_id)}",
         "type": "Announce",
         "actor": forum,

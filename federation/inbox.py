@@ -13,6 +13,8 @@ import structlog
 from federation import authority
 from federation.errors import WireError
 from federation.fetch.allowance import MOST_TO_VERIFY, Allowance, limited
+from federation.followers import claims
+from federation.followers.hearing import Heard
 from federation.liveness import Liveness
 from federation.signatures.request import Request
 from federation.throttle import Throttle
@@ -52,10 +54,13 @@ BUSY = Answer(503, "Nothing can be taken in at this moment: come again.", 10)
 class Inbox:
     """Takes deliveries; nothing of them is acted on here."""
 
-    def __init__(self, wire: Wire, verifier: Verifier, liveness: Liveness) -> None:
+    def __init__(
+        self, wire: Wire, verifier: Verifier, liveness: Liveness, followers: Heard
+    ) -> None:
         self._wire = wire
         self._verifier = verifier
         self._liveness = liveness
+        self.followers = followers
         settings = wire.instance.settings
         self._throttle = Throttle(settings.inbox_rate, settings.inbox_burst)
         self._most_waiting = settings.inbox_waiting
@@ -120,6 +125,8 @@ class Inbox:
         except WireError as error:
             return Answer(401, str(error))
         await self._liveness.heard(verified.host)
+        for value in request.lines(claims.NAME.lower())[:1]:
+            self.followers.heard(verified.actor, value)
         if wait := self._throttle.spend(verified.host, self._wire.instance.clock.now()):
             return _too_fast(wait)
         self._bytes += len(body)

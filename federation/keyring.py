@@ -2,40 +2,66 @@
 """Our actors' private keys, opened once and kept."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.signatures.keys import SigningKey
+from server.clock import Clock
 from server.keys import Vault
-from storage.keys import ActorKey
+from storage import keys
 
 MOST_HELD = 2_000
+# Another process may have changed the keys of an actor.
+LOOKED_AGAIN_AFTER = timedelta(seconds=5)
+RSA, ED25519 = "rsa", "ed25519"
+
+
+@dataclass(frozen=True)
+class Held:
+    """An open private key, its id, and when it was last known to be the actor's."""
+
+    key_id: str
+    key: SigningKey
+    looked: datetime
 
 
 class Keyring:
-    """Signing keys by key id; the least used go beyond MOST_HELD."""
+    """The signing keys of actors by kind; the least used go beyond MOST_HELD."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, clock: Clock) -> None:
         self._vault = vault
-        self._held: OrderedDict[str, SigningKey] = OrderedDict()
+        self._clock = clock
+        self._held: OrderedDict[tuple[str, str], Held] = OrderedDict()
 
-    def held(self, key_id: str) -> SigningKey | None:
-        """The private key with this id, if it is open already."""
-        key = self._held.get(key_id)
-        if key is not None:
-            self._held.move_to_end(key_id)
-        return key
+    def held(self, actor: str, kind: str) -> Held | None:
+        """The key of an actor, if it is open already and was looked at not long ago."""
+        found = self._held.get((actor, kind))
+        if found is None or not self._is_fresh(found):
+            return None
+        self._held.move_to_end((actor, kind))
+        return found
 
-    async def key(self, session: AsyncSession, key_id: str) -> SigningKey:
-        """The private key with this id; LookupError when it is not one of ours."""
-        held = self.held(key_id)
-        if held is not None:
-            return held
-        row = await session.get(ActorKey, key_id)
+    def _is_fresh(self, held: Held) -> bool:
+        since = self._clock.now() - held.looked
+        return timedelta(0) <= since < LOOKED_AGAIN_AFTER
+
+    async def of(self, session: AsyncSession, actor: str, kind: str) -> Held:
+        """The newest private key of this kind; LookupError when the actor is not one of ours."""
+        found = self.held(actor, kind)
+        if found is not None:
+            return found
+        rows = await keys.of_owner(session, actor)
+        row = next((row for row in rows if row.kind == kind and row.sealed is not None), None)
         if row is None or row.sealed is None:
-            raise LookupError(f"no private key {key_id}")
-        key = SigningKey.from_pkcs8_pem(self._vault.unseal(row.sealed))
-        self._held[key_id] = key
+            raise LookupError(f"no private {kind} key of {actor}")
+        before = self._held.get((actor, kind))
+        if before is not None and before.key_id == row.key_id:
+            key = before.key
+        else:
+            key = SigningKey.from_pkcs8_pem(self._vault.unseal(row.sealed))
+        made = self._held[(actor, kind)] = Held(row.key_id, key, self._clock.now())
         while len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
-        return key
+        return made

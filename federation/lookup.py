@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pages may ask of the network, at most three seconds long."""
+"""What pages and commands may ask of the network, for a few seconds."""
 
 import asyncio
 import re
@@ -42,8 +42,9 @@ T = TypeVar("T")
 class WireLookup:
     """Looks things up at other agencies; what it finds is remembered."""
 
-    def __init__(self, wire: Station) -> None:
+    def __init__(self, wire: Station, seconds: float = SECONDS) -> None:
         self._wire = wire
+        self._seconds = seconds
 
     async def find(self, what: str) -> Forum | Member | Post | None:
         """What a handle or a URL stands for; None when nothing has that name."""
@@ -69,7 +70,7 @@ class WireLookup:
             accept="image/webp, image/png, image/jpeg, image/gif",
             sign=await self._wire.signer(),
             max_bytes=LARGEST_PICTURE,
-            deadline=SECONDS,
+            deadline=self._seconds,
         )
         return answer.body
 
@@ -78,7 +79,7 @@ class WireLookup:
         if self._wire.instance.settings.federates is Federation.OFF:
             raise Unavailable("Federation is switched off here.")
         asking = discovery.describe(
-            self._wire, host.strip().lower(), deadline=SECONDS, unlisted=True
+            self._wire, host.strip().lower(), deadline=self._seconds, unlisted=True
         )
         return await self._within(asking)
 
@@ -96,7 +97,7 @@ class WireLookup:
 
     async def _within(self, asking: Coroutine[Any, Any, T]) -> T:
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self._seconds):
                 return await asking
         except TimeoutError as error:
             raise Unavailable("The other agency did not answer in time: try again.") from error
@@ -113,7 +114,7 @@ class WireLookup:
                 return await forums.by_handle(session, name) or await members.by_handle(
                     session, name
                 )
-        uri = await discovery.find_actor(self._wire, name, host, deadline=SECONDS)
+        uri = await discovery.find_actor(self._wire, name, host, deadline=self._seconds)
         if host_of_uri(uri) != host:
             raise BadAnswer("The answer is about an actor on another host.")
         return await self._actor(uri)
@@ -139,7 +140,7 @@ class WireLookup:
         shown = _SHOWN_BY_ANOTHER.search(url)
         if shown is not None:
             return await self._by_handle(shown[1].lower(), shown[2].lower())
-        document = await self._wire.key_document(url, deadline=SECONDS)
+        document = await self._wire.key_document(url, deadline=self._seconds)
         try:
             found = parse_any(document.data)
         except Malformed as error:
@@ -187,7 +188,9 @@ class WireLookup:
             peer = await session.get(Peer, host)
         if peer is None:
             raise Unavailable("This agency could not be reached.")
-        document = await self._wire.key_document(f"{peer.origin}/instance/forums", deadline=SECONDS)
+        document = await self._wire.key_document(
+            f"{peer.origin}/instance/forums", deadline=self._seconds
+        )
         try:
             listed = parse_collection(document.data)
         except Malformed as error:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from federation.signatures.keys import VerificationKey
-from federation.urls import host_of_uri, main_key, proof_key
+from federation.urls import host_of_uri
 from federation.vocabulary.actors import Actor
 from federation.vocabulary.terms import ACTIVITY_CONTEXT, ACTOR_CONTEXT, PUBLIC
 from server.members.elsewhere import PersonCard
@@ -21,27 +21,28 @@ def moment(value: datetime) -> str:
 
 
 def key_members(actor: str, keys: list[ActorKey]) -> dict[str, Any]:
-    """`publicKey` (RSA) and `assertionMethod` (Ed25519, FEP-521a) of one of our actors."""
+    """`publicKey` (RSA) and `assertionMethod` (Ed25519, FEP-521a) of one of our actors.
+
+    Keys come newest first. Old ones stay listed for proofs as long as they are stored; there is
+    room for one RSA key only, since most software reads no list.
+    """
     found: dict[str, Any] = {}
     for key in keys:
-        if key.retired is not None:
-            continue
-        if key.key_id == main_key(actor):
+        if key.kind == "rsa" and key.retired is None and "publicKey" not in found:
             found["publicKey"] = {
                 "id": key.key_id,
                 "type": "CryptographicKey",
                 "owner": actor,
                 "publicKeyPem": key.public,
             }
-        elif key.key_id == proof_key(actor):
-            found["assertionMethod"] = [
-                {
-                    "id": key.key_id,
-                    "type": "Multikey",
-                    "controller": actor,
-                    "publicKeyMultibase": VerificationKey.from_pem(key.public).multikey(),
-                }
-            ]
+        elif key.kind == "ed25519":
+            method = {
+                "id": key.key_id,
+                "type": "Multikey",
+                "controller": actor,
+                "publicKeyMultibase": VerificationKey.from_pem(key.public).multikey(),
+            }
+            found.setdefault("assertionMethod", []).append(method)
     return found
 
 
@@ -131,4 +132,5 @@ def person_card(actor: Actor) -> PersonCard:
         shared_inbox=actor.shared_inbox,
         created=actor.published,
         whole=actor.outbox is not None,
+        indexable=actor.indexable,
     )

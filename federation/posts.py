@@ -9,10 +9,12 @@ from typing import Any
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.members import moment
+from federation.practices import SharedPractice, from_members, to_members
 from federation.vocabulary.posts import Post as WirePost
-from federation.vocabulary.terms import ACTIVITY_CONTEXT, OBJECT_CONTEXT, PUBLIC
+from federation.vocabulary.terms import ACTIVITY_CONTEXT, LD_JSON_PROFILE, OBJECT_CONTEXT, PUBLIC
 from server import text
-from server.posts.drafts import Origin
+from server.posts.drafts import Origin, ThreadDraft
+from storage.posts import Kind
 
 OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
 REPLIES = OPENERS
@@ -22,7 +24,10 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class SharedPost:
-    """A post with everything of it that travels; `public` says how it is addressed."""
+    """A post with everything of it that travels; `public` says how it is addressed.
+
+    `links` are the posts its text links to: the address as written, and the id (FEP-e232).
+    """
 
     uri: str
     url: str
@@ -42,6 +47,8 @@ class SharedPost:
     public: bool = True
     locked: bool = False
     likes: int = 0
+    links: tuple[tuple[str, str], ...] = ()
+    practice: SharedPractice | None = None
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -84,6 +91,10 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
                 {"type": "Mention", "name": f"@{name}", "href": href}
                 for name, href in shared.mentions
             ),
+            *(
+                {"type": "Link", "mediaType": LD_JSON_PROFILE, "name": name, "href": href}
+                for name, href in shared.links
+            ),
         ],
         "published": moment(shared.published),
         "sensitive": False,
@@ -107,6 +118,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         return document
     document["name"] = shared.title
     document["summary"] = text.wire_summary(shared.html)
+    if shared.practice is not None:
+        document |= to_members(shared.practice, shared.url)
     document["preview"] = {
         "type": "Note",
         "content": f"<p><strong>{_escaped(shared.title)}</strong></p>{document['summary']}",
@@ -121,7 +134,7 @@ def _escaped(value: str) -> str:
 def from_wire(post: WirePost, forum: str) -> SharedPost:
     """What a post of any peer says, in our terms; `forum` is where it was found to belong.
 
-    BadAnswer for types that are no thread and no reply.
+    BadAnswer for types that are no thread and no reply; Invalid for a practice that is none.
     """
     if post.type not in (REPLIES if post.in_reply_to else OPENERS):
         raise BadAnswer(f"A {post.type} is neither a thread nor a reply.")
@@ -162,6 +175,8 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         public=PUBLIC in (*post.to, *post.cc),
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
+        links=tuple((tag.name, tag.href) for tag in post.tags if tag.kind == "link" and tag.href),
+        practice=from_members(post.raw) if post.in_reply_to is None else None,
     )
 
 
@@ -189,6 +204,12 @@ def _tags(post: WirePost) -> tuple[str, ...]:
         except ValueError:
             continue
     return tuple(dict.fromkeys(found))[:10]
+
+
+def opening(shared: SharedPost, origin: Origin) -> ThreadDraft:
+    """The draft of an opener as it was received, of the kind that it is."""
+    kind = Kind.PRACTICE if shared.practice else Kind.THREAD
+    return ThreadDraft(shared.title, shared.source, shared.tags, shared.language, origin, kind)
 
 
 def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stored posts with all that their translation needs."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
+from html import unescape
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.posts import SharedPost
+from federation.practices import SharedPractice
 from server.forums.pages import tags_of
+from server.practices.record import unpack
 from storage import members
 from storage.forums import Forum, Visibility
 from storage.members import Member
-from storage.posts import Post, PostMention
+from storage.posts import Kind, Post, PostMention, PostState
+from storage.practices import Practice, PracticeVersion
 
+MOST_LINKS = 20
+_HREF = re.compile(r'<a href="(https?://[^"]{1,2000})"')
 Row = TypeVar("Row", Forum, Post)
 
 
@@ -32,6 +39,8 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     ids = [post.id for post in posts]
     tags = await tags_of(session, ids)
     mentions = await _mentions(session, ids)
+    links = await _links(session, posts)
+    practices = await _practices(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -42,8 +51,32 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             context=around[post.thread_id].context,
             parent=(parent, authors[parent.author_id]) if parent else None,
             named=(tags.get(post.id, ()), mentions.get(post.id, ())),
+            links=links.get(post.id, ()),
+            practice=practices.get(post.id),
         )
     return found
+
+
+async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedPractice]:
+    """The practices among posts, with the note of the version that each is in."""
+    ids = [post.id for post in posts if post.kind == Kind.PRACTICE]
+    if not ids:
+        return {}
+    question = (
+        select(Practice.post_id, Practice.record, Practice.version, PracticeVersion.note)
+        .outerjoin(
+            PracticeVersion,
+            and_(
+                PracticeVersion.post_id == Practice.post_id,
+                PracticeVersion.version == Practice.version,
+            ),
+        )
+        .where(Practice.post_id.in_(ids))
+    )
+    return {
+        number: SharedPractice(unpack(record), version, note or "")
+        for number, record, version, note in (await session.execute(question)).all()
+    }
 
 
 async def _by_id(session: AsyncSession, table: type[Row], ids: Iterable[int]) -> dict[int, Row]:
@@ -66,6 +99,38 @@ async def _mentions(
     return found
 
 
+async def _links(
+    session: AsyncSession, posts: Sequence[Post]
+) -> dict[int, tuple[tuple[str, str], ...]]:
+    """The posts that texts link to, by their ids (FEP-e232); those that anybody may see."""
+    written = {post.id: _addresses(post.html) for post in posts}
+    addresses = {address for found in written.values() for address in found}
+    if not addresses:
+        return {}
+    question = (
+        select(Post.uri, Post.url)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(
+            or_(Post.uri.in_(addresses), Post.url.in_(addresses)),
+            Post.state == PostState.LIVE,
+            Forum.visibility == Visibility.PUBLIC,
+        )
+    )
+    known: dict[str, str] = {}
+    for uri, url in (await session.execute(question)).all():
+        known |= {uri: uri, url: uri}
+    return {
+        number: tuple((address, known[address]) for address in found if address in known)
+        for number, found in written.items()
+    }
+
+
+def _addresses(html: str) -> list[str]:
+    """Where a text links to, each once, the first MOST_LINKS."""
+    found = (unescape(href).partition("#")[0] for href in _HREF.findall(html))
+    return list(dict.fromkeys(found))[:MOST_LINKS]
+
+
 def _shared(
     post: Post,
     forum: Forum,
@@ -74,6 +139,8 @@ def _shared(
     context: str,
     parent: tuple[Post, Member] | None,
     named: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
+    links: tuple[tuple[str, str], ...],
+    practice: SharedPractice | None,
 ) -> SharedPost:
     tags, mentions = named
     answered = parent[1] if parent else None
@@ -98,6 +165,8 @@ def _shared(
         public=forum.visibility == Visibility.PUBLIC,
         locked=post.locked,
         likes=post.endorsement_count,
+        links=links,
+        practice=practice,
     )
 
 

@@ -5,6 +5,8 @@ from federation.actors import Actors
 from federation.claims import Claims, owner_name
 from federation.delivery.lanes import Delivery
 from federation.fetch import Door
+from federation.fetches import Fetches
+from federation.followers.hearing import Heard
 from federation.inbox import Inbox
 from federation.liveness import Liveness
 from federation.receive import Receiver
@@ -22,9 +24,11 @@ class Station(Wire):
         self.claims = Claims(instance, owner_name(instance.randomness))
         self.actors = Actors(self)
         self.verifier = Verifier(self, self.actors)
+        self.fetches = Fetches(self)
         self.delivery = Delivery(self, self.claims.owner)
         self.liveness = Liveness(instance, self.delivery)
-        self.inbox = Inbox(self, self.verifier, self.liveness)
+        self.followers = Heard(self, self.actors)
+        self.inbox = Inbox(self, self.verifier, self.liveness, self.followers)
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
         self.repair = Repair(self, self.receiver, self.claims.owner)
 
@@ -32,6 +36,7 @@ class Station(Wire):
         """Leave off; whatever goes wrong meanwhile, the door is closed."""
         try:
             await self.repair.stop()
+            await self.followers.close()
             await self.liveness.close()
         finally:
             await super().close()

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from federation.errors import Forbidden, StatusError
 from federation.fetch import Document, Door, Response, Signer
-from federation.keyring import Keyring
+from federation.keyring import RSA, Keyring
 from federation.signatures.keys import SigningKey
 from federation.signatures.sign import Prepared, prepare_draft, prepare_rfc9421
 from federation.signed import Signed
@@ -18,6 +18,7 @@ from server.instance import Instance
 from server.members.accounts import add_keys
 from server.peers import Decision
 from server.rulebook import Rulebook
+from storage import keys
 from storage.keys import ActorKey
 
 VERSION = "0.1.0"
@@ -34,7 +35,7 @@ class Wire:
     def __init__(self, instance: Instance, door: Door | None = None) -> None:
         self.instance = instance
         self.urls = Urls(instance.settings.origin)
-        self.keyring = Keyring(instance.vault)
+        self.keyring = Keyring(instance.vault, instance.clock)
         self.signed = Signed()
         self.door = door or Door(
             resolve=_resolved(instance.settings.resolve),
@@ -54,7 +55,7 @@ class Wire:
         self._opened = True
         actor = self.urls.instance
         async with self.instance.reading() as session:
-            present = await session.get(ActorKey, main_key(actor)) is not None
+            present = bool(await keys.of_owner(session, actor))
         if not present:
             pair = await self.instance.vault.new_pair()
             async with self.instance.transaction() as tx:
@@ -74,18 +75,32 @@ class Wire:
         return headers
 
     async def preparer(
-        self, actor: str | None = None, *, rfc9421: bool = False
+        self,
+        actor: str | None = None,
+        *,
+        rfc9421: bool = False,
+        extra: Mapping[str, str] | None = None,
     ) -> Callable[[str, str, bytes | None], Prepared]:
-        """Makes requests ready to be signed as one of our actors; LookupError when it is gone."""
-        key_id = main_key(actor or self.urls.instance)
-        key = self.keyring.held(key_id)
-        if key is None:
+        """Makes requests ready to be signed as one of our actors; LookupError when it is gone.
+
+        `extra` are headers that are sent along.
+        """
+        owner = actor or self.urls.instance
+        held = self.keyring.held(owner, RSA)
+        if held is None:
             async with self.instance.reading() as session:
-                key = await self.keyring.key(session, key_id)
+                held = await self.keyring.of(session, owner, RSA)
+        key, key_id = held.key, held.key_id
         prepare = prepare_rfc9421 if rfc9421 else prepare_draft
         clock = self.instance.clock
         return lambda method, url, body: prepare(
-            method=method, url=url, body=body, key=key, key_id=key_id, now=clock.now()
+            method=method,
+            url=url,
+            body=body,
+            key=key,
+            key_id=key_id,
+            now=clock.now(),
+            extra=extra,
         )
 
     async def judge(self, host: str) -> Decision:

@@ -31,6 +31,11 @@ class Ids:
         return int(moment.timestamp() * 1000) << 16 | self._randomness.bits(16)
 
 
+def earliest(moment: datetime) -> int:
+    """The smallest id that can have been made at a moment."""
+    return int(moment.timestamp() * 1000) << 16
+
+
 def moment_of(identifier: int) -> datetime:
     """When an id was made."""
     return datetime.fromtimestamp((identifier >> 16) / 1000, UTC)

@@ -90,6 +90,8 @@ async def held(session: AsyncSession, table: type[Row], key: int) -> Row:
     a reply, so that no two deeds wait for each other. On SQLite one deed writes at a time anyway.
     """
     await session.flush()
+    if session.get_bind().dialect.name == "sqlite":
+        return await session.get_one(table, key)
     # What was read of it before the lock was given may be out of date.
     return await session.get_one(
         table, key, populate_existing=True, with_for_update={"key_share": True}

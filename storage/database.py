@@ -5,14 +5,11 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Select, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
@@ -213,30 +210,6 @@ class _Ears:
                 await held.close()
 
 
-def _alembic(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _revisions(connection: Connection) -> tuple[str | None, str, bool, bool]:
-    """(revision found, revision wanted, is it known here, is the database empty)."""
-    script = ScriptDirectory.from_config(_alembic(connection))
-    found = MigrationContext.configure(connection).get_current_revision()
-    wanted = script.get_current_head() or ""
-    known = found is None or found in {revision.revision for revision in script.walk_revisions()}
-    return found, wanted, known, not inspect(connection).get_table_names()
-
-
-def migrate(connection: Connection) -> None:
-    """Bring the database to this version's schema."""
-    if connection.dialect.name == "postgresql":
-        # Two processes that find it empty must not both make the tables.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(74102)")
-    command.upgrade(_alembic(connection), "head")
-
-
 async def prepare(database: Database, *, upgrade: bool = False) -> None:
     """Migrate an empty database, or say in one sentence why this one cannot be served.
 
@@ -246,7 +219,12 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         folder = Path(database.url.database).parent
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     try:
-        found, wanted, known, empty = await database.run_sync(_revisions)
+        if await database.run_sync(_is_current):
+            return
+        # Imported here: alembic takes longer than the rest of a short command.
+        from storage import revisions
+
+        found, wanted, known, empty = await database.run_sync(partial(revisions.look, MIGRATIONS))
     except (OSError, SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError) as error:
         raise DatabaseError(f"The database cannot be opened: {_cause(error)}.") from error
     if not known:
@@ -257,7 +235,18 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         return
     if found is not None and not upgrade:
         raise DatabaseError("The database is of an older version: run `guildhall migrate` first.")
-    await database.run_sync(migrate)
+    await database.run_sync(partial(revisions.migrate, MIGRATIONS))
+
+
+def _is_current(connection: Connection) -> bool:
+    """Whether alembic's own table names the newest of our revisions, and only that."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    newest = max(
+        path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")
+    )
+    return found == [newest]
 
 
 def _cause(error: BaseException) -> str:

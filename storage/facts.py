@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happened here and still has to be told outside."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Index, Integer, select
@@ -37,5 +38,16 @@ async def waiting(session: AsyncSession, now: datetime, limit: int) -> list[Fact
         .where(FactRow.done.is_(None), FactRow.next_try <= now)
         .order_by(FactRow.id)
         .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+async def taken(session: AsyncSession, ids: Sequence[int]) -> list[FactRow]:
+    """Those of them that nobody has told meanwhile, oldest first, kept from other tellers."""
+    rows = await session.execute(
+        select(FactRow)
+        .where(FactRow.id.in_(ids), FactRow.done.is_(None))
+        .order_by(FactRow.id)
+        .with_for_update()
     )
     return list(rows.scalars())

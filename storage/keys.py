@@ -11,7 +11,10 @@ from storage.base import Base, Characters, Url, Word
 
 
 class ActorKey(Base):
-    """A key of an actor; `sealed` is the private part, encrypted with the master key."""
+    """A key of an actor; `sealed` is the private part, encrypted with the master key.
+
+    `inbox` is where the owner takes deliveries, the shared one first; empty for our own.
+    """
 
     __tablename__ = "actor_keys"
     __table_args__ = (Index("ix_actor_keys_owner", "owner"),)
@@ -25,6 +28,7 @@ class ActorKey(Base):
     checked: Mapped[datetime]
     retired: Mapped[datetime | None]
     label: Mapped[str] = mapped_column(Characters(64), default="")
+    inbox: Mapped[str] = mapped_column(Characters(2048), default="")
 
 
 async def of_owner(session: AsyncSession, owner: str) -> list[ActorKey]:

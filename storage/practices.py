@@ -17,6 +17,7 @@ from storage.base import Base, Characters, Key, Word
 class Practice(Base):
     """What a practice says now.
 
+    `agency` is its author's, as their home tells it, whatever the record says.
     `record` is the JSON document, `digest` the SHA-256 of its canonical form, `parts` the HTML
     of its longer texts by field, rendered once. `evidence` is the step of the ladder and `why`
     the JSON of its reasons. `reviewed` is when somebody last said that it still holds.

@@ -8,13 +8,30 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
 
 from storage.appends import Append, NotStored, PostgresAppends, SqliteAppends, Unwell
 from storage.base import Base
 
 MOST_IN_A_BATCH = 200
 LONGEST_WAIT = 10.0
+
+
+class Deed(Session):
+    """A session that keeps hold of every row it has seen.
+
+    A session of itself remembers a row only while somebody else does, so that whoever asks for
+    the same forum after the rules, the counters and the notices have asked for it asks the
+    database. Within one deed the first answer holds; `held` reads anew what others may change.
+    """
+
+
+@event.listens_for(Deed, "loaded_as_persistent")
+@event.listens_for(Deed, "pending_to_persistent")
+def _keep(session: Session, row: object) -> None:
+    session.info.setdefault("seen", []).append(row)
 
 
 @dataclass(frozen=True)
@@ -59,7 +76,8 @@ class Writer:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+        opened = AsyncSession(self._engine, sync_session_class=Deed, expire_on_commit=False)
+        async with opened as session, session.begin():
             yield session
 
     @property

@@ -22,6 +22,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs/img"
 FIRST_PORT = 4101
 LARGEST = 250_000
 COLOURS = 192
+PRACTICE = "Digital permits with a completeness check"
 THREAD = "How we cut permit times from 21 days to 12.6"
 STRANGER = "forum.harbor.example.gov"
 RULES = (
@@ -134,6 +135,11 @@ def take_all(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
         page.locator("#replies").scroll_into_view_if_needed()
         page.evaluate("document.querySelector('main .note').scrollIntoView()")
         take(page, "thread-phone")
+    with window(browser, lakeside, "priya", (1280, 1500)) as page:
+        page.goto("/practices")
+        page.get_by_role("link", name=PRACTICE).click()
+        page.get_by_role("heading", name=PRACTICE).wait_for()
+        take(page, "practice")
     knock(riverton)
     with window(browser, riverton, "sam", (1280, 1240)) as page:
         for rule in RULES:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machines' door: documents, inboxes, discovery."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -15,6 +16,7 @@ from federation.askers import Asker, asker
 from federation.digests import serving
 from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
+from federation.followers.serving import FollowerDocuments
 from federation.inbox import LARGEST, Answer
 from federation.signatures.request import Request as SignedRequest
 from federation.station import Station
@@ -29,6 +31,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
+RECEIVING_SECONDS = 10.0
+TOO_LARGE = Answer(413, "The activity is larger than 1 MB.")
+TOO_SLOW = Answer(408, "The activity came too slowly.")
 NOBODY = Asker(None, allowed=False, agency=False)
 
 
@@ -81,7 +86,7 @@ async def _asker(request: Request) -> Asker:
     verified = await station.verifier.request(signed)
     await station.liveness.heard(verified.host)
     await station.actors.meet(verified.host)
-    return await asker(station, verified.host)
+    return await asker(station, verified.host, verified.actor)
 
 
 Maker = Callable[[Documents, Request], Awaitable[tuple[int, Json]]]
@@ -106,6 +111,7 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
                 if not who.allowed:
                     return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
+        await station.fetches.note(who, document)
         response = _json(document, status)
         tag = serving.tag_of(document)
         return _unless_held(request, response, f'"{tag}"' if tag else _tag(response))
@@ -154,13 +160,15 @@ class InboxDoor:
         station: Station = scope["app"].state.wire
         headers = _headers(scope)
         try:
-            body = await _bounded_body(headers, receive)
+            async with asyncio.timeout(RECEIVING_SECONDS):
+                body = await _bounded_body(headers, receive)
         except ClientDisconnect:
             return
-        if body is None:
+        except TimeoutError:
+            body = TOO_SLOW
+        if isinstance(body, Answer):
             # What is still to come is not read.
-            too_large = Answer(413, "The activity is larger than 1 MB.")
-            await _answer(send, too_large, ((b"connection", b"close"),))
+            await _answer(send, body, ((b"connection", b"close"),))
             return
         await _answer(send, await station.inbox.accept(_signed(scope, headers, station, body)))
 
@@ -179,11 +187,11 @@ async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], 
     await send({"type": "http.response.body", "body": body})
 
 
-async def _bounded_body(headers: Headers, receive: Receive) -> bytes | None:
-    """The body, or None as soon as it is known to be too large."""
+async def _bounded_body(headers: Headers, receive: Receive) -> bytes | Answer:
+    """The body, or a refusal as soon as it is known to be too large."""
     declared = next((value for name, value in headers if name == "content-length"), "0")
     if declared.isdecimal() and int(declared) > LARGEST:
-        return None
+        return TOO_LARGE
     parts: list[bytes] = []
     size, more = 0, True
     while more:
@@ -194,7 +202,7 @@ async def _bounded_body(headers: Headers, receive: Receive) -> bytes | None:
         more = message.get("more_body", False)
         size += len(part)
         if size > LARGEST:
-            return None
+            return TOO_LARGE
         parts.append(part)
     return b"".join(parts)
 
@@ -265,10 +273,6 @@ async def _forum(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await d.forum(r.path_params["handle"])
 
 
-async def _post(d: Documents, r: Request) -> tuple[int, Json]:
-    return await d.post(_post_number(r))
-
-
 def _post_number(request: Request) -> int:
     number = spots.identifier(request.path_params["number"])
     if number is None:
@@ -284,6 +288,8 @@ async def _forum_part(d: Documents, r: Request) -> tuple[int, Json]:
     handle, part = r.path_params["handle"], r.path_params["part"]
     if part == "outbox":
         return 200, await d.forum_outbox(handle, _number(r, "before"))
+    if part == "followers_synchronization":
+        return 200, await FollowerDocuments(d.wire, d.session, d.asker).there(handle)
     makers = {"followers": d.followers, "featured": d.featured, "moderators": d.moderators}
     if part not in makers:
         raise NotFound
@@ -334,7 +340,7 @@ routes = [
     Route("/instance/forums", _document(_forums)),
     MachineRoute("/u/{handle}", _document(_member, stub=True)),
     MachineRoute("/f/{handle}", _document(_forum, stub=True)),
-    MachineRoute("/p/{number}", _document(_post)),
+    MachineRoute("/p/{number}", _document(lambda d, r: d.post(_post_number(r)))),
     MachineRoute("/u/{handle}/{part}", _document(_member_part)),
     MachineRoute("/f/{handle}/digest", _document(_digest)),
     MachineRoute("/f/{handle}/{part}", _document(_forum_part)),

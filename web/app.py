@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -18,7 +17,6 @@ from starlette.staticfiles import StaticFiles
 from federation.lookup import WireLookup
 from federation.station import Station
 from federation.worker import Worker
-from server.errors import Refusal
 from server.freshness import Freshness
 from server.instance import Instance
 from server.members.accounts import any_admin
@@ -39,6 +37,7 @@ from web import (
     members,
     notifications,
     posts,
+    practices,
     repairs,
     search,
 )
@@ -55,6 +54,7 @@ FEATURES = (
     forums,
     # Before the pages of posts, whose addresses end in any words.
     live,
+    practices,
     posts,
     repairs,
     endorsements,
@@ -75,6 +75,14 @@ Headers = list[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class WholeFiles(StaticFiles):
+    """Files that are always sent whole: thousands of ranges of one cost more than they spare."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [one for one in scope["headers"] if one[0] not in {b"range", b"if-range"}]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
@@ -103,7 +111,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             Rooms(
                 [
                     Route("/healthz", health),
-                    Mount("/static", StaticFiles(directory=HERE / "static")),
+                    Mount("/static", WholeFiles(directory=HERE / "static")),
                     *activitypub.routes,
                     *(route for feature in FEATURES for route in feature.routes),
                 ]
@@ -120,8 +128,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             Middleware(Guard, instance=instance),
         ],
         exception_handlers={
-            Refusal: errors.refused,
-            HTTPException: errors.http_error,
+            **errors.HANDLERS,
             **dict.fromkeys(FAULTS, errors.fault),
             Exception: bug,
         },

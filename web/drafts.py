@@ -14,6 +14,7 @@ from starlette.routing import Route
 from server import text
 from server.errors import Invalid, SignInNeeded
 from server.forums import pages as forums
+from server.library import drafts as library
 from server.posts import pages, reading
 from server.posts.drafts import ThreadForm, check_body
 from web import repeats
@@ -41,7 +42,8 @@ async def drafts(request: Request) -> Response:
     visit = await arrive(request)
     async with visit.instance.reading() as session:
         lines = await _lines(session, visit)
-    return visit.page("posts/drafts.html", lines=lines)
+        practices = await library.mine(session, visit.member)
+    return visit.page("posts/drafts.html", lines=lines, practices=practices)
 
 
 async def _lines(session: AsyncSession, visit: Visit) -> list[DraftLine]:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from server.errors import (
@@ -113,3 +113,11 @@ async def page(request: Request, status: int, sentence: str) -> Response:
     visit = await arrive(request)
     heading = _HEADINGS.get(status, "That did not work")
     return visit.page("error.html", status, heading=heading, sentence=sentence)
+
+
+async def left(request: Request, error: Exception) -> Response:
+    """Whoever asked has gone before all of it came: nobody reads this, and nothing is wrong."""
+    return Response(status_code=400)
+
+
+HANDLERS = {Refusal: refused, HTTPException: http_error, ClientDisconnect: left}

@@ -13,6 +13,7 @@ from server.remote_pictures import Pictures
 
 # What we made ourselves, pixel by pixel, may be shown; anything else is only downloaded.
 SHOWN = frozenset({"image/webp"})
+UNREAD = "application/octet-stream"
 
 
 async def stored(request: Request) -> Response:
@@ -67,11 +68,13 @@ async def _file(request: Request, sha256: str) -> Response:
         "ETag": etag,
         "X-Content-Type-Options": "nosniff",
     }
-    if row.media_type not in SHOWN:
+    shown = row.media_type in SHOWN
+    if not shown:
         headers["Content-Disposition"] = "attachment"
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    return Response(data, media_type=row.media_type, headers=headers)
+    # Whatever was uploaded is nobody's page or activity on this host.
+    return Response(data, media_type=row.media_type if shown else UNREAD, headers=headers)
 
 
 routes = [

@@ -17,9 +17,11 @@ from server.forums.standing import standing
 from server.permissions import Permission, may, must
 from server.posts import editing, pages, reading, steering
 from server.posts.pages import HistoryPage, ThreadPage
+from server.rows import Kind
 from web import repeats, writing
 from web.forms import submit
 from web.paging import place
+from web.practices import showing
 from web.spots import Spot, post_id
 from web.templates import path_of
 from web.visits import Visit, arrive
@@ -37,10 +39,11 @@ async def thread(request: Request) -> Response:
         if page.may_reply and visit.viewer.member is not None:
             kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
-        if visit.viewer.member is None:
+        beside = await showing.beside(session, visit, page)
+        if visit.viewer.member is None and beside.may_be_kept:
             visit.mark = await freshness.mark(session, scopes)
     response = visit.page(
-        "posts/thread.html",
+        beside.template,
         page=page,
         after=after,
         on=str(Spot(target.id, after)),
@@ -49,6 +52,7 @@ async def thread(request: Request) -> Response:
         may_endorse=may(page.standing, Permission.ENDORSE),
         deepest=pages.DEEPEST,
         sizes=_sizes(page),
+        **beside.values,
     )
     await _mark_read(visit, page)
     return response
@@ -115,6 +119,8 @@ async def history(request: Request) -> Response:
     visit = await arrive(request)
     async with visit.instance.reading() as session:
         page = await pages.history(session, visit.viewer, post_id(request))
+    if page.entry_post.kind == Kind.PRACTICE:
+        return visit.go(f"/p/{page.entry_post.id}/versions")
     versions = await asyncio.to_thread(_versions, page) if page.revisions else []
     return visit.page("posts/history.html", page=page, versions=versions)
 

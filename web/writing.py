@@ -21,6 +21,7 @@ from server.posts.editing import edit as change
 from server.posts.pages import FoundPost
 from server.posts.writing import must_be_open, post_thread
 from server.posts.writing import reply as post_reply
+from server.rows import Kind
 from web import repeats
 from web.errors import STATUS
 from web.forms import Form, submit_writing
@@ -267,6 +268,8 @@ async def _as_it_is(session: AsyncSession, held: FoundPost) -> ThreadForm:
     post = held.post
     if post.state == "deleted":
         raise Gone
+    if post.kind == Kind.PRACTICE:
+        raise NotAllowed("A practice is changed section by section, from its own page.")
     if held.opener.locked:
         raise Locked("This thread is closed: its posts can no longer be changed.")
     tags = (await forums.tags_of(session, [post.id])).get(post.id, ())

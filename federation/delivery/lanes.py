@@ -16,6 +16,7 @@ from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
 from federation.delivery.turns import Turn
 from federation.delivery.windows import Slots
+from federation.followers.telling import Told
 from federation.wire import Wire
 from storage import forums, lanes, log, traffic
 from storage.base import in_batches
@@ -56,6 +57,7 @@ class Delivery:
             Signing(),
             Settling(wire),
             Bodies(wire),
+            Told(wire.instance),
             wire.instance.clock.now(),
         )
         self._running: dict[int, asyncio.Task[None]] = {}

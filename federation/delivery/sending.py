@@ -16,6 +16,8 @@ from federation.delivery.signing import Signing
 from federation.delivery.windows import Slots
 from federation.errors import StatusError, WireError
 from federation.fetch import Response, retry_after
+from federation.followers import claims
+from federation.followers.telling import Told
 from federation.wire import Wire
 from server.peers import Decision
 from server.rulebook import Rules
@@ -51,6 +53,7 @@ class Office:
     signing: Signing
     settling: Settling
     bodies: Bodies
+    told: Told
     until: datetime
     _rules: Rules | None = None
     _asked: float = 0.0
@@ -146,12 +149,20 @@ class Courier:
     async def _signer(
         self, item: Item, *, rfc9421: bool
     ) -> Callable[[str, str, bytes | None], Awaitable[Mapping[str, str]]]:
-        prepare = await self._office.wire.preparer(item.signer, rfc9421=rfc9421)
+        extra = await self._compared(item)
+        prepare = await self._office.wire.preparer(item.signer, rfc9421=rfc9421, extra=extra)
 
         async def headers(method: str, url: str, body: bytes | None) -> Mapping[str, str]:
             return await self._office.signing.headers(prepare(method, url, body))
 
         return headers
+
+    async def _compared(self, item: Item) -> dict[str, str]:
+        """What has other software compare its list of followers with ours (FEP-8fcf)."""
+        if self._origin.is_guildhall or item.form == Form.DIRECT or item.signer != item.audience:
+            return {}
+        value = await self._office.told.header(item.signer, self._origin.host)
+        return {claims.NAME: value} if value else {}
 
     async def _may_go(self, item: Item) -> bool:
         """Policy and visibility are asked again at the moment of sending."""

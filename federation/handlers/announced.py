@@ -9,19 +9,20 @@ from sqlalchemy import select
 from federation import authority, tombstones
 from federation.errors import BadAnswer, StatusError, WireError
 from federation.fetch.allowance import documents_left
+from federation.handlers import practices
 from federation.handlers.copies import held, steered
 from federation.handlers.homes import attached
 from federation.handlers.posts import edit_draft
 from federation.handlers.relayed import LIKES, liked, unliked
 from federation.incoming import Ignored, Incoming
-from federation.posts import from_wire, origin_of_post
+from federation.posts import from_wire, opening, origin_of_post
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
 from federation.vocabulary.actors import Actor
 from federation.vocabulary.posts import Post as WirePost
 from server.errors import Refusal
 from server.posts import editing, receipts, writing
-from server.posts.drafts import ReplyDraft, ThreadDraft
+from server.posts.drafts import ReplyDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
 from storage.forums import CopyState, Forum
@@ -196,10 +197,8 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
         if await posts.by_uri(tx.session, post.id) is not None:
             return
         if sharing.parent is None:
-            draft = ThreadDraft(
-                sharing.title, sharing.source, sharing.tags, sharing.language, origin
-            )
-            opener = await writing.apply_thread(tx, person, forum, draft)
+            opener = await writing.apply_thread(tx, person, forum, opening(sharing, origin))
+            await practices.opened(tx, opener, sharing)
             opener.locked = sharing.locked and authority.same_origin(post.id, forum.uri)
             return
         place = await attached(tx.session, forum, sharing.parent, sharing.context)
@@ -266,7 +265,10 @@ async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None
         author = await tx.session.get_one(Member, post.author_id)
         authority.must_be_author(vouched.author or "", author.uri)
         sharing = from_wire(vouched, forum.uri)
-        await editing.apply_edit(tx, post, edit_draft(sharing, vouched, key_id))
+        practices.must_stay_one(post, sharing)
+        before = post.revision
+        post = await editing.apply_edit(tx, post, edit_draft(sharing, vouched, key_id))
+        await practices.edited(tx, post, sharing, before)
         if post.is_thread and authority.same_origin(vouched.id, forum.uri):
             # Elsewhere only the home's Lock closes a thread, not its author.
             post.locked = sharing.locked

@@ -5,16 +5,24 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import tombstones
+from federation.errors import WireError
+from federation.handlers import practices
 from federation.incoming import Ignored
-from federation.posts import SharedPost, origin_of_post
+from federation.posts import SharedPost, opening, origin_of_post
 from server.errors import NotFound
-from server.posts import writing
-from server.posts.drafts import ReplyDraft, ThreadDraft
+from server.posts import newcomers, writing
+from server.posts.drafts import ReplyDraft
 from server.transaction import Transaction
 from storage import posts
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
+
+
+class Crowded(WireError):
+    """Many new people of this host have begun to post: this one comes in later."""
+
+    permanent = False
 
 
 async def take(
@@ -25,10 +33,12 @@ async def take(
         raise Ignored("This post is here already.")
     if await tombstones.stands(tx.session, person.uri, sharing.uri):
         raise Ignored("This post was deleted before it came.")
+    if await newcomers.must_wait(tx, person):
+        raise Crowded
     origin = origin_of_post(sharing, raw, key_id)
     if sharing.parent is None:
-        draft = ThreadDraft(sharing.title, sharing.source, sharing.tags, sharing.language, origin)
-        await writing.post_thread(tx, person, forum, draft)
+        post = await writing.post_thread(tx, person, forum, opening(sharing, origin))
+        await practices.opened(tx, post, sharing)
         return
     place = await attached(tx.session, forum, sharing.parent, sharing.context)
     if place is None:

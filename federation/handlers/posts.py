@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import authority, tombstones
 from federation.errors import StatusError
 from federation.forums import followers
-from federation.handlers import parents
+from federation.handlers import parents, practices
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, origin_of_post
@@ -101,7 +101,11 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         if sharing.updated is None:
             # Its author signed this Update just now, and only did not date it.
             sharing = replace(sharing, updated=tx.now)
-        await editing.edit(tx, person, post, edit_draft(sharing, changed, incoming.key_id))
+        practices.must_stay_one(post, sharing)
+        before = post.revision
+        draft = edit_draft(sharing, changed, incoming.key_id)
+        post = await editing.edit(tx, person, post, draft)
+        await practices.edited(tx, post, sharing, before)
 
 
 def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:

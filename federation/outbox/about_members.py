@@ -60,7 +60,7 @@ async def _acquainted(t: Telling, member: Member) -> list[int]:
         .where(Post.author_id == member.id, LogRow.signer == member.uri, LogRow.form == Form.DIRECT)
     )
     question = (
-        select(Lane.id)
+        select(Lane.id, Lane.peer)
         .join(Peer, Peer.host == Lane.peer)
         .where(
             or_(
@@ -70,4 +70,7 @@ async def _acquainted(t: Telling, member: Member) -> list[int]:
         )
         .order_by(Lane.id)
     )
-    return list((await t.tx.session.execute(question)).scalars())
+    found = (await t.tx.session.execute(question)).all()
+    rules, mode = await peers.rules(t.tx.session), t.tx.settings.federates
+    # For whom policy keeps out it would wait in vain.
+    return [lane for lane, host in found if peers.decide(mode, rules, host, t.tx.now).allowed]

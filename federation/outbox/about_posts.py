@@ -21,6 +21,7 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from storage import fetches
 from storage.endorsements import Endorsement
 from storage.forums import Forum, Visibility
 from storage.log import Form
@@ -72,7 +73,9 @@ async def edited(t: Telling, fact: PostEdited) -> None:
         document = await t.sign(author.uri, posts.to_wire(sharing))
         return posts.update(sharing, document, fact.revision)
 
-    await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR)
+    # Whom it names only now hears of it as well.
+    named = await _named(t, post)
+    await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR, named=named)
 
 
 async def removal_asked(t: Telling, fact: RemovalAsked) -> None:
@@ -87,6 +90,7 @@ async def deleted(t: Telling, fact: PostDeleted) -> None:
     if author.is_local and fact.by != author.id:
         _, _, deed = await _deed(t, post.id, author.id)
         await t.withdraw(post, author, posts.delete(deed, _former(post), _when(t, post), None))
+    await fetches.forget(t.tx.session, post.id)
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     if post.is_thread and forum.is_local:
         await t.undo_boost(forum, post)

@@ -10,10 +10,14 @@ from federation.urls import host_of_uri
 from server import peers, software
 from server.software import profile_of_peer, reads_mentions, takes_form
 from server.transaction import Transaction
+from storage import fetches
 from storage.forums import Forum
 from storage.log import Form, Lane, LogRecipient, LogRow, Subscription
 from storage.members import Member
 from storage.peers import Peer
+from storage.posts import Post
+
+MOST_FETCHERS = 1_000
 
 
 async def is_wanted(session: AsyncSession, forum: Forum, form: Form, *, ever: bool = False) -> bool:
@@ -60,11 +64,36 @@ async def holders(session: AsyncSession, post: str, author: str) -> Sequence[int
     question = (
         select(LogRecipient.lane_id)
         .join(LogRow, LogRow.seq == LogRecipient.seq)
-        .where(LogRow.subject == post, LogRow.form == Form.DIRECT, LogRow.signer == author)
+        .where(
+            LogRow.subject == post,
+            LogRow.form.in_((Form.DIRECT, Form.AUTHOR)),
+            LogRow.signer == author,
+        )
         .distinct()
         .order_by(LogRecipient.lane_id)
     )
     return (await session.execute(question)).scalars().all()
+
+
+async def fetchers(tx: Transaction, post: Post, forum: Forum) -> tuple[list[int], list[str]]:
+    """Those who fetched a post of ours and take its changes from its author only.
+
+    As lanes, and as inboxes that no lane leads to yet. Who follows the forum here is told anyway.
+    """
+    found = await fetches.of_post(tx.session, post.id, forum.uri, MOST_FETCHERS)
+    if not found:
+        return [], []
+    rules, mode = await peers.rules(tx.session), tx.settings.federates
+    lanes, inboxes = [], []
+    for one in found:
+        taken = software.takes(profile_of_peer(one.peer), Form.AUTHOR)
+        if not taken or not peers.decide(mode, rules, one.host, tx.now).allowed:
+            continue
+        if one.lane is not None:
+            lanes.append(one.lane)
+        elif host_of_uri(one.inbox) == one.host:
+            inboxes.append(one.inbox)
+    return lanes, inboxes
 
 
 async def was_boosted(session: AsyncSession, boost: str) -> bool:

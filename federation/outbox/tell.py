@@ -38,7 +38,8 @@ from storage.database import notify
 from storage.facts import FactRow
 
 logger = structlog.get_logger("guildhall.outbox")
-AT_ONCE = 50
+# A transaction keeps other writers waiting, so not too many.
+AT_ONCE = 20
 
 TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ProfileChanged: about_members.profile_changed,
@@ -63,14 +64,25 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
 
 
 async def tell_waiting(wire: Wire) -> int:
-    """Tell the facts that wait, at most AT_ONCE, one transaction each; answers how many."""
+    """Tell the facts that wait, at most AT_ONCE, in one transaction; answers how many.
+
+    Where one of them cannot be told, each gets a transaction of its own.
+    """
     instance = wire.instance
     async with instance.reading() as session:
         waiting = await facts_storage.waiting(session, instance.clock.now(), AT_ONCE)
+    ids = [row.id for row in waiting]
+    if len(ids) > 1:
+        try:
+            await _tell(wire, ids)
+        except Exception as error:  # found and said below, by itself
+            logger.info("facts told one by one", count=len(ids), why=str(error))
+        else:
+            return len(ids)
     told = 0
     for row in waiting:
         try:
-            await _tell(wire, row.id)
+            await _tell(wire, [row.id])
             told += 1
         except Exception as error:  # the outermost loop: one bad fact must not stop the rest
             logger.error("fact not told", fact=row.kind, id=row.id, exc_info=error)
@@ -82,16 +94,17 @@ async def tell_waiting(wire: Wire) -> int:
     return told
 
 
-async def _tell(wire: Wire, row_id: int) -> None:
+async def _tell(wire: Wire, ids: list[int]) -> None:
     async with wire.instance.transaction() as tx:
         await log.lock(tx.session)
-        row = await tx.session.get_one(FactRow, row_id, with_for_update=True)
-        if row.done is not None:
-            return
-        fact = unpack(row.kind, row.payload)
-        teller = TELLERS.get(type(fact))
-        if teller is not None:
-            await teller(Telling(wire, tx, row.received), fact)
+        told = False
+        for row in await facts_storage.taken(tx.session, ids):
+            fact = unpack(row.kind, row.payload)
+            teller = TELLERS.get(type(fact))
+            if teller is not None:
+                await teller(Telling(wire, tx, row.received), fact)
+                told = True
+            row.done = tx.now
+        if told:
             # Another process may be at work on the lanes that this is for.
             await notify(tx.session)
-        row.done = tx.now

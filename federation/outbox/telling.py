@@ -9,10 +9,11 @@ import orjson
 from sqlalchemy import select
 
 from federation import forums
+from federation.keyring import ED25519
 from federation.members import moment
 from federation.outbox import needs
 from federation.signatures.proofs import add_proof
-from federation.urls import host_of_uri, proof_key
+from federation.urls import host_of_uri
 from federation.wire import Wire
 from server import peers
 from server.transaction import Transaction
@@ -33,9 +34,8 @@ class Telling:
 
     async def sign(self, actor: str, document: dict[str, Any]) -> dict[str, Any]:
         """The document with the actor's proof (FEP-8b32)."""
-        key_id = proof_key(actor)
-        key = await self.wire.keyring.key(self.tx.session, key_id)
-        return add_proof(document, key=key, method=key_id, created=self.tx.now)
+        held = await self.wire.keyring.of(self.tx.session, actor, ED25519)
+        return add_proof(document, key=held.key, method=held.key_id, created=self.tx.now)
 
     async def append(self, raw: str, entries: Sequence[tuple[Entry, Sequence[int]]]) -> None:
         """Append an activity in some forms, each with the lanes it names; its bytes stand once."""
@@ -158,9 +158,11 @@ class Telling:
         if forum.visibility not in FEDERATED:
             return
         opener = post if post.is_thread else await self.tx.session.get_one(Post, post.thread_id)
-        others: Sequence[int] = ()
+        others: list[int] = []
         if bare is not None and actor.is_local and forum.visibility == Visibility.PUBLIC:
-            others = await self._others(post, actor, bare, named)
+            others = await self._lanes(await needs.listeners(self.tx, named))
+            if bare == Form.AUTHOR:
+                others += await self._holders(post, forum, actor)
         if not forum.is_local:
             if actor.is_local:
                 await self.send_direct(
@@ -186,7 +188,7 @@ class Telling:
         if forum.visibility != Visibility.PUBLIC:
             return
         opener = post if post.is_thread else await self.tx.session.get_one(Post, post.thread_id)
-        others = set(await needs.holders(self.tx.session, post.uri, author.uri))
+        others = set(await self._holders(post, forum, author))
         form = Form.AUTHOR
         if not forum.is_local:
             form = Form.DIRECT
@@ -194,13 +196,14 @@ class Telling:
         raw = orjson.dumps(await self.sign(author.uri, document)).decode()
         await self._say(forum, post, raw, order_key=opener.uri, form=form, others=sorted(others))
 
-    async def _others(
-        self, post: Post, author: Member, form: Form, named: Sequence[Member]
-    ) -> Sequence[int]:
-        """The lanes that hear of this from its author's server itself, followers or not."""
-        if form == Form.AUTHOR:
-            return await needs.holders(self.tx.session, post.uri, author.uri)
-        return [(await self.lane(inbox)).id for inbox in await needs.listeners(self.tx, named)]
+    async def _holders(self, post: Post, forum: Forum, author: Member) -> list[int]:
+        """The lanes to who got a post from its author's server itself, sent or fetched."""
+        sent = await needs.holders(self.tx.session, post.uri, author.uri)
+        lanes, inboxes = await needs.fetchers(self.tx, post, forum)
+        return [*sent, *lanes, *await self._lanes(inboxes)]
+
+    async def _lanes(self, inboxes: Sequence[str]) -> list[int]:
+        return [(await self.lane(inbox)).id for inbox in inboxes]
 
     async def _say(
         self,

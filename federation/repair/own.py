@@ -5,8 +5,9 @@ from typing import Any
 
 from federation import authority
 from federation.digests.reading import PostPage
+from federation.handlers import practices
 from federation.incoming import Ignored
-from federation.posts import SharedPost, from_wire
+from federation.posts import SharedPost, from_wire, opening
 from federation.verification import Verifier
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.errors import Malformed
@@ -44,15 +45,16 @@ class OwnWords:
                 return False
             draft: ThreadDraft | ReplyDraft
             if said.parent is None:
-                draft = ThreadDraft(
-                    said.title, said.source, said.tags, said.language, _origin(said)
-                )
+                draft = opening(said, _origin(said))
             else:
                 parent = await posts.by_uri(tx.session, said.parent)
                 if parent is None or parent.forum_id != self._forum.id:
                     raise Ignored("What this answers is not held here.")
                 draft = ReplyDraft(said.source, parent.id, said.language, _origin(said))
-            await restoring.restore_post(tx, author, self._forum, draft, number, page.revision)
+            post = await restoring.restore_post(
+                tx, author, self._forum, draft, number, page.revision
+            )
+            await practices.opened(tx, post, said)
         return True
 
     async def edit(self, uri: str, page: PostPage | None) -> None:
@@ -64,8 +66,11 @@ class OwnWords:
         async with self._wire.instance.transaction() as tx:
             post = await posts.by_uri(tx.session, uri)
             if post is not None and post.author_id == author.id:
+                practices.must_stay_one(post, said)
                 draft = EditDraft(said.title, said.source, said.tags, _origin(said))
+                before = post.revision
                 await restoring.restore_edit(tx, post, draft, page.revision)
+                await practices.edited(tx, post, said, before)
 
     async def endorsement(self, post: Post, activity: Activity) -> None:
         """Take an endorsement of ours that was lost here, or was not known to have arrived."""

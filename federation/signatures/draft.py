@@ -33,12 +33,15 @@ class DraftSignature:
 
 
 def header_of(request: Request) -> str | None:
-    """The Signature header, or what `Authorization: Signature` holds; None without either."""
+    """The Signature header, or what `Authorization: Signature` holds; None without either.
+
+    Some libraries (apsig) send the same one in both places; two that differ are refused.
+    """
     value = request.single("signature")
     authorization = request.single("authorization")
     if authorization is None or authorization[:10].lower() != "signature ":
         return value
-    if value is not None:
+    if value is not None and value != authorization[10:].strip(" \t"):
         raise malformed("The request is signed twice.")
     return authorization[10:]
 

@@ -25,9 +25,9 @@ def add_proof(
 ) -> dict[str, Any]:
     """A copy of `document` with an eddsa-jcs-2022 proof (FEP-8b32); an older proof is replaced.
 
-    The context of data integrity is added where it is missing, so nothing may be changed after.
-    `method` is the key's URL, `created` is aware. ValueError if `key` is not Ed25519 or the
-    document holds what canonical JSON cannot express.
+    The context of data integrity is added where the document's own does not say what a proof is,
+    so nothing may be changed after. `method` is the key's URL, `created` is aware. ValueError if
+    `key` is not Ed25519 or the document holds what canonical JSON cannot express.
     """
     if key.kind != "ed25519":
         raise ValueError("An integrity proof needs an Ed25519 key.")
@@ -99,6 +99,8 @@ def _listed(value: Any) -> list[Any]:
 
 def _with_data_integrity(context: Any) -> list[Any]:
     entries = [_ACTIVITYSTREAMS] if context is None else list(_listed(context))
+    if any(isinstance(entry, dict) and "DataIntegrityProof" in entry for entry in entries):
+        return entries
     return entries if _DATA_INTEGRITY in entries else [*entries, _DATA_INTEGRITY]
 
 

@@ -10,7 +10,8 @@ PUBLIC: Final = AS + "Public"
 AS_CONTEXT: Final = "https://www.w3.org/ns/activitystreams"
 SECURITY_CONTEXT: Final = "https://w3id.org/security/v1"
 INTEGRITY_CONTEXT: Final = "https://w3id.org/security/data-integrity/v2"
-IDENTIFIER_CONTEXT: Final = "https://www.w3.org/ns/cid/v1"
+# Libraries that expand JSON-LD carry this one (Fedify does), and would ask for cid/v1.
+MULTIKEY_CONTEXT: Final = "https://w3id.org/security/multikey/v1"
 GH: Final = "urn:guildhall:ns#"
 
 ACTIVITY_JSON: Final = "application/activity+json"
@@ -83,6 +84,11 @@ INTRANSITIVE_TYPES: Final = frozenset({"Arrive", "Travel"})
 KNOWN_TYPES: Final = ACTOR_TYPES | POST_TYPES | COLLECTION_TYPES | ACTIVITY_TYPES
 
 _ACTOR_TERMS: Final[dict[str, Any]] = {
+    "assertionMethod": {
+        "@id": "https://w3id.org/security#assertionMethod",
+        "@type": "@id",
+        "@container": "@set",
+    },
     "toot": "http://joinmastodon.org/ns#",
     "lemmy": "https://join-lemmy.org/ns#",
     "schema": "http://schema.org#",
@@ -114,7 +120,7 @@ _ACTIVITY_TERMS: Final[dict[str, Any]] = {"Lock": "https://join-lemmy.org/ns#Loc
 ACTOR_CONTEXT: Final[list[str | dict[str, Any]]] = [
     AS_CONTEXT,
     SECURITY_CONTEXT,
-    IDENTIFIER_CONTEXT,
+    MULTIKEY_CONTEXT,
     INTEGRITY_CONTEXT,
     _ACTOR_TERMS,
 ]
@@ -124,6 +130,26 @@ ACTIVITY_CONTEXT: Final[list[str | dict[str, Any]]] = [
     AS_CONTEXT,
     INTEGRITY_CONTEXT,
     _ACTIVITY_TERMS,
+]
+# What embeds words of others names what a proof is by itself and protects none of it: their
+# context of data integrity may be of another version, which JSON-LD lets no protected term meet.
+_SECURITY = "https://w3id.org/security#"
+ANNOUNCE_CONTEXT: Final[list[str | dict[str, Any]]] = [
+    AS_CONTEXT,
+    {
+        **_ACTIVITY_TERMS,
+        "DataIntegrityProof": f"{_SECURITY}DataIntegrityProof",
+        "proof": {"@id": f"{_SECURITY}proof", "@type": "@id", "@container": "@graph"},
+        "cryptosuite": f"{_SECURITY}cryptosuite",
+        "verificationMethod": {"@id": f"{_SECURITY}verificationMethod", "@type": "@id"},
+        "proofPurpose": {"@id": f"{_SECURITY}proofPurpose", "@type": "@vocab"},
+        "assertionMethod": f"{_SECURITY}assertionMethod",
+        "proofValue": {"@id": f"{_SECURITY}proofValue", "@type": f"{_SECURITY}multibase"},
+        "created": {
+            "@id": "http://purl.org/dc/terms/created",
+            "@type": "http://www.w3.org/2001/XMLSchema#dateTime",
+        },
+    },
 ]
 
 _PUBLIC_NAMES = frozenset({PUBLIC, "as:Public", "Public"})

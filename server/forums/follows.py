@@ -68,6 +68,11 @@ async def leave(tx: Transaction, member: Member, forum: Forum) -> None:
     tx.record(ForumLeft(forum.id, member.id, held.uri))
 
 
+def say_left(tx: Transaction, member: Member, forum: Forum, uri: str) -> None:
+    """Tell a home once more that a member of ours does not follow it."""
+    tx.record(ForumLeft(forum.id, member.id, uri))
+
+
 async def followers_here(tx: Transaction, forum: Forum) -> int:
     """How many local members follow, or have asked to."""
     question = (

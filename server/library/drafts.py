@@ -27,6 +27,7 @@ from storage.practices import PracticeDraft, PracticeDraftPerson
 MOST_DRAFTS = 200
 MOST_PEOPLE = 20
 LARGEST_DRAFT = 1_000_000
+_NOT_FIELDS = ("aside.", "by.")
 MOST_PARTS = {"steps": MOST_STEPS, "outcomes": MOST_OUTCOMES}
 
 
@@ -158,18 +159,35 @@ async def save(
 ) -> Saved:
     """Keep what was typed into some fields; `base` is what they held when the form was shown.
 
-    What somebody else changed meanwhile stays. Where both changed a field, nothing is kept, and
-    both texts are answered, for the writer to decide between.
+    What somebody else changed meanwhile stays. Where both changed a field, theirs stays in it,
+    the writer's own is set aside until they save that field again, and both are answered, for
+    the writer to decide between.
     """
     draft = await _held(tx, member, number)
     typed = fields_of(draft)
     names = {*base, *values}
     merged = merge(base, values, {name: typed[name] for name in names if name in typed})
+    kept = {name: v for name, v in merged.values.items() if name not in merged.clashes}
+    own = {_aside(member, name): "" for name in names}
+    own |= {_aside(member, name): clash.mine for name, clash in merged.clashes.items()}
+    own |= {f"by.{n}": str(member.id) for n, v in kept.items() if v != typed.get(n, "")}
+    by = None
     if merged.clashes:
-        by = await tx.session.get_one(Member, draft.updated_by)
-        return Saved(merged.values, merged.clashes, by)
-    await _write(tx, member, draft, {**typed, **merged.values})
-    return Saved(merged.values, {})
+        other = typed.get(f"by.{min(merged.clashes)}", str(draft.updated_by))
+        by = await tx.session.get(Member, int(other))
+    await _write(tx, member, draft, {**typed, **kept, **own})
+    return Saved(merged.values, merged.clashes, by)
+
+
+def _aside(member: Member, name: str) -> str:
+    """Where a text is kept that somebody else overtook; no field of the form is called so."""
+    return f"aside.{member.id}.{name}"
+
+
+def set_aside(typed: Mapping[str, str], member: Member) -> dict[str, str]:
+    """What somebody typed into fields that another changed meanwhile, and has not decided on."""
+    before = _aside(member, "")
+    return {name.removeprefix(before): v for name, v in typed.items() if name.startswith(before)}
 
 
 async def _held(tx: Transaction, member: Member, number: int) -> PracticeDraft:
@@ -183,9 +201,15 @@ async def _write(
     stored = packed(typed)
     if stored == draft.typed:
         return
+    before = fields_of(draft)
     draft.typed, draft.revision = stored, draft.revision + 1
     draft.title = text.clean_line(typed.get("name", ""), 200)
-    draft.updated, draft.updated_by = tx.now, member.id
+    if any(
+        before.get(n, "") != typed.get(n, "")
+        for n in {*before, *typed}
+        if not n.startswith(_NOT_FIELDS)
+    ):
+        draft.updated, draft.updated_by = tx.now, member.id
     await tx.session.flush()
 
 

@@ -6,8 +6,8 @@ with what the home of a practice sent, after `writing.apply_thread` or `editing.
 """
 
 import asyncio
-import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -23,6 +23,7 @@ from server.practices import prose, standing
 from server.practices.comparing import changed_sections
 from server.practices.forgetting import drop_drafts
 from server.practices.record import Credit, Record, Source, digest, pack, unpack
+from server.practices.rendering import rendered
 from server.practices.typed import record_of
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
@@ -41,12 +42,16 @@ _CUT = "\n\n[…] The whole practice is on its page."
 
 @dataclass(frozen=True)
 class Edition:
-    """A record as it is published: which version, what it says of itself, by whom."""
+    """A record as it is published: which version, what it says of itself, by whom.
+
+    `at` is when, where the post does not say it: an older version that came late.
+    """
 
     record: Record
     version: int
     note: str
     by: int
+    at: datetime | None = None
 
 
 async def publish(tx: Transaction, member: Member, number: int, note: str = "") -> Post:
@@ -186,17 +191,18 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
         tx.session.add(
             PracticeVersion(
                 post_id=post.id, version=edition.version, record=stored, digest=mark,
-                note=edition.note, by_id=edition.by, at=post.updated or post.published,
+                note=edition.note, by_id=edition.by,
+                at=edition.at or post.updated or post.published,
             )
         )  # fmt: skip
     if held is not None and held.version >= edition.version:
         return held
     practice = held or Practice(post_id=post.id, evidence=0, why="{}")
-    agency = author.agency or author.peer or tx.settings.agency_name
     practice.kind, practice.summary = record.kind, record.summary
-    practice.agency = record.agency or agency
+    # Whose it is says its author's home; what the record calls its agency is shown beside it.
+    practice.agency = author.agency or author.peer or tx.settings.agency_name
     practice.record, practice.digest, practice.version = stored, mark, edition.version
-    practice.parts = await asyncio.to_thread(_rendered, record)
+    practice.parts = await asyncio.to_thread(rendered, record)
     practice.reviewed = post.updated or post.published
     await _trace(tx, practice, post, record)
     tx.session.add(practice)
@@ -221,21 +227,6 @@ async def _trace(tx: Transaction, practice: Practice, post: Post, record: Record
         )
         root = (await tx.session.execute(question)).scalar_one_or_none() or source.uri
     practice.root = root
-
-
-def _rendered(record: Record) -> str:
-    """The HTML of the longer texts, by field; made once, since Markdown is slow."""
-    found = {
-        "problem": text.render(record.problem),
-        "solution": text.render(record.solution),
-        "transfer": text.render(record.transfer.notes),
-        "risks": text.render(record.transfer.risks),
-        "equity": text.render(record.equity_note),
-        "access": text.render(record.access_note),
-        "privacy": text.render(record.privacy_note),
-    }
-    found |= {f"step{n}": text.render(step.text) for n, step in enumerate(record.steps)}
-    return json.dumps({name: html for name, html in found.items() if html}, ensure_ascii=False)
 
 
 async def confirm(tx: Transaction, member: Member, post: Post) -> None:

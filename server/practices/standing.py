@@ -7,6 +7,9 @@ reads them, `reckon` the reaction to the facts that they record.
 
 import json
 from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.practices import evidence
 from server.practices.evidence import Grounds, Standing, Step
@@ -17,15 +20,25 @@ from server.transaction import Transaction
 from storage.practices import Practice
 
 
-def gather(practice: Practice, record: Record, kept: Library, tx: Transaction) -> Grounds:
-    """Everything that the step of a practice is computed from."""
-    return Grounds(record=record, agency=practice.agency, now=tx.now, period=kept.period)
+async def gather(
+    session: AsyncSession, practice: Practice, record: Record, kept: Library, now: datetime
+) -> Grounds:
+    """Everything that the step of a practice is computed from, in a fixed number of questions."""
+    return Grounds(record=record, agency=practice.agency, now=now, period=kept.period)
+
+
+async def standing(
+    session: AsyncSession, practice: Practice, record: Record, kept: Library, now: datetime
+) -> Standing:
+    """Where a practice stands at this moment: a review may have grown old since it was stored."""
+    return evidence.stand(await gather(session, practice, record, kept, now))
 
 
 async def reckon(tx: Transaction, practice: Practice) -> Standing:
     """Put a practice on the step where it now belongs, and have it found there."""
     record = unpack(practice.record)
-    found = evidence.stand(gather(practice, record, await library(tx.session), tx))
+    kept = await library(tx.session)
+    found = await standing(tx.session, practice, record, kept, tx.now)
     practice.evidence, practice.why = found.step, json.dumps(asdict(found))
     await put_facets(tx, practice.post_id, facets_of(record, practice.agency, found.step))
     return found

@@ -27,6 +27,11 @@ FOR_VISITORS = {
     "thread": "{thread}",
     "person": "/u/ana",
     "search": "/search?q=permit",
+    "practices": "/practices",
+    "no such practice": "/practices?topic=water",
+    "practice": "{practice}",
+    "practices side by side": "/practices/compare?p={permits}&p={quiet}",
+    "practice on one page": "{practice}/print",
     "agencies": "/agencies",
     "sign in": "/sign-in",
     "sign up": "/sign-up",
@@ -54,6 +59,15 @@ FOR_MEMBERS = {
     "found forum": "/search?q=@permits@{lakeside}",
     "found nothing": "/search?q=zebra",
     "one agency": "/agencies/{lakeside}",
+    "new practice": "/practices/new",
+    "own practice": "{practice}",
+    "draft of a practice": "{half}",
+    "section of a practice": "{half}/about",
+    "steps": "{half}/steps",
+    "outcome": "{half}/outcomes/1",
+    "preview": "{half}/preview",
+    "versions": "{practice}/versions",
+    "distilling": "{thread}/distil",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -68,6 +82,7 @@ FOR_ADMINS = {
     "people": "/admin/people",
     "letters": "/admin/letters",
     "record": "/admin/record",
+    "keeping the library": "/practices/keeping",
 }
 
 
@@ -89,6 +104,10 @@ def places(town: Town) -> dict[str, str]:
     last = copy
     for _ in range(5):
         last = town.reply(town.riverton, dee, last, "And then?")
+    digital = town.practice(town.riverton, "ana", counters)
+    quiet = town.practice(town.riverton, dee, counters, name="A quiet hour", kind="attempt")
+    wrong = {"outcomes__1__baseline__value": "", "started": "2025-02-30"}
+    half = town.half_a_practice(town.riverton, "ana", counters, **wrong)
     town.knock(town.riverton, "stranger.example.org")
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
@@ -98,6 +117,10 @@ def places(town: Town) -> dict[str, str]:
         "copy": f"/p/{copy.id}",
         "forum": f"/f/{copied.handle}@{copied.peer}",
         "lakeside": town.lakeside.host,
+        "practice": f"/p/{digital.id}",
+        "permits": str(digital.id),
+        "quiet": str(quiet.id),
+        "half": f"/practices/drafts/{half}",
     }
 
 
@@ -172,6 +195,18 @@ def test_a_refused_form_is_accessible(
     page = pages["admin"]
     page.goto(path)
     page.locator("main form .btn.main").last.click()
+    page.locator("#faults").wait_for()
+    page.evaluate(AXE)
+    found = faults(page)
+    assert not found, "\n".join(found)
+
+
+def test_a_section_that_needs_another_look_is_accessible(
+    pages: dict[str, Page], places: dict[str, str]
+) -> None:
+    page = pages["member"]
+    page.goto(f"{places['half']}/outcomes/1")
+    page.get_by_role("button", name="Save and continue").click()
     page.locator("#faults").wait_for()
     page.evaluate(AXE)
     found = faults(page)

@@ -27,9 +27,10 @@ from storage.log import LogRow, Parked
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
+from tests.server.library import bench
 from web.app import create_app
 
-SECONDS = 30.0
+SECONDS = 90.0
 Outcome = TypeVar("Outcome")
 
 
@@ -152,7 +153,7 @@ class Town:
                 return await forums.by_handle(session, handle, other.host)
 
         async def ask() -> None:
-            forum = await house.app.state.lookup.find(f"@{handle}@{other.host}")
+            forum = await makers.looked_up(house.app.state.lookup, f"@{handle}@{other.host}")
             assert isinstance(forum, Forum)
             async with house.instance.transaction() as tx:
                 await follows.follow(tx, member, forum)
@@ -171,6 +172,14 @@ class Town:
     def reply(self, house: House, who: str, to: Post, text: str) -> Post:
         """A reply to a post that the author's agency holds."""
         return self.run(makers.reply(house.instance, house.people[who], to, text))
+
+    def practice(self, house: House, who: str, forum: Forum, **fields: str) -> Post:
+        """A practice in a forum of the author's own agency, with these fields over the usual."""
+        return self.run(bench.published(house.instance, house.people[who], forum, **fields))
+
+    def half_a_practice(self, house: House, who: str, forum: Forum, **fields: str) -> int:
+        """The draft of one."""
+        return self.run(bench.begun(house.instance, house.people[who], forum, **fields))
 
     def endorse(self, house: House, who: str, post: Post) -> None:
         """An endorsement of a post that the member's agency holds."""

@@ -7,6 +7,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,10 +18,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation import endorsements, forums, members, posts
 from federation.documents import collection
 from federation.posts import Deed, SharedPost
+from federation.practices import SharedPractice
 from federation.registry import HANDLERS, UNDO_HANDLERS
 from federation.signatures.keys import SigningKey, VerificationKey
 from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
+from server import text
+from server.library.publishing import body_of, tags_of
+from server.practices import record
 from server.software import FORMS, SOFTWARE
 from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
@@ -66,6 +71,46 @@ ANSWER = SharedPost(
     parent=THREAD,
     parent_author=MAREK,
     mentions=(("marek@commons.lakeside.example.gov", MAREK),),
+)
+RECORD = record.parse(
+    {
+        "v": 1,
+        "kind": "practice",
+        "name": "Digital permits",
+        "summary": "A form that refuses incomplete applications cut permit time by 40 %.",
+        "agency": "City of Lakeside",
+        "problem": "Two thirds of applications came back.",
+        "solution": "The form says what is missing before it is sent.",
+        "setting": {"country": "US", "level": "city", "populationBand": "50k-499k"},
+        "steps": [
+            {"title": "Sort returned applications", "role": "Permit manager"},
+            {"title": "Write the checks"},
+            {"title": "Switch on", "pitfall": "Nobody is sent away."},
+        ],
+        "outcomes": [
+            {
+                "indicator": "Days from filing to permit",
+                "unit": "days",
+                "direction": "down",
+                "statistic": "median",
+                "baseline": {"value": 21, "date": "2025-01", "n": 1204},
+                "target": {"value": 14},
+                "actual": {"value": 12.6, "date": "2025-09", "n": 1187},
+            }
+        ],
+        "topics": ["permits-and-licensing"],
+        "license": "CC-BY-4.0",
+    }
+)
+PRACTICE = replace(
+    OPENER,
+    url=f"{THREAD}/digital-permits",
+    title=RECORD.name,
+    source=body_of(RECORD),
+    html=text.render(body_of(RECORD), links={}),
+    tags=tags_of(RECORD),
+    updated=LATER,
+    practice=SharedPractice(RECORD, 2, "The target is 14 days."),
 )
 BY_AUTHOR = Deed(actor=ANA, post=REPLY, forum=FORUM, public=True)
 BY_STEWARD = Deed(actor=MAREK, post=REPLY, forum=FORUM, public=True)
@@ -158,6 +203,7 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "person": person,
     "create-thread": lambda: posts.create(OPENER, posts.to_wire(OPENER)),
     "create-reply": lambda: posts.create(ANSWER, posts.to_wire(ANSWER)),
+    "practice": lambda: posts.to_wire(PRACTICE),
     "closed-thread": closed_thread,
     "follow": lambda: forums.follow(follow_id(), ANA, FORUM),
     "accept": lambda: forums.answer("Accept", FORUM, ANA, follow_id()),
@@ -233,6 +279,7 @@ def test_every_example_is_shown_once() -> None:
     assert sorted(found[1] for found in BLOCK.findall(page)) == sorted(EXAMPLES)
 
 
+@pytest.mark.fep("67ff")
 def test_every_activity_that_is_accepted_is_listed() -> None:
     undone = {f"Undo{{{kind}}}" for kind in UNDO_HANDLERS}
     listed = named_in_a_table(PAGE.read_text(encoding="utf-8"), "Activities we accept")

@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.posts import SharedPost, create, from_wire, recipients, to_wire, update
+from federation.practices import SharedPractice
 from federation.vocabulary.posts import parse_post
 from federation.vocabulary.reader import read
 from federation.vocabulary.terms import PUBLIC
 from server import text
+from server.practices import record
 from tests.federation.wire_schema import must_be_a_post, must_be_an_activity
+from tests.server.practices import strategies
 
 FORUM = "https://lakeside.example.gov/f/permits"
 CLEAN = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
@@ -28,6 +31,13 @@ MOMENT = st.integers(0, 10**12).map(
 PERSON = st.tuples(TAG, HOST).map(lambda pair: f"https://{pair[1]}/u/{pair[0]}")
 POST = st.tuples(NUMBER, HOST).map(lambda pair: f"https://{pair[1]}/p/{pair[0]}")
 MENTION = st.tuples(st.tuples(TAG, HOST).map("@".join), PERSON)
+
+PRACTICE = st.builds(
+    lambda document, version, note: SharedPractice(record.parse(document), version, note),
+    strategies.practices,
+    st.integers(1, 10**6),
+    LINE,
+)
 
 
 @st.composite
@@ -55,6 +65,7 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
         public=draw(st.booleans()),
         locked=draw(st.booleans()),
         likes=draw(st.integers(0, 10**6)),
+        practice=None if is_reply else draw(st.none() | PRACTICE),
     )
 
 

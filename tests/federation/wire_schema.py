@@ -23,11 +23,12 @@ def _must_be_urls(value: object) -> None:
 
 
 def must_hold_no_null(value: object) -> None:
-    """Keys without a value are left out, at every depth."""
+    """Keys without a value are left out, at every depth but in what we only pass on."""
     assert value is not None
     if isinstance(value, dict):
-        for one in value.values():
-            must_hold_no_null(one)
+        for name, one in value.items():
+            if name != "gh:practice":
+                must_hold_no_null(one)
     if isinstance(value, list):
         for one in value:
             must_hold_no_null(one)
@@ -51,7 +52,13 @@ def must_be_a_post(document: Json) -> None:
     assert document["source"]["mediaType"] == "text/markdown"
     assert set(document["language"]) == {"identifier", "name"}
     assert list(document["contentMap"]) == [document["language"]["identifier"]]
-    assert document["attachment"] == []
+    if "gh:practice" in document:
+        link = {"type": "Link", "href": document["url"], "mediaType": "text/html"}
+        assert document["attachment"] == [link]
+        assert "inReplyTo" not in document
+        assert len(document["summary"]) < 2_000
+    else:
+        assert document["attachment"] == []
     for name in ("published", "updated"):
         assert name not in document or _RFC3339.fullmatch(document[name])
     assert "published" in document

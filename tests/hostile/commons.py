@@ -35,6 +35,7 @@ from tests.clock import TurnableClock
 from tests.hostile.peer import ACTIVITY, PUBLIC, Json, ScriptedPeer
 from tests.hostile.serving import serving
 from web.app import create_app
+from web.connections import Connection
 
 HOST = "gh.localhost"
 ORIGIN = f"http://{HOST}"
@@ -50,6 +51,7 @@ class Commons:
         self.instance = instance
         self.clock = clock
         self.client: httpx.AsyncClient
+        self.port: int
         self.admin: Member
         self.forum: Forum
         self.thread: Post
@@ -80,7 +82,8 @@ class Commons:
             draft = ThreadDraft("Opening hours", "When are you open?")
             commons.thread = await writing.post_thread(tx, commons.admin, commons.forum, draft)
         clock.turn(minutes=2)
-        async with serving(app, lifespan=True) as port:
+        async with serving(app, lifespan=True, http=Connection) as port:
+            commons.port = port
             commons.client = httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{port}",
                 headers={"Host": HOST},

@@ -10,10 +10,13 @@ import uvicorn
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any, *, lifespan: bool = False, port: int = 0) -> AsyncIterator[int]:
+async def serving(
+    app: Any, *, lifespan: bool = False, port: int = 0, http: Any = "auto"
+) -> AsyncIterator[int]:
     """Serve an ASGI application while the block runs; yields its port."""
     config = uvicorn.Config(
         app,
+        http=http,
         host="127.0.0.1",
         port=port,
         log_level="error",

@@ -10,11 +10,13 @@ from server.errors import Refusal
 from server.peers import RuleDraft, add_rule
 from storage.forums import Forum
 from storage.peers import Verdict
+from tests import makers
 from tests.hostile.commons import Commons, doing, like
-from tests.hostile.copy import announce, copied, held_in, words
+from tests.hostile.copy import announce, copied, follow, held_in, serve_forum, words
 from tests.hostile.peer import ScriptedPeer, mallory, vera
 
 
+@pytest.mark.fep("fe34")
 async def test_AUT_01_an_object_under_another_id_is_not_stored(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
@@ -48,6 +50,7 @@ async def test_AUT_02_only_activitypub_media_types_are_read(
     assert len(await held_in(gh, forum)) == stored
 
 
+@pytest.mark.fep("fe34")
 @pytest.mark.parametrize("proof", ["none", "forged", "of another"])
 async def test_AUT_10_an_embedded_copy_is_not_believed(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer, proof: str
@@ -70,6 +73,7 @@ async def test_AUT_10_an_embedded_copy_is_not_believed(
     assert vic.fetched.count("/p/9") == 2
 
 
+@pytest.mark.fep("8b32")
 async def test_AUT_10_a_valid_proof_is_believed_without_asking(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
@@ -190,3 +194,23 @@ async def test_FED_04_a_deep_chain_is_fetched_within_bounds_and_reattached(
         assert held[child["id"]].parent_id == held[parent["id"]].id, child["id"]
         assert held[child["id"]].parent_uri is None
     assert held[opener["id"]].reply_count == 60
+
+
+async def test_a_forum_that_changed_is_asked_itself_whoever_says_so(
+    gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
+) -> None:
+    forum, other = await copied(gh, vic), serve_forum(evil)
+    await follow(gh, evil, other, await makers.member(gh.instance, "dee"))
+    serve_forum(vic, name="True title")
+    told = {"id": forum.uri, "type": "Group", "name": "Forged", "inbox": f"{forum.uri}/inbox"}
+    update = doing("Update", mallory(evil), told | {"preferredUsername": "permits"})
+    assert await announce(gh, evil, other, update, 1) == "ignored"
+    assert await _title(gh, forum) == "Permits"
+    update |= {"id": f"{vera(vic)}#update-1", "actor": vera(vic)}
+    assert await announce(gh, vic, forum.uri, update, 1) == "applied"
+    assert await _title(gh, forum) == "True title"
+
+
+async def _title(gh: Commons, forum: Forum) -> str:
+    async with gh.instance.reading() as session:
+        return (await session.get_one(Forum, forum.id)).title

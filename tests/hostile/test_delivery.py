@@ -67,6 +67,8 @@ async def test_a_server_that_is_down_gets_everything_in_order_later(
     vic.inbox_answer = lambda _: Page(status=status)
     first = await makers.thread(followed.instance, followed.admin, followed.forum, "First")
     said = [await makers.reply(followed.instance, followed.admin, first) for _ in range(4)]
+    # Told before it is changed: what is told later is told as it then is.
+    await followed.settled()
     await edited(followed, first, "Newer")
     async with followed.instance.reading() as session:
         peer = await session.get_one(Peer, vic.host)

@@ -1,88 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each kind of follower is sent, and by whom it is signed."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import select
 
-from federation.signatures.keys import VerificationKey
-from federation.signatures.request import Request
-from federation.signatures.verify import check, read_claim
 from server import endorsements
 from server.forums import deeds
 from server.members import profile
 from server.members.profile import ProfileDraft
-from server.posts import editing, steering
-from server.posts.drafts import EditDraft
-from storage import keys
+from server.posts import steering
 from storage.log import Form, LogRow
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
-from tests.hostile.commons import Commons, doing, note
+from tests.hostile.commons import Commons, doing
 from tests.hostile.conftest import Opener
-from tests.hostile.copy import announce, copied
-from tests.hostile.peer import PUBLIC, Asked, Json, ScriptedPeer, mallory, vera
-
-
-async def follow(gh: Commons, peer: ScriptedPeer, software: str, **changes: Any) -> None:
-    """Have Vera, whose server runs some software, follow our forum."""
-    peer.software = software
-    peer.describe()
-    sent = await gh.sent(peer, doing("Follow", vera(peer), gh.forum.uri, **changes))
-    assert sent.state == "applied"
-    assert [one["type"] for one in peer.delivered] == ["Accept"]
-    peer.requests.clear()
-
-
-async def signer(gh: Commons, asked: Asked) -> str:
-    """Whose valid signature a delivery carries."""
-    request = Request(
-        "POST", asked.target, asked.headers["host"], "http", tuple(asked.headers.items()),
-        asked.body,
-    )  # fmt: skip
-    claim = read_claim(request, now=gh.clock.now(), own_hosts=[asked.headers["host"]])
-    owner = claim.key_id.partition("#")[0]
-    async with gh.instance.reading() as session:
-        [key] = [one for one in await keys.of_owner(session, owner) if one.kind == "rsa"]
-    check(claim, VerificationKey.from_pem(key.public))
-    return owner
-
-
-def summed_up(document: Json) -> str:
-    """`Announce{Update}`, `Announce{id}`, `Undo{Announce}`, `Delete`."""
-    inner = document["object"]
-    if document["type"] not in {"Announce", "Undo"}:
-        return str(document["type"])
-    return f"{document['type']}{{{inner['type'] if isinstance(inner, dict) else 'id'}}}"
-
-
-async def told(gh: Commons, peer: ScriptedPeer) -> list[tuple[str, str]]:
-    """What a peer was sent since, and who signed it: the last part of the signer's id."""
-    await gh.settled()
-    found = []
-    for asked in peer.requests:
-        if asked.method == "POST":
-            owner = await signer(gh, asked)
-            assert asked.document["actor"] == owner
-            found.append((summed_up(asked.document), owner.rpartition("/")[2]))
-    peer.requests.clear()
-    return found
-
-
-async def edit(gh: Commons, author: Member, post: Post, words: str = "Newer words") -> None:
-    await gh.settled()
-    gh.clock.turn(minutes=1)
-    async with gh.instance.transaction() as tx:
-        await editing.edit(tx, author, post, EditDraft("Newer", words))
-
-
-async def remove(gh: Commons, actor: Member, post: Post, reason: str = "") -> None:
-    # What has not gone out by then goes nowhere.
-    await gh.settled()
-    async with gh.instance.transaction() as tx:
-        await editing.remove(tx, actor, post, reason)
+from tests.hostile.followers import edit, follow, remove, told
+from tests.hostile.peer import PUBLIC, ScriptedPeer, vera
 
 
 async def life(gh: Commons, ana: Member) -> tuple[Post, Post]:
@@ -210,65 +144,6 @@ async def test_a_boost_that_was_never_sent_is_not_taken_back(
     await follow(gh, vic, "mastodon")
     await remove(gh, gh.admin, gh.thread)
     assert await told(gh, vic) == [("Delete", "sam")]
-
-
-async def test_who_is_answered_or_mentioned_hears_of_it_where_they_are(
-    open_commons: Opener, evil: ScriptedPeer, vic: ScriptedPeer, third: ScriptedPeer
-) -> None:
-    gh = await open_commons()
-    await gh.allow(evil.host, vic.host, third.host)
-    for peer, software in ((evil, "mastodon"), (vic, "lemmy"), (third, "pleroma")):
-        await follow(gh, peer, software)
-        undo = {"type": "Follow", "id": f"{vera(peer)}#follow-1", "object": gh.forum.uri}
-        await gh.sent(peer, doing("Undo", vera(peer), undo | {"actor": vera(peer)}, 2))
-    question = note(f"{evil.origin}/p/1", mallory(evil), gh.forum.uri, inReplyTo=gh.thread.uri)
-    created = doing("Create", mallory(evil), question)
-    assert (await gh.sent(evil, created)).state == "applied"
-    asked = await gh.held(question["id"])
-    assert asked is not None
-    for peer in (evil, vic, third):
-        peer.requests.clear()
-    words = f"As @vera@{third.host} and @vera@{vic.host} say."
-    answer = await makers.reply(gh.instance, gh.admin, asked, words)
-    async with gh.instance.transaction() as tx:
-        await endorsements.endorse(tx, gh.admin, asked)
-        await endorsements.withdraw(tx, gh.admin, asked)
-    await edit(gh, gh.admin, answer, "On second thought.")
-    await remove(gh, gh.admin, answer)
-    changes = [("Create", "sam"), ("Update", "sam"), ("Delete", "sam")]
-    liked = [("Like", "sam"), ("Undo{Like}", "sam")]
-    assert await told(gh, evil) == [changes[0], *liked, *changes[1:]]
-    assert await told(gh, third) == changes
-    # Forum software reads its users' mentions in the forums it follows.
-    assert await told(gh, vic) == []
-
-
-async def test_a_member_in_a_forum_elsewhere_speaks_to_whom_they_answer_as_well(
-    open_commons: Opener, evil: ScriptedPeer, vic: ScriptedPeer
-) -> None:
-    gh = await open_commons()
-    await gh.allow(evil.host, vic.host)
-    vic.software, evil.software = "lemmy", "mastodon"
-    vic.describe()
-    evil.describe()
-    forum = await copied(gh, vic)
-    await gh.station.actors.meet(evil.host)
-    question = note(f"{evil.origin}/p/1", mallory(evil), forum.uri, type="Article", name="Why?")
-    proven = evil.proven(question, mallory(evil), gh.clock.now())
-    created = doing("Create", mallory(evil), proven)
-    assert await announce(gh, vic, forum.uri, created, 1) == "applied"
-    asked = await gh.held(question["id"])
-    assert asked is not None
-    evil.requests.clear()
-    vic.requests.clear()
-    ana = await makers.member(gh.instance, "dee")
-    answer = await makers.reply(gh.instance, ana, asked)
-    assert await told(gh, evil) == await told(gh, vic) == [("Create", "dee")]
-    removal = doing("Delete", vera(vic), answer.uri, 3, summary="Off topic.", audience=forum.uri)
-    assert await announce(gh, vic, forum.uri, removal, 2) == "applied"
-    # The home has removed it: of its author's servers nobody else would tell.
-    assert await told(gh, evil) == [("Delete", "dee")]
-    assert await told(gh, vic) == []
 
 
 async def test_a_group_that_follows_makes_unknown_software_a_forums(

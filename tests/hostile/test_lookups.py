@@ -3,6 +3,7 @@
 
 import asyncio
 import gzip
+import re
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ from storage.members import Member
 from storage.peers import Peer
 from tests import makers
 from tests.federation.fetch.hostile import Zone, read
-from tests.hostile.commons import Commons, doing, like
+from tests.hostile.commons import Commons, doing, like, note
 from tests.hostile.conftest import Opener
 from tests.hostile.effects import Unchanged, must_be_one_sentence
 from tests.hostile.peer import NODEINFO, Json, Page, ScriptedPeer, World, mallory, vera
@@ -222,3 +223,30 @@ async def test_SSRF_16_a_bomb_is_cut_at_the_limit(gh: Commons, evil: ScriptedPee
     with pytest.raises(Refusal):
         await gh.app.state.lookup.find(f"{evil.origin}/u/bomb")
     assert (await gh.counts())["members"] == 1
+
+
+async def test_SSRF_12_pictures_of_people_and_posts_are_fetched_through_the_same_door(
+    wide_open: Commons, evil: ScriptedPeer, canary: Canary
+) -> None:
+    """Everything a page makes us fetch: avatars, pictures in texts, and where these lead on."""
+    aims = [f"{origin}/x.png" for origin in forbidden(canary)]
+    led = [evil.redirect(f"/r{number}.png", aim) for number, aim in enumerate(aims)]
+    aims += [f"file://{aim.partition('//')[2]}" for aim in aims[:2]]
+    pictures = "".join(f'<p><img src="{aim}" alt="A plan"></p>' for aim in aims + led)
+    asked = set()
+    for number, aim in enumerate([*aims[::2], *led[:3]]):
+        actor = evil.actor(f"/u/a{number}", icon={"type": "Image", "url": aim})
+        said = note(f"{evil.origin}/p/{number}", actor, wide_open.forum.uri, type="Article",
+                    name="Look", content=pictures, image={"type": "Image", "url": aim},
+                    attachment=[{"type": "Link", "href": aim}], preview=aim)  # fmt: skip
+        row = await wide_open.sent(evil, doing("Create", actor, said))
+        assert row.state == "applied", row.note
+        held = await wide_open.held(said["id"])
+        assert held is not None
+        for path in (f"/p/{held.id}", f"/u/a{number}@evil.localhost"):
+            asked |= set(re.findall(r'"(/media/remote/[^"]+)"', await wide_open.page(path)))
+    assert len(asked) > len(forbidden(canary))
+    for path in asked:
+        assert (await wide_open.client.get(path)).status_code == 404, path
+    assert canary.connections == 0
+    assert len([path for path in evil.fetched if path.endswith(".png")]) == len(led)

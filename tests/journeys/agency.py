@@ -100,7 +100,7 @@ class Agency:
 
     async def follow(self, member: Member, uri: str) -> Forum:
         """A member looks a forum up, follows it, and waits for its copy."""
-        forum = await self.app.state.lookup.find(uri)
+        forum = await makers.looked_up(self.app.state.lookup, uri)
         assert isinstance(forum, Forum)
         async with self.instance.transaction() as tx:
             await follows.follow(tx, member, forum)

@@ -56,6 +56,8 @@ def test_every_step_of_the_check_holds() -> None:
     [
         ("delivery", "federation", [n for n in check.names() if n.startswith("federation.")]),
         ("signature", "federation", [n for n in check.names() if n.startswith("federation.")]),
+        # Whoever checks what we sign notices at the first thing sent.
+        ("signing", "federation.follow_accepted", ["federation.follow_accepted"]),
         (
             "policy",
             "policy",

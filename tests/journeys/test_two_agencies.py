@@ -4,7 +4,7 @@
 import pytest
 from sqlalchemy import func, select, update
 
-from server import endorsements, traffic
+from server import endorsements, rotation, traffic
 from server.errors import NotAllowed, Unavailable
 from server.forums import deeds
 from server.peers import remove_rule, rules
@@ -95,6 +95,25 @@ async def test_a_conversation_between_two_agencies(riverton: Agency, lakeside: A
     async with lakeside.instance.transaction() as tx:
         await editing.remove(tx, lakeside.admin, opener)
     await riverton.sees(opener.uri, state=PostState.DELETED, html="", title="")
+
+
+async def test_new_keys_on_both_sides_interrupt_nothing(riverton: Agency, lakeside: Agency) -> None:
+    forum = await permits(lakeside)
+    ana = await ana_of(riverton)
+    await riverton.follow(ana, forum.uri)
+    first = await makers.thread(lakeside.instance, lakeside.admin, forum, "Permits", MEASURED)
+    here = await riverton.sees(first.uri)
+    for agency in (lakeside, riverton):
+        async with agency.instance.transaction() as tx:
+            for owner in await rotation.owners(tx):
+                pair = await agency.instance.vault.new_pair()
+                await rotation.rotate(tx, agency.admin, owner, pair)
+    lakeside.clock.turn(minutes=2)
+    second = await makers.thread(lakeside.instance, lakeside.admin, forum, "Fees", MEASURED)
+    await riverton.sees(second.uri, title="Fees")
+    answer = await reply(riverton, ana, here, "With new keys.")
+    await lakeside.sees(answer.uri, state=PostState.LIVE)
+    await riverton.sees(answer.uri, state=PostState.LIVE)
 
 
 async def test_a_refusal_is_told_with_its_reason(riverton: Agency, lakeside: Agency) -> None:

@@ -88,8 +88,32 @@ async def test_what_is_no_picture_is_refused(sent: bytes) -> None:
 
 async def test_DOS_06_a_bomb_is_refused_by_its_header() -> None:
     for width, height in ((30_000, 30_000), (40_000_001, 1)):
-        with pytest.raises(pictures.NotAPicture, match="40 million"):
-            await pictures.square(png_header(width, height))
+        for make in (pictures.square, pictures.fitted):
+            with pytest.raises(pictures.NotAPicture, match="40 million"):
+                await make(png_header(width, height))
+
+
+async def test_DOS_06_of_a_film_one_frame_is_read() -> None:
+    frames = [Image.new("P", (64, 64), n % 250) for n in range(3_000)]
+    film = io.BytesIO()
+    frames[0].save(film, "GIF", save_all=True, append_images=frames[1:], loop=0)
+    assert film.tell() < pictures.LARGEST
+    for made in (await pictures.square(film.getvalue()), await pictures.fitted(film.getvalue())):
+        with Image.open(io.BytesIO(made)) as shown:
+            assert getattr(shown, "n_frames", 1) == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+async def test_DOS_06_what_breaks_off_is_refused_or_drawn_as_far(kind: str) -> None:
+    whole = picture(kind=kind)
+    for length in (10, 20, len(whole) // 2, len(whole) - 1):
+        for make in (pictures.square, pictures.fitted):
+            try:
+                made = await make(whole[:length])
+            except pictures.NotAPicture:
+                continue
+            with Image.open(io.BytesIO(made)) as shown:
+                assert shown.format == "WEBP"
 
 
 async def test_a_large_file_is_refused_unread() -> None:

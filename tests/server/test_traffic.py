@@ -55,6 +55,23 @@ async def test_what_waits_is_counted_once_and_its_oldest_is_known(
     assert (page.outstanding.number, page.oldest, page.lag) == (0, None, None)
 
 
+async def test_what_its_software_does_not_take_does_not_wait(
+    sender: Sender, clock: TurnableClock
+) -> None:
+    lane = await sender.lane()
+    for number, form in enumerate((Form.WRAPPED, Form.BOOST, Form.AUTHOR, Form.DEED)):
+        clock.turn(minutes=1)
+        await sender.write(number, form=form)
+    await sender.write(8, to=(lane,), form=Form.AUTHOR)
+    await sender.write(9, to=(lane,), form=Form.DIRECT)
+    waits = {"guildhall": (2, 3), "mastodon": (4, 2), "discourse": (5, 2), "": (5, 3)}
+    for software, (number, minutes) in waits.items():
+        async with sender.instance.transaction() as tx:
+            (await peers.seen(tx, HOST, f"http://{HOST}")).software = software
+        page = await sender.page()
+        assert (page.outstanding.number, page.lag) == (number, timedelta(minutes=minutes))
+
+
 async def test_a_lane_that_left_still_waits_for_the_end_of_what_it_has(sender: Sender) -> None:
     lane = await sender.lane()
     about = f"{FORUM}/post"

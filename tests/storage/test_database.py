@@ -7,6 +7,7 @@ import pkgutil
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ import storage
 import storage.database
 from storage.audit import AuditEntry
 from storage.base import Base, UtcDateTime
-from storage.database import MIGRATIONS, Database, DatabaseError, migrate, notify, prepare
+from storage.database import MIGRATIONS, Database, DatabaseError, notify, prepare
+from storage.revisions import migrate
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
 
@@ -251,6 +253,6 @@ async def test_another_process_that_commits_is_noticed(database: Database) -> No
 
 
 async def test_migrate_can_be_run_twice(database: Database) -> None:
-    await database.run_sync(migrate)
+    await database.run_sync(partial(migrate, MIGRATIONS))
     async with AsyncSession(database._write) as session:
         assert (await session.execute(select(AuditEntry))).first() is None

@@ -26,6 +26,8 @@ from storage.members import Member
 from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
 from tests import makers
+from tests.server.library.bench import begun
+from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
 from web.activitypub import MachineRoute
 from web.rooms import Rooms
 
@@ -38,7 +40,9 @@ ACTIVITY = "application/activity+json"
 LOCAL = ("public", "agencies", "instance", "members")
 COPIES = ("copypublic", "copyagencies")
 OURS = ("ourscopypublic", "ourscopyagencies")
-EVERY = frozenset({*LOCAL, *COPIES, *OURS})
+# What nobody who looks may see: a practice that Sam is writing.
+DRAFT = "draft"
+EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT})
 TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 
 
@@ -54,10 +58,21 @@ class World:
     marek: Member
     forums: dict[str, Forum] = field(default_factory=dict)
     posts: dict[str, list[Post]] = field(default_factory=dict)
+    practices: dict[str, list[Post]] = field(default_factory=dict)
+    drafts: list[str] = field(default_factory=list)
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
-        return [str(post.id) for key in sorted(keys) for post in self.posts.get(key, [])]
+        held = [self.posts.get(key, []) + self.practices.get(key, []) for key in sorted(keys)]
+        return [str(post.id) for posts in held for post in posts]
+
+    def practice_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the practices with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.practices.get(key, [])]
+
+    def draft_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the drafts of practices."""
+        return self.drafts if DRAFT in keys else []
 
     def handles(self, keys: frozenset[str] = EVERY) -> list[str]:
         """Forum names as in an address: `room`, or `room@host` for a copy."""
@@ -76,6 +91,10 @@ class World:
             for post in (opener, reply):
                 await endorsements.apply_endorsement(tx, self.lee, post, self.forums[key])
         return [opener, reply]
+
+    async def publish(self, key: str, author: Member) -> Post:
+        """A practice of two versions in a forum; everything of it tells whose it is."""
+        return await two_versions(self.instance, author, self.forums[key], f"zq{key}qz")
 
     def _origin(self, author: Member, taint: str) -> Origin | None:
         if author.is_local:
@@ -110,6 +129,9 @@ async def found_world(instance: Instance) -> World:
             await makers.follow(instance, lee, world.forums[key])
     for key in LOCAL:
         await _stir(world, key)
+        world.practices[key] = [await world.publish(key, sam)]
+    number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
+    world.drafts = [str(number)]
     for key in COPIES:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
@@ -171,6 +193,8 @@ class Looker:
     def may_read(self, response: httpx.Response) -> frozenset[str]:
         """The words that this answer may hold."""
         is_page = response.headers.get("content-type", "").startswith("text/html")
+        # A file to take along says no more than the page that offers it.
+        is_page = is_page or response.headers.get("content-disposition", "").startswith("attach")
         return self.pages if is_page else self.documents
 
     @property
@@ -182,7 +206,7 @@ class Looker:
 def lookers(mode: Federation) -> list[Looker]:
     """Everybody, and what they may read while the instance federates in this mode."""
     public = frozenset({"public", "copypublic", "ourscopypublic"})
-    here = EVERY - {"members"}
+    here = EVERY - {"members", DRAFT}
     passed_on = frozenset({"public", "ourscopypublic"})
     agency = passed_on | {"agencies"}
     nothing: frozenset[str] = frozenset()
@@ -197,7 +221,7 @@ def lookers(mode: Federation) -> list[Looker]:
         # A post of ours that its home has not confirmed is for our own members only.
         Looker("visitor", public - {"ourscopypublic"}, nothing),
         Looker("member", here, nothing, member="ana"),
-        Looker("listed member", EVERY, nothing, member="lee"),
+        Looker("listed member", EVERY - {DRAFT}, nothing, member="lee"),
         Looker("administrator who is not listed", here, nothing, member="rita"),
         machine("unsigned machine", anyone),
         machine("stranger", anyone, STRANGER),
@@ -264,16 +288,19 @@ def paths(
     """Every address of every route that this one can come to, its parameters filled from the
     forums and posts of `keys`."""
     people = ["ana", "lee", "sam", f"marek@{LAKESIDE}"]
-    posts, rooms = world.ids(keys), world.handles(keys)
+    posts, rooms, practices = world.ids(keys), world.handles(keys), world.practice_ids(keys)
     parts = ["outbox", "followers", "following", "featured", "moderators"]
     parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
+    parts += ["followers_synchronization"]
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
+        "draft": world.draft_ids(keys), "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
-    found = dict.fromkeys(_questions(rooms, people, posts) if method == "GET" else [])
+    asked = _questions(rooms, people, posts) + questions_of_practices(practices)
+    found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
             continue
@@ -283,7 +310,9 @@ def paths(
         assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
         if method == "POST" and not names:
             continue
-        for chosen in itertools.product(*(values[name] for name in names)):
+        of_kinds = ids_for(route, posts, practices)
+        taken = {**values, "id": of_kinds, "number": of_kinds}
+        for chosen in itertools.product(*(taken[name] for name in names)):
             filled = route.path
             for name, value in zip(names, chosen, strict=True):
                 filled = re.sub(rf"{{{name}(:\w+)?}}", quote(value, safe="@:"), filled)

@@ -113,6 +113,24 @@ def test_nothing_is_queued_where_nothing_is_shared(
     assert terminal.type("forum", "list")[1].endswith("2 threads")
 
 
+def test_keys_are_changed_by_name_or_for_all(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUILDHALL_FEDERATION", "off")
+    person = ("--email", "sam@riverton.example.gov", "--name", "Sam Hale", "--password-stdin")
+    terminal.type("member", "add", "sam", *person, "--admin", stdin=f"{makers.PASSWORD}\n")
+    terminal.type("forum", "add", "counters", "--title", "Service counters")
+    sam, counters = (f"http://riverton.localhost:8000/{name}" for name in ("u/sam", "f/counters"))
+    assert terminal.type("key", "rotate", "@sam") == (0, f"{sam} has new keys.", "")
+    made = json.loads(terminal.type("key", "rotate", "--all", "--json")[1])
+    assert set(made) == {sam, counters}
+    assert all(key.startswith(f"{owner}#") for owner, keys in made.items() for key in keys)
+    for wrong in (["nobody"], [], ["sam", "--all"]):
+        status, printed, said = terminal.type("key", "rotate", *wrong)
+        assert (status, printed) == (2, "")
+        assert said.endswith(".")
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_demo_at_a_port_in_use_says_so_at_once(terminal: Terminal, which: int) -> None:
     with socket.socket() as taken:

@@ -2,6 +2,7 @@
 """What holds for every answer, and for every form, whatever was put in it."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -10,9 +11,12 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from server.instance import Instance
+from server.settings import Settings
 from storage.members import Member
 from tests import makers
+from tests.clock import TurnableClock
 from tests.server.town import Town, row, settle
+from web.app import create_app
 
 SECRET = "the pepper of the password table"
 MACHINE = {"Accept": "application/activity+json"}
@@ -79,6 +83,38 @@ async def test_WEB_01_04_XSS_08_every_answer_carries_the_headers_that_protect(
         assert answer.headers["x-content-type-options"] == "nosniff", seen
         assert answer.headers["referrer-policy"] == "same-origin", seen
         assert "Accept" in answer.headers["vary"], seen
+
+
+async def test_WEB_04_over_https_browsers_are_told_to_stay_there(
+    settings: Settings, clock: TurnableClock
+) -> None:
+    secure = Settings(**settings.model_dump() | {"origin": "https://riverton.example.gov"})
+    instance = await Instance.open(secure, clock=clock)
+    try:
+        await makers.member(instance, "sam", admin=True)
+        async with makers.browser(create_app(instance, worker=False)) as browser:
+            for path in ("/", "/nothing", "/static/style.css", "/media/x", "/inbox", "/p/1"):
+                answer = await browser.get(path)
+                seconds = answer.headers["strict-transport-security"].partition("max-age=")[2]
+                assert int(seconds.partition(";")[0]) >= 31_536_000, path
+    finally:
+        await instance.close()
+
+
+@pytest.mark.parametrize(
+    "way", ["../", "..%2f", "%2e%2e/", "..%5c", "....//", "%2fetc/passwd?", "\x00"]
+)
+async def test_WEB_05_no_path_leads_out_of_a_folder(
+    visitor: httpx.AsyncClient, town: Town, way: str
+) -> None:
+    secret = (town.instance.settings.state / "master.key").read_bytes()
+    for folder in ("/static/", "/media/", "/media/remote/", "/static/x/", "/u/", "/f/"):
+        for target in ("master.key", "templates.py", "etc/passwd", "../state/master.key"):
+            answer = await visitor.get(f"{folder}{quote(way * 6, safe='%/.?')}{target}")
+            assert answer.status_code in {400, 403, 404}, answer.request.url
+            assert secret not in answer.content
+            assert b"root:" not in answer.content
+            assert b"SPDX" not in answer.content
 
 
 async def test_WEB_12_a_bug_tells_an_id_and_nothing_else(visitor: httpx.AsyncClient) -> None:
@@ -180,7 +216,23 @@ async def test_DOS_04_a_form_of_a_thousand_fields_or_without_end_is_refused(
     assert (await client.get("/me")).status_code == 200
 
 
-@pytest.mark.parametrize("junk", ["1e9", "-1", "0", "9" * 400, "'", "\x00", "%ff", "NaN", "a-b-c"])
+JUNK = ["1e9", "-1", "0", "9" * 400, "'", "\x00", "%ff", "NaN", "a-b-c"]
+# What the languages of full-text searches have of their own.
+JUNK += [
+    '"',
+    '"*',
+    "NEAR(a b, 1e9)",
+    "a AND",
+    "title:x",
+    "^a",
+    "a*" * 200,
+    "!&|:*",
+    "<-> (",
+    "{a b}:",
+]
+
+
+@pytest.mark.parametrize("junk", JUNK)
 async def test_DOS_12_junk_in_a_query_is_answered_in_bounds(
     client: httpx.AsyncClient, town: Town, junk: str
 ) -> None:

@@ -2,14 +2,18 @@
 """Pictures elsewhere are fetched once, made anew, and served by us."""
 
 import io
+import re
 
 import httpx
+import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
+from server import files
 from server.instance import Instance
 from server.remote_pictures import Pictures
 from storage.members import Member
+from tests import makers
 from tests.clock import TurnableClock
 from tests.web.lookups import WrittenLookup
 
@@ -66,3 +70,55 @@ async def test_SSRF_13_an_address_that_we_did_not_make_fetches_nothing(
     ):
         assert (await client.get(forged)).status_code == 404
     assert lookup.asked == []
+
+
+POLYGLOTS = {
+    "SVG": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+    "HTML": b"<!doctype html><script>alert(document.cookie)</script>",
+    "PDF": b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj",
+    "GIF and script": b"GIF89a/*" + b"\0" * 32 + b"*/=1;alert(1)//",
+    "activity": b'{"@context":"https://www.w3.org/ns/activitystreams","id":"x","type":"Note"}',
+}
+
+
+@pytest.mark.parametrize("kind", [*POLYGLOTS, "PNG and HTML"])
+async def test_AUT_19_XSS_07_what_is_uploaded_never_acts_as_a_page(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, kind: str
+) -> None:
+    """A picture is made anew; any other file, however it came here, is only downloaded."""
+    upload = POLYGLOTS.get(kind) or png() + b"<script>alert(1)</script>"
+    await makers.sign_in(client, instance, admin)
+    found = re.search(r'name="csrf" value="([^"]+)"', (await client.get("/me")).text)
+    assert found is not None
+    fields = {"csrf": found[1], "name": "Sam", "role_title": "", "bio": ""}
+    answer = await client.post("/me", data=fields, files={"avatar": ("a.png", upload, "image/png")})
+    assert answer.status_code == (303 if kind.startswith("PNG") else 422)
+    shown = re.findall(r'"(/media/[0-9a-f]{64})"', (await client.get("/u/sam")).text)
+    assert bool(shown) is kind.startswith("PNG")
+    for path in shown:
+        served = await client.get(path)
+        assert served.headers["content-type"] == "image/webp"
+        assert b"script" not in served.content
+    for claimed in ("text/html", "image/svg+xml", "application/pdf", "application/activity+json"):
+        new = await files.write(instance.settings.state, upload, claimed)
+        async with instance.transaction() as tx:
+            await files.keep(tx, new)
+        for accept in ("text/html", "application/activity+json", "*/*"):
+            served = await client.get(f"/media/{new.sha256}", headers={"Accept": accept})
+            assert served.status_code == 200
+            assert served.headers["content-type"] == "application/octet-stream"
+            assert served.headers["content-disposition"].startswith("attachment")
+            assert "sandbox" in served.headers["content-security-policy"]
+            assert served.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_DOS_05_ranges_of_a_stored_file_are_not_looked_at(
+    client: httpx.AsyncClient, instance: Instance, admin: Member
+) -> None:
+    new = await files.write(instance.settings.state, png(), "image/png")
+    async with instance.transaction() as tx:
+        await files.keep(tx, new)
+    many = "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 200_000, 2))
+    for asked in (many, "bytes=0-,0-,0-", "bytes=0-0", "bytes=-1"):
+        answer = await client.get(f"/media/{new.sha256}", headers={"Range": asked})
+        assert (answer.status_code, answer.content) == (200, png())

@@ -18,6 +18,7 @@ from tests.web.exposure import (
     LOCAL,
     NOWHERE,
     TAINT,
+    Looker,
     Sight,
     World,
     found_world,
@@ -28,6 +29,7 @@ from tests.web.exposure import (
 from web.app import create_app
 from web.limits import Buckets
 
+PRIVATE = re.compile(r"[a-z]+@riverton\.example\.gov|127\.0\.0\.1|\$argon2")
 MODES = [Federation.ALLOWLIST, Federation.OPEN, Federation.OFF]
 
 
@@ -76,8 +78,20 @@ def words(response: httpx.Response) -> set[str]:
     return {found.lower() for found in TAINT.findall(everything)} & EVERY
 
 
+def addresses(response: httpx.Response) -> set[str]:
+    """The e-mail and network addresses of people, and what their passwords became."""
+    return set(PRIVATE.findall(response.text))
+
+
+def own_addresses(looker: Looker, path: str) -> set[str]:
+    """What of these somebody may read: their own in their settings; an admin, of their people."""
+    if looker.member == "rita" and path.startswith("/admin"):
+        return {f"{name}@riverton.example.gov" for name in ("sam", "ana", "lee", "rita")}
+    return {f"{looker.member}@riverton.example.gov"} if path.startswith("/me") else set()
+
+
 @pytest.mark.parametrize("mode", MODES, indirect=True)
-async def test_ACL_01_04_no_answer_holds_words_that_its_reader_may_not_see(
+async def test_ACL_01_04_17_no_answer_holds_words_that_its_reader_may_not_see(
     app: Starlette, world: World, everybody: list[Sight], mode: Federation
 ) -> None:
     """Every route of the application × every visibility × everybody."""
@@ -94,6 +108,8 @@ async def test_ACL_01_04_no_answer_holds_words_that_its_reader_may_not_see(
             found = words(response)
             too_much = found - looker.may_read(response)
             assert not too_much, f"{looker.name} reads {too_much} at {path}"
+            told = addresses(response) - own_addresses(looker, path)
+            assert not told, f"{looker.name} learns {told} at {path}"
             assert response.status_code < 500, f"{looker.name}: {path}"
             met |= found
         readable = looker.pages | looker.documents
@@ -109,7 +125,8 @@ async def test_ACL_01_10_what_is_hidden_answers_like_what_is_not_there(
             continue
         _be_patient(app)
         for key in sorted(sight.looker.hidden):
-            names = {*world.ids(frozenset({key})), *world.handles(frozenset({key}))}
+            only = frozenset({key})
+            names = {*world.ids(only), *world.handles(only), *world.draft_ids(only)}
             for path in paths(app, world, "GET", sight.looker, frozenset({key})):
                 name = next((name for name in names if name in path), None)
                 if name is None:
@@ -160,6 +177,7 @@ async def test_nothing_counts_what_its_reader_may_not_see(
         before = await _answers(app, sight, shown)
         for key in sorted(hidden):
             await world.write(key, world.sam)
+            await world.publish(key, world.sam)
         after = await _answers(app, sight, shown)
         for path in shown:
             assert after[path] == before[path], f"{sight.looker.name}: {path}"
@@ -179,7 +197,7 @@ async def _answers(
     return found
 
 
-async def test_nothing_can_be_done_to_what_one_may_not_see(
+async def test_ACL_07_nothing_can_be_done_to_what_one_may_not_see(
     app: Starlette, world: World, everybody: list[Sight]
 ) -> None:
     """Every form of the application, sent to everything hidden from its sender."""
@@ -188,7 +206,7 @@ async def test_nothing_can_be_done_to_what_one_may_not_see(
         if sight.looker.accept != "text/html" or not sight.looker.hidden:
             continue
         hidden = sight.looker.hidden
-        names = [*world.ids(hidden), *world.handles(hidden)]
+        names = [*world.ids(hidden), *world.handles(hidden), *world.draft_ids(hidden)]
         before = await _facts(world)
         found = paths(app, world, "POST", sight.looker, hidden)
         asked = [path for path in found if any(name in path for name in names)]
@@ -198,6 +216,8 @@ async def test_nothing_can_be_done_to_what_one_may_not_see(
             told = f"{sight.looker.name}: {path} {response.status_code}"
             assert not words(response) & hidden, told
             assert 300 <= response.status_code < 500, told
+            if sight.looker.member is not None and not path.endswith("/inbox"):
+                assert response.status_code == 404, told
             if response.status_code == 303:
                 assert response.headers["location"].startswith("/sign-in"), told
         assert await _facts(world) == before

@@ -5,11 +5,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from sqlalchemy import select
 from starlette.applications import Starlette
 
 from server.instance import Instance
 from server.posts import steering
 from storage.members import Member
+from storage.notifications import Notification
 from storage.posts import Post
 from tests import makers
 from tests.web.page import Page, words
@@ -226,6 +228,31 @@ async def test_ACL_08_nobody_edits_or_deletes_the_post_of_another(
         sent = await makers.submit(client, f"/p/{thread.id}/{page}", title="x", source="x")
         assert sent.status_code == 403
     assert "completeness" in Page(await client.get(f"/p/{thread.id}")).main
+
+
+async def test_ACL_08_drafts_and_notices_of_another_are_out_of_reach(
+    app: Starlette, client: httpx.AsyncClient, instance: Instance, thread: Post, ana: Member
+) -> None:
+    """Whatever number or place is named: it is looked for among one's own."""
+    place = f"reply:{thread.id}"
+    await makers.submit(client, "/drafts", place=place, title="", source="half a thought", tags="")
+    dee = await makers.member(instance, "dee")
+    await makers.reply(instance, dee, thread, "A word for @ana")
+    async with instance.reading() as session:
+        notices = list((await session.execute(select(Notification))).scalars())
+    assert {notice.member_id for notice in notices} >= {ana.id}
+    async with makers.browser(app) as other:
+        await makers.sign_in(other, instance, dee)
+        for path in (f"/p/{thread.id}/reply", "/me/drafts", f"/p/{thread.id}", "/notifications"):
+            assert "half a thought" not in (await other.get(path)).text
+        await makers.submit(other, "/me/drafts", place=place)
+        await makers.submit(other, "/drafts", place=place, title="", source="mine", tags="")
+        for notice in notices:
+            await makers.submit(other, "/notifications", notice=str(notice.id))
+    assert "half a thought" in (await client.get("/me/drafts")).text
+    async with instance.reading() as session:
+        mine = select(Notification.read).where(Notification.member_id == ana.id)
+        assert not any((await session.execute(mine)).scalars())
 
 
 async def test_a_visitor_is_asked_to_sign_in_first(

@@ -13,6 +13,7 @@ PAGE = 50
 WORDS = {
     "forum.created": "made the forum",
     "forum.changed": "changed the forum",
+    "keys.changed": "changed the keys of",
     "member.joined": "joined",
     "member.invited": "made an invitation",
     "peer.forgotten": "dropped what waited for",

@@ -2,35 +2,120 @@
 """Every command under one name, and the one place that says no."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.metadata import version as installed
 
 import typer
 
 from server.errors import Refusal, SettingsError
 from storage.database import DatabaseError
-from web.cli import allow, exhibit, forums, members, peers, posts, serving, settings
 
 app = typer.Typer(
     name="guildhall",
-    help="Run a Guildhall instance: a forum of one agency, shared with other agencies.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("serve")(serving.serve)
-app.command("worker")(serving.work)
-app.command("migrate")(serving.migrate)
-app.command("settings")(settings.show)
-app.command("demo")(exhibit.demo)
-app.add_typer(members.app, name="member")
-app.add_typer(forums.app, name="forum")
-app.add_typer(posts.app, name="post")
-app.add_typer(allow.app, name="allow")
-app.add_typer(peers.app, name="peer")
-
 REFUSED = 2
+
+# Each imports what it needs and nothing else, since that takes most of the time of a short
+# command: posting needs no server program, and nothing but the demo needs the demo.
+
+
+@cache
+def _members() -> None:
+    from web.cli import members
+
+    app.add_typer(members.app, name="member")
+
+
+@cache
+def _forums() -> None:
+    from web.cli import forums
+
+    app.add_typer(forums.app, name="forum")
+
+
+@cache
+def _posts() -> None:
+    from web.cli import posts
+
+    app.add_typer(posts.app, name="post")
+
+
+@cache
+def _allow() -> None:
+    from web.cli import allow
+
+    app.add_typer(allow.app, name="allow")
+
+
+@cache
+def _peers() -> None:
+    from web.cli import peers
+
+    app.add_typer(peers.app, name="peer")
+
+
+@cache
+def _keys() -> None:
+    from web.cli import keys
+
+    app.add_typer(keys.app, name="key")
+
+
+@cache
+def _settings() -> None:
+    from web.cli import settings
+
+    app.command("settings")(settings.show)
+
+
+@cache
+def _demo() -> None:
+    from web.cli import exhibit
+
+    app.command("demo")(exhibit.demo)
+
+
+@cache
+def _serving() -> None:
+    from web.cli import serving
+
+    app.command("serve")(serving.serve)
+    app.command("worker")(serving.work)
+    app.command("migrate")(serving.migrate)
+
+
+_COMMANDS: dict[str, Callable[[], None]] = {
+    "serve": _serving,
+    "worker": _serving,
+    "migrate": _serving,
+    "settings": _settings,
+    "demo": _demo,
+    "member": _members,
+    "forum": _forums,
+    "post": _posts,
+    "allow": _allow,
+    "peer": _peers,
+    "key": _keys,
+}
+
+
+@app.callback()
+def _guildhall() -> None:
+    """Run a Guildhall instance: a forum of one agency, shared with other agencies."""
+
+
+def mount(wanted: str) -> None:
+    """Put in the command of that name, or all of them where there is none, as for help."""
+    if wanted == "version":
+        return
+    only = _COMMANDS.get(wanted)
+    for put_in in [only] if only else dict.fromkeys(_COMMANDS.values()):
+        put_in()
 
 
 @app.command("version")
@@ -42,6 +127,7 @@ def version() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; whatever is refused becomes one sentence and exit code 2."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    mount(given[0] if given else "")
     try:
         status = app(args=given, prog_name="guildhall", standalone_mode=False)
     except typer.Abort:

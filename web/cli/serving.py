@@ -26,6 +26,7 @@ from server.settings import Mode, Settings, load
 from storage.database import Database, prepare
 from web.app import create_app
 from web.cli import logs
+from web.connections import Connection
 from web.demo import sabotage
 
 DRAIN_SECONDS = 10
@@ -151,6 +152,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) 
         app = create_app(instance, worker=worker)
         config = uvicorn.Config(
             app,
+            http=Connection,
             log_config=None,
             access_log=False,
             proxy_headers=bool(settings.proxies),

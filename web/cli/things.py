@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.lookup import WireLookup
-from federation.station import Station
 from server.errors import NotFound
 from server.instance import Instance
 from server.settings import Settings
@@ -17,6 +15,8 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
 
+# A command may wait longer than a page.
+PATIENCE = 20.0
 Thing = TypeVar("Thing", Forum, Post)
 
 
@@ -65,10 +65,13 @@ async def _elsewhere(instance: Instance, name: str, kind: type[Thing]) -> Thing:
     what = "forum" if kind is Forum else "post"
     found: Forum | Member | Post | None = None
     if "@" in name.lstrip("@!") or "://" in name:
+        from federation.lookup import WireLookup
+        from federation.station import Station
+
         wire = Station(instance)
         try:
             await wire.open()
-            found = await WireLookup(wire).find(name)
+            found = await WireLookup(wire, PATIENCE).find(name)
         finally:
             await wire.close()
     if not isinstance(found, kind):

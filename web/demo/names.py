@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be broken on purpose, to see that the check notices."""
 
-SABOTAGES = ("delivery", "signature", "policy")
+SABOTAGES = ("delivery", "signature", "signing", "policy")

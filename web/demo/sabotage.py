@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from federation.delivery.lanes import Delivery
-from federation.signatures.keys import VerificationKey
+from federation.signatures.keys import SigningKey, VerificationKey
 from server import peers
 from server.errors import NotAllowed, SettingsError
 from server.peers import Decision
@@ -24,6 +24,14 @@ def _never_valid(_key: VerificationKey, _signature: bytes, _signed: bytes) -> bo
     return False
 
 
+_signed = SigningKey.sign
+
+
+def _sign_otherwise(key: SigningKey, data: bytes) -> bytes:
+    """In place of signing: a signature by the right key, of something else."""
+    return _signed(key, data + b"!")
+
+
 def _always_allow(
     _mode: Federation, _rules: Iterable[PolicyRule], _host: str, _now: datetime
 ) -> Decision:
@@ -35,6 +43,7 @@ def _always_allow(
 _BREAKS: dict[str, tuple[object, str, object]] = {
     "delivery": (Delivery, "run_due", _never_send),
     "signature": (VerificationKey, "verify", _never_valid),
+    "signing": (SigningKey, "sign", _sign_otherwise),
     "policy": (peers, "decide", _always_allow),
 }
 

@@ -5,6 +5,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from web.demo.agencies import Agency
+from web.demo.practices import Written, publish
 from web.demo.readers import Reader
 from web.demo.story import PEOPLE, PLACES, Person, Place, Said, Talk, password
 
@@ -38,8 +39,8 @@ class Telling:
     agencies: dict[str, Agency]
     readers: dict[str, Reader] = field(default_factory=dict)
 
-    async def tell(self, talks: tuple[Talk, ...]) -> None:
-        """Sign everybody in, let them follow, and let them talk until all has arrived."""
+    async def tell(self, talks: tuple[Talk, ...], practices: tuple[Written, ...] = ()) -> None:
+        """Sign everybody in, let them follow, write and talk until all has arrived."""
         try:
             for person in PEOPLE:
                 agency = self.agencies[person.agency]
@@ -47,6 +48,7 @@ class Telling:
                 self.readers[person.key] = reader
                 await reader.sign_in()
             await asyncio.gather(*(self._follow(place) for place in PLACES))
+            await asyncio.gather(*(self._write_up(written) for written in practices))
             await asyncio.gather(*(self._talk(talk) for talk in talks))
         finally:
             for reader in self.readers.values():
@@ -55,6 +57,9 @@ class Telling:
     async def _follow(self, place: Place) -> None:
         for key in place.followers:
             await self.readers[key].follow(self.agencies[place.agency], place.handle)
+
+    async def _write_up(self, written: Written) -> None:
+        await publish(self.readers[written.author], written)
 
     async def _talk(self, talk: Talk) -> None:
         agency, _, forum = talk.forum.partition("/")

@@ -51,6 +51,66 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   });
 }
 
+// The form of a practice keeps all of its fields the same way, at its own address. Each answer
+// tells what the fields hold from then on; where somebody else changed one, saving asks what to do.
+for (const form of document.querySelectorAll("form[data-autosave]")) {
+  const state = form.querySelector("[data-draft-state]");
+  const path = form.getAttribute("action"); // Its buttons are called "action" as well.
+  const values = () => {
+    const body = new FormData(form);
+    body.delete("base");
+    return JSON.stringify([...body.entries()]);
+  };
+  let saved = values();
+  let timer = 0;
+  let leaving = false;
+  let saving = false;
+  const save = async () => {
+    const now = values();
+    if (leaving || now === saved) return;
+    if (saving) {
+      timer = setTimeout(save, 1000);
+      return;
+    }
+    saving = true;
+    const body = new FormData(form);
+    body.set("action", "autosave");
+    try {
+      const answer = await fetch(path, { method: "POST", body });
+      const said = await answer.json();
+      if (answer.ok) {
+        form.elements.base.value = JSON.stringify(said.base);
+        saved = now;
+        state.textContent = "Draft saved";
+      } else if (said.by) state.textContent = `${said.by} changed this meanwhile: save to see both`;
+      else throw new Error();
+    } catch {
+      state.textContent = "The draft could not be saved; it is kept on this page only";
+    }
+    saving = false;
+  };
+  form.addEventListener("input", () => {
+    leaving = false;
+    state.textContent = "";
+    clearTimeout(timer);
+    timer = setTimeout(save, 2000);
+  });
+  form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
+  window.addEventListener("pageshow", () => { leaving = false; });
+  window.addEventListener("pagehide", () => {
+    if (leaving || values() === saved) return;
+    const body = new FormData(form);
+    body.set("action", "autosave");
+    navigator.sendBeacon(path, body);
+  });
+}
+
+const printing = document.querySelector("[data-print]");
+if (printing) {
+  printing.hidden = false;
+  printing.addEventListener("click", () => window.print());
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-preview]");
   if (!button) return;
@@ -76,7 +136,8 @@ document.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById(article.id)?.querySelector(".actions form");
+    const forms = [...page.querySelectorAll(`#${article.id} .actions form`)];
+    const fresh = forms.find((one) => /\/(endorse|withdraw)$/.test(one.getAttribute("action")));
     if (!answer.ok || !fresh) throw new Error();
     form.replaceWith(fresh);
     fresh.querySelector("button").focus();

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.keys import SigningKey, VerificationKey
 from federation.signatures.proofs import add_proof, check_proof, proof_method
+from federation.vocabulary.terms import ANNOUNCE_CONTEXT
 from tests.federation.signatures.material import KEY_ID, NOW, crypto_fixture
 
 pytestmark = pytest.mark.fep("8b32")
@@ -289,3 +290,11 @@ def test_no_proof_makes_checking_fail_in_another_way(changes: dict[str, Any]) ->
         return
     _refused(signed | {"proof": proof})
     proof_method(signed | {"proof": proof})
+
+
+def test_a_context_that_says_what_a_proof_is_stays_as_it_is() -> None:
+    """What embeds words of others must protect no term: theirs may be of another version."""
+    document = {"@context": ANNOUNCE_CONTEXT, "id": "https://a.example/f/water#a-1"}
+    proven = add_proof(document, key=_KEY, method=KEY_ID, created=NOW)
+    assert proven["@context"] == ANNOUNCE_CONTEXT
+    check_proof(proven, _KEY.public, now=NOW)

@@ -232,6 +232,8 @@ def test_the_authorization_header_can_carry_the_signature(rsa_key: SigningKey) -
     moved = {name: value for name, value in headers.items() if name != "signature"}
     moved["authorization"] = f"Signature {headers['signature']}"
     check(claim_of(received(moved)), rsa_key.public)
+    check(claim_of(received(moved | headers)), rsa_key.public)
+    moved["authorization"] += ",expires=1"
     assert refusal(received(moved | headers), rsa_key).status == 400
 
 

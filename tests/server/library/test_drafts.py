@@ -94,9 +94,13 @@ async def test_of_one_field_changed_by_two_both_texts_are_kept_until_somebody_de
     assert saved.by is not None
     assert saved.by.handle == "ana"
     assert (await typed(town, number))["problem"] == "C by Ana"
+    held = await typed(town, number)
+    assert drafts.set_aside(held, town.dee) == {"problem": "C by Dee"}
+    assert drafts.set_aside(held, town.ana) == {}
     # Having seen both, Dee decides.
     decided = await save(town, town.dee, number, {"problem": "C by Ana"}, {"problem": "C by both"})
     assert decided.clashes == {}
+    assert drafts.set_aside(await typed(town, number), town.dee) == {}
     assert (await typed(town, number))["problem"] == "C by both"
 
 

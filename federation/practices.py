@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Practices as members of an Article, both ways (`gh:practice`)."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from federation.vocabulary.terms import GH, OBJECT_CONTEXT
+from server import text
+from server.errors import Invalid
+from server.practices.record import Record, dump, parse
+
+LONGEST_NOTE = 500
+MOST_VERSIONS = 1_000_000
+
+# The record is JSON as it stands: a processor of JSON-LD leaves it alone (JSON-LD 1.1 §4.2.2).
+_TERMS = {"gh": GH, "gh:practice": {"@id": "gh:practice", "@type": "@json"}}
+PRACTICE_CONTEXT: list[str | dict[str, Any]] = [*OBJECT_CONTEXT, _TERMS]
+
+
+@dataclass(frozen=True)
+class SharedPractice:
+    """What an Article says beyond a thread's: the record, its version, what changed in it."""
+
+    record: Record
+    version: int = 1
+    note: str = ""
+
+
+def to_members(practice: SharedPractice, url: str) -> dict[str, Any]:
+    """The members of the Article that only a practice has.
+
+    `summary` is its one sentence: it is what Mastodon shows beside the title and the link.
+    """
+    record = practice.record
+    found: dict[str, Any] = {
+        "@context": PRACTICE_CONTEXT,
+        "summary": f"<p>{escape(record.summary, quote=False)}</p>",
+        "attachment": [{"type": "Link", "href": url, "mediaType": "text/html"}],
+        "gh:practice": dump(record),
+        "gh:version": {"number": practice.version, "note": practice.note},
+    }
+    if record.based_on:
+        found["gh:basedOn"] = [source.uri for source in record.based_on]
+    return found
+
+
+def from_members(raw: dict[str, Any]) -> SharedPractice | None:
+    """The practice of a received Article; None for one that is none.
+
+    Invalid says which member of `gh:practice` is wrong and why: nothing of it is taken then.
+    """
+    if "gh:practice" not in raw:
+        return None
+    try:
+        record = parse(raw["gh:practice"])
+    except Invalid as error:
+        where, why = next(iter(error.fields.items()), ("", error.sentence))
+        raise Invalid(message=f"gh:practice cannot be read at {where}: {why}") from error
+    number, note = _version(raw.get("gh:version"))
+    return SharedPractice(record, number, note)
+
+
+def _version(value: object) -> tuple[int, str]:
+    """Which version it is; a practice that does not say is in its first."""
+    if value is None:
+        return 1, ""
+    number = value.get("number") if isinstance(value, dict) else None
+    note = value.get("note", "") if isinstance(value, dict) else None
+    is_whole = isinstance(number, int) and not isinstance(number, bool)
+    if not is_whole or not 1 <= int(number or 0) <= MOST_VERSIONS or not isinstance(note, str):
+        raise Invalid(message="gh:version has to give a number from 1 on, and a note.")
+    return int(number or 0), text.clean_line(note, LONGEST_NOTE)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page of one practice shows, beside its discussion."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.errors import NotFound
+from server.library.lineage import Lineage, lineage_of
+from server.permissions import Permission, may
+from server.posts.pages import ThreadPage
+from server.practices import comparing
+from server.practices.comparing import Difference
+from server.practices.evidence import Standing
+from server.practices.fit import Fit, Site, fit
+from server.practices.keeping import Library, library
+from server.practices.record import Record, unpack
+from server.practices.standing import standing
+from server.shown import ShownPost
+from server.viewers import Viewer, visible_posts
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Kind, Post, PostState
+from storage.practices import Practice, PracticeThread, PracticeVersion
+
+
+@dataclass(frozen=True)
+class Discussion:
+    """A thread that a practice came of."""
+
+    id: int
+    title: str
+    reply_count: int
+
+
+@dataclass(frozen=True)
+class PracticePage:
+    """A practice as the viewer sees it; `parts` is the HTML of its longer texts."""
+
+    practice: Practice
+    record: Record
+    parts: dict[str, str]
+    standing: Standing
+    library: Library
+    is_stale: bool
+    fit: Fit | None
+    lineage: Lineage
+    discussions: tuple[Discussion, ...]
+    may_adapt: bool
+    may_revise: bool
+    may_confirm: bool
+
+
+async def practice_page(
+    session: AsyncSession, viewer: Viewer, page: ThreadPage, now: datetime
+) -> PracticePage:
+    """The practice that opens a thread which was found to be the viewer's to see."""
+    post = page.opener.post
+    practice = await session.get(Practice, post.id)
+    if practice is None:
+        raise NotFound
+    kept = await library(session)
+    record = unpack(practice.record)
+    is_live = post.state != PostState.DELETED
+    is_closed = isinstance(post, ShownPost) and post.locked
+    is_home = page.forum.is_local or (
+        viewer.member is not None and post.author_id == viewer.member.id
+    )
+    return PracticePage(
+        practice=practice,
+        record=record,
+        parts=json.loads(practice.parts),
+        standing=await standing(session, practice, record, kept, now),
+        library=kept,
+        is_stale=kept.is_stale(practice.reviewed, now),
+        fit=_fit(viewer, kept, practice, record),
+        lineage=await lineage_of(session, viewer, practice, post.uri),
+        discussions=await _discussions(session, viewer, post.id),
+        may_adapt=is_live and viewer.is_member,
+        may_revise=page.opener.may_edit and not is_closed,
+        may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
+    )
+
+
+def _fit(viewer: Viewer, kept: Library, practice: Practice, record: Record) -> Fit | None:
+    """How it fits here, for members alone: our profile is nobody else's business."""
+    if not viewer.is_member or kept.profile.is_empty:
+        return None
+    return fit(kept.profile, [Site(practice.agency, record.setting)], record.conditions)
+
+
+async def _discussions(
+    session: AsyncSession, viewer: Viewer, practice: int
+) -> tuple[Discussion, ...]:
+    question = (
+        select(Post.id, Post.title, Post.reply_count)
+        .join(PracticeThread, PracticeThread.thread_id == Post.id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(
+            PracticeThread.practice_id == practice,
+            Post.state == PostState.LIVE,
+            visible_posts(viewer),
+        )
+        .limit(10)
+    )
+    return tuple(Discussion(*row) for row in (await session.execute(question)).all())
+
+
+@dataclass(frozen=True)
+class Read:
+    """A practice by itself, for files, printing and citing."""
+
+    post: Post
+    forum: Forum
+    author: Member
+    practice: Practice
+    record: Record
+
+
+async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
+    """A practice that the viewer may see; NotFound for anything else."""
+    question = (
+        select(Post, Forum, Member, Practice)
+        .join(Forum, Forum.id == Post.forum_id)
+        .join(Member, Member.id == Post.author_id)
+        .join(Practice, Practice.post_id == Post.id)
+        .where(
+            Post.id == post_id,
+            Post.kind == Kind.PRACTICE,
+            Post.state != PostState.DELETED,
+            visible_posts(viewer),
+        )
+    )
+    row = (await session.execute(question)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Read(row[0], row[1], row[2], row[3], unpack(row[3].record))
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """A version in the list of them."""
+
+    version: int
+    note: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class VersionsPage:
+    """All versions, the latest first, and the two compared: what differs between them."""
+
+    read: Read
+    versions: tuple[VersionLine, ...]
+    old: int
+    new: int
+    records: tuple[Record, Record]
+
+    def differences(self) -> list[Difference]:
+        """Slow for long texts: not to be asked for in the event loop."""
+        return comparing.differences(*self.records)
+
+
+async def versions_page(
+    session: AsyncSession,
+    viewer: Viewer,
+    post_id: int,
+    between: tuple[int | None, int | None] = (None, None),
+) -> VersionsPage:
+    """The versions of a practice, and two of them; by default the last two."""
+    found = await read(session, viewer, post_id)
+    question = (
+        select(PracticeVersion.version, PracticeVersion.note, PracticeVersion.at, Member.name)
+        .join(Member, Member.id == PracticeVersion.by_id)
+        .where(PracticeVersion.post_id == post_id)
+        .order_by(PracticeVersion.version.desc())
+        .limit(200)
+    )
+    lines = tuple(VersionLine(*row) for row in (await session.execute(question)).all())
+    held = [line.version for line in lines]
+    old, new = _chosen(held, between)
+    return VersionsPage(
+        found,
+        lines,
+        old,
+        new,
+        (
+            await _record(session, post_id, old, found.record),
+            await _record(session, post_id, new, found.record),
+        ),
+    )
+
+
+def _chosen(held: Sequence[int], between: tuple[int | None, int | None]) -> tuple[int, int]:
+    """Two versions that are held, the older first."""
+    latest = max(held, default=1)
+    before = max((number for number in held if number < latest), default=latest)
+    old, new = between[0] or before, between[1] or latest
+    if old not in held or new not in held:
+        raise NotFound
+    return min(old, new), max(old, new)
+
+
+async def _record(session: AsyncSession, post_id: int, version: int, now: Record) -> Record:
+    row = await session.get(PracticeVersion, (post_id, version))
+    return unpack(row.record) if row is not None else now

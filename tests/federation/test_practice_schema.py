@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schema of `gh:practice` is what the record's readers take.
+
+`python -m tests.federation.test_practice_schema` writes it anew.
+"""
+
+import json
+from typing import Any
+
+from server.practices.record import Record
+from server.practices.record.parts import Nested, Part, Parts, members
+from server.practices.record.practice import VERSION
+from server.practices.record.values import (
+    LARGEST,
+    Choice,
+    Day,
+    Flag,
+    Items,
+    Line,
+    Number,
+    Pattern,
+    Reader,
+    Text,
+)
+from tests.house.sources import ROOT
+
+SCHEMA = ROOT / "docs/wire/practice.schema.json"
+Json = dict[str, Any]
+
+
+def described(reader: Reader) -> Json:
+    """What a reader takes, in JSON Schema."""
+    match reader:
+        case Line() | Text() | Pattern():
+            found: Json = {"type": "string", "maxLength": reader.limit}
+            if isinstance(reader, Pattern):
+                found["pattern"] = f"^(?:{reader.form.pattern})?$"
+            return found
+        case Number():
+            least = max(reader.least, -LARGEST)
+            kind = "integer" if reader.whole else "number"
+            return {"type": kind, "minimum": least, "maximum": LARGEST}
+        case Choice():
+            return {"enum": list(dict.fromkeys(["", *reader.options]))}
+        case Flag():
+            return {"type": "boolean"}
+        case Day():
+            return {"type": "string", "pattern": "^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"}
+        case Items():
+            return {"type": "array", "maxItems": reader.most, "items": described(reader.of)}
+        case Parts():
+            return {"type": "array", "maxItems": reader.most, "items": of_part(reader.of)}
+        case Nested():
+            return of_part(reader.of)
+    raise AssertionError(reader)
+
+
+def of_part(part: type[Part]) -> Json:
+    """The JSON Schema of one object; members that are not known are allowed everywhere."""
+    known = {wire: described(reader) for _, wire, reader in members(part)}
+    needed = [w for _, w, reader in members(part) if isinstance(reader, Line) and reader.needed]
+    found: Json = {
+        "type": "object",
+        "description": " ".join((part.__doc__ or "").split()),
+        "properties": known,
+    }
+    return {**found, "required": needed} if needed else found
+
+
+def schema() -> Json:
+    whole = of_part(Record)
+    whole["properties"]["v"] = {"const": VERSION}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:guildhall:ns#practice",
+        "title": "gh:practice",
+        **whole,
+        "required": ["v", *whole["required"]],
+    }
+
+
+def written() -> str:
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def test_the_schema_is_what_is_read() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == written(), (
+        "Run: python -m tests.federation.test_practice_schema"
+    )
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(written(), encoding="utf-8")

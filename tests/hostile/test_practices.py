@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a stranger may put where a practice should be."""
+
+import copy
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from federation.posts import from_wire
+from federation.vocabulary.posts import parse_post
+from server.errors import Invalid
+from storage.forums import Forum
+from storage.posts import Kind
+from storage.practices import Practice, PracticeVersion
+from tests.hostile.commons import Commons, doing
+from tests.hostile.copy import copied, held_in, words
+from tests.hostile.peer import Json, ScriptedPeer, vera
+from tests.server.practices import strategies
+from tests.server.practices.test_record import PERMITS, changed
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "outcomes.0.actual.value": ("12.6", "outcomes.0.actual.value"),
+    "outcomes.0.baseline.n": (0, "outcomes.0.baseline.n"),
+    "outcomes.0.baseline.value": (2 * 10**15, "too large"),
+    "solution": ("word " * 10_000, "under 20,000 characters"),
+    "steps": ([{"title": "Step"}] * 100, "50 steps: this has 100"),
+    "started": ("2026-02-30", "not in the calendar"),
+    "v": (2, "not known here"),
+}
+
+
+class Told:
+    """A home that tells of a practice of Vera's, in version after version."""
+
+    def __init__(self, gh: Commons, home: ScriptedPeer, forum: Forum) -> None:
+        self.gh, self.home, self.forum = gh, home, forum
+        self.count = 0
+
+    def article(self, number: int, record: Any, version: Any = None, **changes: Any) -> Json:
+        parts: Json = {"gh:practice": record, **changes}
+        if version is not None:
+            parts["gh:version"] = version
+        return words(self.home, self.forum.uri, number, **parts)
+
+    async def tell(self, kind: str, article: Json) -> tuple[str, str]:
+        """Announce it; how that ended, and why."""
+        self.count += 1
+        activity = self.home.proven(
+            doing(kind, vera(self.home), article, f"{kind}-{self.count}"),
+            vera(self.home), self.gh.clock.now(),
+        )  # fmt: skip
+        row = await self.gh.sent(self.home, doing("Announce", self.forum.uri, activity, self.count))
+        return row.state, row.note
+
+    async def held(self) -> tuple[Practice, list[int]]:
+        """The one practice held, and the versions of it."""
+        async with self.gh.instance.reading() as session:
+            practice = (await session.execute(select(Practice))).scalar_one()
+            versions = select(PracticeVersion.version).order_by(PracticeVersion.version)
+            return practice, list((await session.execute(versions)).scalars())
+
+
+async def test_a_wrong_record_is_refused_by_name_and_nothing_of_it_is_held(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    told = Told(gh, vic, await copied(gh, vic))
+    for number, (path, (value, named)) in enumerate(WRONG.items(), 1):
+        state, reason = await told.tell("Create", told.article(number, changed(path, value)))
+        assert state == "refused", path
+        assert named in reason, (path, reason)
+    for version in (0, -1, "2", 1.5, True, 10**12):
+        article = told.article(50, PERMITS, {"number": version, "note": ""})
+        assert (await told.tell("Create", article))[0] == "refused"
+    assert await held_in(gh, told.forum) == []
+
+
+async def test_versions_come_once_and_in_any_order(gh: Commons, vic: ScriptedPeer) -> None:
+    told = Told(gh, vic, await copied(gh, vic))
+    first = told.article(1, PERMITS, updated="2026-11-23T09:00:00Z")
+    assert (await told.tell("Create", first))[0] == "applied"
+
+    async def update(version: int, minute: int, value: Any, **changes: Any) -> tuple[str, str]:
+        article = told.article(
+            1, changed("outcomes.0.actual.value", value), {"number": version, "note": "Counted."},
+            updated=f"2026-11-23T09:{minute:02}:00Z", **changes,
+        )  # fmt: skip
+        return await told.tell("Update", article)
+
+    assert (await update(3, 3, 12))[0] == "applied"
+    await update(2, 2, 11)
+    assert (await update(4, 4, 3 * 10**15))[0] == "refused"
+    bare = words(vic, told.forum.uri, 1, updated="2026-11-23T09:05:00Z", content="<p>Buy!</p>")
+    state, reason = await told.tell("Update", bare)
+    assert (state, "with its record" in reason) == ("refused", True)
+    practice, versions = await told.held()
+    assert (practice.version, versions) == (3, [1, 2, 3])
+    assert '"value":12}' in practice.record
+    [post] = await held_in(gh, told.forum)
+    assert post.kind == Kind.PRACTICE
+    assert "Buy" not in post.html
+
+
+@given(st.data())
+def test_hostile_members_are_a_named_refusal_or_the_same_record(data: st.DataObject) -> None:
+    document = copy.deepcopy(data.draw(strategies.practices))
+    names = data.draw(st.lists(st.sampled_from(sorted(document)), min_size=1, max_size=2))
+    for name in names:
+        document[name] = data.draw(strategies.hostile_values)
+    raw: Json = {
+        "id": "https://state.example.gov/p/1",
+        "type": "Article",
+        "attributedTo": "https://state.example.gov/u/vera",
+        "name": "A practice",
+        "gh:practice": document,
+    }
+    found = None
+    refusal = "gh:practice"
+    try:
+        found = from_wire(parse_post(raw), "https://state.example.gov/f/permits").practice
+    except Invalid as refused:
+        refusal = refused.sentence
+    assert "gh:practice" in refusal
+    if found is None:
+        return
+    for outcome in found.record.outcomes:
+        for point in (outcome.baseline, outcome.target, outcome.actual):
+            assert point.value is None or abs(point.value) <= 10**15

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every route for deeds over others, and everybody who may try it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+from starlette.applications import Starlette
+
+from server import peers
+from server.forums import deeds
+from server.instance import Instance
+from storage.audit import AuditEntry
+from storage.facts import FactRow
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Post
+from tests import makers
+from tests.web.exposure import routes
+from web.activitypub import InboxDoor
+
+RANKS = ("visitor", "member", "steward elsewhere", "steward", "admin")
+STEWARDS = frozenset({"steward", "admin"})
+ADMINS = frozenset({"admin"})
+NOBODY: frozenset[str] = frozenset()
+
+# Each deed over others: its form, and who may do it.
+MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
+    "/p/{id}/lock": ({}, STEWARDS),
+    "/p/{id}/unlock": ({}, STEWARDS),
+    "/p/{id}/pin": ({}, STEWARDS),
+    "/p/{id}/unpin": ({}, STEWARDS),
+    "/p/{id}/edit": ({"title": "Mine", "source": "Mine.", "tags": "", "revision": "0"}, NOBODY),
+    "/f/{where}/edit": ({"title": "Renamed", "description": "", "language": "en"}, STEWARDS),
+    "/f/{where}/people": ({"action": "name", "steward": "dee", "handle": "dee"}, ADMINS),
+    "/forums/new": (
+        {"handle": "fresh", "title": "Fresh", "visibility": "public", "language": "en"},
+        ADMINS,
+    ),
+    "/admin/federation": ({"action": "add", "pattern": "x.example", "verdict": "allow"}, ADMINS),
+    "/admin/federation/peer/{host}": ({"action": "pause"}, ADMINS),
+    "/admin/people": ({"note": "For Dee"}, ADMINS),
+    "/p/{id}/delete": ({"reason": "Off topic."}, STEWARDS),
+}
+# What everybody does for themselves; who may see the thing at all is walked elsewhere.
+OWN = {
+    "/sign-in", "/sign-out", "/first-run", "/sign-up", "/sign-up/confirm/{token}",
+    "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
+    "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
+    "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
+}  # fmt: skip
+ADMIN_PAGES = "/admin"
+
+
+@dataclass
+class Town:
+    """A thread by Ana in Sam's forum, and somebody of each rank with a browser."""
+
+    instance: Instance
+    forum: Forum
+    thread: Post
+    browsers: dict[str, httpx.AsyncClient]
+
+    def path(self, route: str) -> str:
+        filled = route.replace("{id}", str(self.thread.id)).replace("{where}", self.forum.handle)
+        return filled.replace("{host}", makers.LAKESIDE)
+
+    async def traces(self) -> tuple[int, int]:
+        """Deeds done and lines in the record, of which a refusal leaves none."""
+        async with self.instance.reading() as session:
+            facts = await session.execute(select(func.count(FactRow.id)))
+            lines = await session.execute(select(func.count(AuditEntry.id)))
+            return facts.scalar_one(), lines.scalar_one()
+
+
+@pytest.fixture
+async def town(app: Starlette, instance: Instance, admin: Member) -> AsyncIterator[Town]:
+    people = {name: await makers.member(instance, name) for name in ("ana", "lee", "dee", "kim")}
+    forum = await makers.forum(instance, admin)
+    other = await makers.forum(instance, admin, "other")
+    await makers.forum_elsewhere(instance)
+    async with instance.transaction() as tx:
+        await deeds.name_steward(tx, admin, forum, people["lee"], named=True)
+        await peers.seen(tx, makers.LAKESIDE, f"http://{makers.LAKESIDE}")
+        await deeds.name_steward(tx, admin, other, people["kim"], named=True)
+    thread = await makers.thread(instance, people["ana"], forum)
+    signed_in = {
+        "member": people["dee"], "steward elsewhere": people["kim"], "steward": people["lee"],
+        "admin": admin,
+    }  # fmt: skip
+    async with AsyncExitStack() as stack:
+        browsers = {}
+        for rank in RANKS:
+            browsers[rank] = await stack.enter_async_context(makers.browser(app))
+            if rank in signed_in:
+                await makers.sign_in(browsers[rank], instance, signed_in[rank])
+        yield Town(instance, forum, thread, browsers)
+
+
+def test_every_route_that_changes_something_is_in_one_of_the_lists(app: Starlette) -> None:
+    posted = {
+        route.path
+        for route in routes(app)
+        if "POST" in (route.methods or set()) and not isinstance(route.endpoint, InboxDoor)
+    }
+    assert posted == OWN | set(MODERATION)
+    assert not OWN & set(MODERATION)
+
+
+@pytest.mark.parametrize("rank", RANKS)
+async def test_ACL_12_each_deed_over_others_is_for_its_ranks_only(town: Town, rank: str) -> None:
+    browser = town.browsers[rank]
+    for route, (fields, who) in MODERATION.items():
+        before = await town.traces()
+        answer = await makers.submit(browser, town.path(route), **fields)
+        told = f"{rank}: {route} {answer.status_code} {answer.headers.get('location')}"
+        if rank in who:
+            assert answer.status_code in {200, 303}, told
+            continue
+        assert answer.status_code in ({403} if rank != "visitor" else {303, 403}), told
+        if answer.status_code == 303:
+            assert answer.headers["location"].startswith("/sign-in"), told
+        assert await town.traces() == before, told
+
+
+@pytest.mark.parametrize("rank", RANKS)
+async def test_ACL_12_pages_of_admins_are_for_admins(app: Starlette, town: Town, rank: str) -> None:
+    pages = [
+        route.path
+        for route in routes(app)
+        if route.path.startswith(ADMIN_PAGES) and "GET" in (route.methods or set())
+    ]
+    assert len(pages) > 5
+    for route in pages:
+        answer = await town.browsers[rank].get(town.path(route))
+        told = f"{rank}: {route} {answer.status_code}"
+        if rank == "admin":
+            assert answer.status_code in {200, 404}, told
+        else:
+            assert answer.status_code == (303 if rank == "visitor" else 403), told
+
+
+async def test_ACL_12_nobody_does_anything_by_a_get(app: Starlette, town: Town) -> None:
+    for rank in RANKS:
+        before = await town.traces()
+        for route in MODERATION:
+            await town.browsers[rank].get(town.path(route))
+        assert await town.traces() == before, rank

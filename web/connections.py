@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections that dawdle, or whose request has no end, are let go."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# While a request is being received, this much must come in each span of this many seconds.
+SPAN = 10.0
+LEAST_BYTES = 10_000
+LARGEST_HEAD = 65_536
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection; uvicorn itself waits for the rest of a request for ever."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._came = 0
+        self._head: int | None = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._came += len(data)
+        if self._head is not None:
+            self._head += len(data)
+        super().data_received(data)
+        if self._head is not None and self._head > LARGEST_HEAD:
+            self.send_400_response("The head of the request is too large.")
+        elif self._timer is None and (self.cycle is None or self.cycle.response_complete):
+            # Bytes that begin no request, such as empty lines before one.
+            self._expect()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = self._head or 0
+        self._expect()
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._head = 0
+        self._expect_nothing()
+
+    def _expect(self) -> None:
+        self._expect_nothing()
+        self._came = 0
+        self._timer = self.loop.call_later(SPAN, self._look)
+
+    def _expect_nothing(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        """Close what brought too little; whom we make wait ourselves is not blamed for it."""
+        if self._came < LEAST_BYTES and not self.flow.read_paused:
+            self._timer = None
+            self.transport.close()
+        else:
+            self._expect()

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A practice at the head of its discussion."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.library.lists import came_of
+from server.library.pages import PracticePage, practice_page
+from server.posts.pages import ThreadPage
+from server.practices import evidence, prose, terms
+from server.practices.record import Record
+from server.rows import Kind, PostState
+from web.practices import citing
+from web.practices.figures import figures
+from web.visits import Visit
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a thread's page shows besides its posts, and by which template.
+
+    Such a page `may_be_kept` unless it shows of other posts what may change without it.
+    """
+
+    template: str = "posts/thread.html"
+    values: dict[str, Any] = field(default_factory=lambda: {"practices": []})
+    may_be_kept: bool = True
+
+
+async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Beside:
+    """The practice of a post that is one; of a discussion the practices that came of it."""
+    opener = page.opener.post
+    if page.focus is not None:
+        return Beside()
+    if page_kind(page) == Kind.PRACTICE and opener.state != PostState.DELETED:
+        found = await practice_page(session, visit.viewer, page, visit.instance.clock.now())
+        return Beside("practices/practice.html", values(visit, page, found), may_be_kept=False)
+    came = await came_of(session, visit.viewer, opener.id)
+    return Beside(values={"practices": came}, may_be_kept=not came)
+
+
+def page_kind(page: ThreadPage) -> str:
+    """What kind of post opens the thread."""
+    kind: str = getattr(page.opener.post, "kind", Kind.THREAD)
+    return kind
+
+
+def values(visit: Visit, page: ThreadPage, found: PracticePage) -> dict[str, Any]:
+    """What the template of a practice shows."""
+    post = page.opener.post
+    home = page.forum.agency or page.forum.peer or visit.instance.settings.agency_name
+    cited = citing.Cited(
+        record=found.record,
+        agency=found.record.agency or found.practice.agency,
+        url=post.url,
+        version=found.practice.version,
+        published=post.published,
+        site=home,
+    )
+    return {
+        "practices": [],
+        "shown": found,
+        "citation": citing.citation(cited),
+        "linked_data": citing.linked_data(cited),
+        **of_record(found.record, found.parts, found.practice.agency),
+    }
+
+
+def of_record(record: Record, parts: Mapping[str, str], agency: str) -> dict[str, Any]:
+    """What any page shows of a record: itself, its numbers, the words for its codes.
+
+    `parts` is the HTML of its longer texts, `agency` whose it is where it does not say.
+    """
+    return {
+        "record": record,
+        "parts": parts,
+        "site_of": agency,
+        "figures": figures(record),
+        "terms": terms,
+        "money": prose.money,
+        "steps": list(evidence.Step),
+    }

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
@@ -12,6 +13,8 @@ from server.practices.record import unpack
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
 from storage import search
+from storage.forums import Forum
+from storage.members import Member
 from storage.posts import Kind, Post, PostState
 from storage.practices import Practice
 from storage.search import SearchDocument
@@ -30,7 +33,21 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
 
 async def index_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
     post = await tx.session.get_one(Post, fact.post)
-    await search.put(tx.session, DOCUMENTS[post.kind](post))
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    author = await tx.session.get_one(Member, post.author_id)
+    if forum.is_local or author.indexable:
+        await search.put(tx.session, DOCUMENTS[post.kind](post))
+
+
+async def forget_author(tx: Transaction, author: Member) -> None:
+    """Someone elsewhere does not want to be found: only what they post in forums of ours is."""
+    question = (
+        select(Post.id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Post.author_id == author.id, Forum.peer.is_not(None))
+    )
+    for number in (await tx.session.execute(question)).scalars().all():
+        await search.remove(tx.session, number)
 
 
 async def index_practice(tx: Transaction, fact: PracticePublished) -> None:

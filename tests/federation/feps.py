@@ -49,6 +49,11 @@ CLAIMS = {
     "521a": Claim(
         "public keys of an actor", "Ed25519 in `assertionMethod`, beside RSA in `publicKey`."
     ),
+    "5feb": Claim(
+        "consent to search",
+        "`indexable` is sent on actors. Of people who do not say it, only what they post in forums "
+        "of ours can be found here.",
+    ),
     "67ff": Claim("FEDERATION.md", "This page."),
     "7888": Claim(
         "context", "Every post has the `context` of its thread, an address that answers."
@@ -94,7 +99,6 @@ NOT_YET = {
     "044f": "quotes: read, not answered",
     "4f05": "soft deletion: a Tombstone is served for what is deleted, and 404 for what is gone; "
     "a Delete is believed without asking again",
-    "5feb": "consent to search: `indexable` is sent on actors, not looked at",
     "7628": "moving accounts",
     "8a8e": "events",
 }

@@ -7,13 +7,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
-from server.facts import PostDeleted, PostEdited, ReplyPosted, ThreadPosted
+from server.facts import PostDeleted, PostEdited, PracticePublished, ReplyPosted, ThreadPosted
+from server.practices import prose
+from server.practices.record import unpack
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
 from storage import search
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post, PostState
+from storage.practices import Practice
 from storage.search import SearchDocument
 
 
@@ -24,7 +27,6 @@ def _document(post: Post) -> SearchDocument:
 DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.THREAD: _document,
     Kind.REPLY: _document,
-    # Its whole record is in the body, section by section.
     Kind.PRACTICE: _document,
 }
 
@@ -46,6 +48,14 @@ async def forget_author(tx: Transaction, author: Member) -> None:
     )
     for number in (await tx.session.execute(question)).scalars().all():
         await search.remove(tx.session, number)
+
+
+async def index_practice(tx: Transaction, fact: PracticePublished) -> None:
+    """All that a practice says, where its post holds the beginning of a long one only."""
+    post = await tx.session.get_one(Post, fact.post)
+    practice = await tx.session.get_one(Practice, fact.post)
+    told = prose.markdown(unpack(practice.record))
+    await search.put(tx.session, SearchDocument(post.id, post.title, told))
 
 
 async def forget_post(tx: Transaction, fact: PostDeleted) -> None:

@@ -111,6 +111,9 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         },
         "likes": {"id": f"{shared.uri}/likes", "type": "Collection", "totalItems": shared.likes},
     }
+    if shared.public:
+        # Anybody may quote what anybody may read (FEP-044f).
+        document["interactionPolicy"] = {"canQuote": {"automaticApproval": [PUBLIC]}}
     if shared.updated is not None:
         document["updated"] = moment(shared.updated)
     if shared.parent is not None:

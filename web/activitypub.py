@@ -18,6 +18,7 @@ from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.followers.serving import FollowerDocuments
 from federation.inbox import LARGEST, Answer
+from federation.quotes.serving import QuoteDocuments
 from federation.signatures.request import Request as SignedRequest
 from federation.station import Station
 from federation.verification import Unverified
@@ -316,6 +317,13 @@ async def _member_part(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await d.member_follows(handle, part)
 
 
+async def _stamp(d: Documents, r: Request) -> tuple[int, Json]:
+    number = spots.identifier(r.path_params["stamp"])
+    if number is None:
+        raise NotFound
+    return 200, await QuoteDocuments(d.wire, d.session, d.asker).stamp(_post_number(r), number)
+
+
 async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
     number, part = _post_number(r), r.path_params["part"]
     if part == "context":
@@ -344,5 +352,6 @@ routes = [
     MachineRoute("/u/{handle}/{part}", _document(_member_part)),
     MachineRoute("/f/{handle}/digest", _document(_digest)),
     MachineRoute("/f/{handle}/{part}", _document(_forum_part)),
+    MachineRoute("/p/{number}/quotes/{stamp}", _document(_stamp)),
     MachineRoute("/p/{number}/{part}", _document(_post_part)),
 ]

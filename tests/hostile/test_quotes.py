@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks to quote a post of ours is answered; the stamp ends with it."""
+"""Who asks to quote a post of ours is answered, and the stamp ends with it."""
 
 import pytest
 

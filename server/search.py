@@ -23,6 +23,7 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.REPLY: _document,
     # Its whole record is in the body, section by section.
     Kind.PRACTICE: _document,
+    Kind.REPLICATION: _document,
 }
 
 

@@ -50,9 +50,9 @@ crash: setup  ## kill servers at random moments: KILLS=200, and SEED for other m
 	@GUILDHALL_TEST_KILLS=$(or $(KILLS),200) GUILDHALL_TEST_SEED=$(or $(SEED),20261125) \
 	  $(BIN)/pytest -q -s tests/crash/test_kills.py
 
-test-peers: base  ## other software from the registries against a running Guildhall; needs Node and the network
+test-peers: base  ## other software from the registries against a running Guildhall; needs Node and the network; RECORD=1 keeps what it sends
 	@deploy/peers
-	GUILDHALL_TEST_PEERS=1 $(BIN)/pytest -q tests/peers
+	GUILDHALL_TEST_PEERS=1 GUILDHALL_TEST_RECORD=$(RECORD) $(BIN)/pytest -q tests/peers
 
 screenshots: setup  ## the pictures the docs use
 	$(BIN)/python -m tests.screenshots

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, cycle, islice
 
+from sqlalchemy import select
+
 from bench import measures, town
 from bench.elsewhere import Elsewhere
 from bench.ingest import DOMAIN, SENDER, allow
@@ -17,9 +19,11 @@ from bench.product import HOST, Product
 from bench.result import Line
 from bench.setting import Bench
 from bench.town import Town
+from server.forums import follows
 from server.members import sign_in
 from server.posts import reading as marks
 from storage import members
+from storage.forums import Forum
 
 # As many as the limit is measured with: each write to a reader that waits costs a wake-up.
 CONNECTIONS = 32
@@ -88,15 +92,21 @@ def _same(at: Reading, wanted: int) -> list[bytes]:
     return [get(HOST, f"/p/{at.place.short[0]}", accept_encoding=packed)] * wanted
 
 
-def _forum(at: Reading, wanted: int) -> list[bytes]:
-    """The first page; `after` names a moment yet to come, another one each time."""
-    later = 4_000_000_000_000_000
-    places = islice(at.numbers, wanted)
-    return [get(HOST, f"/f/{town.FORUM}?after=0-{later + place}-1") for place in places]
+def _newest(page: str) -> Callable[[Reading, int], Sequence[bytes]]:
+    def requests(at: Reading, wanted: int) -> list[bytes]:
+        """The first page; `after` names a moment yet to come, another one each time."""
+        later = 4_000_000_000_000_000
+        places = islice(at.numbers, wanted)
+        return [get(HOST, f"{page}?after=0-{later + place}-1") for place in places]
+
+    return requests
 
 
-def _forum_signed_in(at: Reading, wanted: int) -> list[bytes]:
-    return [get(HOST, f"/f/{town.FORUM}", cookie=at.cookie)] * wanted
+def _signed_in(page: str) -> Callable[[Reading, int], Sequence[bytes]]:
+    def requests(at: Reading, wanted: int) -> list[bytes]:
+        return [get(HOST, page, cookie=at.cookie)] * wanted
+
+    return requests
 
 
 def _objects(at: Reading, wanted: int) -> list[bytes]:
@@ -131,8 +141,10 @@ SIGHTS = (
     Sight("thread of 20, the same again", 6_000, _same, ANCHOR, 20, CACHED),
     Sight("thread of 300", 150, _long, ANCHOR, 300),
     Sight("thread of 300, signed in", 120, _long_signed_in, ANCHOR, 300),
-    Sight("forum", 800, _forum, b"/p/", 5),
-    Sight("forum, signed in", 800, _forum_signed_in, b"/p/", 5),
+    Sight("forum", 800, _newest(f"/f/{town.FORUM}"), b"/p/", 5),
+    Sight("forum, signed in", 800, _signed_in(f"/f/{town.FORUM}"), b"/p/", 5),
+    Sight("home", 800, _newest("/"), b"/p/", 5),
+    Sight("home, signed in", 800, _signed_in("/"), b"/p/", 5),
     Sight("object, signed", 1_500, _objects_signed, b"attributedTo", 1),
     Sight("search, a common word", 400, _search(slice(0, 20)), b"/p/", 1),
     Sight("search, a rarer word", 400, _search(slice(100, 200)), b"/p/", 0),
@@ -141,7 +153,7 @@ SIGHTS = (
 
 
 async def session_of(place: Town) -> str:
-    """The cookie of a new session of a member who has read what will be asked for.
+    """The cookie of a new session of a member who follows all and has read what is asked for.
 
     Else the first look at each thread would write a mark, and large towns have more threads.
     """
@@ -150,6 +162,8 @@ async def session_of(place: Town) -> str:
         async with instance.transaction() as tx:
             member = await members.by_handle(tx.session, town.READER)
             assert member is not None
+            for forum in (await tx.session.execute(select(Forum))).scalars().all():
+                await follows.follow(tx, member, forum)
             for thread in (*place.short, *place.long):
                 await marks.mark_read(tx, member, thread, tx.now)
             return f"__Host-guildhall_session={await sign_in.open_session(tx, member)}"

@@ -132,4 +132,5 @@ def person_card(actor: Actor) -> PersonCard:
         shared_inbox=actor.shared_inbox,
         created=actor.published,
         whole=actor.outbox is not None,
+        indexable=actor.indexable,
     )

@@ -3,14 +3,20 @@
 
 from collections.abc import Callable
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
-from server.facts import PostDeleted, PostEdited, ReplyPosted, ThreadPosted
+from server.facts import PostDeleted, PostEdited, PracticePublished, ReplyPosted, ThreadPosted
+from server.practices import prose
+from server.practices.record import unpack
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
 from storage import search
+from storage.forums import Forum
+from storage.members import Member
 from storage.posts import Kind, Post, PostState
+from storage.practices import Practice
 from storage.search import SearchDocument
 
 
@@ -21,7 +27,6 @@ def _document(post: Post) -> SearchDocument:
 DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.THREAD: _document,
     Kind.REPLY: _document,
-    # Its whole record is in the body, section by section.
     Kind.PRACTICE: _document,
     Kind.REPLICATION: _document,
 }
@@ -29,7 +34,29 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
 
 async def index_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
     post = await tx.session.get_one(Post, fact.post)
-    await search.put(tx.session, DOCUMENTS[post.kind](post))
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    author = await tx.session.get_one(Member, post.author_id)
+    if forum.is_local or author.indexable:
+        await search.put(tx.session, DOCUMENTS[post.kind](post))
+
+
+async def forget_author(tx: Transaction, author: Member) -> None:
+    """Someone elsewhere does not want to be found: only what they post in forums of ours is."""
+    question = (
+        select(Post.id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Post.author_id == author.id, Forum.peer.is_not(None))
+    )
+    for number in (await tx.session.execute(question)).scalars().all():
+        await search.remove(tx.session, number)
+
+
+async def index_practice(tx: Transaction, fact: PracticePublished) -> None:
+    """All that a practice says, where its post holds the beginning of a long one only."""
+    post = await tx.session.get_one(Post, fact.post)
+    practice = await tx.session.get_one(Practice, fact.post)
+    told = prose.markdown(unpack(practice.record))
+    await search.put(tx.session, SearchDocument(post.id, post.title, told))
 
 
 async def forget_post(tx: Transaction, fact: PostDeleted) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,6 +45,7 @@ class Member(Base):
     shared_inbox: Mapped[str | None] = mapped_column(Characters(2048))
     state: Mapped[Word] = mapped_column(default=MemberState.ACTIVE)
     is_admin: Mapped[bool] = mapped_column(default=False)
+    indexable: Mapped[bool] = mapped_column(default=True, server_default=true())
     email: Mapped[str | None] = mapped_column(Characters(320))
     password_hash: Mapped[str | None] = mapped_column(Characters(255))
     created: Mapped[datetime]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -57,16 +57,6 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
     return and_(visible_posts(viewer), Post.state.in_((PostState.LIVE, PostState.SENT)))
 
 
-def _lines(viewer: Viewer) -> Select[Any]:
-    return (
-        select(*_LINE)
-        .select_from(Practice)
-        .join(Post, Post.id == Practice.post_id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(_seen(viewer))
-    )
-
-
 async def browse(
     session: AsyncSession,
     viewer: Viewer,
@@ -78,22 +68,65 @@ async def browse(
 
     `chosen` maps facets to a value each; what is no facet is left out.
     """
-    question = _lines(viewer).order_by(Practice.post_id.desc()).limit(PAGE + 1)
-    for facet, value in chosen.items():
-        if facet in FACETS and value:
-            question = question.where(_has(facet, value))
+    ids = await _ids(session, viewer, chosen, before)
+    shown = ids[:PAGE]
+    question = (
+        select(*_LINE)
+        .select_from(Practice)
+        .join(Post, Post.id == Practice.post_id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Practice.post_id.in_(shown), _seen(viewer))
+        .order_by(Practice.post_id.desc())
+    )
+    lines = [Line(*row) for row in (await session.execute(question)).all()] if shown else []
+    more = shown[-1] if len(ids) > PAGE else None
+    return Browsed(await _with_facets(session, lines), more, await _agencies(session, viewer))
+
+
+async def _ids(
+    session: AsyncSession, viewer: Viewer, chosen: Mapping[str, str], before: int | None
+) -> list[int]:
+    """The newest of what is chosen, one more than a page.
+
+    The index of facets is read from its end, for the facet that tells most.
+    """
+    wanted = [(facet, chosen[facet][:200]) for facet in FACETS if chosen.get(facet)]
+    if not wanted:
+        return await _newest(session, viewer, before)
+    first, *others = wanted
+    drives = PracticeFacet
+    condition = and_(drives.facet == first[0], drives.value == first[1])
+    question = (
+        select(drives.post_id)
+        .join(Post, Post.id == drives.post_id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(condition, _seen(viewer), *(_has(*other) for other in others))
+        .order_by(drives.post_id.desc())
+        .limit(PAGE + 1)
+    )
+    if before is not None:
+        question = question.where(drives.post_id < before)
+    return list((await session.execute(question)).scalars())
+
+
+async def _newest(session: AsyncSession, viewer: Viewer, before: int | None) -> list[int]:
+    question = (
+        select(Practice.post_id)
+        .join(Post, Post.id == Practice.post_id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(_seen(viewer))
+        .order_by(Practice.post_id.desc())
+        .limit(PAGE + 1)
+    )
     if before is not None:
         question = question.where(Practice.post_id < before)
-    rows = (await session.execute(question)).all()
-    lines = [Line(*row) for row in rows[:PAGE]]
-    more = lines[-1].post.id if len(rows) > PAGE else None
-    return Browsed(await _with_facets(session, lines), more, await _agencies(session, viewer))
+    return list((await session.execute(question)).scalars())
 
 
 def _has(facet: str, value: str) -> ColumnElement[bool]:
     one = aliased(PracticeFacet)
     return exists().where(
-        one.post_id == Practice.post_id, one.facet == facet, one.value == value[:200]
+        one.post_id == PracticeFacet.post_id, one.facet == facet, one.value == value
     )
 
 
@@ -110,15 +143,20 @@ async def _with_facets(session: AsyncSession, lines: list[Line]) -> list[Line]:
 
 async def _agencies(session: AsyncSession, viewer: Viewer) -> list[str]:
     """The agencies that have practices here which this viewer may see."""
-    question = (
+    every = (
         select(PracticeFacet.value)
-        .join(Post, Post.id == PracticeFacet.post_id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(PracticeFacet.facet == "agency", _seen(viewer))
+        .where(PracticeFacet.facet == "agency")
         .distinct()
         .order_by(PracticeFacet.value)
-        .limit(MOST_AGENCIES)
+        .subquery()
     )
+    one = aliased(PracticeFacet)
+    shown = (
+        exists()
+        .where(one.facet == "agency", one.value == every.c.value, Post.id == one.post_id)
+        .where(Forum.id == Post.forum_id, _seen(viewer))
+    )
+    question = select(every.c.value).where(shown).order_by(every.c.value).limit(MOST_AGENCIES)
     return list((await session.execute(question)).scalars())
 
 

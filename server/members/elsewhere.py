@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from server import text
+from server import search, text
 from server.transaction import Transaction
 from storage import members
 from storage.members import Member, MemberState
@@ -15,6 +15,7 @@ class PersonCard:
     """What another instance says of a person of its own.
 
     `whole` is False for the bare minimum that anybody is shown: what is known better stays.
+    `indexable` says whether what they write elsewhere may be found here (FEP-5feb).
     """
 
     uri: str
@@ -30,6 +31,7 @@ class PersonCard:
     shared_inbox: str | None
     created: datetime | None = None
     whole: bool = True
+    indexable: bool = True
 
 
 async def remember(tx: Transaction, card: PersonCard) -> Member:
@@ -55,7 +57,11 @@ async def remember(tx: Transaction, card: PersonCard) -> Member:
     member.avatar_url = card.avatar_url
     member.inbox = card.inbox
     member.shared_inbox = card.shared_inbox
+    withdrawn = bool(member.indexable) and not card.indexable
+    member.indexable = card.indexable
     member.updated = tx.now
     member.fetched = tx.now if card.whole else None
     await tx.session.flush()
+    if withdrawn:
+        await search.forget_author(tx, member)
     return member

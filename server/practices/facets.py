@@ -8,9 +8,10 @@ from server.transaction import Transaction
 from storage.practices import PracticeFacet
 
 FACETS = (
-    *("topic", "function", "level", "population", "country", "area", "stage", "cost"),
-    *("kind", "evidence", "agency", "tag"),
+    *("tag", "topic", "function", "agency", "population", "country", "level", "cost", "area"),
+    *("stage", "evidence", "kind"),
 )
+"""Those that tell most first: of several, the library looks through what the first one finds."""
 
 
 def facets_of(record: Record, agency: str, evidence: int) -> set[tuple[str, str]]:

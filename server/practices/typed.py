@@ -62,7 +62,12 @@ class Document:
         *above, last = path.split(".")
         at: Any = self.made
         for step in above:
-            at = at[int(step)] if isinstance(at, list) else at.setdefault(step, {})
+            if isinstance(at, list):
+                at = at[int(step)]
+                continue
+            if not isinstance(at.get(step), dict | list):
+                at[step] = {}
+            at = at[step]
         at[last] = value
 
     def field_of(self, path: str) -> str:

@@ -94,10 +94,10 @@ class Everywhere:
         key = {"id": f"{uri}#main-key", "owner": uri, "publicKeyPem": self.key.public.pem()}
         self.documents[uri] = {**plain, **(document or {}), "publicKey": key}
 
-    def sign(self, document: Json, now: datetime) -> tuple[bytes, dict[str, str]]:
+    def sign(self, document: Json, now: datetime, signer: str = "") -> tuple[bytes, dict[str, str]]:
         """The bytes of an activity, and the headers of its delivery to our shared inbox."""
         body = orjson.dumps(document)
-        key_id = f"{url_id_of(document.get('actor'))}#main-key"
+        key_id = f"{signer or url_id_of(document.get('actor'))}#main-key"
         headers = sign_draft(
             method="POST", url=INBOX, body=body, key=self.key, key_id=key_id, now=now
         )

@@ -15,6 +15,7 @@ from federation.vocabulary.terms import ACTOR_TYPES, COLLECTION_TYPES, POST_TYPE
 from federation.vocabulary.values import ids_of, type_of, url_id_of
 from server.forums import elsewhere, follows
 from server.forums.elsewhere import ForumCard
+from server.instance import Instance
 from server.transaction import Transaction
 from storage import members
 from storage.forums import CopyState, ForumSteward, Visibility
@@ -202,10 +203,10 @@ async def make_steward(gh: Commons, actor: str) -> None:
             tx.session.add(row)
 
 
-async def followed(gh: Commons, group: str) -> None:
+async def followed(instance: Instance, group: str) -> None:
     """A group elsewhere whose copy is current."""
     peer = urlsplit(group).netloc
-    async with gh.instance.transaction() as tx:
+    async with instance.transaction() as tx:
         held = await elsewhere.remember(tx, _card(tx, group, peer))
         held.copy_state = CopyState.CURRENT
 

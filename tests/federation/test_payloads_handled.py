@@ -88,11 +88,11 @@ async def way(gh: Commons, everywhere: Everywhere, name: str, label: str) -> Way
             end = ("unsent", str(error))
         return Way(name, label, place, [], end)
     if sent["type"] == "Announce":
-        await payloads.followed(gh, sent["actor"])
+        await payloads.followed(gh.instance, sent["actor"])
         for uri in payloads.announced_about(sent):
             everywhere.post(uri, sent["actor"])
     if type_of(sent.get("object")) == "Group":
-        await payloads.followed(gh, url_id_of(sent["object"]) or "")
+        await payloads.followed(gh.instance, url_id_of(sent["object"]) or "")
     return Way(name, label, place, [*place.before(sent), sent])
 
 

@@ -11,8 +11,8 @@ from federation.signatures.proofs import check_proof
 from federation.vocabulary.terms import LD_JSON_PROFILE, PUBLIC
 from tests import makers
 from tests.hostile.commons import HOST, ORIGIN, Commons, doing, note
-from tests.hostile.copy import collection, follow, held_in, serve_forum, words
-from tests.hostile.peer import Json, ScriptedPeer, vera
+from tests.hostile.copy import announce, collection, follow, held_in, serve_forum, words
+from tests.hostile.peer import Json, ScriptedPeer, mallory, vera
 
 
 async def followed(gh: Commons, vic: ScriptedPeer) -> None:
@@ -205,3 +205,38 @@ async def test_a_page_elsewhere_leads_a_member_here_to_follow(
         assert f"/f/permits@{vic.host}" in page.text.replace("%40", "@")
     await gh.settled()
     assert vic.delivered == []
+
+
+@pytest.mark.fep("5feb")
+async def test_who_does_not_say_so_is_found_in_forums_of_ours_only(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    group = serve_forum(vic)
+    vic.actor("/u/vera", indexable=True)
+    for actor in (gh.admin.uri, gh.forum.uri):
+        assert (await document(gh, actor, vic))["indexable"] is True
+    forum = await follow(gh, vic, group, await makers.member(gh.instance, "ana"))
+    for number, author in ((1, vera(vic)), (2, mallory(vic))):
+        thread = words(vic, group, number, name=f"Zebra {number}", attributedTo=author)
+        vic.put(thread["id"], thread)
+        await announce(gh, vic, group, thread["id"], number)
+        said = note(f"{vic.origin}/p/1{number}", author, gh.forum.uri, inReplyTo=gh.thread.uri)
+        said["content"] = f"<p>Okapi {number}</p>"
+        row = await gh.sent(vic, doing("Create", author, said))
+        assert row.state == "applied", row.note
+    assert len(await held_in(gh, forum)) == 2
+    both = [f"/p/{post.id}" for post in await held_in(gh, forum)]
+    page = await gh.page("/search?q=zebra")
+    assert [path in page for path in both] == [True, False]
+    assert "Okapi 1" in strip(await gh.page("/search?q=okapi"))
+    assert "Okapi 2" in strip(await gh.page("/search?q=okapi"))
+    vic.actor("/u/vera", indexable=False)
+    person = {"id": vera(vic), "type": "Person", "inbox": f"{vera(vic)}/inbox"}
+    person["preferredUsername"] = "vera"
+    assert (await gh.sent(vic, doing("Update", vera(vic), person))).state == "applied"
+    page = await gh.page("/search?q=zebra")
+    assert [path in page for path in both] == [False, False]
+
+
+def strip(page: str) -> str:
+    return re.sub(r"</?mark>|</?strong>", "", page)

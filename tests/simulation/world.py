@@ -252,6 +252,10 @@ def world(seed: int, size: int = 3, *, stranger: bool = False) -> Iterator[World
     for node in made.nodes:
         shutil.copy(template, node.database_path)
     with ExitStack() as stack:
+        # Collected between the turns of a node, and not within: a connection that a crash left
+        # must not be tidied up in the middle of what another is doing.
+        gc.disable()
+        stack.callback(gc.enable)
         # A crash leaves connections behind, as it does in earnest.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "The garbage collector is trying to clean up")

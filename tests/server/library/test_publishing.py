@@ -199,8 +199,11 @@ async def test_a_practice_longer_than_a_post_is_published_whole(town: Town) -> N
         "transfer.notes": "a " * 2_400,
     }
     fields = {f"steps.{n}.text": "step " * 1_900 for n in (1, 2, 3)}
+    fields["lessons"] = "Lanterns help."
     post = await published(town.instance, town.ana, town.forum, **long, **fields)
     assert "The whole practice is on its page." in post.source
+    async with town.instance.reading() as session:
+        assert await search.matching(session, VISITOR, "lanterns") == [post.id]
     read = record.unpack((await held(town, post)).record)
     assert len(read.steps[2].text) == len("step " * 1_900) - 1
 

@@ -99,4 +99,5 @@ def test_lines_are_what_people_type_as_a_list() -> None:
 def test_what_is_kept_along_is_no_way_around_the_rules() -> None:
     assert "summary" in faults(kept='{"summary": 7}', summary="")
     assert faults(kept='{"basedOn": [{"uri": "javascript:x"}]}')
+    assert record_of({**TYPED, "kept": '{"setting": 7}', "setting.level": "city"}).setting.level
     assert record_of({**TYPED, "kept": "[" * 5_000}).name == "Digital permits"

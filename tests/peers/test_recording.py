@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What other software sends is kept, to be replayed without it."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import orjson
+
+from tests.hostile.peer import World
+from tests.peers.programs import HERE, NODE_FOLDER, Json
+from tests.peers.servers import FEDIFY, Server, running
+from tests.peers.stranger import Stranger
+from tests.peers.test_second_signers import SIGNERS
+from tests.peers.town import Town, endorsed, gone, riverton, says
+from web.demo.ports import free_port
+
+GOLDEN = HERE.parent / "federation/golden"
+HOST = "fedify.localhost"
+
+
+def keep(name: str, software: str, town: Town, documents: Json, requests: list[Json]) -> None:
+    """Write one recording: what was sent with its headers, and what its sender showed.
+
+    It goes beside the town, and in place of the one in the repository with RECORD=1 only.
+    """
+    folder = GOLDEN if os.environ.get("GUILDHALL_TEST_RECORD") else town.agency.folder / "golden"
+    whole = {
+        "software": software,
+        "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "origin": town.origin,
+        "documents": documents,
+        "requests": requests,
+    }
+    folder.mkdir(exist_ok=True)
+    text = json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True)
+    (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def version(package: str) -> str:
+    """A package of Node's with the version that is installed."""
+    about = json.loads((NODE_FOLDER / f"node_modules/{package}/package.json").read_text())
+    return f"{package} {about['version']}"
+
+
+async def exchanges(server: Server) -> Json:
+    """Everything the server sent to inboxes and showed, in order."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(
+            f"http://127.0.0.1:{server.port}/exchanges", headers={"host": server.origin[7:]}
+        )
+    found: Json = answer.json()
+    return found
+
+
+async def play(town: Town, fedify: Server) -> list[str]:
+    """A thread in our forum from its opening to its end; answers what each delivery did."""
+    await fedify.tell("follow", uri=town.forum)
+    await fedify.holds("the follow", lambda s: s["follows"][town.forum] == "accepted")
+    opened = await fedify.tell(
+        "write", forum=town.forum, name="Rules first", content="<p>We write rules down.</p>"
+    )
+    path = (await town.thread_page(opened["uri"])).path
+    vera = f"{fedify.origin}/users/vera"
+    said = await fedify.tell(
+        "write", forum=town.forum, parent=opened["uri"], parentAuthor=vera, content="<p>All.</p>"
+    )
+    await town.shows(path, said["uri"])
+    await fedify.tell("like", uri=opened["uri"], forum=town.forum)
+    await endorsed(town, path, opened["uri"], 1)
+    await fedify.tell("edit", id=said["id"], content="<p>All of them.</p>")
+    await says(town, path, said["uri"], "All of them.")
+    await fedify.tell("like", uri=opened["uri"], forum=town.forum, undo=True)
+    await endorsed(town, path, opened["uri"], 0)
+    await fedify.tell("remove", id=said["id"])
+    await gone(town, path, said["uri"])
+    await fedify.tell("follow", uri=town.forum, undo=True)
+    return [
+        *("follows", "opens", "replies", "endorses"),
+        *("edits", "withdraws", "deletes", "leaves"),
+    ]
+
+
+async def test_what_fedify_sends_is_kept(tmp_path: Path) -> None:
+    async with (
+        running(FEDIFY, HOST, free_port(), tmp_path) as fedify,
+        riverton(tmp_path, {HOST: fedify.port}) as town,
+    ):
+        effects = await play(town, fedify)
+        kept = await exchanges(fedify)
+        sent = [one for one in kept["sent"] if one["status"] == 202]
+        assert len(sent) == len(effects)
+        requests = [
+            {"effect": effect, "url": one["url"], "headers": one["headers"], "body": one["body"]}
+            for effect, one in zip(effects, sent, strict=True)
+        ]
+        keep("fedify", version("@fedify/fedify"), town, kept["shown"], requests)
+
+
+async def test_what_other_libraries_sign_is_kept(tmp_path: Path) -> None:
+    strangers = {n: Stranger(f"{n}.localhost", program) for n, (program, _) in SIGNERS.items()}
+    named = {"apsig": "apsig 0.6.0", "apsig-rfc9421": "apsig 0.6.0"}
+    named["activitypub-http-signatures"] = version("activitypub-http-signatures")
+    async with World(list(strangers.values())) as world:
+        hosts = {stranger.host: world.port for stranger in strangers.values()}
+        async with riverton(tmp_path, hosts) as town:
+            for name, stranger in strangers.items():
+                stranger.scheme = SIGNERS[name][1]
+                activity = stranger.create(town.forum, name=f"Signed by {name}")
+                url, body = f"{town.origin}/inbox", orjson.dumps(activity)
+                headers = await stranger.signed("POST", url, body)
+                assert (await town.send("POST", url, headers, body)).status_code == 202
+                await town.thread_page(activity["object"]["id"])
+                page = stranger.pages[stranger.person.removeprefix(stranger.origin)]
+                shown = {stranger.person: {"type": page.kind, "body": page.body.decode()}}
+                sent = {"effect": "opens", "url": url, "headers": headers, "body": body.decode()}
+                keep(name, named[name], town, shown, [sent])

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from starlette.applications import Starlette
 
-from server.errors import Unavailable
 from server.forums import deeds, elsewhere, follows
 from server.forums.deeds import ForumDraft
 from server.forums.elsewhere import ForumCard
@@ -22,7 +21,6 @@ from server.members import elsewhere as people_elsewhere
 from server.members import sign_in as sessions
 from server.members.accounts import AccountDraft
 from server.members.elsewhere import PersonCard
-from server.peers import Lookup
 from server.posts import writing
 from server.posts.drafts import Origin, ReplyDraft, ThreadDraft
 from storage.forums import Forum, Visibility
@@ -240,13 +238,3 @@ async def submit(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.R
     if found is None:
         found = _CSRF.search((await client.get("/sign-in")).text)
     return await client.post(path, data={"csrf": found[1] if found else "", **fields})
-
-
-async def looked_up(lookup: Lookup, what: str, tries: int = 8) -> Forum | Member | Post | None:
-    """What a handle or a URL stands for, by somebody who tries again when told to."""
-    for _ in range(tries - 1):
-        try:
-            return await lookup.find(what)
-        except Unavailable:
-            continue
-    return await lookup.find(what)

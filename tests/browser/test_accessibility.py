@@ -28,7 +28,6 @@ FOR_VISITORS = {
     "person": "/u/ana",
     "search": "/search?q=permit",
     "practices": "/practices",
-    "no such practice": "/practices?topic=water",
     "practice": "{practice}",
     "practices side by side": "/practices/compare?p={permits}&p={quiet}",
     "practice on one page": "{practice}/print",

@@ -14,6 +14,7 @@ import uvicorn
 from sqlalchemy import select
 from starlette.applications import Starlette
 
+from federation.lookup import WireLookup
 from server import peers
 from server.endorsements import endorse
 from server.forums import follows
@@ -115,6 +116,8 @@ class Town:
         }
         instance = await Instance.open(Settings(**chosen))
         app = create_app(instance)
+        # A page waits three seconds, which is a measure of the machine.
+        app.state.lookup = WireLookup(app.state.wire, SECONDS)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2
         )
@@ -153,7 +156,7 @@ class Town:
                 return await forums.by_handle(session, handle, other.host)
 
         async def ask() -> None:
-            forum = await makers.looked_up(house.app.state.lookup, f"@{handle}@{other.host}")
+            forum = await house.app.state.lookup.find(f"@{handle}@{other.host}")
             assert isinstance(forum, Forum)
             async with house.instance.transaction() as tx:
                 await follows.follow(tx, member, forum)

@@ -37,6 +37,12 @@ CLAIMS = {
         "who a context is of",
         "A `context` says in `attributedTo` that it is the forum's, and replies inherit it.",
     ),
+    "4f05": Claim(
+        "soft deletion",
+        "A Tombstone is served for what is deleted, 404 for what never was. A Delete by the author "
+        "or a steward is believed; one by another actor of the post's own server counts once that "
+        "server answers with a Tombstone, 404 or 410.",
+    ),
     "2c59": Claim(
         "WebFinger address of an actor",
         "`webfinger` on every actor, which WebFinger answers with the same words.",
@@ -97,8 +103,6 @@ CLAIMS = {
 }
 NOT_YET = {
     "044f": "quotes: read, not answered",
-    "4f05": "soft deletion: a Tombstone is served for what is deleted, and 404 for what is gone; "
-    "a Delete is believed without asking again",
     "7628": "moving accounts",
     "8a8e": "events",
 }

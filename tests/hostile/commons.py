@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 from starlette.applications import Starlette
 
+from federation.lookup import WireLookup
 from federation.station import Station
 from federation.urls import Urls
 from server import peers
@@ -40,7 +41,7 @@ from web.connections import Connection
 HOST = "gh.localhost"
 ORIGIN = f"http://{HOST}"
 INBOX = f"{ORIGIN}/inbox"
-SECONDS = 15.0
+SECONDS = 60.0
 
 
 class Commons:
@@ -74,6 +75,8 @@ class Commons:
         async with instance.transaction() as tx:
             add_keys(tx, Urls(instance.settings.origin).instance, keys)
         app = create_app(instance)
+        # A page waits three seconds, which is a measure of the machine.
+        app.state.lookup = WireLookup(app.state.wire, SECONDS)
         change(app.state.wire)
         commons = cls(app, instance, clock)
         commons.admin = await makers.member(instance, "sam", name="Sam Hale", admin=True)

@@ -12,6 +12,7 @@ import httpx
 from sqlalchemy import select
 from starlette.applications import Starlette
 
+from federation.lookup import WireLookup
 from federation.urls import Urls
 from server import peers
 from server.forums import follows
@@ -28,7 +29,7 @@ from tests.clock import TurnableClock
 from tests.hostile.serving import serving
 from web.app import create_app
 
-SECONDS = 20.0
+SECONDS = 60.0
 T = TypeVar("T")
 
 
@@ -78,6 +79,8 @@ class Agency:
 
     async def _serve(self) -> None:
         self.app = create_app(self.instance)
+        # A page waits three seconds, which is a measure of the machine.
+        self.app.state.lookup = WireLookup(self.app.state.wire, SECONDS)
         await self._running.enter_async_context(serving(self.app, lifespan=True, port=self._port))
         self.up = True
 
@@ -100,7 +103,7 @@ class Agency:
 
     async def follow(self, member: Member, uri: str) -> Forum:
         """A member looks a forum up, follows it, and waits for its copy."""
-        forum = await makers.looked_up(self.app.state.lookup, uri)
+        forum = await self.app.state.lookup.find(uri)
         assert isinstance(forum, Forum)
         async with self.instance.transaction() as tx:
             await follows.follow(tx, member, forum)

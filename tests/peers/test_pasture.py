@@ -20,8 +20,8 @@ from tests.peers.town import Town, riverton
 from web.demo.waiting import until
 
 THEIRS = "http://pasture-one-actor"
-# A host may have so many keys asked for at once, and each Note is by a person of its own.
-AUTHORS_A_HOST = 25
+# A host may send so many new people at once, and each Note is by a person of its own.
+AUTHORS_A_HOST = 15
 NOWHERE = "What this answers is not in the forum."
 NOTHING = "This creates nothing that can be posted in a forum."
 NO_POST = "is neither a thread nor a reply."

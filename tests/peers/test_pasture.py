@@ -31,7 +31,7 @@ NOT_POSTED = {
     ("necessary_properties", 1): "no id that is an http or https address.",
     ("necessary_properties", 3): NOTHING,
     ("necessary_properties", 4): NOTHING,
-    **{("object_types", number): NO_POST for number in (1, 2, 4, 7, 8, 9, 10)},
+    **{("object_types", number): NO_POST for number in (2, 7, 8, 9, 10)},
     ("object_types", 13): NOTHING,
 }
 

@@ -20,7 +20,6 @@ from federation.documents import collection
 from federation.posts import Deed, SharedPost
 from federation.practices import SharedPractice
 from federation.quotes import stamps
-from federation.quotes.stamps import Asked
 from federation.registry import HANDLERS, UNDO_HANDLERS
 from federation.signatures.keys import SigningKey, VerificationKey
 from federation.signatures.proofs import add_proof, check_proof
@@ -37,7 +36,6 @@ from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
 BLOCK = re.compile(r"(<!-- example: ([a-z-]+) -->\n```json\n).*?(```\n)", re.DOTALL)
-
 TABLE = re.compile(r"(<!-- table: software -->\n).*?(<!-- end of table -->\n)", re.DOTALL)
 
 HOME, OTHER = "https://commons.lakeside.example.gov", "https://commons.riverton.example.gov"
@@ -149,7 +147,7 @@ TELLING = replace(ANSWER, source=TOLD, html=text.render(TOLD, links={}), announc
 BY_AUTHOR = Deed(actor=ANA, post=REPLY, forum=FORUM, public=True)
 BY_STEWARD = Deed(actor=MAREK, post=REPLY, forum=FORUM, public=True)
 VERA = "https://social.example.org/users/vera"
-QUOTE = Asked(f"{VERA}/quote_requests/1", VERA, f"{VERA}/statuses/1", THREAD)
+QUOTE = stamps.Asked(f"{VERA}/quote_requests/1", VERA, f"{VERA}/statuses/1", THREAD)
 ON_THREAD = Deed(actor=MAREK, post=THREAD, forum=FORUM, public=True)
 
 

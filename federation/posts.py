@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from federation import practices, replications
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.members import moment
-from federation.practices import SharedPractice, from_members, to_members
+from federation.practices import SharedPractice
 from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import ACTIVITY_CONTEXT, LD_JSON_PROFILE, OBJECT_CONTEXT, PUBLIC
 from server import text
-from server.posts.drafts import Origin, ThreadDraft
-from storage.posts import Kind
+from server.posts.drafts import Origin
+from server.practices.reporting import Report
 
 OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
 REPLIES = OPENERS
@@ -49,6 +50,8 @@ class SharedPost:
     likes: int = 0
     links: tuple[tuple[str, str], ...] = ()
     practice: SharedPractice | None = None
+    report: Report | None = None
+    announces: str | None = None
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -114,17 +117,25 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
     if shared.updated is not None:
         document["updated"] = moment(shared.updated)
     if shared.parent is not None:
-        document["inReplyTo"] = shared.parent
-        return document
+        return document | {"inReplyTo": shared.parent} | _more(shared)
     document["name"] = shared.title
-    document["summary"] = text.wire_summary(shared.html)
-    if shared.practice is not None:
-        document |= to_members(shared.practice, shared.url)
+    document |= {"summary": text.wire_summary(shared.html)} | _more(shared)
     document["preview"] = {
         "type": "Note",
         "content": f"<p><strong>{_escaped(shared.title)}</strong></p>{document['summary']}",
     }
     return document
+
+
+def _more(shared: SharedPost) -> dict[str, Any]:
+    """What a practice, a report or a reply that announces one has beyond other posts."""
+    if shared.practice is not None:
+        return practices.to_members(shared.practice, shared.url)
+    if shared.report is not None:
+        return replications.to_members(shared.report, shared.url)
+    if shared.announces is not None:
+        return {"@context": replications.NOTE_CONTEXT, "gh:announces": shared.announces}
+    return {}
 
 
 def _escaped(value: str) -> str:
@@ -176,8 +187,17 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
         links=tuple((tag.name, tag.href) for tag in post.tags if tag.kind == "link" and tag.href),
-        practice=from_members(post.raw) if post.in_reply_to is None else None,
+        **_said(post),
     )
+
+
+def _said(post: WirePost) -> dict[str, Any]:
+    """What a post says beyond a thread or a reply."""
+    if post.in_reply_to is not None:
+        return {"announces": replications.announces_of(post.raw)}
+    practice = practices.from_members(post.raw)
+    report = replications.from_members(post.raw) if practice is None else None
+    return {"practice": practice, "report": report}
 
 
 def is_vote(post: WirePost) -> bool:
@@ -204,12 +224,6 @@ def _tags(post: WirePost) -> tuple[str, ...]:
         except ValueError:
             continue
     return tuple(dict.fromkeys(found))[:10]
-
-
-def opening(shared: SharedPost, origin: Origin) -> ThreadDraft:
-    """The draft of an opener as it was received, of the kind that it is."""
-    kind = Kind.PRACTICE if shared.practice else Kind.THREAD
-    return ThreadDraft(shared.title, shared.source, shared.tags, shared.language, origin, kind)
 
 
 def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:

@@ -55,10 +55,15 @@ def from_members(raw: dict[str, Any]) -> SharedPractice | None:
     try:
         record = parse(raw["gh:practice"])
     except Invalid as error:
-        where, why = next(iter(error.fields.items()), ("", error.sentence))
-        raise Invalid(message=f"gh:practice cannot be read at {where}: {why}") from error
+        raise refused_at("gh:practice", error) from error
     number, note = _version(raw.get("gh:version"))
     return SharedPractice(record, number, note)
+
+
+def refused_at(name: str, error: Invalid) -> Invalid:
+    """A refusal of a member of ours that names what in it is wrong."""
+    where, why = next(iter(error.fields.items()), ("", error.sentence))
+    return Invalid(message=f"{name} cannot be read at {where}: {why}")
 
 
 def _version(value: object) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from html import unescape
 from typing import TypeVar
 
@@ -12,12 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.forums.pages import tags_of
+from server.practices import reporting
 from server.practices.record import unpack
+from server.practices.reporting import Report
 from storage import members
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Kind, Post, PostMention, PostState
 from storage.practices import Practice, PracticeVersion
+from storage.replications import Announcing, Replication
 
 MOST_LINKS = 20
 _HREF = re.compile(r'<a href="(https?://[^"]{1,2000})"')
@@ -41,6 +45,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     mentions = await _mentions(session, ids)
     links = await _links(session, posts)
     practices = await _practices(session, posts)
+    reports, announced = await _reports(session, posts), await _announced(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -52,9 +57,34 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             parent=(parent, authors[parent.author_id]) if parent else None,
             named=(tags.get(post.id, ()), mentions.get(post.id, ())),
             links=links.get(post.id, ()),
+        )
+        found[post.id] = replace(
+            found[post.id],
             practice=practices.get(post.id),
+            report=reports.get(post.id),
+            announces=announced.get(post.id),
         )
     return found
+
+
+async def _reports(session: AsyncSession, posts: Sequence[Post]) -> dict[int, Report]:
+    ids = [post.id for post in posts if post.kind == Kind.REPLICATION]
+    if not ids:
+        return {}
+    question = select(Replication.post_id, Replication.record).where(Replication.post_id.in_(ids))
+    return {
+        number: reporting.unpack(record)
+        for number, record in (await session.execute(question)).all()
+    }
+
+
+async def _announced(session: AsyncSession, posts: Sequence[Post]) -> dict[int, str]:
+    """What the replies among posts announce, by their id."""
+    ids = [post.id for post in posts if post.kind == Kind.REPLY]
+    if not ids:
+        return {}
+    question = select(Announcing.post_id, Announcing.announces).where(Announcing.post_id.in_(ids))
+    return {number: uri for number, uri in (await session.execute(question)).all()}
 
 
 async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedPractice]:
@@ -140,7 +170,6 @@ def _shared(
     parent: tuple[Post, Member] | None,
     named: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
     links: tuple[tuple[str, str], ...],
-    practice: SharedPractice | None,
 ) -> SharedPost:
     tags, mentions = named
     answered = parent[1] if parent else None
@@ -166,7 +195,6 @@ def _shared(
         locked=post.locked,
         likes=post.endorsement_count,
         links=links,
-        practice=practice,
     )
 
 

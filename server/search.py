@@ -28,6 +28,7 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.THREAD: _document,
     Kind.REPLY: _document,
     Kind.PRACTICE: _document,
+    Kind.REPLICATION: _document,
 }
 
 

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     THREAD = "thread"
     REPLY = "reply"
     PRACTICE = "practice"
+    REPLICATION = "replication"
 
 
 class PostState(StrEnum):

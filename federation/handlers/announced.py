@@ -15,7 +15,7 @@ from federation.handlers.homes import attached
 from federation.handlers.posts import edit_draft
 from federation.handlers.relayed import LIKES, liked, unliked
 from federation.incoming import Ignored, Incoming
-from federation.posts import from_wire, opening, origin_of_post
+from federation.posts import from_wire, origin_of_post
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
 from federation.vocabulary.actors import Actor
@@ -90,6 +90,7 @@ async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None
         post = await held(tx, forum, getattr(about, "id", ""))
         if activity.type == "Create" and member is not None and member.id == post.author_id:
             await receipts.confirm(tx, post)
+            await practices.confirmed(tx, post)
         elif activity.type == "Like" and member is not None:
             await receipts.confirm_endorsement(tx, post, member.id)
         elif activity.type in {"Lock", "Undo", "Add", "Remove", "Delete"}:
@@ -191,13 +192,16 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
     sharing = from_wire(post, forum.uri)
     if not any(authority.same_origin(sharing.context, uri) for uri in (post.id, forum.uri)):
         sharing = replace(sharing, context="")
+    sharing = practices.as_told_here(sharing)
     person = await incoming.actors.person(sharing.author)
     origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), key_id)
     async with incoming.deed() as tx:
         if await posts.by_uri(tx.session, post.id) is not None:
             return
         if sharing.parent is None:
-            opener = await writing.apply_thread(tx, person, forum, opening(sharing, origin))
+            opener = await writing.apply_thread(
+                tx, person, forum, practices.opening(sharing, origin)
+            )
             await practices.opened(tx, opener, sharing)
             opener.locked = sharing.locked and authority.same_origin(post.id, forum.uri)
             return
@@ -205,11 +209,8 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
         if place is None:
             raise Ignored("What this answers is not held here.")
         parent, unmet = place
-        await writing.apply_reply(
-            tx,
-            person,
-            ReplyDraft(sharing.source, parent.id, sharing.language, origin, unmet),
-        )
+        draft = ReplyDraft(sharing.source, parent.id, sharing.language, origin, unmet)
+        await practices.answered(tx, await writing.apply_reply(tx, person, draft), sharing)
 
 
 async def _must_be_of(incoming: Incoming, forum: Forum, post: WirePost) -> None:

@@ -8,8 +8,9 @@ from federation import tombstones
 from federation.errors import WireError
 from federation.handlers import practices
 from federation.incoming import Ignored
-from federation.posts import SharedPost, opening, origin_of_post
+from federation.posts import SharedPost, origin_of_post
 from server.errors import NotFound
+from server.library import replicating
 from server.posts import newcomers, writing
 from server.posts.drafts import ReplyDraft
 from server.transaction import Transaction
@@ -35,9 +36,12 @@ async def take(
         raise Ignored("This post was deleted before it came.")
     if await newcomers.must_wait(tx, person):
         raise Crowded
+    sharing = practices.as_told_here(sharing)
     origin = origin_of_post(sharing, raw, key_id)
     if sharing.parent is None:
-        post = await writing.post_thread(tx, person, forum, opening(sharing, origin))
+        if sharing.report is not None:
+            await replicating.must_be_of_a_practice(tx, person, sharing.report)
+        post = await writing.post_thread(tx, person, forum, practices.opening(sharing, origin))
         await practices.opened(tx, post, sharing)
         return
     place = await attached(tx.session, forum, sharing.parent, sharing.context)
@@ -45,7 +49,7 @@ async def take(
         raise NotFound("What this answers is not in the forum.")
     parent, unmet = place
     reply = ReplyDraft(sharing.source, parent.id, sharing.language, origin, unmet)
-    await writing.reply(tx, person, reply)
+    await practices.answered(tx, await writing.reply(tx, person, reply), sharing)
 
 
 async def attached(

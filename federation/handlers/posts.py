@@ -111,6 +111,7 @@ async def update(incoming: Incoming, activity: Activity) -> None:
 def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:
     """The draft of an edit made elsewhere."""
     raw = orjson.dumps(post.raw).decode()
+    sharing = practices.as_told_here(sharing)
     origin = origin_of_post(sharing, raw, key_id)
     return EditDraft(sharing.title, sharing.source, sharing.tags, origin)
 

@@ -1,26 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a received practice says beyond a thread, stored beside its post."""
 
+from dataclasses import replace
+
+from federation import authority
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.errors import NotAllowed
-from server.library import publishing
+from server.library import publishing, replicating
 from server.library.publishing import Edition
+from server.posts.drafts import Origin, ThreadDraft
+from server.practices import reporting, standing
 from server.transaction import Transaction
 from storage.posts import Kind, Post
 from storage.practices import Practice
+from storage.replications import Replication
+
+
+def opening(shared: SharedPost, origin: Origin) -> ThreadDraft:
+    """The draft of an opener as it was received, of the kind that it is."""
+    kind = Kind.REPLICATION if shared.report else Kind.THREAD
+    if shared.practice is not None:
+        kind = Kind.PRACTICE
+    return ThreadDraft(shared.title, shared.source, shared.tags, shared.language, origin, kind)
 
 
 async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
-    """An opener was stored: with the record, if it is a practice."""
+    """An opener was stored: with the record, if it is a practice or a report of one."""
     if sharing.practice is not None:
         await _put(tx, post, sharing, sharing.practice)
+    elif sharing.report is not None:
+        await replicating.apply(tx, post, sharing.report)
+
+
+async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
+    """A reply was stored: with what it announces, if that is by its own author's server."""
+    if sharing.announces is not None and authority.same_origin(sharing.announces, sharing.uri):
+        await replicating.announced(tx, reply, sharing.announces)
+
+
+async def confirmed(tx: Transaction, post: Post) -> None:
+    """The home of a forum took a post of ours: a report counts from now on."""
+    report = await tx.session.get(Replication, post.id)
+    if report is not None:
+        await tx.session.flush()
+        await standing.reckon_uri(tx, report.of)
+
+
+def as_told_here(sharing: SharedPost) -> SharedPost:
+    """The words of a practice or a report as they are made here, from the record.
+
+    So that no number is shown that its sender computed.
+    """
+    if sharing.practice is not None:
+        record = sharing.practice.record
+        return replace(sharing, html="", title=record.name, source=publishing.body_of(record))
+    if sharing.report is not None:
+        return replace(sharing, html="", source=reporting.markdown(sharing.report))
+    return sharing
 
 
 def must_stay_one(post: Post, sharing: SharedPost) -> None:
     """Refuse words for a practice that come without its record: the two would differ."""
     if post.kind == Kind.PRACTICE and sharing.practice is None:
         raise NotAllowed("A practice is changed with its record, and this came without one.")
+    if post.kind == Kind.REPLICATION and sharing.report is None:
+        raise NotAllowed("A report is changed with its numbers, and this came without them.")
 
 
 async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) -> None:
@@ -28,6 +73,8 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
 
     Of old news only the version is kept, among those that came since.
     """
+    if sharing.report is not None and post.kind == Kind.REPLICATION and post.revision != before:
+        await replicating.apply(tx, post, sharing.report)
     if sharing.practice is None:
         return
     if post.revision == before:

@@ -26,7 +26,8 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum, Visibility
 from storage.log import Form
 from storage.members import Member
-from storage.posts import Post, PostMention
+from storage.posts import Kind, Post, PostMention
+from storage.replications import Announcing
 
 
 async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
@@ -46,8 +47,15 @@ async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
         post, make, actor=author, follows=False, bare=bare, named=await _named(t, post)
     )
     forum = await t.tx.session.get_one(Forum, post.forum_id)
-    if post.is_thread and forum.is_local:
+    if forum.is_local and await _is_pointed_to(t, post):
         await t.boost(forum, post)
+
+
+async def _is_pointed_to(t: Telling, post: Post) -> bool:
+    """Openers, and of a report not itself but the short reply that tells of it."""
+    if post.is_thread:
+        return post.kind != Kind.REPLICATION
+    return await t.tx.session.get(Announcing, post.id) is not None
 
 
 async def _named(t: Telling, post: Post) -> list[Member]:
@@ -92,7 +100,7 @@ async def deleted(t: Telling, fact: PostDeleted) -> None:
         await t.withdraw(post, author, posts.delete(deed, _former(post), _when(t, post), None))
     await fetches.forget(t.tx.session, post.id)
     forum = await t.tx.session.get_one(Forum, post.forum_id)
-    if post.is_thread and forum.is_local:
+    if forum.is_local:
         await t.undo_boost(forum, post)
 
 

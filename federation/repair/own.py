@@ -7,7 +7,7 @@ from federation import authority
 from federation.digests.reading import PostPage
 from federation.handlers import practices
 from federation.incoming import Ignored
-from federation.posts import SharedPost, from_wire, opening
+from federation.posts import SharedPost, from_wire
 from federation.verification import Verifier
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.errors import Malformed
@@ -45,7 +45,7 @@ class OwnWords:
                 return False
             draft: ThreadDraft | ReplyDraft
             if said.parent is None:
-                draft = opening(said, _origin(said))
+                draft = practices.opening(said, _origin(said))
             else:
                 parent = await posts.by_uri(tx.session, said.parent)
                 if parent is None or parent.forum_id != self._forum.id:
@@ -54,7 +54,10 @@ class OwnWords:
             post = await restoring.restore_post(
                 tx, author, self._forum, draft, number, page.revision
             )
-            await practices.opened(tx, post, said)
+            if said.parent is None:
+                await practices.opened(tx, post, said)
+            else:
+                await practices.answered(tx, post, said)
         return True
 
     async def edit(self, uri: str, page: PostPage | None) -> None:

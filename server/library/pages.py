@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
 from server.library.lineage import Lineage, lineage_of
+from server.library.replicating import Adopter, sites_of
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
 from server.practices import comparing
@@ -50,6 +51,8 @@ class PracticePage:
     fit: Fit | None
     lineage: Lineage
     discussions: tuple[Discussion, ...]
+    adopters: tuple[Adopter, ...]
+    may_report: bool
     may_adapt: bool
     may_revise: bool
     may_confirm: bool
@@ -80,6 +83,13 @@ async def practice_page(
         fit=_fit(viewer, kept, practice, record),
         lineage=await lineage_of(session, viewer, practice, post.uri),
         discussions=await _discussions(session, viewer, post.id),
+        adopters=await sites_of(session, viewer, post.uri, record.outcomes),
+        may_report=is_live
+        and not is_closed
+        and viewer.member is not None
+        and page.opener.author.peer != viewer.member.peer
+        and may(page.standing, Permission.POST_THREAD)
+        and any(outcome.indicator for outcome in record.outcomes),
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),

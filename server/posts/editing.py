@@ -42,6 +42,8 @@ async def edit(tx: Transaction, actor: Member, post: Post, draft: EditDraft) -> 
         raise NotAllowed("This thread is closed: its posts can no longer be changed.")
     if post.kind == Kind.PRACTICE and draft.origin is None:
         raise NotAllowed("A practice is changed section by section, from its own page.")
+    if post.kind == Kind.REPLICATION and draft.origin is None:
+        raise NotAllowed("A report is not changed: delete it, and report again.")
     await must_be_calm(tx, actor, draft.origin)
     return await apply_edit(tx, post, draft)
 

@@ -121,11 +121,22 @@ def stand(grounds: Grounds) -> Standing:
     for wanted, judge in _JUDGES:
         finding = judge(grounds)
         if finding.missing:
+            because += _ahead(grounds, wanted)
             return Standing(step, tuple(because), tuple(finding.missing), is_stated)
         step = wanted
         because += finding.reasons
         is_stated = is_stated or finding.is_stated
     return Standing(step, tuple(because), (), is_stated)
+
+
+def _ahead(grounds: Grounds, lacking: Step) -> list[str]:
+    """What is proved already and counts once the step that is lacking is taken."""
+    if lacking >= Step.REPLICATED:
+        return []
+    return [
+        reason.rstrip(".") + f", which counts once it is {lacking.label.lower()}."
+        for reason in _replicated(grounds).reasons
+    ]
 
 
 def _described(grounds: Grounds) -> _Finding:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select, update
 
 from server.facts import PostDeleted
+from server.practices.standing import reckon_uri
 from server.transaction import Transaction
 from storage.practices import (
     Practice,
@@ -15,6 +16,7 @@ from storage.practices import (
     PracticeThread,
     PracticeVersion,
 )
+from storage.replications import Announcing, Replication
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
@@ -25,8 +27,13 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
         await tx.session.execute(
             update(PracticeDraft).where(column == fact.post).values({column.key: None})
         )
-    for table in (PracticeVersion, PracticeFacet, Practice):
+    for table in (PracticeVersion, PracticeFacet, Practice, Announcing):
         await tx.session.execute(delete(table).where(table.post_id == fact.post))
+    report = await tx.session.get(Replication, fact.post)
+    if report is not None:
+        await tx.session.delete(report)
+        await tx.session.flush()
+        await reckon_uri(tx, report.of)
     await tx.session.execute(
         delete(PracticeThread).where(
             (PracticeThread.practice_id == fact.post) | (PracticeThread.thread_id == fact.post)

@@ -9,22 +9,71 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.practices import evidence
+from server.practices import evidence, reporting
 from server.practices.evidence import Grounds, Standing, Step
 from server.practices.facets import facets_of, put_facets
 from server.practices.keeping import Library, library
 from server.practices.record import Record, unpack
 from server.transaction import Transaction
+from storage.forums import Forum, Visibility
+from storage.members import Member
+from storage.posts import Post, PostState
 from storage.practices import Practice
+from storage.replications import Replication
+
+HERE = "here"
+"""How the agency of this instance is called among the hosts of the others."""
+MOST_COUNTED = 1_000
 
 
 async def gather(
     session: AsyncSession, practice: Practice, record: Record, kept: Library, now: datetime
 ) -> Grounds:
-    """Everything that the step of a practice is computed from, in a fixed number of questions."""
-    return Grounds(record=record, agency=practice.agency, now=now, period=kept.period)
+    """Everything that the step of a practice is computed from, in a fixed number of questions.
+
+    Agencies are told apart by the host of their people, which nobody can claim for themselves.
+    """
+    post = await session.get_one(Post, practice.post_id)
+    author = await session.get_one(Member, post.author_id)
+    return Grounds(
+        record=record,
+        agency=author.peer or HERE,
+        now=now,
+        period=kept.period,
+        replications=await _replications(session, post),
+    )
+
+
+async def _replications(session: AsyncSession, practice: Post) -> list[evidence.Replication]:
+    """The reports that everybody who sees the practice may know of."""
+    question = (
+        select(Member.peer, Replication.record)
+        .join(Post, Post.author_id == Member.id)
+        .join(Replication, Replication.post_id == Post.id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(
+            Replication.of == practice.uri,
+            Post.state == PostState.LIVE,
+            or_(Forum.id == practice.forum_id, Forum.visibility == Visibility.PUBLIC),
+        )
+        .order_by(Post.id)
+        .limit(MOST_COUNTED)
+    )
+    return [
+        evidence.Replication(peer or HERE, reporting.unpack(stored).outcomes)
+        for peer, stored in (await session.execute(question)).all()
+    ]
+
+
+async def reckon_uri(tx: Transaction, uri: str) -> None:
+    """Put the practice of a uri where it now belongs, if it is held here."""
+    question = select(Practice).join(Post, Post.id == Practice.post_id).where(Post.uri == uri)
+    practice = (await tx.session.execute(question)).scalar_one_or_none()
+    if practice is not None:
+        await reckon(tx, practice)
 
 
 async def standing(

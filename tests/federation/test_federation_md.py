@@ -25,7 +25,7 @@ from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
 from server import text
 from server.library.publishing import body_of, tags_of
-from server.practices import record
+from server.practices import record, reporting
 from server.software import FORMS, SOFTWARE
 from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
@@ -112,6 +112,38 @@ PRACTICE = replace(
     updated=LATER,
     practice=SharedPractice(RECORD, 2, "The target is 14 days."),
 )
+REPORTED = reporting.parse(
+    {
+        "v": 1,
+        "of": THREAD,
+        "ofVersion": 2,
+        "fidelity": "adapted",
+        "changed": "Scanned drawings are taken at the counter.",
+        "outcomes": [
+            {
+                "indicator": "Days from filing to permit",
+                "unit": "days",
+                "direction": "down",
+                "baseline": {"value": 21, "date": "2025-11", "n": 300},
+                "actual": {"value": 12.6, "date": "2026-09", "n": 310},
+            }
+        ],
+    }
+)
+REPORT = replace(
+    OPENER,
+    uri=f"{OTHER}/p/117665002000000004",
+    url=f"{OTHER}/p/117665002000000004/replication-digital-permits",
+    author=ANA,
+    title="Replication: Digital permits",
+    source=reporting.markdown(REPORTED),
+    html=text.render(reporting.markdown(REPORTED), links={}),
+    context=f"{OTHER}/p/117665002000000004/context",
+    tags=(),
+    report=REPORTED,
+)
+TOLD = f"We did this. {reporting.sentence(REPORTED)} [The whole report]({REPORT.url})"
+TELLING = replace(ANSWER, source=TOLD, html=text.render(TOLD, links={}), announces=REPORT.uri)
 BY_AUTHOR = Deed(actor=ANA, post=REPLY, forum=FORUM, public=True)
 BY_STEWARD = Deed(actor=MAREK, post=REPLY, forum=FORUM, public=True)
 ON_THREAD = Deed(actor=MAREK, post=THREAD, forum=FORUM, public=True)
@@ -191,6 +223,12 @@ def announced(inner: dict[str, Any]) -> dict[str, Any]:
     return forums.announce_head(FORUM, str(inner["id"]), is_public=True) | {"object": inner}
 
 
+def brief(shared: SharedPost, *names: str) -> dict[str, Any]:
+    """The members of a post that are told apart on the page."""
+    document = posts.to_wire(shared)
+    return {name: document[name] for name in ("id", "type", "attributedTo", *names)}
+
+
 def closed_thread() -> dict[str, Any]:
     shared = SharedPost(**{**vars(OPENER), "public": False})
     document = posts.to_wire(shared)
@@ -204,6 +242,8 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "create-thread": lambda: posts.create(OPENER, posts.to_wire(OPENER)),
     "create-reply": lambda: posts.create(ANSWER, posts.to_wire(ANSWER)),
     "practice": lambda: posts.to_wire(PRACTICE),
+    "replication": lambda: brief(REPORT, "name", "summary", "content", "gh:replication"),
+    "announcing": lambda: brief(TELLING, "inReplyTo", "content", "gh:announces"),
     "closed-thread": closed_thread,
     "follow": lambda: forums.follow(follow_id(), ANA, FORUM),
     "accept": lambda: forums.answer("Accept", FORUM, ANA, follow_id()),

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schema of `gh:practice` is what the record's readers take.
+"""The schemas of `gh:practice` and `gh:replication` are what is read.
 
 `python -m tests.federation.test_practice_schema` writes it anew.
 """
 
 import json
 from typing import Any
+
+import pytest
 
 from server.practices.record import Record
 from server.practices.record.parts import Nested, Part, Parts, members
@@ -22,9 +24,12 @@ from server.practices.record.values import (
     Reader,
     Text,
 )
+from server.practices.reporting import Report
 from tests.house.sources import ROOT
 
-SCHEMA = ROOT / "docs/wire/practice.schema.json"
+FOLDER = ROOT / "docs/wire"
+SCHEMAS: dict[str, type[Part]] = {"practice": Record, "replication": Report}
+NEEDED = {"practice": ["name", "summary"], "replication": ["of", "outcomes"]}
 Json = dict[str, Any]
 
 
@@ -67,27 +72,29 @@ def of_part(part: type[Part]) -> Json:
     return {**found, "required": needed} if needed else found
 
 
-def schema() -> Json:
-    whole = of_part(Record)
+def schema(name: str) -> Json:
+    whole = of_part(SCHEMAS[name])
     whole["properties"]["v"] = {"const": VERSION}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:guildhall:ns#practice",
-        "title": "gh:practice",
+        "$id": f"urn:guildhall:ns#{name}",
+        "title": f"gh:{name}",
         **whole,
-        "required": ["v", *whole["required"]],
+        "required": ["v", *NEEDED[name]],
     }
 
 
-def written() -> str:
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def written(name: str) -> str:
+    return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
-def test_the_schema_is_what_is_read() -> None:
-    assert SCHEMA.read_text(encoding="utf-8") == written(), (
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_schema_is_what_is_read(name: str) -> None:
+    assert (FOLDER / f"{name}.schema.json").read_text(encoding="utf-8") == written(name), (
         "Run: python -m tests.federation.test_practice_schema"
     )
 
 
 if __name__ == "__main__":
-    SCHEMA.write_text(written(), encoding="utf-8")
+    for made in SCHEMAS:
+        (FOLDER / f"{made}.schema.json").write_text(written(made), encoding="utf-8")

@@ -14,7 +14,7 @@ from federation.vocabulary.posts import parse_post
 from federation.vocabulary.reader import read
 from federation.vocabulary.terms import PUBLIC
 from server import text
-from server.practices import record
+from server.practices import record, reporting
 from tests.federation.wire_schema import must_be_a_post, must_be_an_activity
 from tests.server.practices import strategies
 
@@ -39,6 +39,20 @@ PRACTICE = st.builds(
     LINE,
 )
 
+REPORT = st.builds(
+    lambda document: reporting.parse(document),
+    strategies.with_all(
+        strategies.some(
+            ofVersion=st.integers(1, 10**6),
+            fidelity=st.sampled_from(list(reporting.FIDELITIES)),
+            changed=strategies.words,
+        ),
+        v=st.just(1),
+        of=POST,
+        outcomes=st.lists(strategies.outcomes, min_size=1, max_size=3),
+    ),
+)
+
 
 @st.composite
 def shared_posts(draw: st.DrawFn) -> SharedPost:
@@ -46,6 +60,7 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
     uri = draw(POST)
     parent = draw(st.none() | POST)
     is_reply = parent is not None
+    practice = None if is_reply else draw(st.none() | PRACTICE)
     return SharedPost(
         uri=uri,
         url=f"{uri}/{draw(TAG)}",
@@ -65,7 +80,9 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
         public=draw(st.booleans()),
         locked=draw(st.booleans()),
         likes=draw(st.integers(0, 10**6)),
-        practice=None if is_reply else draw(st.none() | PRACTICE),
+        practice=practice,
+        report=None if is_reply or practice else draw(st.none() | REPORT),
+        announces=draw(st.none() | POST) if is_reply else None,
     )
 
 

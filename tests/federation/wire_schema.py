@@ -27,7 +27,7 @@ def must_hold_no_null(value: object) -> None:
     assert value is not None
     if isinstance(value, dict):
         for name, one in value.items():
-            if name != "gh:practice":
+            if name not in {"gh:practice", "gh:replication"}:
                 must_hold_no_null(one)
     if isinstance(value, list):
         for one in value:
@@ -52,7 +52,7 @@ def must_be_a_post(document: Json) -> None:
     assert document["source"]["mediaType"] == "text/markdown"
     assert set(document["language"]) == {"identifier", "name"}
     assert list(document["contentMap"]) == [document["language"]["identifier"]]
-    if "gh:practice" in document:
+    if {"gh:practice", "gh:replication"} & set(document):
         link = {"type": "Link", "href": document["url"], "mediaType": "text/html"}
         assert document["attachment"] == [link]
         assert "inReplyTo" not in document

@@ -12,11 +12,14 @@ from federation.posts import from_wire
 from federation.vocabulary.posts import parse_post
 from server.errors import Invalid
 from storage.forums import Forum
-from storage.posts import Kind
+from storage.posts import Kind, by_uri
 from storage.practices import Practice, PracticeVersion
+from storage.replications import Announcing
 from tests.hostile.commons import Commons, doing
 from tests.hostile.copy import copied, held_in, words
+from tests.hostile.followers import follow, told
 from tests.hostile.peer import Json, ScriptedPeer, vera
+from tests.server.library.bench import published
 from tests.server.practices import strategies
 from tests.server.practices.test_record import PERMITS, changed
 
@@ -127,3 +130,38 @@ def test_hostile_members_are_a_named_refusal_or_the_same_record(data: st.DataObj
     for outcome in found.record.outcomes:
         for point in (outcome.baseline, outcome.target, outcome.actual):
             assert point.value is None or abs(point.value) <= 10**15
+
+
+async def test_followers_of_other_software_get_the_practice_and_the_short_note(
+    gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
+) -> None:
+    await gh.allow(evil.host, vic.host)
+    await follow(gh, evil, "mastodon")
+    practice = await published(gh.instance, gh.admin, gh.forum)
+    assert await told(gh, evil) == [("Announce{id}", "counters")]
+    shown = (await gh.get(f"/p/{practice.id}", evil)).json()
+    assert (shown["type"], shown["name"]) == ("Article", "Digital permits")
+    assert shown["summary"] == f"<p>{shown['gh:practice']['summary']}</p>"
+    assert shown["attachment"][0]["href"] == shown["url"]
+
+    measured = {**PERMITS["outcomes"][0], "unit": "hours"}
+    for number, unit in ((1, "hours"), (2, "days")):
+        report = {"v": 1, "of": practice.uri, "outcomes": [{**measured, "unit": unit}]}
+        article = words(vic, gh.forum.uri, number, **{"gh:replication": report})
+        row = await gh.sent(vic, doing("Create", vera(vic), article, f"report-{number}"))
+        assert row.state == ("refused" if unit == "hours" else "applied"), row.note
+        assert unit == "days" or "give yours in days too" in row.note
+    assert await told(gh, evil) == []
+    uri = f"{vic.origin}/p/3"
+    short = words(
+        vic, gh.forum.uri, 3, type="Note", inReplyTo=practice.uri, context=practice.context,
+        content="<p>21 to 12.6 days</p>", **{"gh:announces": f"{vic.origin}/p/2"},
+    )  # fmt: skip
+    assert (await gh.sent(vic, doing("Create", vera(vic), short, "note"))).state == "applied"
+    assert await told(gh, evil) == [("Announce{id}", "counters")]
+    async with gh.instance.reading() as session:
+        held = await session.get_one(Practice, practice.id)
+        assert "Worked at 1 other agency as well" in held.why
+        note = await by_uri(session, uri)
+        assert note is not None
+        assert (await session.get_one(Announcing, note.id)).announces == f"{vic.origin}/p/2"

@@ -5,16 +5,22 @@ import json
 
 from sqlalchemy import select
 
-from server.library import drafts, pages, publishing
+from server.library import drafts, pages, publishing, replicating
 from server.library.drafts import Beginning
 from server.posts import editing
+from server.practices import reporting
+from server.practices.evidence import sites
+from server.practices.keeping import library
 from server.practices.record import dump, unpack
+from server.practices.reporting import Report
+from server.practices.standing import gather
 from server.practices.typed import typed_of
 from server.viewers import VISITOR
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post, PostState
 from storage.practices import Practice, PracticeVersion
+from storage.replications import Announcing
 from tests import makers
 from tests.journeys.agency import Agency, until
 from tests.server.library.bench import published
@@ -103,3 +109,65 @@ async def test_a_practice_travels_whole_with_its_versions(
     await riverton.sees(post.uri, state=PostState.DELETED, html="", title="")
     async with riverton.instance.reading() as session:
         assert await session.get(Practice, held.id) is None
+
+
+def adopted(before: float = 21, after: float = 12.6, **members: object) -> Report:
+    """What Riverton measured when it did the same."""
+    outcome = {
+        "indicator": "Days from filing to permit",
+        "unit": "days",
+        "direction": "down",
+        "baseline": {"value": before, "date": "2025-11", "n": 300},
+        "actual": {"value": after, "date": "2026-09", "n": 310},
+        **members,
+    }
+    document = {"v": 1, "of": "https://x.example/p/1", "changed": "No scanned drawings.",
+                "outcomes": [outcome]}  # fmt: skip
+    return reporting.parse(document)
+
+
+async def proved(agency: Agency, uri: str) -> set[str]:
+    """The other agencies where, by this agency's own reckoning, a practice worked as well."""
+    practice = await practice_at(agency, uri)
+    async with agency.instance.reading() as session:
+        grounds = await gather(
+            session, practice, unpack(practice.record), await library(session), agency.clock.now()
+        )
+    return sites(grounds)[0]
+
+
+async def test_a_report_of_another_agency_is_seen_and_counted_at_both(
+    riverton: Agency, lakeside: Agency
+) -> None:
+    forum = await permits(lakeside)
+    ana = await makers.member(riverton.instance, "ana")
+    await riverton.follow(ana, forum.uri)
+    practice = await published(lakeside.instance, lakeside.admin, forum)
+    await practice_at(riverton, practice.uri)
+    here = await riverton.sees(practice.uri)
+    riverton.clock.turn(minutes=2)
+    async with riverton.instance.transaction() as tx:
+        report = await replicating.report(tx, ana, here, adopted())
+    there = await lakeside.sees(report.uri, kind=Kind.REPLICATION, state=PostState.LIVE)
+    await riverton.sees(report.uri, state=PostState.LIVE)
+    assert there.title == "Replication: Digital permits"
+    for agency, other in ((lakeside, {"riverton.localhost"}), (riverton, {"here"})):
+
+        async def counted(agency: Agency = agency, other: set[str] = other) -> bool:
+            return await proved(agency, practice.uri) == other
+
+        await until(f"the report as counted at {agency.name}", counted)
+        held = await practice_at(agency, practice.uri)
+        assert "Worked at 1 other agency as well" in held.why
+        post = await agency.sees(practice.uri, reply_count=1)
+        page = await agency.page(f"/p/{post.id}/{post.slug}")
+        assert "City of Riverton" in page.text
+        assert page.text.count("−40 %") >= 2
+        [_, note] = await agency.thread_of(post)
+        assert "21 to 12.6 days (−40 %)" in note.html
+        async with agency.instance.reading() as session:
+            assert (await session.get_one(Announcing, note.id)).announces == report.uri
+    async with riverton.instance.transaction() as tx:
+        await editing.remove(tx, ana, report)
+    await lakeside.sees(report.uri, state=PostState.DELETED)
+    assert await proved(lakeside, practice.uri) == set()

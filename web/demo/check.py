@@ -13,6 +13,7 @@ import typer
 from web.demo import (
     steps_federation,
     steps_kills,
+    steps_library,
     steps_policy,
     steps_reliability,
     steps_repair,
@@ -42,6 +43,8 @@ STEPS: dict[str, Step] = {
     "policy.fetch_refused": steps_policy.fetch_refused,
     "policy.knock_recorded": steps_policy.knock_recorded,
     "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
+    "library.practice_travels": steps_library.practice_travels,
+    "library.replication_counted": steps_library.replication_counted,
     "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
     "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,

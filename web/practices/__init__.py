@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the library."""
 
-from web.practices import drafts, keeping, library, lineage, reading, writing
+from web.practices import drafts, keeping, library, lineage, reading, replicating, writing
 
 routes = [
     *library.routes,
@@ -11,4 +11,5 @@ routes = [
     *writing.routes,
     *lineage.routes,
     *reading.routes,
+    *replicating.routes,
 ]

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.library.lists import came_of
 from server.library.pages import PracticePage, practice_page
 from server.posts.pages import ThreadPage
-from server.practices import evidence, prose, terms
+from server.practices import evidence, prose, reporting, terms
 from server.practices.record import Record
 from server.rows import Kind, PostState
 from web.practices import citing
-from web.practices.figures import figures
+from web.practices.figures import figure, figures
 from web.visits import Visit
 
 
@@ -64,6 +64,12 @@ def values(visit: Visit, page: ThreadPage, found: PracticePage) -> dict[str, Any
         "practices": [],
         "shown": found,
         "citation": citing.citation(cited),
+        "adopters": [
+            (adopter, [figure(outcome) for _, outcome in adopter.pairs])
+            for adopter in found.adopters
+        ],
+        "FIDELITIES": reporting.FIDELITIES,
+        "ours": visit.instance.settings.agency_name,
         "linked_data": citing.linked_data(cited),
         **of_record(found.record, found.parts, found.practice.agency),
     }

@@ -10,11 +10,15 @@ from starlette.applications import Starlette
 
 from server import notifications
 from server.instance import Instance
+from server.library import publishing
+from server.posts import writing
+from server.posts.drafts import ThreadDraft
+from server.practices.typed import record_of
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Post
+from storage.posts import Kind, Post
 from tests import makers
-from tests.server.library.bench import published
+from tests.server.library.bench import PERMITS, published
 from tests.web.page import Page, words
 from tests.web.practices.forms import send
 
@@ -206,3 +210,44 @@ async def test_admins_keep_the_library(
     assert "more than 12 months" in Page(await client.get(f"/p/{permits.id}")).main
     await makers.submit(client, f"/p/{permits.id}/confirm")
     assert "more than 12 months" not in Page(await client.get(f"/p/{permits.id}")).main
+
+
+async def test_another_agency_reports_what_came_of_it_field_by_field(
+    app: Starlette, instance: Instance, counters: Forum, client: httpx.AsyncClient, ana: Member
+) -> None:
+    author = await makers.person_elsewhere(instance, "marek")
+    record = record_of(PERMITS)
+    async with instance.transaction() as tx:
+        draft = ThreadDraft(record.name, publishing.body_of(record), kind=Kind.PRACTICE)
+        practice = await writing.apply_thread(tx, author, counters, draft)
+        await publishing.apply(tx, practice, publishing.Edition(record, 1, "", author.id))
+    own = await published(instance, ana, counters, name="Our own")
+    page = Page(await client.get(f"/p/{own.id}"))
+    assert "report what happened" not in page.main
+    assert "report what happened" in Page(await client.get(f"/p/{practice.id}")).main
+    path = f"/p/{practice.id}/replicate"
+    assert "Theirs: Days from filing to permit" in Page(await client.get(path)).main
+    numbers = {
+        "o0.baseline.value": "21", "o0.baseline.date": "2025-11", "o0.baseline.n": "300",
+        "o0.actual.value": "12.6", "o0.actual.date": "2026-09", "o0.actual.n": "22",
+    }  # fmt: skip
+    wrong: list[tuple[dict[str, str], str, str]] = [
+        ({}, "o0.baseline.value", "one outcome with its value before and after"),
+        ({**numbers, "o0.unit": "hours"}, "o0.unit", "counts this in days"),
+        ({**numbers, "o0.unit": "days", "o0.actual.n": "0"}, "o0.actual.n", "at least 1"),
+        ({**numbers, "o0.unit": "days", "o0.actual.value": "1e400"}, "o0.actual.value", "number"),
+        ({**numbers, "o0.unit": "days", "costs.startup": "9"}, "costs.currency", "currency"),
+    ]
+    for typed, name, told in wrong:
+        refused = Page(await makers.submit(client, path, changed="Scans, too.", **typed))
+        assert told in words(refused.one("p", id=f"f-{name}-fault")), name
+        assert "Scans, too." in refused.main
+    made = await makers.submit(
+        client, path, **{**numbers, "o0.unit": "days", "changed": "Scans, too."}
+    )
+    assert made.status_code == 303
+    page = Page(await client.get(f"/p/{practice.id}"))
+    told = words(page.one("section", id="adopters"))
+    for expected in ("City of Riverton", "12.6 days", "−40 %", "Scans, too.", "small sample"):
+        assert expected in told.replace("Small", "small")
+    assert "We did this at City of Riverton" in page.main

@@ -8,10 +8,12 @@ from datetime import timedelta
 import structlog
 
 from federation.errors import BadAnswer, Forbidden, StatusError, WireError
+from federation.fetch.pace import Pace, paced
 from federation.receive import Receiver
 from federation.repair.asking import NoDigest
 from federation.repair.collections import Filling
 from federation.repair.comparing import Comparison
+from federation.repair.pages import Pages
 from federation.wire import Wire
 from server import digests, peers
 from server.forums import comparing
@@ -39,6 +41,8 @@ class Repair:
         self._wire = wire
         self._receiver = receiver
         self._owner = owner
+        self.pages = Pages(wire)
+        self.pace = Pace(wire.instance.clock, wire.instance.randomness)
         self._running: dict[int, tuple[str, asyncio.Task[bool]]] = {}
         self._started = False
         self._looked = 0.0
@@ -144,10 +148,10 @@ class Repair:
     async def _compare(self, forum: Forum, rules: str) -> Outcome:
         async with self._wire.instance.reading() as session:
             peer = await session.get(Peer, forum.peer or "")
-        filling = forum.copy_state == CopyState.FILLING
-        forum = await self._receiver.actors.forum(forum.uri, fresh=filling)
         if peer is None or peer.software != peers.GUILDHALL:
             return await self._fill(forum, repeats=False)
+        filling = forum.copy_state == CopyState.FILLING
+        forum = await self._receiver.actors.forum(forum.uri, fresh=filling)
         if forum.compare_rules != rules:
             await self._look_again(forum)
         try:
@@ -159,7 +163,8 @@ class Repair:
             return Outcome("Their site does not show us what is in the forum.", through=True)
 
     async def _fill(self, forum: Forum, *, repeats: bool) -> Outcome:
-        complete = await Filling(self._wire, self._receiver).fill(forum)
+        with paced(self.pace):
+            complete = await Filling(self._wire, self._receiver, self.pages).fill(forum)
         return Outcome("" if complete else INCOMPLETE, through=True, repeats=repeats)
 
     async def _look_again(self, forum: Forum) -> None:

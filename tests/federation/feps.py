@@ -98,7 +98,7 @@ CLAIMS = {
     "f228": Claim(
         "backfill",
         "`context` is the collection of a thread's posts, oldest first; we serve it and fill "
-        "copies from it.",
+        "copies from it, or from `replies`.",
     ),
     "fe34": Claim(
         "origin-based security",

@@ -3,7 +3,16 @@
 
 from collections.abc import Awaitable, Callable
 
-from federation.handlers import announced, endorsements, follows, posts, quotes, reports, steering
+from federation.handlers import (
+    announced,
+    endorsements,
+    follows,
+    moves,
+    posts,
+    quotes,
+    reports,
+    steering,
+)
 from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
 
@@ -24,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     "Add": steering.add,
     "Remove": steering.remove,
     "Announce": announced.announce,
+    "Move": moves.move,
     "QuoteRequest": quotes.ask,
 }
 

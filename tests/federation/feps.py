@@ -107,7 +107,7 @@ CLAIMS = {
     ),
 }
 NOT_YET = {
-    "7628": "moving accounts",
+    "7628": "forums that move are followed there; people are not yet",
     "8a8e": "events",
 }
 

@@ -29,6 +29,7 @@ WORDS = {
     "thread.unlocked": "opened a thread again",
     "thread.pinned": "pinned a thread",
     "thread.unpinned": "unpinned a thread",
+    "forum.moved": "moved to",
     "steward.named": "named a steward of",
     "steward.removed": "removed a steward of",
 }

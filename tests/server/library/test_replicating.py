@@ -5,7 +5,7 @@ import pytest
 
 from server.errors import NotAllowed
 from server.library import replicating
-from server.posts import writing
+from server.posts import pages, writing
 from server.posts.drafts import ThreadDraft
 from server.practices import reporting
 from server.practices.record import unpack
@@ -61,3 +61,15 @@ async def test_an_agency_does_not_replicate_its_own_practice(town: Town) -> None
     with pytest.raises(NotAllowed, match="new version"):
         async with town.instance.transaction() as tx:
             await replicating.report(tx, town.dee, practice, said)
+
+
+async def test_a_report_is_offered_to_be_deleted_and_not_to_be_edited(town: Town) -> None:
+    async with town.instance.transaction() as tx:
+        draft = ThreadDraft("What came of it here", "12.6 days", kind=Kind.REPLICATION)
+        post = await writing.apply_thread(tx, town.ana, town.forum, draft)
+    async with town.instance.reading() as session:
+        page = await pages.thread_page(
+            session, Viewer(member=town.ana), post.id, town.instance.clock.now()
+        )
+    assert page.opener.may_delete
+    assert not page.opener.may_edit

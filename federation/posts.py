@@ -88,17 +88,7 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "language": {"identifier": shared.language, "name": shared.language},
         "contentMap": {shared.language: shared.html},
         "attachment": [],
-        "tag": [
-            *({"type": "Hashtag", "name": f"#{tag}"} for tag in shared.tags),
-            *(
-                {"type": "Mention", "name": f"@{name}", "href": href}
-                for name, href in shared.mentions
-            ),
-            *(
-                {"type": "Link", "mediaType": LD_JSON_PROFILE, "name": name, "href": href}
-                for name, href in shared.links
-            ),
-        ],
+        "tag": _tagged(shared),
         "published": moment(shared.published),
         "sensitive": False,
         "commentsEnabled": not shared.locked,
@@ -114,6 +104,9 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         },
         "likes": {"id": f"{shared.uri}/likes", "type": "Collection", "totalItems": shared.likes},
     }
+    if shared.public:
+        # Anybody may quote what anybody may read (FEP-044f).
+        document["interactionPolicy"] = {"canQuote": {"automaticApproval": [PUBLIC]}}
     if shared.updated is not None:
         document["updated"] = moment(shared.updated)
     if shared.parent is not None:
@@ -125,6 +118,17 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "content": f"<p><strong>{_escaped(shared.title)}</strong></p>{document['summary']}",
     }
     return document
+
+
+def _tagged(shared: SharedPost) -> list[dict[str, str]]:
+    return [
+        *({"type": "Hashtag", "name": f"#{tag}"} for tag in shared.tags),
+        *({"type": "Mention", "name": f"@{name}", "href": href} for name, href in shared.mentions),
+        *(
+            {"type": "Link", "mediaType": LD_JSON_PROFILE, "name": name, "href": href}
+            for name, href in shared.links
+        ),
+    ]
 
 
 def _more(shared: SharedPost) -> dict[str, Any]:

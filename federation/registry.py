@@ -3,7 +3,16 @@
 
 from collections.abc import Awaitable, Callable
 
-from federation.handlers import announced, endorsements, follows, posts, reports, steering, undone
+from federation.handlers import (
+    announced,
+    endorsements,
+    follows,
+    posts,
+    quotes,
+    reports,
+    steering,
+    undone,
+)
 from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
 
@@ -24,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     "Add": steering.add,
     "Remove": steering.remove,
     "Announce": announced.announce,
+    "QuoteRequest": quotes.ask,
 }
 
 UNDO_HANDLERS: dict[str, UndoHandler] = {
@@ -31,6 +41,7 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
+    "QuoteRequest": quotes.undo_ask,
 }
 
 # Why the others mean nothing here, as the record of what was received says it.

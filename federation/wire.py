@@ -3,10 +3,11 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from federation.errors import Forbidden, StatusError
-from federation.fetch import Document, Door, Response, Signer
+from federation.fetch import Document, Door, Headers, Response, Signer
+from federation.fetch.pace import await_turn, heed
 from federation.keyring import RSA, Keyring
 from federation.signatures.keys import SigningKey
 from federation.signatures.sign import Prepared, prepare_draft, prepare_rfc9421
@@ -25,8 +26,11 @@ VERSION = "0.1.0"
 MOST_HOSTS = 2_000
 
 
-class _Fetch(Protocol):
-    async def __call__(self, url: str, *, sign: Signer | None, deadline: float) -> Document: ...
+Found = TypeVar("Found", covariant=True)
+
+
+class _Fetch(Protocol[Found]):
+    async def __call__(self, url: str, *, sign: Signer | None, deadline: float) -> Found: ...
 
 
 class Wire:
@@ -123,24 +127,50 @@ class Wire:
         await self.must_be_allowed(uri)
         return await self._knocking(uri, deadline, self.door.key_document)
 
-    async def _knocking(self, uri: str, deadline: float, fetch: "_Fetch") -> Document:
+    async def answer(
+        self, uri: str, *, accept: str, headers: Headers, deadline: float = 10.0
+    ) -> Response:
+        """What an allowed host answers a signed GET with these headers, 304 included.
+
+        Nothing is known yet of whether it may be believed.
+        """
+        await self.must_be_allowed(uri)
+
+        async def fetch(url: str, *, sign: Signer | None, deadline: float) -> Response:
+            return await self.door.get(
+                url, accept=accept, sign=sign, headers=headers, deadline=deadline
+            )
+
+        return await self._knocking(uri, deadline, fetch)
+
+    async def _knocking(self, uri: str, deadline: float, fetch: _Fetch[Found]) -> Found:
         """Draft signature first, RFC 9421 where the first is not understood; it is remembered."""
         host = host_of_uri(uri)
         rfc9421 = host in self._rfc9421
         try:
-            sign = await self.signer(rfc9421=rfc9421)
-            return await fetch(uri, sign=sign, deadline=deadline)
+            return await self._politely(uri, deadline, fetch, rfc9421=rfc9421)
         except StatusError as error:
             if error.status not in {400, 401}:
                 raise
-        sign = await self.signer(rfc9421=not rfc9421)
-        found = await fetch(uri, sign=sign, deadline=deadline)
+        found = await self._politely(uri, deadline, fetch, rfc9421=not rfc9421)
         self._rfc9421.pop(host, None)
         if not rfc9421:
             self._rfc9421[host] = None
             while len(self._rfc9421) > MOST_HOSTS:
                 self._rfc9421.popitem(last=False)
         return found
+
+    async def _politely(
+        self, uri: str, deadline: float, fetch: _Fetch[Found], *, rfc9421: bool
+    ) -> Found:
+        """One request, at the pace that is kept for what nobody waits for."""
+        host = host_of_uri(uri)
+        await await_turn(host)
+        try:
+            return await fetch(uri, sign=await self.signer(rfc9421=rfc9421), deadline=deadline)
+        except StatusError as error:
+            heed(host, error)
+            raise
 
     async def plain(
         self, url: str, *, accept: str, deadline: float = 10.0, unlisted: bool = False

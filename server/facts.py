@@ -169,6 +169,25 @@ class ActivityRefused(Fact):
     reason: str
 
 
+@dataclass(frozen=True)
+class QuoteAccepted(Fact):
+    """A post elsewhere may quote one of ours."""
+
+    quote: int
+
+
+@dataclass(frozen=True)
+class QuoteRefused(Fact):
+    """`member` asked in vain; `author` is 0 where nobody here speaks for what is quoted."""
+
+    member: int
+    author: int
+    request: str
+    quoting: str
+    quoted: str
+    reason: str
+
+
 KINDS: dict[str, type[Fact]] = {
     kind.__name__: kind
     for kind in (
@@ -194,6 +213,8 @@ KINDS: dict[str, type[Fact]] = {
         ThreadPinned,
         StewardNamed,
         ActivityRefused,
+        QuoteAccepted,
+        QuoteRefused,
     )
 }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only door outward: guarded fetching and delivery."""
 
-from federation.fetch.answers import Document, Response, retry_after
+from federation.fetch.answers import Document, Headers, Response, retry_after
 from federation.fetch.door import Door, Signer
 from federation.fetch.resolver import guarded_connector
 
-__all__ = ["Document", "Door", "Response", "Signer", "guarded_connector", "retry_after"]
+__all__ = ["Document", "Door", "Headers", "Response", "Signer", "guarded_connector", "retry_after"]

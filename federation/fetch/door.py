@@ -232,7 +232,9 @@ class Door:
                 body = (
                     await whole_body(answer, ask.max_bytes) if 200 <= answer.status < 300 else b""
                 )
-        answered(len(body))
+        if answer.status != 304:
+            # That nothing has changed costs neither reading nor work.
+            answered(len(body))
         return Response(answer.status, target.url, merged_headers(answer.headers), body)
 
     async def _activity_json(self, target: HttpUrl, sign: Signer | None) -> Document:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import authority, tombstones
 from federation.errors import StatusError
 from federation.forums import followers
-from federation.handlers import parents, practices
+from federation.handlers import parents, practices, quotes
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, origin_of_post
@@ -141,6 +141,7 @@ async def delete(incoming: Incoming, activity: Activity) -> None:
             raise Ignored("This post is not held here.")
         async with incoming.deed() as tx:
             await tombstones.remember(tx, activity.actor, uri)
+            await quotes.post_gone(tx, activity.actor, uri)
         return
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id
@@ -151,8 +152,9 @@ async def delete(incoming: Incoming, activity: Activity) -> None:
         if gone:
             author = await tx.session.get_one(Member, post.author_id)
             await editing.apply_removal(tx, post, author, activity.summary or "")
-            return
-        await editing.remove(tx, person, post, activity.summary or "")
+        else:
+            await editing.remove(tx, person, post, activity.summary or "")
+        await quotes.post_gone(tx, activity.actor, uri)
 
 
 async def _is_gone(incoming: Incoming, actor: str, uri: str) -> bool:

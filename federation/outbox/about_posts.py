@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from federation import endorsements, forums, posts
+from federation.outbox import about_quotes
 from federation.outbox.telling import Telling
 from federation.posts import Deed
 from federation.sharing import shared
@@ -98,6 +99,8 @@ async def deleted(t: Telling, fact: PostDeleted) -> None:
     if author.is_local and fact.by != author.id:
         _, _, deed = await _deed(t, post.id, author.id)
         await t.withdraw(post, author, posts.delete(deed, _former(post), _when(t, post), None))
+    if author.is_local:
+        await about_quotes.post_deleted(t, post, author)
     await fetches.forget(t.tx.session, post.id)
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     if forum.is_local:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from federation.outbox import about_forums, about_members, about_posts
+from federation.outbox import about_forums, about_members, about_posts, about_quotes
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
@@ -24,6 +24,8 @@ from server.facts import (
     PostDeleted,
     PostEdited,
     ProfileChanged,
+    QuoteAccepted,
+    QuoteRefused,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -60,6 +62,8 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     FollowerRejected: about_forums.follower_rejected,
     FollowerLeft: about_forums.follower_left,
     ActivityRefused: about_forums.refused,
+    QuoteAccepted: about_quotes.accepted,
+    QuoteRefused: about_quotes.refused,
 }
 
 

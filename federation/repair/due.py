@@ -8,10 +8,13 @@ from datetime import timedelta
 import structlog
 
 from federation.errors import BadAnswer, Forbidden, StatusError, WireError
+from federation.fetch.pace import Pace, paced
 from federation.receive import Receiver
 from federation.repair.asking import NoDigest
 from federation.repair.collections import Filling
 from federation.repair.comparing import Comparison
+from federation.repair.opened import Opened
+from federation.repair.pages import Pages
 from federation.wire import Wire
 from server import digests, peers
 from server.forums import comparing
@@ -39,6 +42,9 @@ class Repair:
         self._wire = wire
         self._receiver = receiver
         self._owner = owner
+        self.pages = Pages(wire)
+        self.pace = Pace(wire.instance.clock, wire.instance.randomness)
+        self.opened = Opened(wire, receiver, self.pages, self.pace)
         self._running: dict[int, tuple[str, asyncio.Task[bool]]] = {}
         self._started = False
         self._looked = 0.0
@@ -98,6 +104,7 @@ class Repair:
 
     async def stop(self) -> None:
         """Leave off; what was not finished is still due."""
+        await self.opened.stop()
         tasks = [task for _, task in self._running.values()]
         for task in tasks:
             task.cancel()
@@ -144,10 +151,10 @@ class Repair:
     async def _compare(self, forum: Forum, rules: str) -> Outcome:
         async with self._wire.instance.reading() as session:
             peer = await session.get(Peer, forum.peer or "")
-        filling = forum.copy_state == CopyState.FILLING
-        forum = await self._receiver.actors.forum(forum.uri, fresh=filling)
         if peer is None or peer.software != peers.GUILDHALL:
             return await self._fill(forum, repeats=False)
+        filling = forum.copy_state == CopyState.FILLING
+        forum = await self._receiver.actors.forum(forum.uri, fresh=filling)
         if forum.compare_rules != rules:
             await self._look_again(forum)
         try:
@@ -159,7 +166,8 @@ class Repair:
             return Outcome("Their site does not show us what is in the forum.", through=True)
 
     async def _fill(self, forum: Forum, *, repeats: bool) -> Outcome:
-        complete = await Filling(self._wire, self._receiver).fill(forum)
+        with paced(self.pace):
+            complete = await Filling(self._wire, self._receiver, self.pages).fill(forum)
         return Outcome("" if complete else INCOMPLETE, through=True, repeats=repeats)
 
     async def _look_again(self, forum: Forum) -> None:

@@ -112,8 +112,19 @@ _OBJECT_TERMS: Final[dict[str, Any]] = {
     "Hashtag": "as:Hashtag",
     "commentsEnabled": "https://join-lemmy.org/ns#commentsEnabled",
     "language": "https://schema.org/inLanguage",
+    "gts": "https://gotosocial.org/ns#",
+    "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+    "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
+    "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
 }
 _ACTIVITY_TERMS: Final[dict[str, Any]] = {"Lock": "https://join-lemmy.org/ns#Lock"}
+_QUOTE_TERMS: Final[dict[str, Any]] = {
+    "gts": "https://gotosocial.org/ns#",
+    "QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest",
+    "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+    "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
+    "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
+}
 
 # The "@context" of what we send, never changed in place. Terms are inline, so that a peer that
 # expands JSON-LD needs no document beyond the well-known four.
@@ -125,6 +136,7 @@ ACTOR_CONTEXT: Final[list[str | dict[str, Any]]] = [
     _ACTOR_TERMS,
 ]
 OBJECT_CONTEXT: Final[list[str | dict[str, Any]]] = [AS_CONTEXT, INTEGRITY_CONTEXT, _OBJECT_TERMS]
+QUOTE_CONTEXT: Final[list[str | dict[str, Any]]] = [AS_CONTEXT, INTEGRITY_CONTEXT, _QUOTE_TERMS]
 # What an activity embeds brings its own context, so that its proof holds wherever it goes.
 ACTIVITY_CONTEXT: Final[list[str | dict[str, Any]]] = [
     AS_CONTEXT,

@@ -34,7 +34,8 @@ class Outcome:
     """How a comparison ended: `error` is one sentence for people, "" where all is in order.
 
     `through` where everything was gone through, even if some of it could not be had; `more` where
-    there was too much to do at once; `repeats` for homes that are asked every hour.
+    there was too much to do at once; `repeats` for homes that are asked every hour, others only
+    until all could be had.
     """
 
     error: str = ""
@@ -144,7 +145,7 @@ async def ended(
     done = outcome.through or forum.compare_tries >= MOST_TRIES
     if done and forum.copy_state == CopyState.FILLING:
         forum.copy_state = CopyState.CURRENT
-    if done and not outcome.repeats:
+    if done and not outcome.repeats and not 0 < forum.compare_tries < MOST_TRIES:
         forum.compare_next = None
     elif forum.compare_next == asked:
         # A quarter more or less, so that a thousand forums do not ask at the same second.

@@ -19,7 +19,7 @@ from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
 from storage.members import Member
 from storage.plain import ask
-from storage.posts import Post, PostRevision, PostState
+from storage.posts import Kind, Post, PostRevision, PostState
 
 __all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
 
@@ -157,12 +157,13 @@ class _Seeing:
         alive = post.state != PostState.DELETED
         mine = self._me is not None and post.author_id == self._me
         own = mine and alive
+        is_report = isinstance(post, ShownPost) and post.kind == Kind.REPLICATION
         return Entry(
             post=post,
             author=author,
             endorsed=endorsed,
             unread=(alive and not mine and self._seen is not None and post.arrived > self._seen),
-            may_edit=own and may(self._standing, Permission.EDIT_POST, post),
+            may_edit=own and not is_report and may(self._standing, Permission.EDIT_POST, post),
             may_delete=own and may(self._standing, Permission.DELETE_POST, post),
             may_remove=alive and not mine and self._may_remove,
             unconfirmed=(

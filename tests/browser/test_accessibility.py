@@ -67,6 +67,8 @@ FOR_MEMBERS = {
     "preview": "{half}/preview",
     "versions": "{practice}/versions",
     "distilling": "{thread}/distil",
+    "practice elsewhere": "{adopted}",
+    "reporting on a practice": "{adopted}/replicate",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -104,6 +106,7 @@ def places(town: Town) -> dict[str, str]:
     for _ in range(5):
         last = town.reply(town.riverton, dee, last, "And then?")
     digital = town.practice(town.riverton, "ana", counters)
+    adopted = town.arrived(town.riverton, town.practice(town.lakeside, "marek", permits))
     quiet = town.practice(town.riverton, dee, counters, name="A quiet hour", kind="attempt")
     wrong = {"outcomes__1__baseline__value": "", "started": "2025-02-30"}
     half = town.half_a_practice(town.riverton, "ana", counters, **wrong)
@@ -117,6 +120,7 @@ def places(town: Town) -> dict[str, str]:
         "forum": f"/f/{copied.handle}@{copied.peer}",
         "lakeside": town.lakeside.host,
         "practice": f"/p/{digital.id}",
+        "adopted": f"/p/{adopted.id}",
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",

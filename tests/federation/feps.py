@@ -28,6 +28,11 @@ class Claim:
 
 
 CLAIMS = {
+    "044f": Claim(
+        "leave to quote",
+        "Public posts say in `interactionPolicy` that anybody may quote them. A `QuoteRequest` is "
+        "answered with a stamp, or with a reason why not; the stamp is there while both posts are.",
+    ),
     "1b12": Claim(
         "group federation",
         "A forum is a Group. It accepts a Follow, and wraps every valid activity, unchanged, in an "
@@ -93,7 +98,7 @@ CLAIMS = {
     "f228": Claim(
         "backfill",
         "`context` is the collection of a thread's posts, oldest first; we serve it and fill "
-        "copies from it.",
+        "copies from it, or from `replies`.",
     ),
     "fe34": Claim(
         "origin-based security",
@@ -102,7 +107,6 @@ CLAIMS = {
     ),
 }
 NOT_YET = {
-    "044f": "quotes: read, not answered",
     "7628": "moving accounts",
     "8a8e": "events",
 }

@@ -19,6 +19,7 @@ from federation import endorsements, forums, members, posts
 from federation.documents import collection
 from federation.posts import Deed, SharedPost
 from federation.practices import SharedPractice
+from federation.quotes import stamps
 from federation.registry import HANDLERS, UNDO_HANDLERS
 from federation.signatures.keys import SigningKey, VerificationKey
 from federation.signatures.proofs import add_proof, check_proof
@@ -35,7 +36,6 @@ from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
 BLOCK = re.compile(r"(<!-- example: ([a-z-]+) -->\n```json\n).*?(```\n)", re.DOTALL)
-
 TABLE = re.compile(r"(<!-- table: software -->\n).*?(<!-- end of table -->\n)", re.DOTALL)
 
 HOME, OTHER = "https://commons.lakeside.example.gov", "https://commons.riverton.example.gov"
@@ -146,6 +146,8 @@ TOLD = f"We did this. {reporting.sentence(REPORTED)} [The whole report]({REPORT.
 TELLING = replace(ANSWER, source=TOLD, html=text.render(TOLD, links={}), announces=REPORT.uri)
 BY_AUTHOR = Deed(actor=ANA, post=REPLY, forum=FORUM, public=True)
 BY_STEWARD = Deed(actor=MAREK, post=REPLY, forum=FORUM, public=True)
+VERA = "https://social.example.org/users/vera"
+QUOTE = stamps.Asked(f"{VERA}/quote_requests/1", VERA, f"{VERA}/statuses/1", THREAD)
 ON_THREAD = Deed(actor=MAREK, post=THREAD, forum=FORUM, public=True)
 
 
@@ -261,6 +263,10 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "tombstone": lambda: posts.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
     "lock": lambda: posts.lock(ON_THREAD, 1),
     "pin": lambda: posts.pin(ON_THREAD, 1, pinned=True),
+    "quote-accepted": lambda: stamps.accept(QUOTE, 117665002000000004, MAREK),
+    "quote-refused": lambda: stamps.reject(QUOTE, MAREK, "This post was deleted."),
+    "quote-stamp": lambda: stamps.stamp(QUOTE, 117665002000000004, MAREK),
+    "quote-revoked": lambda: stamps.revoke(QUOTE, 117665002000000004, MAREK),
     "context": lambda: collection(OPENER.context, "OrderedCollection", 2, [THREAD, REPLY]),
 }
 WHOLE = {"like"}

@@ -27,11 +27,15 @@ from tests.federation.outcomes import OUTCOMES
 from tests.federation.payloads import FIXTURES, Json, Place
 from tests.hostile.commons import HOST, ORIGIN, SECONDS
 
-pytestmark = pytest.mark.skipif(not FIXTURES.is_dir(), reason="The payloads are not here.")
+pytestmark = [
+    pytest.mark.skipif(not FIXTURES.is_dir(), reason="The payloads are not here."),
+    # Many payloads are played in one test, which is what is run where properties are.
+    pytest.mark.hypothesis,
+]
 
-# A few of each payload, the same every time; 500 where properties are tested in full.
+# Twenty of each payload, the same every time; 500 where properties are tested in full.
 IN_FULL = hypothesis.settings().max_examples > 1_000
-EACH, BATCHES = (20, 25) if IN_FULL else (4, 1)
+EACH, BATCHES = 20, 25 if IN_FULL else 1
 A_BUG = re.compile(r"\w+: ")
 ACCEPTED = [name for name, outcome in OUTCOMES.items() if outcome.end == "applied"]
 

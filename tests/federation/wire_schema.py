@@ -179,9 +179,24 @@ def _must_be_a_follow(inner: Json) -> None:
 
 def _answering(document: Json) -> None:
     inner = document["object"]
+    if inner["type"] == "QuoteRequest":
+        _must_be_about_a_quote(document)
+        return
     _must_be_a_follow(inner)
     assert document["actor"] == inner["object"]
     assert document["to"] == [inner["actor"]]
+
+
+def _must_be_about_a_quote(document: Json) -> None:
+    inner = document["object"]
+    assert set(inner) == {"id", "type", "actor", "object", "instrument"}
+    for name in ("id", "actor", "object", "instrument"):
+        _must_be_url(inner[name])
+    assert document["to"] == [inner["actor"]]
+    if document["type"] == "Accept":
+        _must_be_url(document["result"])
+    else:
+        assert document["summary"]
 
 
 def _rejecting(document: Json) -> None:
@@ -216,6 +231,9 @@ def _undoing(document: Json) -> None:
 def _deleting(document: Json) -> None:
     assert document["object"]["type"] == "Tombstone"
     _must_be_url(document["object"]["id"])
+    if document["object"]["formerType"] == "QuoteAuthorization":
+        assert len(document["to"]) == 1
+        return
     _of_a_forum(document)
     # Where there is a summary it is a removal by somebody who moderates.
     assert document.get("summary") != ""

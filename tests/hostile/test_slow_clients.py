@@ -7,7 +7,8 @@ import contextlib
 import pytest
 
 from tests.hostile.commons import HOST, Commons
-from web import activitypub, connections
+from web import connections
+from web.activitypub import arriving
 from web.templates import HERE
 
 CLIENTS = 300
@@ -69,7 +70,7 @@ async def test_DOS_09_three_hundred_dawdling_clients_are_let_go_and_hold_up_nobo
 async def test_an_activity_that_comes_too_slowly_is_not_waited_for(
     gh: Commons, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activitypub, "RECEIVING_SECONDS", 0.2)
+    monkeypatch.setattr(arriving, "RECEIVING_SECONDS", 0.2)
     assert (await rest(await connected(gh, BEGUN[4]))).startswith(b"HTTP/1.1 408")
 
 

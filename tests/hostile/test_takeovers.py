@@ -75,7 +75,8 @@ async def test_a_list_of_likes_gives_likes_only(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
     group = serve_forum(vic)
-    first, second = words(vic, group, 1), words(evil, group, 2)
+    likes = f"{evil.origin}/p/2/likes"
+    first, second = words(vic, group, 1), words(evil, group, 2, likes=likes)
     vic.put(f"{group}/outbox", collection(f"{group}/outbox", [first["id"], second["id"]]))
     for post, peer in ((first, vic), (second, evil)):
         peer.put(post["id"], post)
@@ -84,9 +85,9 @@ async def test_a_list_of_likes_gives_likes_only(
         doing("Delete", mallory(evil), first["id"]),
         doing("Add", mallory(evil), mallory(evil), 2, target=f"{group}/moderators"),
     ]
-    likes = f"{second['id']}/likes"
     evil.put(likes, collection(likes, steering))
     forum = await follow(gh, vic, group, await makers.member(gh.instance, "ana"))
+    assert "/p/2/likes" in evil.fetched
     assert {(post.uri, post.state) for post in await held_in(gh, forum)} == {
         (first["id"], "live"),
         (second["id"], "live"),

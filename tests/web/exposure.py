@@ -25,6 +25,7 @@ from storage.keys import ActorKey
 from storage.members import Member
 from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
+from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
@@ -42,6 +43,7 @@ COPIES = ("copypublic", "copyagencies")
 OURS = ("ourscopypublic", "ourscopyagencies")
 # What nobody who looks may see: a practice that Sam is writing.
 DRAFT = "draft"
+STAMP = "7"
 EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT})
 TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 
@@ -136,8 +138,21 @@ async def found_world(instance: Instance) -> World:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
+    await _quote(world, "agencies")
     await _know_peers(world)
     return world
+
+
+async def _quote(world: World, key: str) -> None:
+    """A stamp from when a forum was public."""
+    post, uri = world.posts[key][0], f"http://{MASTODON}/quoting/zq{key}qz"
+    async with world.instance.transaction() as tx:
+        tx.session.add(
+            Quote(
+                id=int(STAMP), post_id=post.id, member_id=world.marek.id,
+                uri=uri, request=f"{uri}/request", at=tx.now,
+            )
+        )  # fmt: skip
 
 
 async def _stir(world: World, key: str) -> None:
@@ -297,7 +312,8 @@ def paths(
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
-        "draft": world.draft_ids(keys), "section": ["about", "steps", "preview"], "key": ["1"],
+        "draft": world.draft_ids(keys), "stamp": [STAMP],
+        "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
     asked = _questions(rooms, people, posts) + questions_of_practices(practices)
     found = dict.fromkeys(asked if method == "GET" else [])

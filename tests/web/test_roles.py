@@ -20,7 +20,7 @@ from storage.members import Member
 from storage.posts import Post
 from tests import makers
 from tests.web.exposure import routes
-from web.activitypub import InboxDoor
+from web.activitypub.arriving import InboxDoor
 
 RANKS = ("visitor", "member", "steward elsewhere", "steward", "admin")
 STEWARDS = frozenset({"steward", "admin"})

@@ -28,4 +28,4 @@ async def until(
         if time.monotonic() >= deadline:
             raise TooLate(f"{what} was not seen within {seconds:.0f} s")
         await asyncio.sleep(pause)
-        pause = min(0.4, pause * 1.3)
+        pause = min(1.0, pause * 1.3)

@@ -15,6 +15,7 @@ from federation.vocabulary.terms import (
     LD_JSON_PROFILE,
     OBJECT_CONTEXT,
     PUBLIC,
+    QUOTE_CONTEXT,
     is_activity_json,
     is_public,
 )
@@ -71,7 +72,9 @@ def test_nothing_else_is_public(name: object) -> None:
     assert not is_public(name)
 
 
-@pytest.mark.parametrize("context", [ACTOR_CONTEXT, OBJECT_CONTEXT, ACTIVITY_CONTEXT])
+@pytest.mark.parametrize(
+    "context", [ACTOR_CONTEXT, OBJECT_CONTEXT, ACTIVITY_CONTEXT, QUOTE_CONTEXT]
+)
 def test_our_contexts_start_with_activitystreams_and_define_every_prefix(
     context: list[object],
 ) -> None:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machines' door: documents, inboxes, discovery."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
@@ -17,23 +16,17 @@ from federation.digests import serving
 from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.followers.serving import FollowerDocuments
-from federation.inbox import LARGEST, Answer
-from federation.signatures.request import Request as SignedRequest
+from federation.quotes.serving import QuoteDocuments
 from federation.station import Station
 from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
 from server.errors import NotFound
 from web import spots
+from web.activitypub.arriving import InboxDoor
+from web.activitypub.requests import headers_of, signed_request
 from web.faces import wants_activity
 
 Json = dict[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = tuple[tuple[str, str], ...]
-RECEIVING_SECONDS = 10.0
-TOO_LARGE = Answer(413, "The activity is larger than 1 MB.")
-TOO_SLOW = Answer(408, "The activity came too slowly.")
 NOBODY = Asker(None, allowed=False, agency=False)
 
 
@@ -46,27 +39,6 @@ class MachineRoute(Route):
         return super().matches(scope)
 
 
-def _headers(scope: Scope) -> Headers:
-    return tuple(
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-    )
-
-
-def _signed(scope: Scope, headers: Headers, station: Station, body: bytes | None) -> SignedRequest:
-    """The request as the signature is checked against; the origin setting gives the scheme."""
-    query = scope["query_string"].decode("latin-1")
-    raw_path = scope.get("raw_path") or scope["path"].encode()
-    path = raw_path.decode("latin-1").partition("?")[0]
-    return SignedRequest(
-        method=scope["method"],
-        target=f"{path}?{query}" if query else path,
-        host=next((value for name, value in headers if name == "host"), ""),
-        scheme="https" if station.instance.settings.is_https else "http",
-        headers=headers,
-        body=body,
-    )
-
-
 def _station(request: Request) -> Station:
     station: Station = request.app.state.wire
     return station
@@ -75,7 +47,7 @@ def _station(request: Request) -> Station:
 async def _asker(request: Request) -> Asker:
     """Who asks, by their signature; Unverified when they sign and it does not hold."""
     station = _station(request)
-    signed = _signed(request.scope, _headers(request.scope), station, None)
+    signed = signed_request(request.scope, headers_of(request.scope), station, None)
     if "signature" not in request.headers and "authorization" not in request.headers:
         return await asker(station, None)
     claimed = station.verifier.claimed_host(signed)
@@ -150,63 +122,6 @@ def _plain(status: int, sentence: str, retry_after: int | None = None) -> Respon
     return response
 
 
-class InboxDoor:
-    """Takes deliveries; which inbox one came to makes no difference.
-
-    Bare ASGI: a request object and a response object would cost as much as the signature.
-    """
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        station: Station = scope["app"].state.wire
-        headers = _headers(scope)
-        try:
-            async with asyncio.timeout(RECEIVING_SECONDS):
-                body = await _bounded_body(headers, receive)
-        except ClientDisconnect:
-            return
-        except TimeoutError:
-            body = TOO_SLOW
-        if isinstance(body, Answer):
-            # What is still to come is not read.
-            await _answer(send, body, ((b"connection", b"close"),))
-            return
-        await _answer(send, await station.inbox.accept(_signed(scope, headers, station, body)))
-
-
-async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    body = f"{answer.sentence}\n".encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"vary", b"Accept, Signature"),
-        *extra,
-    ]
-    if answer.retry_after is not None:
-        headers.append((b"retry-after", str(answer.retry_after).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _bounded_body(headers: Headers, receive: Receive) -> bytes | Answer:
-    """The body, or a refusal as soon as it is known to be too large."""
-    declared = next((value for name, value in headers if name == "content-length"), "0")
-    if declared.isdecimal() and int(declared) > LARGEST:
-        return TOO_LARGE
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        part = message.get("body", b"")
-        more = message.get("more_body", False)
-        size += len(part)
-        if size > LARGEST:
-            return TOO_LARGE
-        parts.append(part)
-    return b"".join(parts)
-
-
 async def webfinger(request: Request) -> Response:
     """/.well-known/webfinger, for public names without looking at a signature."""
     resource = request.query_params.get("resource", "")[:2048]
@@ -273,8 +188,8 @@ async def _forum(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await d.forum(r.path_params["handle"])
 
 
-def _post_number(request: Request) -> int:
-    number = spots.identifier(request.path_params["number"])
+def _post_number(request: Request, name: str = "number") -> int:
+    number = spots.identifier(request.path_params[name])
     if number is None:
         raise NotFound
     return number
@@ -316,6 +231,11 @@ async def _member_part(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await d.member_follows(handle, part)
 
 
+async def _stamp(d: Documents, r: Request) -> tuple[int, Json]:
+    made = QuoteDocuments(d.wire, d.session, d.asker)
+    return 200, await made.stamp(_post_number(r), _post_number(r, "stamp"))
+
+
 async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
     number, part = _post_number(r), r.path_params["part"]
     if part == "context":
@@ -344,5 +264,6 @@ routes = [
     MachineRoute("/u/{handle}/{part}", _document(_member_part)),
     MachineRoute("/f/{handle}/digest", _document(_digest)),
     MachineRoute("/f/{handle}/{part}", _document(_forum_part)),
+    MachineRoute("/p/{number}/quotes/{stamp}", _document(_stamp)),
     MachineRoute("/p/{number}/{part}", _document(_post_part)),
 ]

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who asks to quote a post of ours is answered, and the stamp ends with it."""
+
+import pytest
+
+from server import quotes
+from server.posts import editing
+from storage.forums import Visibility
+from tests import makers
+from tests.hostile.commons import ORIGIN, Commons, doing
+from tests.hostile.peer import PUBLIC, Json, ScriptedPeer, mallory, vera
+
+
+def asking(actor: str, quoted: str, number: int, quoting: object = "") -> Json:
+    """QuoteRequest as Mastodon sends it: the quoting post is `instrument`."""
+    instrument = quoting or f"{actor}/statuses/{number}"
+    return doing("QuoteRequest", actor, quoted, number, instrument=instrument)
+
+
+async def answered(gh: Commons, peer: ScriptedPeer, request: Json) -> Json:
+    """Ask, and return what came back."""
+    peer.requests.clear()
+    row = await gh.sent(peer, request)
+    assert row.state == "applied", row.note
+    assert len(peer.delivered) == 1
+    found = peer.delivered[0]
+    assert found["to"] == [request["actor"]]
+    assert found["object"]["id"] == request["id"]
+    assert found["object"]["type"] == "QuoteRequest"
+    return found
+
+
+def path(url: str) -> str:
+    return url.removeprefix(ORIGIN)
+
+
+@pytest.mark.fep("044f")
+async def test_a_public_post_may_be_quoted_until_it_is_deleted(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    shown = (await gh.get(path(gh.thread.uri), vic)).json()
+    assert shown["interactionPolicy"] == {"canQuote": {"automaticApproval": [PUBLIC]}}
+    quoting = f"{vera(vic)}/statuses/1"
+    embedded = {"id": quoting, "type": "Note", "attributedTo": vera(vic), "quote": gh.thread.uri}
+    accepted = await answered(gh, vic, asking(vera(vic), gh.thread.uri, 1, embedded))
+    assert (accepted["type"], accepted["actor"]) == ("Accept", gh.admin.uri)
+    stamp = (await gh.get(path(accepted["result"]), vic)).json()
+    assert stamp["id"] == accepted["result"]
+    assert stamp["type"] == "QuoteAuthorization"
+    assert stamp["attributedTo"] == gh.admin.uri
+    assert (stamp["interactingObject"], stamp["interactionTarget"]) == (quoting, gh.thread.uri)
+    assert stamp["proof"]["verificationMethod"].startswith(gh.admin.uri)
+    # Whoever is given posts is given stamps, and nobody else.
+    assert (await gh.get(path(accepted["result"]))).status_code == 401
+    other = await makers.thread(gh.instance, gh.admin, gh.forum)
+    number = accepted["result"].rpartition("/")[2]
+    for wrong in (f"{path(other.uri)}/quotes/{number}", f"{path(gh.thread.uri)}/quotes/1"):
+        assert (await gh.get(wrong, vic)).status_code == 404
+    # Asked again, the same stamp stands for it.
+    again = await answered(gh, vic, asking(vera(vic), gh.thread.uri, 2, quoting))
+    assert again["result"] == accepted["result"]
+    assert again["id"] != accepted["id"]
+    vic.requests.clear()
+    async with gh.instance.transaction() as tx:
+        await editing.remove(tx, gh.admin, gh.thread)
+    await gh.settled()
+    gone = [one for one in vic.delivered if one["object"]["id"] == accepted["result"]]
+    assert [(one["type"], one["actor"]) for one in gone] == [("Delete", gh.admin.uri)]
+    assert (await gh.get(path(accepted["result"]), vic)).status_code == 404
+    refused = await answered(gh, vic, asking(vera(vic), gh.thread.uri, 3))
+    assert (refused["type"], refused["summary"]) == ("Reject", "This post was deleted.")
+
+
+async def test_a_stamp_ceases_when_its_post_quotes_no_more(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    first = asking(vera(vic), gh.thread.uri, 1)
+    second = asking(vera(vic), gh.thread.uri, 2)
+    stamps = [path((await answered(gh, vic, one))["result"]) for one in (first, second)]
+
+    async def served() -> list[int]:
+        return [(await gh.get(stamp, vic)).status_code for stamp in stamps]
+
+    # Nobody else withdraws them.
+    undo = doing("Undo", mallory(evil), first, 3)
+    assert (await gh.sent(evil, undo)).state == "refused"
+    stolen = doing("Undo", mallory(evil), {**first, "actor": mallory(evil)}, 4)
+    assert (await gh.sent(evil, stolen)).state in {"refused", "ignored"}
+    neighbour = doing("Delete", mallory(vic), second["instrument"], 5)
+    assert (await gh.sent(vic, neighbour)).state == "applied"
+    assert await served() == [200, 200]
+    assert (await gh.sent(vic, doing("Undo", vera(vic), first, 6))).state == "applied"
+    assert await served() == [404, 200]
+    assert (await gh.sent(vic, doing("Delete", vera(vic), second["instrument"], 7))).state == (
+        "applied"
+    )
+    assert await served() == [404, 404]
+    assert (await gh.sent(vic, doing("Undo", vera(vic), first, 8))).state == "ignored"
+
+
+async def test_a_quote_is_refused_with_a_reason_that_tells_nothing_else(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = await makers.forum(
+        gh.instance, gh.admin, handle="closed", visibility=Visibility.AGENCIES
+    )
+    secret = await makers.thread(gh.instance, gh.admin, closed)
+    unknown = f"{ORIGIN}/p/17"
+    answers = [
+        await answered(gh, evil, asking(mallory(evil), uri, number))
+        for number, uri in enumerate((secret.uri, unknown), 1)
+    ]
+    # What is not public is to a stranger what never was: nobody is named as its author.
+    assert {(one["type"], one["actor"], one["summary"]) for one in answers} == {
+        ("Reject", f"{ORIGIN}/instance", "There is no such post here.")
+    }
+    assert "interactionPolicy" not in str(
+        [(await gh.get(path(secret.uri), evil)).text, (await gh.get(path(secret.uri), vic)).text]
+    )
+    await gh.is_guildhall(vic.host)
+    known = await answered(gh, vic, asking(vera(vic), secret.uri, 1))
+    assert (known["type"], known["actor"]) == ("Reject", gh.admin.uri)
+    assert known["summary"] == "This post is not public, and is not quoted outside."
+    for number, instrument in enumerate(
+        (
+            f"{vera(vic)}/statuses/1",
+            {"id": f"{mallory(evil)}/statuses/1", "type": "Note", "attributedTo": vera(vic)},
+        ),
+        3,
+    ):
+        request = asking(mallory(evil), gh.thread.uri, number, instrument)
+        refused = await answered(gh, evil, request)
+        assert refused["summary"] == "Only its own author may ask for a post to quote another."
+    # A post that another of the same server has a stamp for is not Mallory's to ask for.
+    quoting = f"{vic.origin}/statuses/9"
+    assert (await answered(gh, vic, asking(vera(vic), gh.thread.uri, 5, quoting)))["type"] == (
+        "Accept"
+    )
+    assert (await answered(gh, vic, asking(mallory(vic), gh.thread.uri, 6, quoting)))["type"] == (
+        "Reject"
+    )
+    monkeypatch.setattr(quotes, "MOST_OF_ONE_POST", 1)
+    again = asking(vera(vic), gh.thread.uri, 7, quoting)
+    assert (await answered(gh, vic, again))["type"] == "Accept"
+    another = asking(vera(vic), gh.thread.uri, 8)
+    assert (await answered(gh, vic, another))["summary"] == quotes.TOO_MANY
+    for number, request in enumerate(
+        (
+            asking(mallory(evil), f"{vic.origin}/p/1", 7),
+            {**asking(mallory(evil), gh.thread.uri, 8), "instrument": 3},
+        )
+    ):
+        assert (await gh.sent(evil, request)).state == "ignored", number

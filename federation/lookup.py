@@ -87,6 +87,10 @@ class WireLookup:
         """A copy once the worker has compared it with its home, as was asked for in this row."""
         return await self._within(self._compared(forum))
 
+    def opened(self, thread: int) -> None:
+        """Have the thread of this id looked over by itself."""
+        self._wire.repair.opened.look(thread)
+
     async def _compared(self, forum: Forum) -> Forum:
         while True:
             async with self._wire.instance.reading() as session:

@@ -12,6 +12,7 @@ from federation.handlers import (
     quotes,
     reports,
     steering,
+    undone,
 )
 from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
@@ -60,9 +61,9 @@ REASONS: dict[str, str] = {
 async def handle(incoming: Incoming, activity: Activity) -> None:
     """Hand an activity to whoever takes it; Ignored names why nobody does."""
     if activity.type == "Undo":
-        inner = activity.object
-        undo = UNDO_HANDLERS.get(inner.type) if isinstance(inner, Activity) else None
-        if undo is None or not isinstance(inner, Activity):
+        inner = await undone.inner_of(incoming, activity)
+        undo = UNDO_HANDLERS.get(inner.type) if inner is not None else None
+        if undo is None or inner is None:
             raise Ignored(_why_not_undone(inner))
         await undo(incoming, activity, inner)
         return
@@ -72,8 +73,8 @@ async def handle(incoming: Incoming, activity: Activity) -> None:
     await handler(incoming, activity)
 
 
-def _why_not_undone(inner: object) -> str:
-    kind = inner.type if isinstance(inner, Activity) else ""
+def _why_not_undone(inner: Activity | None) -> str:
+    kind = inner.type if inner is not None else ""
     if kind == "Delete":
         return "What was deleted here is not brought back."
     return REASONS.get(kind, "This undoes nothing that is held here.")

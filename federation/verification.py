@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from federation.actors import Actors
-from federation.errors import StatusError, WireError
+from federation.errors import StatusError, Unreachable, WireError
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.proofs import check_proof, proof_method
 from federation.signatures.request import Request
@@ -104,4 +104,8 @@ class Verifier:
 def _unresolved(error: WireError) -> Unverified:
     if isinstance(error, StatusError) and error.status == 429:
         return Unverified("Too many keys of your host were asked for: try later.", 429, 60)
-    return Unverified(f"The key of the signature could not be had: {error}", 401)
+    sentence = f"The key of the signature could not be had: {error}"
+    if isinstance(error, Unreachable) or (isinstance(error, StatusError) and error.status >= 500):
+        # To some servers a 401 is final, and this may be over in a minute.
+        return Unverified(sentence, 503, 60)
+    return Unverified(sentence, 401)

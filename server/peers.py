@@ -272,6 +272,10 @@ class Lookup(Protocol):
         """A copy once it was compared with its home, as was asked for in this row."""
         ...
 
+    def opened(self, thread: int) -> None:
+        """A member opened the thread of this id, a copy; answers without waiting for anything."""
+        ...
+
 
 def shown_name(name: str) -> str:
     """What a peer calls itself, as one short line."""

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Url, Word
+from storage.posts import Post
 
 
 class Endorsement(Base):
@@ -41,3 +42,14 @@ async def by_member(session: AsyncSession, member_id: int, posts: Collection[int
         )
     )
     return set(rows.scalars())
+
+
+async def endorsed_by(session: AsyncSession, member_id: int, uri: str) -> str | None:
+    """The id of the post that the member endorses by the Like with the id `uri`."""
+    question = (
+        select(Post.uri)
+        .join(Endorsement, Endorsement.post_id == Post.id)
+        .where(Endorsement.member_id == member_id, Endorsement.uri == uri)
+        .limit(1)
+    )
+    return (await session.execute(question)).scalar_one_or_none()

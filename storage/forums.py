@@ -174,3 +174,14 @@ async def is_listed(session: AsyncSession, forum_id: int, member_id: int) -> boo
 async def follow_of(session: AsyncSession, forum_id: int, member_id: int) -> ForumFollow | None:
     """How this person follows this forum, if at all."""
     return await session.get(ForumFollow, (forum_id, member_id))
+
+
+async def followed_by(session: AsyncSession, member_id: int, uri: str) -> str | None:
+    """The id of the forum that the person follows by the Follow with the id `uri`."""
+    question = (
+        select(Forum.uri)
+        .join(ForumFollow, ForumFollow.forum_id == Forum.id)
+        .where(ForumFollow.member_id == member_id, ForumFollow.uri == uri)
+        .limit(1)
+    )
+    return (await session.execute(question)).scalar_one_or_none()

@@ -54,6 +54,9 @@ async def thread(request: Request) -> Response:
         sizes=_sizes(page),
         **beside.values,
     )
+    if visit.viewer.member is not None and not page.forum.is_local:
+        # For members only: visitors shall not be able to have us ask others.
+        visit.lookup.opened(page.opener.post.id)
     await _mark_read(visit, page)
     return response
 

@@ -14,6 +14,7 @@ from federation.handlers.copies import held, steered
 from federation.handlers.homes import attached
 from federation.handlers.posts import edit_draft
 from federation.handlers.relayed import LIKES, liked, unliked
+from federation.handlers.undone import inner_of
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
 from federation.urls import host_of_uri
@@ -289,8 +290,8 @@ async def _deleted(incoming: Incoming, forum: Forum, activity: Activity) -> None
 
 async def _undone(incoming: Incoming, forum: Forum, activity: Activity) -> None:
     """Something is taken back: an endorsement by who gave it, a lock by the home."""
-    inner = activity.object
-    if not isinstance(inner, Activity):
+    inner = await inner_of(incoming, activity)
+    if inner is None:
         raise Ignored("This undoes nothing that is held here.")
     if inner.type not in LIKES:
         await _deleted(incoming, forum, activity)

@@ -13,6 +13,7 @@ from federation.receive import Receiver
 from federation.repair.asking import NoDigest
 from federation.repair.collections import Filling
 from federation.repair.comparing import Comparison
+from federation.repair.opened import Opened
 from federation.repair.pages import Pages
 from federation.wire import Wire
 from server import digests, peers
@@ -43,6 +44,7 @@ class Repair:
         self._owner = owner
         self.pages = Pages(wire)
         self.pace = Pace(wire.instance.clock, wire.instance.randomness)
+        self.opened = Opened(wire, receiver, self.pages, self.pace)
         self._running: dict[int, tuple[str, asyncio.Task[bool]]] = {}
         self._started = False
         self._looked = 0.0
@@ -102,6 +104,7 @@ class Repair:
 
     async def stop(self) -> None:
         """Leave off; what was not finished is still due."""
+        await self.opened.stop()
         tasks = [task for _, task in self._running.values()]
         for task in tasks:
             task.cancel()

@@ -57,10 +57,12 @@ class Threads:
             held = await posts.by_uri(session, opener)
         if held is None:
             return found
+        listed: list[str] = []
         if held.context and not self._wire.urls.is_ours(held.context):
-            await self._take(await self._listed(held.context, found), found, apply)
+            listed = await self._listed(held.context, found)
+        await self._take(listed, found, apply)
         await self._take(await self._awaited(held.id), found, apply)
-        if len(found.uris) == 1 or await self._awaited(held.id):
+        if not set(listed) - {opener} or await self._awaited(held.id):
             await self._replies(found, apply)
         return found
 

@@ -105,9 +105,28 @@ async def test_AUT_09_nobody_deletes_or_undoes_for_another(
         for inner in (given, follow):
             row = await gh.sent(evil, doing("Undo", mallory(evil), inner, inner["id"]))
             assert row.state == "refused"
+            named = doing("Undo", mallory(evil), inner["id"], f"{inner['id']}-named")
+            assert (await gh.sent(evil, named)).state == "ignored"
     mine = like(mallory(evil), gh.thread.uri, id=given["id"])
     await gh.sent(evil, doing("Undo", mallory(evil), mine, "mine"))
     assert await gh.endorsements(gh.thread) == 1
+
+
+async def test_an_undo_may_name_what_it_undoes(gh: Commons, vic: ScriptedPeer) -> None:
+    given = like(vera(vic), gh.thread.uri, 7)
+    follow = doing("Follow", vera(vic), gh.forum.uri)
+    for done in (given, follow):
+        assert (await gh.sent(vic, done)).state == "applied"
+    assert await gh.endorsements(gh.thread) == 1
+    for done in (given, follow):
+        undo = doing("Undo", vera(vic), done["id"], done["type"])
+        assert (await gh.sent(vic, undo)).state == "applied"
+    assert await gh.endorsements(gh.thread) == 0
+    async with gh.instance.reading() as session:
+        following = select(ForumFollow.reason).where(ForumFollow.uri == follow["id"])
+        assert (await session.execute(following)).scalars().all() == ["left"]
+    unheld = doing("Undo", vera(vic), f"{vera(vic)}#like-8", "unheld")
+    assert (await gh.sent(vic, unheld)).state == "ignored"
 
 
 async def test_AUT_20_one_person_endorses_once(gh: Commons, evil: ScriptedPeer) -> None:

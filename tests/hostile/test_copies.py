@@ -103,7 +103,12 @@ async def test_AUT_09_10_a_relayed_endorsement_needs_its_own_proof(
     assert (await held_in(gh, forum))[0].endorsement_count == 1
     undo = doing("Undo", vera(vic), bare)
     assert await announce(gh, evil, forum.uri, undo, 5) == "refused"
+    named = doing("Undo", vera(vic), bare["id"], "named")
+    assert await announce(gh, evil, forum.uri, named, 6) == "refused"
     assert (await held_in(gh, forum))[0].endorsement_count == 1
+    proven = vic.proven(named, vera(vic), gh.clock.now())
+    assert await announce(gh, evil, forum.uri, proven, 7) == "applied"
+    assert (await held_in(gh, forum))[0].endorsement_count == 0
 
 
 async def test_a_forum_says_nothing_about_the_posts_of_another(

@@ -38,6 +38,9 @@ class WrittenLookup:
             raise Unavailable("That site does not answer at the moment.")
         return self.peers[host]
 
+    def opened(self, thread: int) -> None:
+        self.asked.append(f"thread {thread}")
+
     async def compared(self, forum: Forum) -> Forum:
         self.asked.append(forum.uri)
         raise Unavailable("That site does not answer at the moment.")

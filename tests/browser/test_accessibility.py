@@ -87,7 +87,8 @@ FOR_ADMINS = {
 }
 
 
-@pytest.fixture(scope="module")
+# As long as the town lasts: a worker may come back to these tests after others.
+@pytest.fixture(scope="session")
 def places(town: Town) -> dict[str, str]:
     """What the addresses above leave open."""
     dee = town.newcomer(town.riverton, "Dee Okafor")

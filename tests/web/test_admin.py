@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What administrators see and decide, and nobody else."""
 
+import ast
 import re
 from urllib.parse import quote
 
@@ -16,7 +17,9 @@ from server.settings import Federation, Settings
 from storage.members import Member
 from storage.peers import Peer
 from tests import makers
+from tests.house.sources import rooms, tree
 from tests.web.lookups import WrittenLookup
+from web.admin.record import WORDS
 
 PAGES = ("/admin", "/admin/federation", "/admin/people", "/admin/letters", "/admin/record")
 LAKESIDE = {"action": "add", "pattern": "lakeside.example.gov", "verdict": "allow"}
@@ -271,3 +274,16 @@ class TestOtherModes:
         }
         said = [mode for mode, sentence in words.items() if sentence in page]
         assert said == [instance.settings.federation]
+
+
+def test_every_verb_of_the_record_has_words() -> None:
+    verbs = {
+        verb.value
+        for path in rooms()
+        for call in ast.walk(tree(path))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "audit.note"
+        for verb in call.args[2:3]
+        if isinstance(verb, ast.Constant)
+    }
+    assert len(verbs) > 8
+    assert verbs <= WORDS.keys()

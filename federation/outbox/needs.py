@@ -39,18 +39,19 @@ async def listeners(tx: Transaction, people: Iterable[Member]) -> list[str]:
 
     Whom policy keeps out is not told: unlike what goes to a forum's home, it would wait in vain.
     """
-    inboxes: dict[str, None] = {}
-    for person in people:
-        inbox = person.shared_inbox or person.inbox
-        if person.is_local or not inbox:
-            continue
-        host = host_of_uri(inbox)
-        if not reads_mentions(profile_of_peer(await tx.session.get(Peer, host))):
-            continue
-        decision = await peers.judge(tx.session, tx.settings.federates, host, tx.now)
-        if decision.allowed:
-            inboxes[inbox] = None
-    return list(inboxes)
+    away = [person.shared_inbox or person.inbox for person in people if not person.is_local]
+    hosts = {inbox: host_of_uri(inbox) for inbox in away if inbox}
+    if not hosts:
+        return []
+    question = select(Peer).where(Peer.host.in_(set(hosts.values())))
+    known = {peer.host: peer for peer in (await tx.session.execute(question)).scalars()}
+    rules, mode = await peers.rules(tx.session), tx.settings.federates
+    return [
+        inbox
+        for inbox, host in hosts.items()
+        if reads_mentions(profile_of_peer(known.get(host)))
+        and peers.decide(mode, rules, host, tx.now).allowed
+    ]
 
 
 async def reads_refusals(session: AsyncSession, inbox: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from server.practices.record.values import Faults, Json, Reader, unknown
+from server.practices.record.values import Faults, Json, Reader, listed, unknown
 
 P = TypeVar("P", bound="Part")
 
@@ -121,15 +121,8 @@ class Parts:
     what: str
 
     def read(self, value: Json, path: str, faults: Faults) -> tuple[Part, ...]:
-        if value is None:
-            return ()
-        if not isinstance(value, list):
-            faults.add(path, "This has to be a list.")
-            return ()
-        if len(value) > self.most:
-            faults.add(path, f"Keep it to {self.most} {self.what}: this has {len(value)}.")
-            return ()
-        return tuple(self.of.parse(item, f"{path}.{n}", faults) for n, item in enumerate(value))
+        items = listed(value, path, faults, self.most, self.what)
+        return tuple(self.of.parse(item, f"{path}.{n}", faults) for n, item in enumerate(items))
 
     def write(self, value: Any) -> Json:
         return [item.dump() for item in value]

@@ -196,6 +196,19 @@ class Pattern(_Plain):
         return word
 
 
+def listed(value: Json, path: str, faults: Faults, most: int, what: str) -> list[Json]:
+    """The items of a list of at most `most`; none where it is not there, or is at fault."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        faults.add(path, "This has to be a list.")
+        return []
+    if len(value) > most:
+        faults.add(path, f"Keep it to {most} {what}: this has {len(value)}.")
+        return []
+    return value
+
+
 @dataclass(frozen=True)
 class Items:
     """A list of at most `most` values; empty ones are left out. `what` is one of them."""
@@ -205,15 +218,8 @@ class Items:
     what: str = "lines"
 
     def read(self, value: Json, path: str, faults: Faults) -> tuple[Any, ...]:
-        if value is None:
-            return ()
-        if not isinstance(value, list):
-            faults.add(path, "This has to be a list.")
-            return ()
-        if len(value) > self.most:
-            faults.add(path, f"Keep it to {self.most} {self.what}: this has {len(value)}.")
-            return ()
-        found = (self.of.read(item, f"{path}.{n}", faults) for n, item in enumerate(value))
+        items = listed(value, path, faults, self.most, self.what)
+        found = (self.of.read(item, f"{path}.{n}", faults) for n, item in enumerate(items))
         return tuple(item for item in found if item not in ("", None))
 
     def write(self, value: Any) -> Json:

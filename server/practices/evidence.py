@@ -223,9 +223,9 @@ def _reviewed(grounds: Grounds) -> _Finding:
 
 
 def _latest(reviews: Iterable[Review]) -> list[Review]:
-    """The last review of each reviewer."""
+    """The last review of each reviewer; of two at the same moment the one against."""
     found: dict[str, Review] = {}
-    for review in sorted(reviews, key=lambda one: one.at):
+    for review in sorted(reviews, key=lambda one: (one.at, not one.accepted, one.agency)):
         found[review.reviewer] = review
     return list(found.values())
 

@@ -17,6 +17,7 @@ from server.transaction import Transaction
 from storage.base import insert
 from storage.files import RemotePicture, StoredFile
 from storage.members import Member
+from storage.uploads import Upload
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -75,6 +76,7 @@ async def forget_unused(tx: Transaction, sha256: str) -> bool:
     users = (
         select(func.count()).where(Member.avatar_file == sha256),
         select(func.count()).where(RemotePicture.sha256 == sha256),
+        select(func.count()).where(Upload.sha256 == sha256),
     )
     for question in users:
         if (await tx.session.execute(question)).scalar_one():

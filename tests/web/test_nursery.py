@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that come from a nursery are what they are elsewhere, and end with it."""
+"""Commands from a nursery are what they are elsewhere, and end with it."""
 
 import signal
 import socket

@@ -59,5 +59,6 @@ SAID: dict[str, str] = {
     "peer_paused": "Paused. Nothing is sent to this agency until you resume; what is for it waits.",
     "peer_resumed": "Resumed. What has waited is on its way.",
     "peer_forgotten": "Dropped. What waited is no longer sent; what is written from now on is.",
+    "keys_changed": "There are new keys. Other agencies hear of them by themselves.",
     "letter_sent": "If the address can sign up here, a letter with a link is on its way.",
 }

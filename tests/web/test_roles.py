@@ -42,6 +42,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     ),
     "/admin/federation": ({"action": "add", "pattern": "x.example", "verdict": "allow"}, ADMINS),
     "/admin/federation/peer/{host}": ({"action": "pause"}, ADMINS),
+    "/admin/keys": ({"name": "ana"}, ADMINS),
     "/admin/people": ({"note": "For Dee"}, ADMINS),
     "/practices/keeping": ({"action": "list", "label": "Permits"}, ADMINS),
     "/p/{id}/delete": ({"reason": "Off topic."}, STEWARDS),

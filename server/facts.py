@@ -121,6 +121,25 @@ class PracticeWarned(Fact):
 
 
 @dataclass(frozen=True)
+class ChangeOffered(Fact):
+    """One of us offers a change to the author of a practice."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferAnswered(Fact):
+    """An author of ours took, or declined, what was offered."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferWithdrawn(Fact):
+    offer: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -216,6 +235,9 @@ KINDS: dict[str, type[Fact]] = {
         PracticePublished,
         PracticeConfirmed,
         PracticeWarned,
+        ChangeOffered,
+        OfferAnswered,
+        OfferWithdrawn,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

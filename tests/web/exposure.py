@@ -312,7 +312,7 @@ def paths(
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
-        "draft": world.draft_ids(keys), "stamp": [STAMP],
+        "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
     asked = _questions(rooms, people, posts) + questions_of_practices(practices)

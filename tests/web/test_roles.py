@@ -61,6 +61,7 @@ WRITERS = {
     "/practices/drafts/{draft}/{section}/{key}", "/p/{id}/confirm", "/p/{id}/distil",
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
+    "/p/{id}/offer", "/practices/offers/{offer}",
 }  # fmt: skip
 ADMIN_PAGES = "/admin"
 

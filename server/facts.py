@@ -112,6 +112,15 @@ class PracticeConfirmed(Fact):
 
 
 @dataclass(frozen=True)
+class PracticeWarned(Fact):
+    """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
+
+    uri: str
+    by: int
+    n: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -206,6 +215,7 @@ KINDS: dict[str, type[Fact]] = {
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,
+        PracticeWarned,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

@@ -40,6 +40,7 @@ from web import (
     practices,
     repairs,
     search,
+    tags,
 )
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -61,6 +62,7 @@ FEATURES = (
     drafts,
     notifications,
     search,
+    tags,
     agencies,
     media,
     admin,

@@ -6,8 +6,8 @@ import asyncio
 from federation.errors import BadAnswer, Forbidden, WireError
 from federation.wire import Wire
 from server.files import Arriving, NewFile
+from server.hub import files
 from server.peers import Wanted
-from server.resources import files
 from server.resources.sniffing import NotTaken, media_type_of
 
 SECONDS = 600.0

@@ -8,8 +8,8 @@ from federation import practices, replications, resources
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
+from server.hub.uses import SaidUse
 from server.practices.reporting import Report
-from server.resources.uses import SaidUse
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from federation.editions import MOST_VERSIONS, refused_at, version_of
 from federation.vocabulary.terms import GH, OBJECT_CONTEXT
 from federation.vocabulary.values import url_id_of
 from server.errors import Invalid
+from server.hub.uses import SaidUse
 from server.resources import licences
 from server.resources.record import Record, dump, parse
 from server.resources.terms import VERDICTS
-from server.resources.uses import SaidUse
 
 # The record is JSON as it stands: a processor of JSON-LD leaves it alone (JSON-LD 1.1 §4.2.2).
 _TERMS = {

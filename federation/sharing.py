@@ -14,11 +14,11 @@ from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from server.forums.pages import tags_of
+from server.hub.uses import SaidUse
 from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
 from server.resources import record as resource_record
-from server.resources.uses import SaidUse
 from storage import members
 from storage.forums import Forum, Visibility
 from storage.members import Member

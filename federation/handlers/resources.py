@@ -6,8 +6,9 @@ from dataclasses import replace
 from federation.posts import SharedPost
 from federation.resources import SharedResource
 from server.errors import NotAllowed
-from server.resources import prose, publishing, uses
-from server.resources.publishing import Edition
+from server.hub import publishing, uses
+from server.hub.publishing import Edition
+from server.resources import prose
 from server.resources.record import digest
 from server.transaction import Transaction
 from storage.posts import Kind, Post

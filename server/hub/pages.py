@@ -8,12 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
+from server.hub.lineage import Lineage, lineage_of
+from server.hub.uses import Use, uses_of
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
 from server.resources import licences
-from server.resources.lineage import Lineage, lineage_of
 from server.resources.record import Record, unpack
-from server.resources.uses import Use, uses_of
 from server.shown import ShownPost
 from server.viewers import Viewer, visible_posts
 from storage.files import StoredFile

@@ -112,6 +112,14 @@ class PracticeConfirmed(Fact):
 
 
 @dataclass(frozen=True)
+class ResourcePublished(Fact):
+    """A version of a resource was published; ThreadPosted or PostEdited says so as well."""
+
+    post: int
+    version: int
+
+
+@dataclass(frozen=True)
 class PracticeWarned(Fact):
     """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
 
@@ -238,6 +246,7 @@ KINDS: dict[str, type[Fact]] = {
         ChangeOffered,
         OfferAnswered,
         OfferWithdrawn,
+        ResourcePublished,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

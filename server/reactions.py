@@ -24,6 +24,7 @@ from server.facts import (
 )
 from server.practices import adopters
 from server.practices import forgetting as practices
+from server.resources import forgetting as resources
 from server.transaction import Transaction
 
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
@@ -38,6 +39,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         audit.note_removal,
         drop_day,
         practices.forget,
+        resources.forget,
     ),
     PracticePublished: (search.index_practice,),
     PracticeWarned: (adopters.tell_of_warning,),

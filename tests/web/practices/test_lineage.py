@@ -57,9 +57,10 @@ async def test_a_change_is_offered_answered_and_read_by_nobody_else(
         await send(hers, f"{draft}/lessons", lessons="Begin with the ten reasons.")
         made = await makers.submit(hers, f"{draft}/publish", forum=str(counters.id))
         adaptation = made.headers["location"]
-        assert "City of Riverton adapted this practice" in Page(
-            await client.get(f"/p/{permits.id}")
-        ).main
+        assert (
+            "City of Riverton adapted this practice"
+            in Page(await client.get(f"/p/{permits.id}")).main
+        )
         path = f"/p/{adaptation.split('/')[2]}/offer"
         assert (await client.get(path)).status_code == 403
         assert "What we learned" in Page(await hers.get(path)).main

@@ -6,7 +6,6 @@ from starlette.applications import Starlette
 
 from server.instance import Instance
 from storage.forums import Forum
-from storage.members import Member
 from storage.posts import Post
 from tests import makers
 from tests.web.page import Page, words

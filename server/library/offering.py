@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Offering a change back to the author of the original, and what they say to it.
+"""Offering a change back to the author of the original, and answering.
 
 `offer` and `answer` go by the rules of this instance; `receive` and `answered` are their other
 halves, which a translator calls with what another instance sent.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sections of one practice taken over into another: what differs, what then stands.
+"""Sections of one practice taken over into another, as they are offered.
 
 Only what to do can be offered: what came of it at one agency, what it cost and whom to ask there
 are that agency's own.

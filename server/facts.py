@@ -112,6 +112,23 @@ class PracticeConfirmed(Fact):
 
 
 @dataclass(frozen=True)
+class ResourcePublished(Fact):
+    """A version of a resource was published; ThreadPosted or PostEdited says so as well."""
+
+    post: int
+    version: int
+
+
+@dataclass(frozen=True)
+class PracticeWarned(Fact):
+    """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
+
+    uri: str
+    by: int
+    n: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -213,6 +230,8 @@ KINDS: dict[str, type[Fact]] = {
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,
+        PracticeWarned,
+        ResourcePublished,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     REPLY = "reply"
     PRACTICE = "practice"
     REPLICATION = "replication"
+    RESOURCE = "resource"
 
 
 class PostState(StrEnum):

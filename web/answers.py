@@ -44,6 +44,8 @@ SAID: dict[str, str] = {
     "practice_published": "Your practice is published.",
     "version_published": "The new version is published.",
     "practice_confirmed": "Noted: it was looked over today and still holds.",
+    "practice_warned": "Your notice stands, and those who adopted it are told.",
+    "practice_cleared": "The notice no longer stands, and those who adopted it are told.",
     "reported": "Thank you: your report stands beside the practice.",
     "adapting": "This is your draft now: it remembers where it came from.",
     "distilled": "What you chose is in this draft, and everybody quoted is credited.",

@@ -7,7 +7,13 @@ from typing import Any
 
 import structlog
 
-from federation.outbox import about_forums, about_members, about_posts, about_quotes
+from federation.outbox import (
+    about_forums,
+    about_members,
+    about_posts,
+    about_practices,
+    about_quotes,
+)
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
@@ -23,6 +29,7 @@ from server.facts import (
     ForumLeft,
     PostDeleted,
     PostEdited,
+    PracticeWarned,
     ProfileChanged,
     QuoteAccepted,
     QuoteRefused,
@@ -50,6 +57,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ReplyPosted: about_posts.posted,
     PostEdited: about_posts.edited,
     PostDeleted: about_posts.deleted,
+    PracticeWarned: about_practices.warned,
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,

@@ -64,11 +64,7 @@ async def change(tx: Transaction, member: Member, draft: ProfileDraft) -> None:
 async def change_picture(
     tx: Transaction, member: Member, picture: files.NewFile | None
 ) -> str | None:
-    """Show a new picture, or none.
-
-    Answers the SHA-256 of the one before when nothing shows it any more: its bytes are then
-    to be removed once this has been committed.
-    """
+    """Show a new picture, or none; answers the one before when nothing shows it any more."""
     member = await tx.session.get_one(Member, member.id)
     before, member.avatar_file = member.avatar_file, picture.sha256 if picture else None
     member.updated = tx.now

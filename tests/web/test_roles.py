@@ -60,7 +60,7 @@ WRITERS = {
     "/practices/new", "/practices/drafts/{draft}/{section}", "/p/{id}/adapt", "/p/{id}/revise",
     "/practices/drafts/{draft}/{section}/{key}", "/p/{id}/confirm", "/p/{id}/distil",
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
-    "/practices/drafts/{draft}/discard",
+    "/practices/drafts/{draft}/discard", "/p/{id}/notice",
 }  # fmt: skip
 ADMIN_PAGES = "/admin"
 

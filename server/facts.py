@@ -224,6 +224,13 @@ class QuoteRefused(Fact):
     reason: str
 
 
+@dataclass(frozen=True)
+class QuoteTakenBack(Fact):
+    """The author of a post of ours no longer allows it to be quoted there."""
+
+    quote: int
+
+
 KINDS: dict[str, type[Fact]] = {
     kind.__name__: kind
     for kind in (
@@ -256,6 +263,7 @@ KINDS: dict[str, type[Fact]] = {
         ActivityRefused,
         QuoteAccepted,
         QuoteRefused,
+        QuoteTakenBack,
     )
 }
 

@@ -64,5 +64,6 @@ SAID: dict[str, str] = {
     "peer_resumed": "Resumed. What has waited is on its way.",
     "peer_forgotten": "Dropped. What waited is no longer sent; what is written from now on is.",
     "keys_changed": "There are new keys. Other agencies hear of them by themselves.",
+    "quote_taken_back": "Taken back. Their site is told, and shows your words there no longer.",
     "letter_sent": "If the address can sign up here, a letter with a link is on its way.",
 }

@@ -38,6 +38,7 @@ from web import (
     notifications,
     posts,
     practices,
+    quotes,
     repairs,
     search,
     tags,
@@ -56,6 +57,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    quotes,
     posts,
     repairs,
     endorsements,

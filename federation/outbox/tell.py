@@ -36,6 +36,7 @@ from server.facts import (
     ProfileChanged,
     QuoteAccepted,
     QuoteRefused,
+    QuoteTakenBack,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -78,6 +79,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ActivityRefused: about_forums.refused,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    QuoteTakenBack: about_quotes.taken_back,
 }
 
 

@@ -53,7 +53,7 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
-    "/p/{id}/replicate",
+    "/p/{id}/replicate", "/p/{id}/quotes",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     DECIDE_APPS = "decide which apps may be used"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
+    TAKE_BACK_QUOTE = "say where a post is quoted"
 
 
 class Role(StrEnum):
@@ -68,6 +69,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DECIDE_APPS: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
+    Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
 }
 
 

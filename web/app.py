@@ -40,8 +40,10 @@ from web import (
     notifications,
     posts,
     practices,
+    quotes,
     repairs,
     search,
+    tags,
 )
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -58,12 +60,14 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    quotes,
     posts,
     repairs,
     endorsements,
     drafts,
     notifications,
     search,
+    tags,
     agencies,
     media,
     consent,

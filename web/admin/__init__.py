@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of administrators."""
 
-from web.admin import apps, federation, letters, overview, peers, people, record
+from web.admin import apps, federation, keys, letters, overview, peers, people, record
 
 routes = [
     *overview.routes,
@@ -11,4 +11,5 @@ routes = [
     *apps.routes,
     *letters.routes,
     *record.routes,
+    *keys.routes,
 ]

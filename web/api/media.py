@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures that apps send ahead of a post."""
 
-from server import files, pictures, uploads
+from server import pictures, uploads
 from server.errors import Invalid
 from server.rows import Upload
 from server.uploads import Picture
@@ -41,7 +41,7 @@ async def send(call: Call) -> Json:
         width, height = pictures.size(made)
     except pictures.NotAPicture as error:
         raise Invalid({"file": str(error)}) from error
-    kept = await files.write(call.instance.settings.state, made, pictures.MEDIA_TYPE)
+    kept = await call.instance.files.write(made, pictures.MEDIA_TYPE)
     async with call.instance.transaction() as tx:
         picture = Picture(kept, width, height)
         words = call.given.text("description")

@@ -84,7 +84,7 @@ def plot(sites: Sequence[tuple[str, Outcome]]) -> Plot | None:
         zero=at(Decimal(0)),
         height=len(rows) * ROW + FOOT,
         better=_SIDES.get(first.direction, ""),
-        unit=first.unit,
+        unit="percentage points" if first.unit == "%" else first.unit,
         sentence=_sentence([change for _, _, change in found], first.direction),
     )
 
@@ -97,7 +97,8 @@ def _ends(change: Change) -> list[Decimal]:
 
 
 def _value(change: Change, unit: str) -> str:
-    by = f"{shown(change.absolute, signed=True)} {unit}".strip()
+    # 34 % to 81 % is 47 points more, and 138 % more.
+    by = f"{shown(change.absolute, signed=True)} {'points' if unit == '%' else unit}".strip()
     return by if change.relative is None else f"{by} ({percent(change.relative)})"
 
 

@@ -63,6 +63,7 @@ def test_intervals_are_those_of_proportions_and_of_means_with_a_spread_only() ->
     assert found is not None
     first, second = found.rows
     assert second.low is not None
+    assert (first.value, found.unit) == ("+20 points (+33.3 %)", "percentage points")
     scale = (first.x - found.zero) / 20
     assert first.low is not None
     assert first.high is not None

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation import practices, replications
+from federation import events, practices, replications
 from federation.errors import BadAnswer
+from federation.events import SharedEvent
 from federation.forums import digest, followers
 from federation.members import moment
 from federation.practices import SharedPractice
@@ -52,6 +53,7 @@ class SharedPost:
     practice: SharedPractice | None = None
     report: Report | None = None
     announces: str | None = None
+    event: SharedEvent | None = None
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -69,7 +71,7 @@ def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
 
 
 def to_wire(shared: SharedPost) -> dict[str, Any]:
-    """The Article of a thread, the Note of a reply; keys without a value are left out."""
+    """The Article of a thread, an Event, the Note of a reply; keys without value are left out."""
     to, cc = recipients(shared)
     document: dict[str, Any] = {
         "@context": OBJECT_CONTEXT,
@@ -132,11 +134,13 @@ def _tagged(shared: SharedPost) -> list[dict[str, str]]:
 
 
 def _more(shared: SharedPost) -> dict[str, Any]:
-    """What a practice, a report or a reply that announces one has beyond other posts."""
+    """What a practice, a report, an event or a reply that announces one has beyond others."""
     if shared.practice is not None:
         return practices.to_members(shared.practice, shared.url)
     if shared.report is not None:
         return replications.to_members(shared.report, shared.url)
+    if shared.event is not None:
+        return events.to_members(shared.event, shared.author, shared.url, shared.language)
     if shared.announces is not None:
         return {"@context": replications.NOTE_CONTEXT, "gh:announces": shared.announces}
     return {}
@@ -201,7 +205,8 @@ def _said(post: WirePost) -> dict[str, Any]:
         return {"announces": replications.announces_of(post.raw)}
     practice = practices.from_members(post.raw)
     report = replications.from_members(post.raw) if practice is None else None
-    return {"practice": practice, "report": report}
+    event = events.from_members(post.raw) if post.type == "Event" else None
+    return {"practice": practice, "report": report, "event": event}
 
 
 def is_vote(post: WirePost) -> bool:
@@ -275,76 +280,4 @@ def _about(
         "audience": shared.forum,
         "published": moment(shared.updated or shared.published),
         "object": document,
-    }
-
-
-@dataclass(frozen=True)
-class Deed:
-    """Something done to a post that carries none of its words."""
-
-    actor: str
-    post: str
-    forum: str
-    public: bool
-
-    def addressed(self, kind: str, identifier: str, target: object) -> dict[str, Any]:
-        audience = followers(self.forum)
-        return {
-            "@context": ACTIVITY_CONTEXT,
-            "id": identifier,
-            "type": kind,
-            "actor": self.actor,
-            "object": target,
-            "to": [PUBLIC, self.forum] if self.public else [audience, self.forum],
-            "cc": [audience] if self.public else [],
-            "audience": self.forum,
-        }
-
-
-def delete(deed: Deed, former: str, when: datetime, reason: str | None) -> dict[str, Any]:
-    """Delete of a post; a `summary` makes it a steward's removal, as at Lemmy."""
-    tombstone = {
-        "id": deed.post,
-        "type": "Tombstone",
-        "formerType": former,
-        "deleted": moment(when),
-    }
-    document = deed.addressed("Delete", f"{deed.actor}#delete-{short(deed.post)}", tombstone)
-    if reason is not None:
-        document["summary"] = reason
-    return document
-
-
-def lock(deed: Deed, number: int) -> dict[str, Any]:
-    """Lock of a thread, as Lemmy, PieFed and Mbin read it."""
-    return deed.addressed("Lock", f"{deed.actor}#lock-{short(deed.post)}-{number}", deed.post)
-
-
-def pin(deed: Deed, number: int, *, pinned: bool) -> dict[str, Any]:
-    """Add to, or Remove from, the forum's featured collection."""
-    kind = "Add" if pinned else "Remove"
-    identifier = f"{deed.actor}#{kind.lower()}-{short(deed.post)}-{number}"
-    return deed.addressed(kind, identifier, deed.post) | {"target": f"{deed.forum}/featured"}
-
-
-def steward(deed: Deed, number: int, *, named: bool) -> dict[str, Any]:
-    """Add to, or Remove from, the forum's moderators; `deed.post` is the person."""
-    kind = "Add" if named else "Remove"
-    identifier = f"{deed.actor}#{kind.lower()}-steward-{number}"
-    return deed.addressed(kind, identifier, deed.post) | {"target": f"{deed.forum}/moderators"}
-
-
-def tombstone(
-    uri: str, former: str, author: str, context: str, forum: str, when: datetime
-) -> dict[str, Any]:
-    """What is served where a post was deleted."""
-    return {
-        "@context": OBJECT_CONTEXT,
-        "id": uri,
-        "type": "Tombstone",
-        "formerType": former,
-        "deleted": moment(when),
-        "attributedTo": author,
-        **({"context": context} if context else {}),
-        "audience": forum,
     }

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from federation.handlers import (
     announced,
+    answers,
     endorsements,
+    events,
     follows,
     moves,
     posts,
@@ -22,14 +24,17 @@ UndoHandler = Callable[[Incoming, Activity, Activity], Awaitable[None]]
 
 HANDLERS: dict[str, Handler] = {
     "Follow": follows.follow,
-    "Accept": follows.accept,
-    "Reject": follows.reject,
+    "Accept": answers.accept,
+    "TentativeAccept": answers.tentative,
+    "Reject": answers.reject,
     "Create": posts.create,
     "Update": posts.update,
     "Delete": posts.delete,
     "Like": endorsements.like,
     "EmojiReact": endorsements.like,
     "Flag": reports.flag,
+    "Join": events.join,
+    "Leave": events.leave,
     "Lock": steering.lock,
     "Add": steering.add,
     "Remove": steering.remove,
@@ -40,6 +45,7 @@ HANDLERS: dict[str, Handler] = {
 
 UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Follow": follows.undo_follow,
+    "Join": events.undo_join,
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
@@ -51,8 +57,6 @@ REASONS: dict[str, str] = {
     "Dislike": "A Dislike is no endorsement, and nothing that is shown here.",
     "Block": "Whom a forum shuts out is decided by its own administrators.",
     "Invite": "Nobody is invited to a forum here: it is followed.",
-    "Join": "Nobody joins anything here: a forum is followed.",
-    "Leave": "Nobody joins anything here: a forum is followed.",
     "Resolve": "Reports are closed where they were sent to.",
     "Warn": "Warnings are between another server and its own people.",
 }

@@ -10,13 +10,16 @@ from typing import TypeVar
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from federation.events import SharedEvent
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
+from server.events.details import of_row
 from server.forums.pages import tags_of
 from server.practices import reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
 from storage import members
+from storage.events import Event
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Kind, Post, PostMention, PostState
@@ -44,7 +47,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     tags = await tags_of(session, ids)
     mentions = await _mentions(session, ids)
     links = await _links(session, posts)
-    practices = await _practices(session, posts)
+    practices, events = await _practices(session, posts), await _events(session, posts)
     reports, announced = await _reports(session, posts), await _announced(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
@@ -63,6 +66,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             practice=practices.get(post.id),
             report=reports.get(post.id),
             announces=announced.get(post.id),
+            event=events.get(post.id),
         )
     return found
 
@@ -107,6 +111,20 @@ async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
         number: SharedPractice(unpack(record), version, note or "")
         for number, record, version, note in (await session.execute(question)).all()
     }
+
+
+async def _events(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedEvent]:
+    """The events among posts; a link that is kept for guests stays here."""
+    ids = [post.id for post in posts if post.kind == Kind.EVENT]
+    if not ids:
+        return {}
+    found: dict[int, SharedEvent] = {}
+    for row in (await session.execute(select(Event).where(Event.post_id.in_(ids)))).scalars():
+        details = of_row(row)
+        if details.is_hidden:
+            details = replace(details, online="")
+        found[row.post_id] = SharedEvent(details, row.going if details.joining == "free" else None)
+    return found
 
 
 async def _by_id(session: AsyncSession, table: type[Row], ids: Iterable[int]) -> dict[int, Row]:

@@ -6,11 +6,16 @@ from typing import Any
 
 from server import audit, notifications, search
 from server.digests import drop_day
+from server.events import forgetting as events
+from server.events import telling
 from server.facts import (
     Endorsed,
     EndorsementWithdrawn,
+    EventChanged,
     Fact,
     ForumChanged,
+    GuestAnswered,
+    JoinSettled,
     PostDeleted,
     PostEdited,
     PracticePublished,
@@ -36,8 +41,12 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         audit.note_removal,
         drop_day,
         practices.forget,
+        events.forget,
     ),
     PracticePublished: (search.index_practice,),
+    EventChanged: (telling.tell_of_change,),
+    GuestAnswered: (telling.tell_of_answer,),
+    JoinSettled: (telling.tell_of_settling,),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),
     EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),

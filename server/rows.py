@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows that pages are handed, under one roof."""
 
+from storage.events import CalendarChoice, Event, EventGuest, GuestState
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, Visibility
 from storage.members import Invitation, Member
 from storage.peers import Knock, Peer, PolicyRule, Verdict
 from storage.posts import Draft, Kind, Post, PostState
 
 __all__ = [
+    "CalendarChoice",
     "CopyState",
     "Draft",
+    "Event",
+    "EventGuest",
     "FollowState",
     "Forum",
     "ForumFollow",
+    "GuestState",
     "Invitation",
     "Kind",
     "Knock",

@@ -30,6 +30,7 @@ from web import (
     drafts,
     endorsements,
     errors,
+    events,
     forums,
     home,
     live,
@@ -55,6 +56,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    events,
     posts,
     repairs,
     endorsements,

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a received practice says beyond a thread, stored beside its post."""
+"""What a received post says beyond a thread, stored beside it."""
 
 from dataclasses import replace
 
 from federation import authority
+from federation.handlers import events
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.errors import NotAllowed
@@ -22,15 +23,19 @@ def opening(shared: SharedPost, origin: Origin) -> ThreadDraft:
     kind = Kind.REPLICATION if shared.report else Kind.THREAD
     if shared.practice is not None:
         kind = Kind.PRACTICE
+    if shared.event is not None:
+        kind = Kind.EVENT
     return ThreadDraft(shared.title, shared.source, shared.tags, shared.language, origin, kind)
 
 
 async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
-    """An opener was stored: with the record, if it is a practice or a report of one."""
+    """An opener was stored: with the record of a practice or a report, or as an event."""
     if sharing.practice is not None:
         await _put(tx, post, sharing, sharing.practice)
     elif sharing.report is not None:
         await replicating.apply(tx, post, sharing.report)
+    elif sharing.event is not None:
+        await events.put(tx, post, sharing)
 
 
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
@@ -66,6 +71,8 @@ def must_stay_one(post: Post, sharing: SharedPost) -> None:
         raise NotAllowed("A practice is changed with its record, and this came without one.")
     if post.kind == Kind.REPLICATION and sharing.report is None:
         raise NotAllowed("A report is changed with its numbers, and this came without them.")
+    if post.kind == Kind.EVENT and sharing.event is None:
+        raise NotAllowed("An event says when it is, and this does not.")
 
 
 async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) -> None:
@@ -75,6 +82,8 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
     """
     if sharing.report is not None and post.kind == Kind.REPLICATION and post.revision != before:
         await replicating.apply(tx, post, sharing.report)
+    if sharing.event is not None and post.revision != before:
+        await events.put(tx, post, sharing)
     if sharing.practice is None:
         return
     if post.revision == before:

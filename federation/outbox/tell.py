@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from federation.outbox import about_forums, about_members, about_posts, about_quotes
+from federation.outbox import about_events, about_forums, about_members, about_posts, about_quotes
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
@@ -21,6 +21,9 @@ from server.facts import (
     ForumChanged,
     ForumFollowed,
     ForumLeft,
+    GuestAnswered,
+    JoinAsked,
+    JoinTakenBack,
     PostDeleted,
     PostEdited,
     ProfileChanged,
@@ -64,6 +67,9 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ActivityRefused: about_forums.refused,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    GuestAnswered: about_events.answered,
+    JoinAsked: about_events.asked,
+    JoinTakenBack: about_events.asked,
 }
 
 

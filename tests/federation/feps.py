@@ -73,6 +73,11 @@ CLAIMS = {
         "what software implements",
         "`generator.implements` names RFC 9421 on every actor.",
     ),
+    "8a8e": Claim(
+        "events",
+        "An event is an Event with its times, zone and places; a `Join` is answered by the "
+        "organiser's server with `Accept`, `TentativeAccept` or `Reject`.",
+    ),
     "8b32": Claim(
         "integrity proofs",
         "`eddsa-jcs-2022` on every activity and every post we send; checked on what is relayed.",
@@ -108,7 +113,6 @@ CLAIMS = {
 }
 NOT_YET = {
     "7628": "forums that move are followed there; people are not yet",
-    "8a8e": "events",
 }
 
 

@@ -15,9 +15,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation import endorsements, forums, members, posts
+from federation import deeds, endorsements, forums, members, posts
+from federation.deeds import Deed
 from federation.documents import collection
-from federation.posts import Deed, SharedPost
+from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from federation.quotes import stamps
 from federation.registry import HANDLERS, UNDO_HANDLERS
@@ -32,6 +33,7 @@ from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
+from tests.federation import event_examples
 from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
@@ -238,6 +240,7 @@ def closed_thread() -> dict[str, Any]:
 
 
 EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
+    **event_examples.examples(OPENER, ANA),
     "like": signed_like,
     "group": group,
     "person": person,
@@ -258,11 +261,11 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
         FORUM, 117665001000000001, THREAD, members.moment(MORNING)
     ),
     "undo": lambda: forums.undo(ANA, like(), [MAREK, FORUM]) | {"audience": FORUM},
-    "delete": lambda: posts.delete(BY_AUTHOR, "Note", LATER, None),
-    "remove": lambda: posts.delete(BY_STEWARD, "Note", LATER, "Off topic."),
-    "tombstone": lambda: posts.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
-    "lock": lambda: posts.lock(ON_THREAD, 1),
-    "pin": lambda: posts.pin(ON_THREAD, 1, pinned=True),
+    "delete": lambda: deeds.delete(BY_AUTHOR, "Note", LATER, None),
+    "remove": lambda: deeds.delete(BY_STEWARD, "Note", LATER, "Off topic."),
+    "tombstone": lambda: deeds.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
+    "lock": lambda: deeds.lock(ON_THREAD, 1),
+    "pin": lambda: deeds.pin(ON_THREAD, 1, pinned=True),
     "quote-accepted": lambda: stamps.accept(QUOTE, 117665002000000004, MAREK),
     "quote-refused": lambda: stamps.reject(QUOTE, MAREK, "This post was deleted."),
     "quote-stamp": lambda: stamps.stamp(QUOTE, 117665002000000004, MAREK),

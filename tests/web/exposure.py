@@ -28,6 +28,7 @@ from storage.posts import Post
 from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
+from tests.web.exposed_events import is_of_events, questions_of_events, with_a_guest
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
 from web.activitypub import MachineRoute
 from web.rooms import Rooms
@@ -61,12 +62,18 @@ class World:
     forums: dict[str, Forum] = field(default_factory=dict)
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
+    events: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
-        held = [self.posts.get(key, []) + self.practices.get(key, []) for key in sorted(keys)]
+        kinds = (self.posts, self.practices, self.events)
+        held = [kind.get(key, []) for key in sorted(keys) for kind in kinds]
         return [str(post.id) for posts in held for post in posts]
+
+    def event_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the events with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.events.get(key, [])]
 
     def practice_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the practices with these words."""
@@ -132,6 +139,8 @@ async def found_world(instance: Instance) -> World:
     for key in LOCAL:
         await _stir(world, key)
         world.practices[key] = [await world.publish(key, sam)]
+        event = await with_a_guest(instance, sam, world.forums[key], f"zq{key}qz", sam)
+        world.events[key] = [event]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
     world.drafts = [str(number)]
     for key in COPIES:
@@ -315,7 +324,9 @@ def paths(
         "draft": world.draft_ids(keys), "stamp": [STAMP],
         "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
+    events = world.event_ids(keys)
     asked = _questions(rooms, people, posts) + questions_of_practices(practices)
+    asked += questions_of_events(rooms)
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
@@ -326,7 +337,9 @@ def paths(
         assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
         if method == "POST" and not names:
             continue
-        of_kinds = ids_for(route, posts, practices)
+        of_kinds = [one for one in ids_for(route, posts, practices) if one not in events]
+        of_kinds = events if is_of_events(route) else of_kinds
+        of_kinds = posts if route.path in {"/p/{id}", "/p/{number}"} else of_kinds
         taken = {**values, "id": of_kinds, "number": of_kinds}
         for chosen in itertools.product(*(taken[name] for name in names)):
             filled = route.path

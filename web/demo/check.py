@@ -11,6 +11,7 @@ import httpx
 import typer
 
 from web.demo import (
+    steps_calendar,
     steps_federation,
     steps_kills,
     steps_library,
@@ -45,6 +46,9 @@ STEPS: dict[str, Step] = {
     "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
     "library.practice_travels": steps_library.practice_travels,
     "library.replication_counted": steps_library.replication_counted,
+    "calendar.webinar_fills": steps_calendar.webinar_fills,
+    "calendar.place_moves_up": steps_calendar.place_moves_up,
+    "calendar.calling_off_travels": steps_calendar.calling_off_travels,
     "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
     "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,

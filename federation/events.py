@@ -66,7 +66,7 @@ class SharedEvent:
     going: int | None = None
 
 
-def to_members(event: SharedEvent, author: str, url: str, language: str) -> dict[str, Any]:
+def to_members(event: SharedEvent, url: str) -> dict[str, Any]:
     """The members that only an Event has; `summary` says when and where in words."""
     details = event.details
     status = details.status.upper()
@@ -82,8 +82,6 @@ def to_members(event: SharedEvent, author: str, url: str, language: str) -> dict
         "eventStatus": status,
         "category": _CATEGORIES.get(details.kind, "LEARNING"),
         "isOnline": details.is_online,
-        "inLanguage": language,
-        "organizers": {"type": "Collection", "totalItems": 1, "items": [author]},
         "attachment": _attachments(details, url),
         "gh:event": _record(details),
     }
@@ -104,6 +102,12 @@ def to_members(event: SharedEvent, author: str, url: str, language: str) -> dict
     if details.series:
         found["gh:series"] = details.series
     return found
+
+
+def by_whom(author: str, language: str) -> dict[str, Any]:
+    """What an Event says of its author and its language besides what every post says of them."""
+    organisers = {"type": "Collection", "totalItems": 1, "items": [author]}
+    return {"organizers": organisers, "inLanguage": language}
 
 
 def _local(moment: datetime, zone: str) -> str:

@@ -10,6 +10,7 @@ from federation.handlers import (
     events,
     follows,
     moves,
+    offers,
     posts,
     quotes,
     reports,
@@ -40,6 +41,7 @@ HANDLERS: dict[str, Handler] = {
     "Remove": steering.remove,
     "Announce": announced.announce,
     "Move": moves.move,
+    "Offer": offers.offer,
     "QuoteRequest": quotes.ask,
 }
 
@@ -49,6 +51,7 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
+    "Offer": offers.undo,
     "QuoteRequest": quotes.undo_ask,
 }
 

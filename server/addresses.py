@@ -53,6 +53,7 @@ PARTS_OF_A_POST = frozenset(
         "materials",
         "pin",
         "print",
+        "quotes",
         "replies",
         "reply",
         "revise",

@@ -19,6 +19,7 @@ from server.facts import (
     PostDeleted,
     PostEdited,
     PracticePublished,
+    PracticeWarned,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -26,7 +27,9 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from server.practices import adopters
 from server.practices import forgetting as practices
+from server.resources import forgetting as resources
 from server.transaction import Transaction
 
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
@@ -42,11 +45,13 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         drop_day,
         practices.forget,
         events.forget,
+        resources.forget,
     ),
-    PracticePublished: (search.index_practice,),
     EventChanged: (telling.tell_of_change,),
     GuestAnswered: (telling.tell_of_answer,),
     JoinSettled: (telling.tell_of_settling,),
+    PracticePublished: (search.index_practice,),
+    PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),
     EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),

@@ -30,6 +30,7 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.PRACTICE: _document,
     Kind.REPLICATION: _document,
     Kind.EVENT: _document,
+    Kind.RESOURCE: _document,
 }
 
 

@@ -39,8 +39,10 @@ from web import (
     notifications,
     posts,
     practices,
+    quotes,
     repairs,
     search,
+    tags,
 )
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -57,12 +59,14 @@ FEATURES = (
     live,
     practices,
     events,
+    quotes,
     posts,
     repairs,
     endorsements,
     drafts,
     notifications,
     search,
+    tags,
     agencies,
     media,
     admin,

@@ -20,7 +20,7 @@ from server.posts import editing, pages, reading, steering
 from server.posts.pages import HistoryPage, ThreadPage
 from server.rows import Kind, PostState
 from web import repeats, writing
-from web.beside import Beside, page_kind
+from web.beside import Beside
 from web.events import showing as event_showing
 from web.forms import submit
 from web.paging import place
@@ -43,7 +43,8 @@ async def thread(request: Request) -> Response:
             kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
         beside = await _beside(session, visit, page)
-        if visit.viewer.member is None and beside.may_be_kept:
+        # What it quotes may change without a word in this thread.
+        if visit.viewer.member is None and beside.may_be_kept and not page.quoted:
             visit.mark = await freshness.mark(session, scopes)
     response = visit.page(
         beside.template,
@@ -67,7 +68,7 @@ async def thread(request: Request) -> Response:
 async def _beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Beside:
     """What the kind of the opener adds to the page."""
     is_there = page.focus is None and page.opener.post.state != PostState.DELETED
-    if is_there and page_kind(page) == Kind.EVENT:
+    if is_there and showing.page_kind(page) == Kind.EVENT:
         return await event_showing.beside(session, visit, page)
     return await showing.beside(session, visit, page)
 

@@ -272,6 +272,8 @@ async def _as_it_is(session: AsyncSession, held: FoundPost) -> ThreadForm:
         raise NotAllowed("A practice is changed section by section, from its own page.")
     if post.kind == Kind.EVENT:
         raise NotAllowed("An event is changed with its own form, from its page.")
+    if post.kind == Kind.RESOURCE:
+        raise NotAllowed("A resource is changed by publishing a new version, from its own page.")
     if held.opener.locked:
         raise Locked("This thread is closed: its posts can no longer be changed.")
     tags = (await forums.tags_of(session, [post.id])).get(post.id, ())

@@ -7,11 +7,19 @@ from typing import Any
 
 import structlog
 
-from federation.outbox import about_events, about_forums, about_members, about_posts, about_quotes
+from federation.outbox import (
+    about_events,
+    about_forums,
+    about_members,
+    about_posts,
+    about_practices,
+    about_quotes,
+)
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
     ActivityRefused,
+    ChangeOffered,
     Endorsed,
     EndorsementWithdrawn,
     Fact,
@@ -24,11 +32,15 @@ from server.facts import (
     GuestAnswered,
     JoinAsked,
     JoinTakenBack,
+    OfferAnswered,
+    OfferWithdrawn,
     PostDeleted,
     PostEdited,
+    PracticeWarned,
     ProfileChanged,
     QuoteAccepted,
     QuoteRefused,
+    QuoteTakenBack,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -52,6 +64,10 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ReplyPosted: about_posts.posted,
     PostEdited: about_posts.edited,
     PostDeleted: about_posts.deleted,
+    PracticeWarned: about_practices.warned,
+    ChangeOffered: about_practices.offered,
+    OfferAnswered: about_practices.answered,
+    OfferWithdrawn: about_practices.withdrawn,
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
@@ -70,6 +86,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     GuestAnswered: about_events.answered,
     JoinAsked: about_events.asked,
     JoinTakenBack: about_events.asked,
+    QuoteTakenBack: about_quotes.taken_back,
 }
 
 

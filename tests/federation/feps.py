@@ -31,7 +31,8 @@ CLAIMS = {
     "044f": Claim(
         "leave to quote",
         "Public posts say in `interactionPolicy` that anybody may quote them. A `QuoteRequest` is "
-        "answered with a stamp, or with a reason why not; the stamp is there while both posts are.",
+        "answered with a stamp, or with a reason why not; the stamp is there while both posts are, "
+        "and until the author takes it back. A quote that comes is shown by a stamp that stands.",
     ),
     "1b12": Claim(
         "group federation",
@@ -66,12 +67,17 @@ CLAIMS = {
         "of ours can be found here.",
     ),
     "67ff": Claim("FEDERATION.md", "This page."),
+    "7628": Claim(
+        "moving",
+        "Forums elsewhere that move are followed there, and people are shown where they are now, "
+        "once both sides say so at their own origins. Nobody moves from here.",
+    ),
     "7888": Claim(
         "context", "Every post has the `context` of its thread, an address that answers."
     ),
     "844e": Claim(
         "what software implements",
-        "`generator.implements` names RFC 9421 on every actor.",
+        "`generator.implements` names RFC 9421 on every actor; who says it too is signed to so.",
     ),
     "8a8e": Claim(
         "events",
@@ -111,9 +117,7 @@ CLAIMS = {
         "on a proof or from its origin.",
     ),
 }
-NOT_YET = {
-    "7628": "forums that move are followed there; people are not yet",
-}
+NOT_YET: dict[str, str] = {}
 
 
 def marked() -> dict[str, set[str]]:
@@ -160,7 +164,7 @@ def table(marks: dict[str, set[str]]) -> str:
     waiting = "; ".join(
         f"[FEP-{fep}](https://w3id.org/fep/{fep}) ({why})" for fep, why in sorted(NOT_YET.items())
     )
-    return "\n".join(lines) + f"\n\nNot yet: {waiting}.\n"
+    return "\n".join(lines) + (f"\n\nNot yet: {waiting}.\n" if waiting else "\n")
 
 
 def with_table(page: str) -> str:

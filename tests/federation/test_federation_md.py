@@ -27,13 +27,14 @@ from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
 from server import text
 from server.library.publishing import body_of, tags_of
-from server.practices import record, reporting
+from server.practices import reporting
 from server.software import FORMS, SOFTWARE
 from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
 from tests.federation import event_examples
+from tests.federation.practice_examples import RECORD
 from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
@@ -73,36 +74,6 @@ ANSWER = SharedPost(
     parent=THREAD,
     parent_author=MAREK,
     mentions=(("marek@commons.lakeside.example.gov", MAREK),),
-)
-RECORD = record.parse(
-    {
-        "v": 1,
-        "kind": "practice",
-        "name": "Digital permits",
-        "summary": "A form that refuses incomplete applications cut permit time by 40 %.",
-        "agency": "City of Lakeside",
-        "problem": "Two thirds of applications came back.",
-        "solution": "The form says what is missing before it is sent.",
-        "setting": {"country": "US", "level": "city", "populationBand": "50k-499k"},
-        "steps": [
-            {"title": "Sort returned applications", "role": "Permit manager"},
-            {"title": "Write the checks"},
-            {"title": "Switch on", "pitfall": "Nobody is sent away."},
-        ],
-        "outcomes": [
-            {
-                "indicator": "Days from filing to permit",
-                "unit": "days",
-                "direction": "down",
-                "statistic": "median",
-                "baseline": {"value": 21, "date": "2025-01", "n": 1204},
-                "target": {"value": 14},
-                "actual": {"value": 12.6, "date": "2025-09", "n": 1187},
-            }
-        ],
-        "topics": ["permits-and-licensing"],
-        "license": "CC-BY-4.0",
-    }
 )
 PRACTICE = replace(
     OPENER,

@@ -38,6 +38,10 @@ def questions_of_events(rooms: list[str]) -> list[str]:
     return found + [f"/events?forum={room}" for room in rooms]
 
 
-def is_of_events(route: Route) -> bool:
-    """Whether a route with an id is one of an event alone."""
-    return route.path in OWN
+def ids_of_kinds(route: Route, others: list[str], written: list[str]) -> list[str]:
+    """The ids that a route is asked with: of an event's own parts, those of events alone."""
+    if route.path in OWN:
+        return written
+    if route.path in {"/p/{id}", "/p/{number}"}:
+        return others
+    return [post for post in others if post not in written]

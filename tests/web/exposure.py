@@ -28,7 +28,8 @@ from storage.posts import Post
 from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
-from tests.web.exposed_events import is_of_events, questions_of_events, with_a_guest
+from tests.web.exposed_events import ids_of_kinds, questions_of_events, with_a_guest
+from tests.web.exposed_forums import questions_of_forums
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
 from web.activitypub import MachineRoute
 from web.rooms import Rooms
@@ -92,7 +93,7 @@ class World:
         """A thread and a reply in a forum, endorsed; everything of it tells whose it is."""
         taint = f"zq{key}qz"
         async with self.instance.transaction() as tx:
-            draft = ThreadDraft(f"Kerb {taint}", f"kerb {taint} @ana @lee", (taint,), "en")
+            draft = ThreadDraft(f"Kerb {taint}", f"kerb {taint} @ana @lee", (taint, "kerb"), "en")
             draft = ThreadDraft(**vars(draft) | {"origin": self._origin(author, taint)})
             opener = await writing.apply_thread(tx, author, self.forums[key], draft)
             answer = ReplyDraft(f"kerb {taint} @ana", opener.id, origin=self._origin(author, taint))
@@ -169,7 +170,7 @@ async def _stir(world: World, key: str) -> None:
     taint = f"zq{key}qz"
     opener = world.posts[key][0]
     async with world.instance.transaction() as tx:
-        words = EditDraft(f"Kerb ramps {taint}", f"kerb {taint} again @ana", (taint,))
+        words = EditDraft(f"Kerb ramps {taint}", f"kerb {taint} again @ana", (taint, "kerb"))
         post = await editing.apply_edit(tx, opener, words)
         post.pinned = True
         await reading.save_draft(
@@ -321,11 +322,11 @@ def paths(
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
-        "draft": world.draft_ids(keys), "stamp": [STAMP],
-        "section": ["about", "steps", "preview"], "key": ["1"],
+        "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
+        "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
     events = world.event_ids(keys)
-    asked = _questions(rooms, people, posts) + questions_of_practices(practices)
+    asked = questions_of_forums(rooms, people, posts) + questions_of_practices(practices)
     asked += questions_of_events(rooms)
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
@@ -337,9 +338,7 @@ def paths(
         assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
         if method == "POST" and not names:
             continue
-        of_kinds = [one for one in ids_for(route, posts, practices) if one not in events]
-        of_kinds = events if is_of_events(route) else of_kinds
-        of_kinds = posts if route.path in {"/p/{id}", "/p/{number}"} else of_kinds
+        of_kinds = ids_of_kinds(route, ids_for(route, posts, practices), events)
         taken = {**values, "id": of_kinds, "number": of_kinds}
         for chosen in itertools.product(*(taken[name] for name in names)):
             filled = route.path
@@ -347,17 +346,3 @@ def paths(
                 filled = re.sub(rf"{{{name}(:\w+)?}}", quote(value, safe="@:"), filled)
             found[filled] = None
     return list(found)
-
-
-def _questions(rooms: list[str], people: list[str], posts: list[str]) -> list[str]:
-    """Addresses that ask something in their query."""
-    late = 1 << 62
-    found = ["/search?q=kerb", "/search?q=zq", "/search?q=room", f"/search?q=kerb&before={late}"]
-    found += [f"/f/{room}/outbox?before={late}" for room in rooms]
-    found += [f"/f/{room}?after=1-9000000000000000-{late}" for room in rooms]
-    found += [f"/p/{post}/context?after=0" for post in posts]
-    found += [f"/p/{post}?after=0" for post in posts]
-    host = "riverton.localhost:8000"
-    names = [f"acct:{name}@{host}" for name in [*rooms, *people]]
-    names += [f"http://{host}/f/{room}" for room in rooms]
-    return found + [f"/.well-known/webfinger?resource={quote(name, safe='')}" for name in names]

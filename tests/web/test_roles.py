@@ -42,6 +42,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     ),
     "/admin/federation": ({"action": "add", "pattern": "x.example", "verdict": "allow"}, ADMINS),
     "/admin/federation/peer/{host}": ({"action": "pause"}, ADMINS),
+    "/admin/keys": ({"name": "ana"}, ADMINS),
     "/admin/people": ({"note": "For Dee"}, ADMINS),
     "/practices/keeping": ({"action": "list", "label": "Permits"}, ADMINS),
     "/p/{id}/delete": ({"reason": "Off topic."}, STEWARDS),
@@ -54,13 +55,15 @@ OWN = {
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
     "/p/{id}/replicate", "/f/{where}/events/new", "/p/{id}/join", "/p/{id}/leave",
     "/events/zone", "/events/renew",
+    "/p/{id}/quotes",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
     "/practices/new", "/practices/drafts/{draft}/{section}", "/p/{id}/adapt", "/p/{id}/revise",
     "/practices/drafts/{draft}/{section}/{key}", "/p/{id}/confirm", "/p/{id}/distil",
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
-    "/practices/drafts/{draft}/discard",
+    "/practices/drafts/{draft}/discard", "/p/{id}/notice",
+    "/p/{id}/offer", "/practices/offers/{offer}",
 }  # fmt: skip
 # What only those who run an event do with it; who may is walked beside these.
 ORGANISERS = {"/p/{id}/event", "/p/{id}/call-off", "/p/{id}/materials", "/p/{id}/guests"}

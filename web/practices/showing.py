@@ -12,9 +12,10 @@ from server.posts.pages import ThreadPage
 from server.practices import evidence, prose, reporting, terms
 from server.practices.record import Record
 from server.rows import Kind, PostState
-from web.beside import Beside, page_kind
+from web.beside import Beside
 from web.practices import citing
 from web.practices.figures import figure, figures
+from web.practices.offering import OFFER_STATES
 from web.visits import Visit
 
 
@@ -28,6 +29,12 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         return Beside("practices/practice.html", values(visit, page, found), may_be_kept=False)
     came = await came_of(session, visit.viewer, opener.id)
     return Beside(values={"practices": came}, may_be_kept=not came)
+
+
+def page_kind(page: ThreadPage) -> str:
+    """What kind of post opens the thread."""
+    kind: str = getattr(page.opener.post, "kind", Kind.THREAD)
+    return kind
 
 
 def values(visit: Visit, page: ThreadPage, found: PracticePage) -> dict[str, Any]:
@@ -51,6 +58,7 @@ def values(visit: Visit, page: ThreadPage, found: PracticePage) -> dict[str, Any
             for adopter in found.adopters
         ],
         "FIDELITIES": reporting.FIDELITIES,
+        "OFFER_STATES": OFFER_STATES,
         "ours": visit.instance.settings.agency_name,
         "linked_data": citing.linked_data(cited),
         **of_record(found.record, found.parts, found.practice.agency),

@@ -25,12 +25,12 @@ from storage.keys import ActorKey
 from storage.members import Member
 from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
-from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
 from tests.web.exposed_events import ids_of_kinds, questions_of_events, with_a_guest
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
+from tests.web.exposed_quotes import stamped
 from web.activitypub import MachineRoute
 from web.api.routes import ApiRoute
 from web.rooms import Rooms
@@ -149,21 +149,9 @@ async def found_world(instance: Instance) -> World:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
-    await _quote(world, "agencies")
+    await stamped(instance, world.posts["agencies"][0], marek, int(STAMP), MASTODON)
     await _know_peers(world)
     return world
-
-
-async def _quote(world: World, key: str) -> None:
-    """A stamp from when a forum was public."""
-    post, uri = world.posts[key][0], f"http://{MASTODON}/quoting/zq{key}qz"
-    async with world.instance.transaction() as tx:
-        tx.session.add(
-            Quote(
-                id=int(STAMP), post_id=post.id, member_id=world.marek.id,
-                uri=uri, request=f"{uri}/request", at=tx.now,
-            )
-        )  # fmt: skip
 
 
 async def _stir(world: World, key: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Made-up calls, from the OpenAPI document: none breaks, all answer as it says."""
+"""Made-up calls, of which none breaks and all answer as documented."""
 
 import asyncio
 from typing import Any

@@ -39,6 +39,7 @@ from web import (
     posts,
     practices,
     repairs,
+    resources,
     search,
     tags,
 )
@@ -56,6 +57,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    resources,
     posts,
     repairs,
     endorsements,

@@ -32,6 +32,8 @@ SIGN_UP = Limit("sign-up", 3, 3_600)
 JOIN = Limit("join", 30, 3_600)
 PASSWORD = Limit("password", 10, 900)
 PICTURE = Limit("picture", 10, 600)
+UPLOAD = Limit("upload", 60, 600)
+FETCH = Limit("fetch", 30, 600)
 
 
 class Buckets:

@@ -22,6 +22,7 @@ from web import repeats, writing
 from web.forms import submit
 from web.paging import place
 from web.practices import showing
+from web.resources import showing as resources
 from web.spots import Spot, post_id
 from web.templates import path_of
 from web.visits import Visit, arrive
@@ -39,7 +40,8 @@ async def thread(request: Request) -> Response:
         if page.may_reply and visit.viewer.member is not None:
             kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
-        beside = await showing.beside(session, visit, page)
+        beside = await resources.beside(session, visit, page)
+        beside = beside or await showing.beside(session, visit, page)
         if visit.viewer.member is None and beside.may_be_kept:
             visit.mark = await freshness.mark(session, scopes)
     response = visit.page(

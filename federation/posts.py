@@ -27,6 +27,7 @@ class SharedPost(Beyond):
     """A post with everything of it that travels; `public` says how it is addressed.
 
     `links` are the posts its text links to: the address as written, and the id (FEP-e232).
+    `quoted` and `stamp` are filled in once its author was found to allow it (FEP-044f).
     """
 
     uri: str
@@ -48,6 +49,8 @@ class SharedPost(Beyond):
     locked: bool = False
     likes: int = 0
     links: tuple[tuple[str, str], ...] = ()
+    quoted: str = ""
+    stamp: str = ""
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -205,6 +208,8 @@ def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:
         raw=raw,
         key_id=key_id,
         context=shared.context,
+        quoted=shared.quoted,
+        stamp=shared.stamp,
     )
 
 

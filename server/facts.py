@@ -129,6 +129,25 @@ class PracticeWarned(Fact):
 
 
 @dataclass(frozen=True)
+class ChangeOffered(Fact):
+    """One of us offers a change to the author of a practice."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferAnswered(Fact):
+    """An author of ours took, or declined, what was offered."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferWithdrawn(Fact):
+    offer: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -205,6 +224,13 @@ class QuoteRefused(Fact):
     reason: str
 
 
+@dataclass(frozen=True)
+class QuoteTakenBack(Fact):
+    """The author of a post of ours no longer allows it to be quoted there."""
+
+    quote: int
+
+
 KINDS: dict[str, type[Fact]] = {
     kind.__name__: kind
     for kind in (
@@ -224,6 +250,9 @@ KINDS: dict[str, type[Fact]] = {
         PracticePublished,
         PracticeConfirmed,
         PracticeWarned,
+        ChangeOffered,
+        OfferAnswered,
+        OfferWithdrawn,
         ResourcePublished,
         RemovalAsked,
         Endorsed,
@@ -234,6 +263,7 @@ KINDS: dict[str, type[Fact]] = {
         ActivityRefused,
         QuoteAccepted,
         QuoteRefused,
+        QuoteTakenBack,
     )
 }
 

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     DECIDE_POLICY = "decide whom to federate with"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
+    TAKE_BACK_QUOTE = "say where a post is quoted"
 
 
 class Role(StrEnum):
@@ -66,6 +67,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DECIDE_POLICY: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
+    Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
 }
 
 

@@ -46,10 +46,17 @@ SAID: dict[str, str] = {
     "practice_confirmed": "Noted: it was looked over today and still holds.",
     "practice_warned": "Your notice stands, and those who adopted it are told.",
     "practice_cleared": "The notice no longer stands, and those who adopted it are told.",
+<<<<<<< HEAD
     "resource_published": "Your resource is in the hub.",
     "file_added": "Added. Files are kept in this draft until you publish it.",
     "file_removed": "Taken out.",
     "use_said": "Thank you: it stands beside the resource, and helps others to choose.",
+=======
+    "change_offered": "Your offer is on its way. You are told here what they say to it.",
+    "offer_taken": "Their change is in this draft. Look it over, then publish it.",
+    "offer_declined": "Declined. They are told why.",
+    "offer_withdrawn": "Your offer is taken back.",
+>>>>>>> main
     "reported": "Thank you: your report stands beside the practice.",
     "adapting": "This is your draft now: it remembers where it came from.",
     "distilled": "What you chose is in this draft, and everybody quoted is credited.",
@@ -64,5 +71,6 @@ SAID: dict[str, str] = {
     "peer_resumed": "Resumed. What has waited is on its way.",
     "peer_forgotten": "Dropped. What waited is no longer sent; what is written from now on is.",
     "keys_changed": "There are new keys. Other agencies hear of them by themselves.",
+    "quote_taken_back": "Taken back. Their site is told, and shows your words there no longer.",
     "letter_sent": "If the address can sign up here, a letter with a link is on its way.",
 }

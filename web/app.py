@@ -38,6 +38,7 @@ from web import (
     notifications,
     posts,
     practices,
+    quotes,
     repairs,
     resources,
     search,
@@ -57,7 +58,11 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+<<<<<<< HEAD
     resources,
+=======
+    quotes,
+>>>>>>> main
     posts,
     repairs,
     endorsements,

@@ -42,7 +42,8 @@ async def thread(request: Request) -> Response:
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
         beside = await resources.beside(session, visit, page)
         beside = beside or await showing.beside(session, visit, page)
-        if visit.viewer.member is None and beside.may_be_kept:
+        # What it quotes may change without a word in this thread.
+        if visit.viewer.member is None and beside.may_be_kept and not page.quoted:
             visit.mark = await freshness.mark(session, scopes)
     response = visit.page(
         beside.template,

@@ -18,6 +18,7 @@ from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
     ActivityRefused,
+    ChangeOffered,
     Endorsed,
     EndorsementWithdrawn,
     Fact,
@@ -27,12 +28,15 @@ from server.facts import (
     ForumChanged,
     ForumFollowed,
     ForumLeft,
+    OfferAnswered,
+    OfferWithdrawn,
     PostDeleted,
     PostEdited,
     PracticeWarned,
     ProfileChanged,
     QuoteAccepted,
     QuoteRefused,
+    QuoteTakenBack,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -57,6 +61,9 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     PostEdited: about_posts.edited,
     PostDeleted: about_posts.deleted,
     PracticeWarned: about_practices.warned,
+    ChangeOffered: about_practices.offered,
+    OfferAnswered: about_practices.answered,
+    OfferWithdrawn: about_practices.withdrawn,
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
@@ -72,6 +79,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ActivityRefused: about_forums.refused,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    QuoteTakenBack: about_quotes.taken_back,
 }
 
 

@@ -38,6 +38,8 @@ class ProfilePage:
     member: Member
     posts: list[tuple[Post, Forum]]
     next_before: int | None
+    moved_to: Member | None = None
+    came_from: tuple[Member, ...] = ()
 
 
 async def change(tx: Transaction, member: Member, draft: ProfileDraft) -> None:
@@ -115,4 +117,6 @@ async def page(
         question = question.where(Post.id < before)
     rows = [(row[0], row[1]) for row in (await session.execute(question)).all()]
     more = rows[PAGE - 1][0].id if len(rows) > PAGE else None
-    return ProfilePage(member, rows[:PAGE], more)
+    moved_to = await members.by_uri(session, member.moved_to) if member.moved_to else None
+    came_from = () if member.is_local else await members.moved_there(session, member.uri)
+    return ProfilePage(member, rows[:PAGE], more, moved_to, tuple(came_from))

@@ -27,8 +27,15 @@ from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
 from storage.quotes import Quote
 from tests import makers
+from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
+from tests.web.exposed_resources import (
+    is_of_resources,
+    questions_of_resources,
+    two_editions,
+)
+from tests.web.exposed_resources import tainted as tainted_resource
 from web.activitypub import MachineRoute
 from web.rooms import Rooms
 
@@ -61,19 +68,24 @@ class World:
     forums: dict[str, Forum] = field(default_factory=dict)
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
+    resources: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
-        held = [self.posts.get(key, []) + self.practices.get(key, []) for key in sorted(keys)]
-        return [str(post.id) for posts in held for post in posts]
+        held = [self.posts, self.practices, self.resources]
+        return [str(post.id) for key in sorted(keys) for of in held for post in of.get(key, [])]
 
     def practice_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the practices with these words."""
         return [str(post.id) for key in sorted(keys) for post in self.practices.get(key, [])]
 
+    def resource_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the resources with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.resources.get(key, [])]
+
     def draft_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
-        """The ids of the drafts of practices."""
+        """The ids of the drafts of practices and resources."""
         return self.drafts if DRAFT in keys else []
 
     def handles(self, keys: frozenset[str] = EVERY) -> list[str]:
@@ -132,8 +144,11 @@ async def found_world(instance: Instance) -> World:
     for key in LOCAL:
         await _stir(world, key)
         world.practices[key] = [await world.publish(key, sam)]
+        shared = await two_editions(instance, sam, world.forums[key], f"zq{key}qz")
+        world.resources[key] = [shared]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
-    world.drafts = [str(number)]
+    half = await resource_begun(instance, sam, **tainted_resource(f"zq{DRAFT}qz"))
+    world.drafts = [str(number), str(half)]
     for key in COPIES:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
@@ -312,10 +327,12 @@ def paths(
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
-        "draft": world.draft_ids(keys), "stamp": [STAMP],
-        "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
+        "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
+        "edition": ["1"], "position": ["0"], "name": ["x"], "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
+    resources = world.resource_ids(keys)
     asked = _questions(rooms, people, posts) + questions_of_practices(practices)
+    asked += questions_of_resources()
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
@@ -327,6 +344,8 @@ def paths(
         if method == "POST" and not names:
             continue
         of_kinds = ids_for(route, posts, practices)
+        if is_of_resources(route):
+            of_kinds = resources
         taken = {**values, "id": of_kinds, "number": of_kinds}
         for chosen in itertools.product(*(taken[name] for name in names)):
             filled = route.path

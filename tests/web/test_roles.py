@@ -53,7 +53,7 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
-    "/p/{id}/replicate",
+    "/p/{id}/replicate", "/p/{id}/quotes",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
@@ -61,6 +61,9 @@ WRITERS = {
     "/practices/drafts/{draft}/{section}/{key}", "/p/{id}/confirm", "/p/{id}/distil",
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
+    "/p/{id}/offer", "/practices/offers/{offer}",
+    "/resources/new", "/resources/drafts/{draft}", "/resources/drafts/{draft}/discard",
+    "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 ADMIN_PAGES = "/admin"
 

@@ -10,8 +10,10 @@ from starlette.routing import Route
 from server.errors import NotFound, Unavailable
 from server.hub import files
 from server.hub.files import Asked, Counted
+from server.instance import Instance
 from server.peers import Wanted
 from server.resources.names import disposition
+from server.viewers import Viewer
 from web import limits
 from web.limits import address_of, spend
 from web.media import INERT, UNREAD
@@ -28,25 +30,29 @@ TYPED = ("application/pdf", "application/vnd.", "application/zip", "image/", "te
 async def download(request: Request) -> Response:
     """A file: from our shelf, or fetched from its home first, for members."""
     visit = await arrive(request)
-    version, position = (identifier(request.path_params[name]) for name in ("version", "position"))
-    if version is None or position is None or max(version, position) > 1_000_000:
-        raise NotFound
-    async with visit.instance.reading() as session:
-        asked = await files.asked(session, visit.viewer, post_id(request), version, position)
+    asked = await asked_for(request, visit.instance, visit.viewer)
     if asked.held is None:
         if asked.author.is_local:
             raise NotFound("The bytes of this file are lost here: ask its author to add it again.")
         return await _from_home(visit, asked)
     await _counted(visit, asked)
-    return await sent(visit, asked)
+    return await sent(request, visit.instance, asked)
 
 
-async def sent(visit: Visit, asked: Asked) -> Response:
+async def asked_for(request: Request, instance: Instance, viewer: Viewer) -> Asked:
+    """The file that an address names, if this viewer may have it; NotFound otherwise."""
+    version, position = (identifier(request.path_params[name]) for name in ("edition", "position"))
+    if version is None or position is None or max(version, position) > 1_000_000:
+        raise NotFound
+    async with instance.reading() as session:
+        return await files.asked(session, viewer, post_id(request), version, position)
+
+
+async def sent(request: Request, instance: Instance, asked: Asked) -> Response:
     """The bytes, to be saved and not to be shown; NotFound where they are not here."""
-    held = asked.held
+    held, shelf = asked.held, instance.files.shelf
     if held is None:
         raise NotFound
-    is_typed = held.media_type.startswith(TYPED) and held.media_type != "image/svg+xml"
     headers = {
         **INERT,
         "Cache-Control": "private, no-cache",
@@ -54,12 +60,12 @@ async def sent(visit: Visit, asked: Asked) -> Response:
         "ETag": f'"{held.sha256}"',
         "X-Checksum-Sha256": held.sha256,
     }
-    if visit.request.headers.get("if-none-match") == headers["ETag"]:
+    if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    shelf = visit.instance.files.shelf
     if await shelf.size(held.sha256) != held.size:
         raise Unavailable("The file cannot be read at the moment: try again soon.")
     headers["Content-Length"] = str(held.size)
+    is_typed = held.media_type.startswith(TYPED) and held.media_type != "image/svg+xml"
     media_type = held.media_type if is_typed else UNREAD
     return StreamingResponse(shelf.read(held.sha256), media_type=media_type, headers=headers)
 
@@ -102,5 +108,5 @@ def is_at_home(asked: Asked) -> bool:
 
 
 routes = [
-    Route("/p/{id}/files/{version}/{position}/{name}", download),
+    Route("/p/{id}/files/{edition}/{position}/{name}", download),
 ]

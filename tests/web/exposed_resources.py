@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Resources with words of their own, and the addresses they are asked at."""
+
+from starlette.routing import Route
+
+from server.instance import Instance
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Post
+from tests.server.hub import bench
+from web import resources
+
+
+async def two_editions(instance: Instance, author: Member, forum: Forum, taint: str) -> Post:
+    """A resource of two versions in a forum; everything of it says the taint, its files too."""
+    said = {**tainted(taint), "note": f"Changed {taint}"}
+    files = {f"{taint}.txt": f"Kerb {taint}".encode()}
+    post = await bench.shared(instance, author, forum, files, **said)
+    return await bench.shared(
+        instance, author, forum, {}, revises=post, **said, description=f"Kerb again {taint}"
+    )
+
+
+def tainted(taint: str) -> dict[str, str]:
+    """The fields of a resource about kerbs."""
+    said = ("name", "summary", "description", "contact", "citation", "label")
+    return {**{name: f"Kerb {taint}" for name in said}, "tags": f"kerbs, {taint}"}
+
+
+def is_of_resources(route: Route) -> bool:
+    """Whether a route is there for resources alone."""
+    return route.path in {one.path for one in resources.routes} or "{edition}" in route.path
+
+
+def questions_of_resources() -> list[str]:
+    """Addresses of the hub that ask something in their query."""
+    found = ["/resources?tag=kerbs", "/resources?kind=template", f"/resources?before={1 << 62}"]
+    return [*found, "/resources?topic=digital-services&license=CC-BY-4.0"]

@@ -46,17 +46,14 @@ SAID: dict[str, str] = {
     "practice_confirmed": "Noted: it was looked over today and still holds.",
     "practice_warned": "Your notice stands, and those who adopted it are told.",
     "practice_cleared": "The notice no longer stands, and those who adopted it are told.",
-<<<<<<< HEAD
     "resource_published": "Your resource is in the hub.",
     "file_added": "Added. Files are kept in this draft until you publish it.",
     "file_removed": "Taken out.",
     "use_said": "Thank you: it stands beside the resource, and helps others to choose.",
-=======
     "change_offered": "Your offer is on its way. You are told here what they say to it.",
     "offer_taken": "Their change is in this draft. Look it over, then publish it.",
     "offer_declined": "Declined. They are told why.",
     "offer_withdrawn": "Your offer is taken back.",
->>>>>>> main
     "reported": "Thank you: your report stands beside the practice.",
     "adapting": "This is your draft now: it remembers where it came from.",
     "distilled": "What you chose is in this draft, and everybody quoted is credited.",

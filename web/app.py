@@ -58,11 +58,8 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
-<<<<<<< HEAD
     resources,
-=======
     quotes,
->>>>>>> main
     posts,
     repairs,
     endorsements,

@@ -328,7 +328,8 @@ def paths(
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
         "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
-        "edition": ["1"], "position": ["0"], "name": ["x"], "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
+        "edition": ["1"], "position": ["0"], "name": ["x"], "tag": ["kerb"],
+        "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
     resources = world.resource_ids(keys)
     asked = _questions(rooms, people, posts) + questions_of_practices(practices)

@@ -15,10 +15,9 @@ async def two_editions(instance: Instance, author: Member, forum: Forum, taint: 
     """A resource of two versions in a forum; everything of it says the taint, its files too."""
     said = {**tainted(taint), "note": f"Changed {taint}"}
     files = {f"{taint}.txt": f"Kerb {taint}".encode()}
-    post = await bench.shared(instance, author, forum, files, **said)
-    return await bench.shared(
-        instance, author, forum, {}, revises=post, **said, description=f"Kerb again {taint}"
-    )
+    post = await bench.shared(instance, author, forum, files, said)
+    again = {**said, "description": f"Kerb again {taint}"}
+    return await bench.shared(instance, author, forum, {}, again, revises=post)
 
 
 def tainted(taint: str) -> dict[str, str]:

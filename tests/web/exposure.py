@@ -29,10 +29,10 @@ from storage.quotes import Quote
 from tests import makers
 from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
-from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
+from tests.web.exposed_practices import ids_for, tainted, two_versions
+from tests.web.exposed_questions import questions
 from tests.web.exposed_resources import (
     is_of_resources,
-    questions_of_resources,
     two_editions,
 )
 from tests.web.exposed_resources import tainted as tainted_resource
@@ -147,7 +147,7 @@ async def found_world(instance: Instance) -> World:
         shared = await two_editions(instance, sam, world.forums[key], f"zq{key}qz")
         world.resources[key] = [shared]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
-    half = await resource_begun(instance, sam, **tainted_resource(f"zq{DRAFT}qz"))
+    half = await resource_begun(instance, sam, said=tainted_resource(f"zq{DRAFT}qz"))
     world.drafts = [str(number), str(half)]
     for key in COPIES:
         opener = world.posts[key][0]
@@ -223,8 +223,9 @@ class Looker:
     def may_read(self, response: httpx.Response) -> frozenset[str]:
         """The words that this answer may hold."""
         is_page = response.headers.get("content-type", "").startswith("text/html")
-        # A file to take along says no more than the page that offers it.
-        is_page = is_page or response.headers.get("content-disposition", "").startswith("attach")
+        if response.headers.get("content-disposition", "").startswith("attach"):
+            # A file is given out at one address to both, to each as far as they may see it.
+            return self.pages | self.documents
         return self.pages if is_page else self.documents
 
     @property
@@ -332,8 +333,7 @@ def paths(
         "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
     resources = world.resource_ids(keys)
-    asked = _questions(rooms, people, posts) + questions_of_practices(practices)
-    asked += questions_of_resources()
+    asked = questions(rooms, people, posts, practices)
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
@@ -344,9 +344,9 @@ def paths(
         assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
         if method == "POST" and not names:
             continue
-        of_kinds = ids_for(route, posts, practices)
-        if is_of_resources(route):
-            of_kinds = resources
+        of_kinds = [one for one in ids_for(route, posts, practices) if one not in resources]
+        if is_of_resources(route) or route.path in {"/p/{id}", "/p/{number}"}:
+            of_kinds = resources if is_of_resources(route) else posts
         taken = {**values, "id": of_kinds, "number": of_kinds}
         for chosen in itertools.product(*(taken[name] for name in names)):
             filled = route.path
@@ -354,17 +354,3 @@ def paths(
                 filled = re.sub(rf"{{{name}(:\w+)?}}", quote(value, safe="@:"), filled)
             found[filled] = None
     return list(found)
-
-
-def _questions(rooms: list[str], people: list[str], posts: list[str]) -> list[str]:
-    """Addresses that ask something in their query."""
-    late = 1 << 62
-    found = ["/search?q=kerb", "/search?q=zq", "/search?q=room", f"/search?q=kerb&before={late}"]
-    found += [f"/f/{room}/outbox?before={late}" for room in rooms]
-    found += [f"/f/{room}?after=1-9000000000000000-{late}" for room in rooms]
-    found += [f"/p/{post}/context?after=0" for post in posts]
-    found += [f"/p/{post}?after=0" for post in posts]
-    host = "riverton.localhost:8000"
-    names = [f"acct:{name}@{host}" for name in [*rooms, *people]]
-    names += [f"http://{host}/f/{room}" for room in rooms]
-    return found + [f"/.well-known/webfinger?resource={quote(name, safe='')}" for name in names]

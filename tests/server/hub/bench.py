@@ -24,6 +24,7 @@ TEMPLATE = {
     "tags": "data",
 }
 FILES = {"plan.csv": CSV}
+SAID: Mapping[str, str] = {}
 
 
 async def begun(
@@ -31,10 +32,10 @@ async def begun(
     author: Member,
     forum: Forum | None = None,
     files: Mapping[str, bytes] = FILES,
+    said: Mapping[str, str] = SAID,
     *,
     source: Post | None = None,
     revises: Post | None = None,
-    **typed: str,
 ) -> int:
     """The draft of a template with these files and fields over the usual ones."""
     async with instance.transaction() as tx:
@@ -46,7 +47,7 @@ async def begun(
             draft = await drafts.begin(tx, author, Beginning(TEMPLATE))
         if forum is not None:
             draft.forum_id = forum.id
-        await drafts.save(tx, author, draft.id, typed)
+        await drafts.save(tx, author, draft.id, said)
     for name, content in files.items():
         new = await intake.take_in(instance.files, io.BytesIO(content), name, largest=1_000_000)
         async with instance.transaction() as tx:
@@ -59,14 +60,14 @@ async def shared(
     author: Member,
     forum: Forum,
     files: Mapping[str, bytes] = FILES,
+    said: Mapping[str, str] = SAID,
     *,
     source: Post | None = None,
     revises: Post | None = None,
-    **typed: str,
 ) -> Post:
     """A published resource, two minutes after whatever came before."""
     if isinstance(instance.clock, TurnableClock):
         instance.clock.turn(minutes=2)
-    number = await begun(instance, author, forum, files, source=source, revises=revises, **typed)
+    number = await begun(instance, author, forum, files, said, source=source, revises=revises)
     async with instance.transaction() as tx:
         return await publishing.publish(tx, author, number)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from starlette.applications import Starlette
 
+from server.apps import tokens
 from server.forums import deeds, elsewhere, follows
 from server.forums.deeds import ForumDraft
 from server.forums.elsewhere import ForumCard
@@ -232,21 +233,27 @@ async def sign_in(client: httpx.AsyncClient, instance: Instance, person: Member)
     client.cookies.set("guildhall_session", token, domain=instance.settings.hostname, path="/")
 
 
+async def token(instance: Instance, person: Member, scopes: str = "read write follow push") -> str:
+    """An access token of this member, as an operator makes one."""
+    async with instance.transaction() as tx:
+        return (await tokens.at_the_command_line(tx, person, scopes)).token
+
+
 async def submit(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
     """Send a form as the browser would, with the token that its pages carry."""
-    return await client.post(path, data={"csrf": await token(client), **fields})
+    return await client.post(path, data={"csrf": await form_token(client), **fields})
 
 
 async def upload(
     client: httpx.AsyncClient, path: str, files: Mapping[str, bytes], **fields: str
 ) -> httpx.Response:
     """The same with files, each by its name, in the field `upload`."""
-    data = {"csrf": await token(client), **fields}
+    data = {"csrf": await form_token(client), **fields}
     sent = [("upload", (name, content)) for name, content in files.items()]
     return await client.post(path, data=data, files=sent)
 
 
-async def token(client: httpx.AsyncClient) -> str:
+async def form_token(client: httpx.AsyncClient) -> str:
     """The token of the forms of this browser; a visitor is given one with the first form."""
     # A member's pages all have a form.
     found = _CSRF.search((await client.get("/help")).text)

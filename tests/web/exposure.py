@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forums of every visibility, and everybody who might look."""
 
-import itertools
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 import httpx
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
 
 from federation.signatures.keys import SigningKey
 from federation.signatures.sign import sign_draft
@@ -29,15 +26,9 @@ from storage.quotes import Quote
 from tests import makers
 from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
-from tests.web.exposed_practices import ids_for, tainted, two_versions
-from tests.web.exposed_questions import questions
-from tests.web.exposed_resources import (
-    is_of_resources,
-    two_editions,
-)
+from tests.web.exposed_practices import tainted, two_versions
 from tests.web.exposed_resources import tainted as tainted_resource
-from web.activitypub import MachineRoute
-from web.rooms import Rooms
+from tests.web.exposed_resources import two_editions
 
 LAKESIDE = makers.LAKESIDE
 CASCADIA = "cascadia.localhost:4103"
@@ -223,6 +214,8 @@ class Looker:
     def may_read(self, response: httpx.Response) -> frozenset[str]:
         """The words that this answer may hold."""
         is_page = response.headers.get("content-type", "").startswith("text/html")
+        # An app shows a member what a page shows them, and anybody what a page shows anybody.
+        is_page = is_page or response.request.url.path.startswith(("/api/", "/oauth/"))
         if response.headers.get("content-disposition", "").startswith("attach"):
             # A file is given out at one address to both, to each as far as they may see it.
             return self.pages | self.documents
@@ -291,66 +284,11 @@ async def sights(app: Starlette, world: World, mode: Federation) -> AsyncIterato
         for looker in lookers(mode):
             client = await stack.enter_async_context(makers.browser(app))
             if looker.member is not None:
-                await makers.sign_in(client, world.instance, getattr(world, looker.member))
+                member = getattr(world, looker.member)
+                await makers.sign_in(client, world.instance, member)
+                # Their app, which nothing but its own calls looks at.
+                client.headers["Authorization"] = (
+                    f"Bearer {await makers.token(world.instance, member)}"
+                )
             found.append(Sight(looker, client, world.instance))
         yield found
-
-
-def routes(app: Starlette) -> list[Route]:
-    """Every route of the application; the only mount is that of the static files."""
-
-    def walk(found: Sequence[BaseRoute]) -> Iterator[Route]:
-        for route in found:
-            if isinstance(route, Mount):
-                assert route.path == "/static", f"walk the mount {route.path} too"
-                continue
-            if isinstance(route, Rooms):
-                yield from walk(route.routes)
-                continue
-            assert isinstance(route, Route), route
-            yield route
-
-    return list(walk(app.routes))
-
-
-def paths(
-    app: Starlette, world: World, method: str, looker: Looker, keys: frozenset[str] = EVERY
-) -> list[str]:
-    """Every address of every route that this one can come to, its parameters filled from the
-    forums and posts of `keys`."""
-    people = ["ana", "lee", "sam", f"marek@{LAKESIDE}"]
-    posts, rooms, practices = world.ids(keys), world.handles(keys), world.practice_ids(keys)
-    parts = ["outbox", "followers", "following", "featured", "moderators"]
-    parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
-    parts += ["followers_synchronization"]
-    values = {
-        "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
-        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
-        "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
-        "host": ["lakeside.localhost", LAKESIDE],
-        "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
-        "edition": ["1"], "position": ["0"], "name": ["x"], "tag": ["kerb"],
-        "section": ["about", "steps", "preview"], "key": ["1"],
-    }  # fmt: skip
-    resources = world.resource_ids(keys)
-    asked = questions(rooms, people, posts, practices)
-    found = dict.fromkeys(asked if method == "GET" else [])
-    for route in routes(app):
-        if method not in (route.methods or {"GET"}):
-            continue
-        if isinstance(route, MachineRoute) and looker.accept != ACTIVITY:
-            continue  # It is there for machines only.
-        names = list(route.param_convertors)
-        assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
-        if method == "POST" and not names:
-            continue
-        of_kinds = [one for one in ids_for(route, posts, practices) if one not in resources]
-        if is_of_resources(route) or route.path in {"/p/{id}", "/p/{number}"}:
-            of_kinds = resources if is_of_resources(route) else posts
-        taken = {**values, "id": of_kinds, "number": of_kinds}
-        for chosen in itertools.product(*(taken[name] for name in names)):
-            filled = route.path
-            for name, value in zip(names, chosen, strict=True):
-                filled = re.sub(rf"{{{name}(:\w+)?}}", quote(value, safe="@:"), filled)
-            found[filled] = None
-    return list(found)

@@ -26,9 +26,13 @@ def tainted(taint: str) -> dict[str, str]:
     return {**{name: f"Kerb {taint}" for name in said}, "tags": f"kerbs, {taint}"}
 
 
-def is_of_resources(route: Route) -> bool:
-    """Whether a route is there for resources alone."""
-    return route.path in {one.path for one in resources.routes} or "{edition}" in route.path
+def ids_of_resources(route: Route, others: list[str], shared: list[str]) -> list[str]:
+    """The ids that a route is asked with: of a resource's own parts, those of resources alone."""
+    if route.path in {one.path for one in resources.routes} or "{edition}" in route.path:
+        return shared
+    if route.path in {"/p/{id}", "/p/{number}"}:
+        return others
+    return [post for post in others if post not in shared]
 
 
 def questions_of_resources() -> list[str]:

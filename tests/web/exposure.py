@@ -22,11 +22,12 @@ from storage.keys import ActorKey
 from storage.members import Member
 from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
-from storage.quotes import Quote
 from tests import makers
 from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
+from tests.web.exposed_events import with_a_guest
 from tests.web.exposed_practices import tainted, two_versions
+from tests.web.exposed_quotes import stamped
 from tests.web.exposed_resources import tainted as tainted_resource
 from tests.web.exposed_resources import two_editions
 
@@ -60,12 +61,18 @@ class World:
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
     resources: dict[str, list[Post]] = field(default_factory=dict)
+    events: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
-        held = [self.posts, self.practices, self.resources]
-        return [str(post.id) for key in sorted(keys) for of in held for post in of.get(key, [])]
+        kinds = (self.posts, self.practices, self.events, self.resources)
+        held = [kind.get(key, []) for key in sorted(keys) for kind in kinds]
+        return [str(post.id) for posts in held for post in posts]
+
+    def event_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the events with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.events.get(key, [])]
 
     def practice_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the practices with these words."""
@@ -137,6 +144,8 @@ async def found_world(instance: Instance) -> World:
         world.practices[key] = [await world.publish(key, sam)]
         shared = await two_editions(instance, sam, world.forums[key], f"zq{key}qz")
         world.resources[key] = [shared]
+        event = await with_a_guest(instance, sam, world.forums[key], f"zq{key}qz", sam)
+        world.events[key] = [event]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
     half = await resource_begun(instance, sam, said=tainted_resource(f"zq{DRAFT}qz"))
     world.drafts = [str(number), str(half)]
@@ -144,21 +153,9 @@ async def found_world(instance: Instance) -> World:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
-    await _quote(world, "agencies")
+    await stamped(instance, world.posts["agencies"][0], marek, int(STAMP), MASTODON)
     await _know_peers(world)
     return world
-
-
-async def _quote(world: World, key: str) -> None:
-    """A stamp from when a forum was public."""
-    post, uri = world.posts[key][0], f"http://{MASTODON}/quoting/zq{key}qz"
-    async with world.instance.transaction() as tx:
-        tx.session.add(
-            Quote(
-                id=int(STAMP), post_id=post.id, member_id=world.marek.id,
-                uri=uri, request=f"{uri}/request", at=tx.now,
-            )
-        )  # fmt: skip
 
 
 async def _stir(world: World, key: str) -> None:

@@ -10,8 +10,9 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
+from tests.web.exposed_events import ids_of_kinds, questions_of_events
 from tests.web.exposed_practices import ids_for, questions_of_practices
-from tests.web.exposed_resources import is_of_resources, questions_of_resources
+from tests.web.exposed_resources import ids_of_resources, questions_of_resources
 from tests.web.exposure import ACTIVITY, EVERY, LAKESIDE, STAMP, Looker, World
 from web.activitypub import MachineRoute
 from web.api.routes import ApiRoute
@@ -54,9 +55,9 @@ def paths(
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
         "edition": ["1"], "position": ["0"], "name": ["x"],
     }  # fmt: skip
-    resources = world.resource_ids(keys)
+    resources, events = world.resource_ids(keys), world.event_ids(keys)
     asked = questions(rooms, people, posts) + questions_of_practices(practices)
-    asked += questions_of_resources()
+    asked += questions_of_resources() + questions_of_events(rooms)
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
@@ -69,9 +70,8 @@ def paths(
         assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
         if method == "POST" and not names:
             continue
-        of_kinds = [one for one in ids_for(route, posts, practices) if one not in resources]
-        if is_of_resources(route) or route.path in {"/p/{id}", "/p/{number}"}:
-            of_kinds = resources if is_of_resources(route) else posts
+        of_kinds = ids_of_kinds(route, ids_for(route, posts, practices), events)
+        of_kinds = ids_of_resources(route, of_kinds, resources)
         taken = {**values, "id": of_kinds, "number": of_kinds}
         if isinstance(route, ApiRoute):
             taken["id"] = ids_of_calls(route, keys, world.forums, world.posts, world.sam)

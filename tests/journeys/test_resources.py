@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A template of Lakeside's at Riverton: fetched, adapted, revised.
+"""A template of Lakeside's at Riverton: fetched, adapted, revised."""
 
 import hashlib
 from dataclasses import dataclass

@@ -43,6 +43,7 @@ from web import (
     practices,
     quotes,
     repairs,
+    resources,
     search,
     tags,
 )
@@ -61,6 +62,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    resources,
     events,
     quotes,
     posts,

@@ -47,6 +47,7 @@ from web import (
     search,
     tags,
 )
+from web.api.streaming.hub import Streams
 from web.cache import PageCache
 from web.faces import wants_activity
 from web.hub import Hub
@@ -110,6 +111,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         finally:
             try:
                 await app.state.live.stop()
+                await app.state.streams.stop()
                 if app.state.worker is not None:
                     await app.state.worker.stop()
             finally:
@@ -117,6 +119,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
 
     app = Starlette(
         routes=[
+            *api.sockets,
             Rooms(
                 [
                     Route("/healthz", health),
@@ -124,7 +127,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
                     *activitypub.routes,
                     *(route for feature in FEATURES for route in feature.routes),
                 ]
-            )
+            ),
         ],
         middleware=[
             # Before the guard: what is kept came through it.
@@ -147,6 +150,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.wire = wire
     app.state.worker = None
     app.state.live = Hub(instance)
+    app.state.streams = Streams(instance)
     app.state.lookup = WireLookup(wire)
     # Without a worker here, another process sends, and only that one knows what is under way.
     app.state.traffic = wire.delivery if worker else None

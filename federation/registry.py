@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from federation.handlers import (
     announced,
+    answers,
     endorsements,
     follows,
+    mentoring,
     moves,
     posts,
     quotes,
@@ -22,8 +24,8 @@ UndoHandler = Callable[[Incoming, Activity, Activity], Awaitable[None]]
 
 HANDLERS: dict[str, Handler] = {
     "Follow": follows.follow,
-    "Accept": follows.accept,
-    "Reject": follows.reject,
+    "Accept": answers.accept,
+    "Reject": answers.reject,
     "Create": posts.create,
     "Update": posts.update,
     "Delete": posts.delete,
@@ -35,6 +37,7 @@ HANDLERS: dict[str, Handler] = {
     "Remove": steering.remove,
     "Announce": announced.announce,
     "Move": moves.move,
+    "Offer": mentoring.offer,
     "QuoteRequest": quotes.ask,
 }
 
@@ -44,6 +47,8 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
     "QuoteRequest": quotes.undo_ask,
+    "Offer": mentoring.undo_offer,
+    "Accept": mentoring.undo_accept,
 }
 
 # Why the others mean nothing here, as the record of what was received says it.

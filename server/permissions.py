@@ -32,6 +32,8 @@ class Permission(StrEnum):
     DECIDE_POLICY = "decide whom to federate with"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
+    OPEN_PROGRAMME = "open a mentoring programme"
+    TAKE_PART_IN_MENTORING = "take part in mentoring"
 
 
 class Role(StrEnum):
@@ -66,6 +68,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DECIDE_POLICY: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
+    Permission.OPEN_PROGRAMME: frozenset({Role.ADMIN}),
+    Permission.TAKE_PART_IN_MENTORING: frozenset({Role.MEMBER}),
 }
 
 

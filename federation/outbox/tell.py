@@ -7,10 +7,17 @@ from typing import Any
 
 import structlog
 
-from federation.outbox import about_forums, about_members, about_posts, about_quotes
+from federation.outbox import (
+    about_forums,
+    about_members,
+    about_mentoring,
+    about_posts,
+    about_quotes,
+)
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
+    AcceptanceRefused,
     ActivityRefused,
     Endorsed,
     EndorsementWithdrawn,
@@ -21,6 +28,12 @@ from server.facts import (
     ForumChanged,
     ForumFollowed,
     ForumLeft,
+    MenteeRevealed,
+    MentorAnswered,
+    MentorAsked,
+    MentorAskWithdrawn,
+    OfferRefused,
+    PairEnded,
     PostDeleted,
     PostEdited,
     ProfileChanged,
@@ -64,6 +77,13 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ActivityRefused: about_forums.refused,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    MentorAsked: about_mentoring.asked,
+    MentorAskWithdrawn: about_mentoring.withdrawn,
+    MentorAnswered: about_mentoring.answered,
+    MenteeRevealed: about_mentoring.revealed,
+    AcceptanceRefused: about_mentoring.too_late,
+    OfferRefused: about_mentoring.refused,
+    PairEnded: about_mentoring.ended,
 }
 
 

@@ -189,6 +189,13 @@ class QuoteRefused(Fact):
 
 
 @dataclass(frozen=True)
+class ProgrammeChanged(Fact):
+    """A mentoring programme was opened, changed or closed."""
+
+    programme: int
+
+
+@dataclass(frozen=True)
 class NeedOpened(Fact):
     """A member looks for a mentor: the cards of other agencies are wanted fresh."""
 
@@ -276,6 +283,7 @@ KINDS: dict[str, type[Fact]] = {
         ActivityRefused,
         QuoteAccepted,
         QuoteRefused,
+        ProgrammeChanged,
         NeedOpened,
         MentorAsked,
         MentorAskWithdrawn,

@@ -6,7 +6,7 @@ The mentee's instance decides whether a need is still open, the mentor's whether
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,6 @@ from server.mentoring import cards, matching, needs, pairs, profiles
 from server.mentoring.matching import Score
 from server.mentoring.profiles import LONGEST_MESSAGE, Wanted
 from server.permissions import Permission, Standing, must
-from server.settings import Settings
 from server.transaction import Transaction
 from storage.base import held
 from storage.members import Member
@@ -78,7 +77,8 @@ async def ask(tx: Transaction, mentee: Member, need_id: int, card_id: int, messa
         (one for one in earlier if one.card_id == card.id and one.state == MatchState.PROPOSED),
         None,
     ) or _new(tx, need, programme, card)
-    wanted = profiles.unpack_wanted(need.record)
+    # What they want to learn is theirs: the mentor reads what was written for them.
+    wanted = replace(profiles.unpack_wanted(need.record), goal="")
     match.told = pack(Told(wanted, words))
     match.is_anonymous = need.is_anonymous
     signer = f"{tx.settings.origin}/instance" if need.is_anonymous else mentee.uri
@@ -248,6 +248,17 @@ async def expire(tx: Transaction, most: int = 200) -> int:
     return len(found)
 
 
+async def put_to(session: AsyncSession, member: Member, match_id: int) -> tuple[Match, MentorCard]:
+    """A match that was put to this mentor, with their card; for anybody else it is not there."""
+    match = await session.get(Match, match_id)
+    card = await session.get(MentorCard, match.card_id) if match is not None else None
+    if match is None or card is None or card.member_id != member.id:
+        raise NotFound
+    if match.state == MatchState.PROPOSED:
+        raise NotFound
+    return match, card
+
+
 @dataclass(frozen=True)
 class AskPage:
     """What a mentor was asked: by whom (None while they are anonymous), what, and how it suits."""
@@ -260,14 +271,9 @@ class AskPage:
     pairing: int | None
 
 
-async def page(session: AsyncSession, settings: Settings, member: Member, match_id: int) -> AskPage:
+async def page(session: AsyncSession, member: Member, match_id: int) -> AskPage:
     """A match, for the mentor it was put to and for nobody else."""
-    match = await session.get(Match, match_id)
-    card = await session.get(MentorCard, match.card_id) if match is not None else None
-    if match is None or card is None or card.member_id != member.id:
-        raise NotFound
-    if match.state == MatchState.PROPOSED:
-        raise NotFound
+    match, card = await put_to(session, member, match_id)
     told = unpack(match.told)
     is_hidden = match.is_anonymous and match.state != MatchState.ACCEPTED
     mentee = None

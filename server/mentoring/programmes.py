@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
 from server.errors import Invalid, NotAllowed, NotFound
+from server.facts import ProgrammeChanged
 from server.mentoring.terms import FORMATS
 from server.permissions import Permission, Standing, may, must
 from server.transaction import Transaction
@@ -79,6 +80,7 @@ async def create(tx: Transaction, admin: Member, typed: ProgrammeDraft) -> Progr
     tx.session.add(programme)
     await tx.session.flush()
     tx.session.add(ProgrammeSteward(programme_id=programme.id, member_id=admin.id))
+    tx.record(ProgrammeChanged(programme.id))
     return programme
 
 
@@ -88,6 +90,7 @@ async def change(
     """Change a programme, close it or open it again; needs that are open stay so."""
     programme = await must_steward(tx.session, member, programme_id)
     await _fill(tx, programme, check(typed))
+    tx.record(ProgrammeChanged(programme.id))
     return programme
 
 

@@ -28,6 +28,7 @@ from storage.posts import Post
 from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
+from tests.web.exposed_mentoring import Meeting, meeting
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
 from web.activitypub import MachineRoute
 from web.rooms import Rooms
@@ -43,8 +44,10 @@ COPIES = ("copypublic", "copyagencies")
 OURS = ("ourscopypublic", "ourscopyagencies")
 # What nobody who looks may see: a practice that Sam is writing.
 DRAFT = "draft"
+# Nor what two who meet in mentoring say to each other: Sam and Mia.
+PAIR = "pair"
 STAMP = "7"
-EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT})
+EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT, PAIR})
 TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 
 
@@ -62,6 +65,7 @@ class World:
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
+    meeting: Meeting | None = None
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
@@ -75,6 +79,10 @@ class World:
     def draft_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the drafts of practices."""
         return self.drafts if DRAFT in keys else []
+
+    def pair_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of what two who meet have for themselves."""
+        return self.meeting.hidden if self.meeting is not None and PAIR in keys else []
 
     def handles(self, keys: frozenset[str] = EVERY) -> list[str]:
         """Forum names as in an address: `room`, or `room@host` for a copy."""
@@ -140,6 +148,8 @@ async def found_world(instance: Instance) -> World:
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
     await _quote(world, "agencies")
     await _know_peers(world)
+    mia = await makers.member(instance, "mia")
+    world.meeting = await meeting(instance, sam, mia, marek, f"zq{PAIR}qz")
     return world
 
 
@@ -221,7 +231,7 @@ class Looker:
 def lookers(mode: Federation) -> list[Looker]:
     """Everybody, and what they may read while the instance federates in this mode."""
     public = frozenset({"public", "copypublic", "ourscopypublic"})
-    here = EVERY - {"members", DRAFT}
+    here = EVERY - {"members", DRAFT, PAIR}
     passed_on = frozenset({"public", "ourscopypublic"})
     agency = passed_on | {"agencies"}
     nothing: frozenset[str] = frozenset()
@@ -236,7 +246,7 @@ def lookers(mode: Federation) -> list[Looker]:
         # A post of ours that its home has not confirmed is for our own members only.
         Looker("visitor", public - {"ourscopypublic"}, nothing),
         Looker("member", here, nothing, member="ana"),
-        Looker("listed member", EVERY - {DRAFT}, nothing, member="lee"),
+        Looker("listed member", EVERY - {DRAFT, PAIR}, nothing, member="lee"),
         Looker("administrator who is not listed", here, nothing, member="rita"),
         machine("unsigned machine", anyone),
         machine("stranger", anyone, STRANGER),
@@ -307,6 +317,9 @@ def paths(
     parts = ["outbox", "followers", "following", "featured", "moderators"]
     parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
     parts += ["followers_synchronization"]
+    meeting = world.meeting
+    assert meeting is not None
+    met = meeting if PAIR in keys else Meeting(meeting.programme, "1", "1", "1")
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
@@ -314,6 +327,8 @@ def paths(
         "host": ["lakeside.localhost", LAKESIDE],
         "draft": world.draft_ids(keys), "stamp": [STAMP],
         "section": ["about", "steps", "preview"], "key": ["1"],
+        "programme": [met.programme], "need": [met.need], "match": [met.match],
+        "pair": [met.pair],
     }  # fmt: skip
     asked = _questions(rooms, people, posts) + questions_of_practices(practices)
     found = dict.fromkeys(asked if method == "GET" else [])
@@ -339,7 +354,13 @@ def paths(
 def _questions(rooms: list[str], people: list[str], posts: list[str]) -> list[str]:
     """Addresses that ask something in their query."""
     late = 1 << 62
-    found = ["/search?q=kerb", "/search?q=zq", "/search?q=room", f"/search?q=kerb&before={late}"]
+    found = [
+        "/instance/mentors?programme=open",
+        "/search?q=kerb",
+        "/search?q=zq",
+        "/search?q=room",
+        f"/search?q=kerb&before={late}",
+    ]
     found += [f"/f/{room}/outbox?before={late}" for room in rooms]
     found += [f"/f/{room}?after=1-9000000000000000-{late}" for room in rooms]
     found += [f"/p/{post}/context?after=0" for post in posts]

@@ -126,7 +126,8 @@ async def test_ACL_01_10_what_is_hidden_answers_like_what_is_not_there(
         _be_patient(app)
         for key in sorted(sight.looker.hidden):
             only = frozenset({key})
-            names = {*world.ids(only), *world.handles(only), *world.draft_ids(only)}
+            names = {*world.ids(only), *world.handles(only)}
+            names |= {*world.draft_ids(only), *world.pair_ids(only)}
             for path in paths(app, world, "GET", sight.looker, frozenset({key})):
                 name = next((name for name in names if name in path), None)
                 if name is None:
@@ -206,7 +207,8 @@ async def test_ACL_07_nothing_can_be_done_to_what_one_may_not_see(
         if sight.looker.accept != "text/html" or not sight.looker.hidden:
             continue
         hidden = sight.looker.hidden
-        names = [*world.ids(hidden), *world.handles(hidden), *world.draft_ids(hidden)]
+        names = [*world.ids(hidden), *world.handles(hidden)]
+        names += [*world.draft_ids(hidden), *world.pair_ids(hidden)]
         before = await _facts(world)
         found = paths(app, world, "POST", sight.looker, hidden)
         asked = [path for path in found if any(name in path for name in names)]

@@ -16,9 +16,7 @@ async def show(request: Request) -> Response:
     """Who asks, what for, and how it suits."""
     visit = await arrive(request)
     async with visit.instance.reading() as session:
-        page = await asks.page(
-            session, visit.instance.settings, visit.member, numbered(request, "match")
-        )
+        page = await asks.page(session, visit.member, numbered(request, "match"))
     return visit.page("mentoring/ask.html", page=page, terms=terms, most=matching.MOST)
 
 
@@ -28,6 +26,7 @@ async def answer(request: Request) -> Response:
     number = numbered(request, "match")
     action = form["action"]
     async with visit.instance.transaction() as tx:
+        await asks.put_to(tx.session, visit.member, number)
         if action == "accept":
             await asks.accept(tx, visit.member, number)
         elif action == "decline":

@@ -86,6 +86,7 @@ async def change(request: Request) -> Response:
     chosen = profiles.number_of(form["card"] or form["match"])
     try:
         async with visit.instance.transaction() as tx:
+            await needs.own(tx.session, member, number)
             if action == "ask":
                 await asks.ask(tx, member, number, chosen, form["message"])
             elif action == "withdraw":

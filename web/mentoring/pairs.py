@@ -25,6 +25,7 @@ async def change(request: Request) -> Response:
     visit, form = await submit(request)
     number = numbered(request, "pair")
     async with visit.instance.transaction() as tx:
+        await pairs.own(tx.session, visit.member, number)
         if form["action"] != "end":
             raise NotAllowed("This form cannot be read: reload the page and try again.")
         await pairs.end(tx, visit.member, number)

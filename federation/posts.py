@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation import practices, replications
+from federation import kinds, tags
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
+from federation.kinds import Beyond
 from federation.members import moment
-from federation.practices import SharedPractice
 from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import ACTIVITY_CONTEXT, LD_JSON_PROFILE, OBJECT_CONTEXT, PUBLIC
 from server import text
 from server.posts.drafts import Origin
-from server.practices.reporting import Report
 
 OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
 REPLIES = OPENERS
@@ -24,10 +23,11 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class SharedPost:
+class SharedPost(Beyond):
     """A post with everything of it that travels; `public` says how it is addressed.
 
     `links` are the posts its text links to: the address as written, and the id (FEP-e232).
+    `quoted` and `stamp` are filled in once its author was found to allow it (FEP-044f).
     """
 
     uri: str
@@ -49,9 +49,8 @@ class SharedPost:
     locked: bool = False
     likes: int = 0
     links: tuple[tuple[str, str], ...] = ()
-    practice: SharedPractice | None = None
-    report: Report | None = None
-    announces: str | None = None
+    quoted: str = ""
+    stamp: str = ""
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -88,7 +87,7 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "language": {"identifier": shared.language, "name": shared.language},
         "contentMap": {shared.language: shared.html},
         "attachment": [],
-        "tag": _tagged(shared),
+        "tag": tags.hashtags(shared.uri, shared.tags) + _named(shared),
         "published": moment(shared.published),
         "sensitive": False,
         "commentsEnabled": not shared.locked,
@@ -98,7 +97,7 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
             "first": {
                 "type": "CollectionPage",
                 "partOf": f"{shared.uri}/replies",
-                "next": f"{shared.uri}/replies?page=1",
+                "next": f"{shared.uri}/replies?after=0",
                 "items": [],
             },
         },
@@ -110,9 +109,9 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
     if shared.updated is not None:
         document["updated"] = moment(shared.updated)
     if shared.parent is not None:
-        return document | {"inReplyTo": shared.parent} | _more(shared)
+        return document | {"inReplyTo": shared.parent} | kinds.to_members(shared, shared.url)
     document["name"] = shared.title
-    document |= {"summary": text.wire_summary(shared.html)} | _more(shared)
+    document |= {"summary": text.wire_summary(shared.html)} | kinds.to_members(shared, shared.url)
     document["preview"] = {
         "type": "Note",
         "content": f"<p><strong>{_escaped(shared.title)}</strong></p>{document['summary']}",
@@ -120,26 +119,15 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
     return document
 
 
-def _tagged(shared: SharedPost) -> list[dict[str, str]]:
+def _named(shared: SharedPost) -> list[dict[str, str]]:
+    """Whom the text names, and the posts it links to."""
     return [
-        *({"type": "Hashtag", "name": f"#{tag}"} for tag in shared.tags),
         *({"type": "Mention", "name": f"@{name}", "href": href} for name, href in shared.mentions),
         *(
             {"type": "Link", "mediaType": LD_JSON_PROFILE, "name": name, "href": href}
             for name, href in shared.links
         ),
     ]
-
-
-def _more(shared: SharedPost) -> dict[str, Any]:
-    """What a practice, a report or a reply that announces one has beyond other posts."""
-    if shared.practice is not None:
-        return practices.to_members(shared.practice, shared.url)
-    if shared.report is not None:
-        return replications.to_members(shared.report, shared.url)
-    if shared.announces is not None:
-        return {"@context": replications.NOTE_CONTEXT, "gh:announces": shared.announces}
-    return {}
 
 
 def _escaped(value: str) -> str:
@@ -178,7 +166,7 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         html=html,
         published=post.published or post.updated or LONG_AGO,
         context=post.context or "",
-        tags=_tags(post) if not post.in_reply_to else (),
+        tags=tags.hashtags_of(post) if not post.in_reply_to else (),
         language=(post.language or "en")[:12],
         updated=post.updated,
         parent=post.in_reply_to,
@@ -191,17 +179,8 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
         links=tuple((tag.name, tag.href) for tag in post.tags if tag.kind == "link" and tag.href),
-        **_said(post),
+        **kinds.from_members(post),
     )
-
-
-def _said(post: WirePost) -> dict[str, Any]:
-    """What a post says beyond a thread or a reply."""
-    if post.in_reply_to is not None:
-        return {"announces": replications.announces_of(post.raw)}
-    practice = practices.from_members(post.raw)
-    report = replications.from_members(post.raw) if practice is None else None
-    return {"practice": practice, "report": report}
 
 
 def is_vote(post: WirePost) -> bool:
@@ -218,18 +197,6 @@ def _first_line(words: str, forum: str) -> str:
     return next((line for line in lines if line), "")
 
 
-def _tags(post: WirePost) -> tuple[str, ...]:
-    found: list[str] = []
-    for tag in post.tags:
-        if tag.kind != "hashtag":
-            continue
-        try:
-            found.extend(text.clean_tags(tag.name.lstrip("#")))
-        except ValueError:
-            continue
-    return tuple(dict.fromkeys(found))[:10]
-
-
 def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:
     """Where a received post comes from, for the draft that the rules see."""
     return Origin(
@@ -241,6 +208,8 @@ def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:
         raw=raw,
         key_id=key_id,
         context=shared.context,
+        quoted=shared.quoted,
+        stamp=shared.stamp,
     )
 
 

@@ -10,6 +10,7 @@ from federation.handlers import (
     follows,
     mentoring,
     moves,
+    offered,
     posts,
     quotes,
     reports,
@@ -37,7 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "Remove": steering.remove,
     "Announce": announced.announce,
     "Move": moves.move,
-    "Offer": mentoring.offer,
+    "Offer": offered.offer,
     "QuoteRequest": quotes.ask,
 }
 
@@ -46,8 +47,8 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
+    "Offer": offered.undo,
     "QuoteRequest": quotes.undo_ask,
-    "Offer": mentoring.undo_offer,
     "Accept": mentoring.undo_accept,
 }
 

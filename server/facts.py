@@ -112,6 +112,42 @@ class PracticeConfirmed(Fact):
 
 
 @dataclass(frozen=True)
+class ResourcePublished(Fact):
+    """A version of a resource was published; ThreadPosted or PostEdited says so as well."""
+
+    post: int
+    version: int
+
+
+@dataclass(frozen=True)
+class PracticeWarned(Fact):
+    """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
+
+    uri: str
+    by: int
+    n: int
+
+
+@dataclass(frozen=True)
+class ChangeOffered(Fact):
+    """One of us offers a change to the author of a practice."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferAnswered(Fact):
+    """An author of ours took, or declined, what was offered."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferWithdrawn(Fact):
+    offer: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -186,6 +222,13 @@ class QuoteRefused(Fact):
     quoting: str
     quoted: str
     reason: str
+
+
+@dataclass(frozen=True)
+class QuoteTakenBack(Fact):
+    """The author of a post of ours no longer allows it to be quoted there."""
+
+    quote: int
 
 
 @dataclass(frozen=True)
@@ -274,6 +317,11 @@ KINDS: dict[str, type[Fact]] = {
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,
+        PracticeWarned,
+        ChangeOffered,
+        OfferAnswered,
+        OfferWithdrawn,
+        ResourcePublished,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,
@@ -283,6 +331,7 @@ KINDS: dict[str, type[Fact]] = {
         ActivityRefused,
         QuoteAccepted,
         QuoteRefused,
+        QuoteTakenBack,
         ProgrammeChanged,
         NeedOpened,
         MentorAsked,

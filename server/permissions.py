@@ -32,6 +32,7 @@ class Permission(StrEnum):
     DECIDE_POLICY = "decide whom to federate with"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
+    TAKE_BACK_QUOTE = "say where a post is quoted"
     OPEN_PROGRAMME = "open a mentoring programme"
     TAKE_PART_IN_MENTORING = "take part in mentoring"
 
@@ -68,6 +69,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DECIDE_POLICY: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
+    Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
     Permission.OPEN_PROGRAMME: frozenset({Role.ADMIN}),
     Permission.TAKE_PART_IN_MENTORING: frozenset({Role.MEMBER}),
 }

@@ -14,6 +14,7 @@ from server.facts import (
     PostDeleted,
     PostEdited,
     PracticePublished,
+    PracticeWarned,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -21,7 +22,9 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from server.practices import adopters
 from server.practices import forgetting as practices
+from server.resources import forgetting as resources
 from server.transaction import Transaction
 
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
@@ -36,8 +39,10 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         audit.note_removal,
         drop_day,
         practices.forget,
+        resources.forget,
     ),
     PracticePublished: (search.index_practice,),
+    PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),
     EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),

@@ -96,6 +96,21 @@ class Settings(BaseSettings):
         description="How many deliveries may wait for their commit before senders are asked to"
         " come again.",
     )
+    upload_size: int = Field(
+        50, ge=1, le=1_900, description="How many megabytes a file in the hub may have at most."
+    )
+    upload_quota: int = Field(
+        1_000,
+        ge=1,
+        description="How many megabytes of files a member may have in the hub and its drafts.",
+    )
+    fetch_size: int = Field(
+        100,
+        ge=0,
+        le=1_900,
+        description="How many megabytes a file of another agency may have to be fetched and kept"
+        " here when a member asks for it; 0 leaves every file to its home.",
+    )
     log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`.")
 
     @field_validator("origin", "media_origin")

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     REPLY = "reply"
     PRACTICE = "practice"
     REPLICATION = "replication"
+    RESOURCE = "resource"
 
 
 class PostState(StrEnum):
@@ -41,7 +42,8 @@ class Post(Base):
     that is not held here; the reply then stands under the opener until it arrives.
 
     `branch_id` is the reply under the opener that this reply descends from.
-    `arrived` is when this instance came to hold it, which unread marks go by.
+    `arrived` is when this instance came to hold it, which unread marks go by. `quoted_uri` is a
+    post that it shows with its author's leave, for which the document `quote_stamp` stands.
     """
 
     __tablename__ = "posts"
@@ -57,6 +59,7 @@ class Post(Base):
         Index("ix_posts_unmet_parent", "parent_uri"),
         Index("ix_posts_context", "context"),
         Index("ix_posts_url", "url"),
+        Index("ix_posts_quote_stamp", "quote_stamp"),
     )
 
     id: Mapped[Key]
@@ -88,6 +91,8 @@ class Post(Base):
     bumped: Mapped[datetime]
     pinned: Mapped[bool] = mapped_column(default=False)
     locked: Mapped[bool] = mapped_column(default=False)
+    quoted_uri: Mapped[str | None] = mapped_column(Characters(2048))
+    quote_stamp: Mapped[str | None] = mapped_column(Characters(2048))
 
     @property
     def is_thread(self) -> bool:

@@ -39,8 +39,10 @@ from web import (
     notifications,
     posts,
     practices,
+    quotes,
     repairs,
     search,
+    tags,
 )
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -56,6 +58,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    quotes,
     posts,
     repairs,
     endorsements,
@@ -63,6 +66,7 @@ FEATURES = (
     mentoring,
     notifications,
     search,
+    tags,
     agencies,
     media,
     admin,

@@ -1,18 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accept and Reject, which answer several things."""
+"""Accept and Reject, by what they answer."""
 
-from federation.handlers import follows, mentoring
+from federation.handlers import follows, mentoring, offers
 from federation.incoming import Incoming
 from federation.vocabulary.activities import Activity
 
 
+def _is_of_an_offer(activity: Activity) -> bool:
+    """Whether it answers an Offer: what we send of our own carries that in its id."""
+    return getattr(activity.object, "id", "").partition("#")[2].startswith("offer-")
+
+
 async def accept(incoming: Incoming, activity: Activity) -> None:
-    """Somebody takes what one of ours asked for."""
-    taker = mentoring.accept if mentoring.concerns(activity) else follows.accept
-    await taker(incoming, activity)
+    """Somebody says yes to what one of us asked of them."""
+    if mentoring.concerns(activity):
+        await mentoring.accept(incoming, activity)
+    elif _is_of_an_offer(activity):
+        await offers.answered(incoming, activity, taken=True)
+    else:
+        await follows.accept(incoming, activity)
 
 
 async def reject(incoming: Incoming, activity: Activity) -> None:
-    """Somebody says no to what one of ours asked for."""
-    taker = mentoring.reject if mentoring.concerns(activity) else follows.reject
-    await taker(incoming, activity)
+    """Somebody says no to it."""
+    if mentoring.concerns(activity):
+        await mentoring.reject(incoming, activity)
+    elif _is_of_an_offer(activity):
+        await offers.answered(incoming, activity, taken=False)
+    else:
+        await follows.reject(incoming, activity)

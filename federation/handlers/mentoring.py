@@ -17,9 +17,14 @@ from storage.mentoring import Match, MentorCard, matches
 _MARK = "#mentoring-"
 
 
+def is_named_in(uri: str) -> bool:
+    """Whether the id of an activity says that it is about a match: both sides make them so."""
+    return _MARK in uri
+
+
 def concerns(activity: Activity) -> bool:
-    """Whether an Accept, a Reject or what an Undo undoes is about a match."""
-    return _MARK in getattr(activity.object, "id", "") or _MARK in activity.id
+    """Whether an Accept or a Reject is about a match."""
+    return is_named_in(getattr(activity.object, "id", "")) or is_named_in(activity.id)
 
 
 async def offer(incoming: Incoming, activity: Activity) -> None:

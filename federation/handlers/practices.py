@@ -3,15 +3,25 @@
 
 from dataclasses import replace
 
-from federation import authority
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from federation import authority, practices
+from federation.handlers import resources
+from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
+from federation.vocabulary.posts import Post as WirePost
+from federation.vocabulary.terms import PUBLIC
+from server import text
 from server.errors import NotAllowed
 from server.library import publishing, replicating
 from server.library.publishing import Edition
 from server.posts.drafts import Origin, ThreadDraft
-from server.practices import reporting, standing
+from server.practices import notices, reporting, standing
+from server.practices.notices import Warned
 from server.transaction import Transaction
+from storage.forums import Forum
 from storage.posts import Kind, Post
 from storage.practices import Practice
 from storage.replications import Replication
@@ -22,6 +32,8 @@ def opening(shared: SharedPost, origin: Origin) -> ThreadDraft:
     kind = Kind.REPLICATION if shared.report else Kind.THREAD
     if shared.practice is not None:
         kind = Kind.PRACTICE
+    elif shared.resource is not None:
+        kind = Kind.RESOURCE
     return ThreadDraft(shared.title, shared.source, shared.tags, shared.language, origin, kind)
 
 
@@ -31,12 +43,15 @@ async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
         await _put(tx, post, sharing, sharing.practice)
     elif sharing.report is not None:
         await replicating.apply(tx, post, sharing.report)
+    elif sharing.resource is not None:
+        await resources.opened(tx, post, sharing, sharing.resource)
 
 
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
     """A reply was stored: with what it announces, if that is by its own author's server."""
     if sharing.announces is not None and authority.same_origin(sharing.announces, sharing.uri):
         await replicating.announced(tx, reply, sharing.announces)
+    await resources.answered(tx, reply, sharing)
 
 
 async def confirmed(tx: Transaction, post: Post) -> None:
@@ -54,9 +69,12 @@ def as_told_here(sharing: SharedPost) -> SharedPost:
     """
     if sharing.practice is not None:
         record = sharing.practice.record
-        return replace(sharing, html="", title=record.name, source=publishing.body_of(record))
+        words = publishing.body_of(record, sharing.practice.notice)
+        return replace(sharing, html="", title=record.name, source=words)
     if sharing.report is not None:
         return replace(sharing, html="", source=reporting.markdown(sharing.report))
+    if sharing.resource is not None:
+        return resources.as_told_here(sharing, sharing.resource)
     return sharing
 
 
@@ -64,6 +82,7 @@ def must_stay_one(post: Post, sharing: SharedPost) -> None:
     """Refuse words for a practice that come without its record: the two would differ."""
     if post.kind == Kind.PRACTICE and sharing.practice is None:
         raise NotAllowed("A practice is changed with its record, and this came without one.")
+    resources.must_stay_one(post, sharing)
     if post.kind == Kind.REPLICATION and sharing.report is None:
         raise NotAllowed("A report is changed with its numbers, and this came without them.")
 
@@ -75,6 +94,9 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
     """
     if sharing.report is not None and post.kind == Kind.REPLICATION and post.revision != before:
         await replicating.apply(tx, post, sharing.report)
+    if sharing.resource is not None:
+        is_news = post.revision != before
+        await resources.edited(tx, post, sharing, sharing.resource, is_news=is_news)
     if sharing.practice is None:
         return
     if post.revision == before:
@@ -87,6 +109,41 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
 
 async def _put(tx: Transaction, post: Post, sharing: SharedPost, said: SharedPractice) -> None:
     at = min(sharing.updated or sharing.published, post.updated or post.published)
-    await publishing.apply(
+    practice = await publishing.apply(
         tx, post, Edition(said.record, said.version, said.note, post.author_id, at)
     )
+    if at >= (post.updated or post.published):
+        about = Warned(post.uri, post.title, post.url, practice.agency, post.author_id)
+        await notices.apply(tx, about, said.notice, at)
+
+
+async def is_source(session: AsyncSession, uri: str, forum: Forum | None = None) -> bool:
+    """Whether practices held here, in this forum, descend from the practice of this id."""
+    question = (
+        select(Practice.post_id)
+        .where((Practice.based_on == uri) | (Practice.root == uri), Post.uri != uri)
+        .join(Post, Post.id == Practice.post_id)
+        .limit(1)
+    )
+    if forum is not None:
+        question = question.where(Post.forum_id == forum.id)
+    return (await session.execute(question)).first() is not None
+
+
+async def warned(incoming: Incoming, post: WirePost) -> None:
+    """The author of a practice that is not held here, but descendants are, warns of it.
+
+    The post was vouched for by its author; nothing but the notice is kept of it.
+    """
+    said = practices.from_members(post.raw)
+    if said is None or post.author is None or PUBLIC not in (*post.to, *post.cc):
+        # Its words would be shown to whoever reads what was made of it.
+        raise Ignored("This is not in a forum that is held here, and nothing public.")
+    person = await incoming.actors.person(post.author)
+    title = text.clean_line(said.record.name, 500)
+    agency = person.agency or person.peer or ""
+    about = Warned(post.id, title, post.url or post.id, agency, person.id)
+    async with incoming.deed() as tx:
+        at = min(post.updated or post.published or tx.now, tx.now)
+        if not await notices.apply(tx, about, said.notice, at):
+            raise Ignored("This is known here already, or says nothing new.")

@@ -55,6 +55,7 @@ class ForumPage:
     may_edit: bool
     next: Place | None
     obstacle: str
+    moved_to: Forum | None
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ async def page(
 ) -> ForumPage:
     """A page of threads: pinned first, then the latest activity."""
     found = await lists.of_forum(session, viewer, forum.id, after)
-    threads, more = await _lines(session, viewer, found)
+    threads, more = await lines_at(session, viewer, found)
     member, own = viewer.member, lists.Own()
     if member is not None:
         own = (await ask(session, lists.own(), me=member.id, forum=forum.id))[0]
@@ -137,7 +138,18 @@ async def page(
         may_edit=forum.is_local and may(stands, Permission.EDIT_FORUM),
         next=more,
         obstacle=await _obstacle(session, forum, follow),
+        moved_to=await _moved_to(session, viewer, forum),
     )
+
+
+async def _moved_to(
+    session: AsyncSession, viewer: Viewer, forum: Forum | ShownForum
+) -> Forum | None:
+    """The forum that this one has become, if the viewer may know of it."""
+    if forum.moved_to is None:
+        return None
+    question = select(Forum).where(Forum.uri == forum.moved_to, visible_forums(viewer))
+    return (await session.execute(question)).scalar_one_or_none()
 
 
 async def _obstacle(
@@ -162,7 +174,7 @@ async def home(session: AsyncSession, viewer: Viewer, *, after: Place | None = N
     if viewer.member is not None:
         follows.sort(key=lambda line: line.forum.title.lower())
     found = await lists.of_forums(session, viewer, [line.forum for line in follows], after)
-    threads, more = await _lines(session, viewer, found)
+    threads, more = await lines_at(session, viewer, found)
     return HomePage(threads, follows, more)
 
 
@@ -176,7 +188,7 @@ async def people(session: AsyncSession, forum: Forum) -> tuple[list[Member], lis
     )
 
 
-async def _lines(
+async def lines_at(
     session: AsyncSession, viewer: Viewer, found: list[Place]
 ) -> tuple[list[ThreadLine], Place | None]:
     """The threads at these places, and the last place if there are more than a page."""

@@ -11,14 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
 from server.library.lineage import Lineage, lineage_of
+from server.library.offers import OfferLine, offers_on
 from server.library.replicating import Adopter, sites_of
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
-from server.practices import comparing
+from server.practices import comparing, notices
 from server.practices.comparing import Difference
 from server.practices.evidence import Standing
 from server.practices.fit import Fit, Site, fit
 from server.practices.keeping import Library, library
+from server.practices.notices import Notice
 from server.practices.record import Record, unpack
 from server.practices.standing import standing
 from server.shown import ShownPost
@@ -56,6 +58,9 @@ class PracticePage:
     may_adapt: bool
     may_revise: bool
     may_confirm: bool
+    notice: Notice | None
+    may_offer: bool
+    offers: tuple[OfferLine, ...]
 
 
 async def practice_page(
@@ -70,9 +75,9 @@ async def practice_page(
     record = unpack(practice.record)
     is_live = post.state != PostState.DELETED
     is_closed = isinstance(post, ShownPost) and post.locked
-    is_home = page.forum.is_local or (
-        viewer.member is not None and post.author_id == viewer.member.id
-    )
+    is_mine = viewer.member is not None and post.author_id == viewer.member.id
+    is_home = page.forum.is_local or is_mine
+    lineage = await lineage_of(session, viewer, practice, post.uri)
     return PracticePage(
         practice=practice,
         record=record,
@@ -81,7 +86,7 @@ async def practice_page(
         library=kept,
         is_stale=kept.is_stale(practice.reviewed, now),
         fit=_fit(viewer, kept, practice, record),
-        lineage=await lineage_of(session, viewer, practice, post.uri),
+        lineage=lineage,
         discussions=await _discussions(session, viewer, post.id),
         adopters=await sites_of(session, viewer, post.uri, record.outcomes),
         may_report=is_live
@@ -93,6 +98,9 @@ async def practice_page(
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
+        notice=await notices.of(session, post.uri),
+        may_offer=is_live and is_mine and lineage.source is not None,
+        offers=tuple(await offers_on(session, viewer, post)),
     )
 
 
@@ -122,13 +130,14 @@ async def _discussions(
 
 @dataclass(frozen=True)
 class Read:
-    """A practice by itself, for files, printing and citing."""
+    """A practice by itself, for files, printing and citing; with what it is warned of."""
 
     post: Post
     forum: Forum
     author: Member
     practice: Practice
     record: Record
+    warnings: tuple[str, ...] = ()
 
 
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
@@ -148,7 +157,12 @@ async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     row = (await session.execute(question)).one_or_none()
     if row is None:
         raise NotFound
-    return Read(row[0], row[1], row[2], row[3], unpack(row[3].record))
+    practice = row[3]
+    uris = [uri for uri in (row[0].uri, practice.based_on, practice.root) if uri]
+    told = [
+        notices.about(notice, row[0].uri) for notice in await notices.seen(session, viewer, uris)
+    ]
+    return Read(row[0], row[1], row[2], practice, unpack(practice.record), tuple(told))
 
 
 @dataclass(frozen=True)

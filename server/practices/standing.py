@@ -21,7 +21,7 @@ from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Post, PostState
-from storage.practices import Practice
+from storage.practices import Practice, PracticeNotice
 from storage.replications import Replication
 
 HERE = "here"
@@ -44,7 +44,16 @@ async def gather(
         now=now,
         period=kept.period,
         replications=await _replications(session, post),
+        withdrawn=await _withdrawal(session, post.uri),
     )
+
+
+async def _withdrawal(session: AsyncSession, uri: str) -> str:
+    """Why its author withdrew a practice; empty where they did not."""
+    question = select(PracticeNotice.words).where(
+        PracticeNotice.uri == uri, PracticeNotice.active, PracticeNotice.kind == "withdrawn"
+    )
+    return (await session.execute(question)).scalar_one_or_none() or ""
 
 
 async def _replications(session: AsyncSession, practice: Post) -> list[evidence.Replication]:

@@ -31,7 +31,8 @@ CLAIMS = {
     "044f": Claim(
         "leave to quote",
         "Public posts say in `interactionPolicy` that anybody may quote them. A `QuoteRequest` is "
-        "answered with a stamp, or with a reason why not; the stamp is there while both posts are.",
+        "answered with a stamp, or with a reason why not; the stamp is there while both posts are, "
+        "and until the author takes it back. A quote that comes is shown by a stamp that stands.",
     ),
     "1b12": Claim(
         "group federation",
@@ -71,12 +72,17 @@ CLAIMS = {
         "of ours can be found here.",
     ),
     "67ff": Claim("FEDERATION.md", "This page."),
+    "7628": Claim(
+        "moving",
+        "Forums elsewhere that move are followed there, and people are shown where they are now, "
+        "once both sides say so at their own origins. Nobody moves from here.",
+    ),
     "7888": Claim(
         "context", "Every post has the `context` of its thread, an address that answers."
     ),
     "844e": Claim(
         "what software implements",
-        "`generator.implements` names RFC 9421 on every actor.",
+        "`generator.implements` names RFC 9421 on every actor; who says it too is signed to so.",
     ),
     "8b32": Claim(
         "integrity proofs",
@@ -112,7 +118,6 @@ CLAIMS = {
     ),
 }
 NOT_YET = {
-    "7628": "forums that move are followed there; people are not yet",
     "8a8e": "events",
 }
 

@@ -42,6 +42,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     ),
     "/admin/federation": ({"action": "add", "pattern": "x.example", "verdict": "allow"}, ADMINS),
     "/admin/federation/peer/{host}": ({"action": "pause"}, ADMINS),
+    "/admin/keys": ({"name": "ana"}, ADMINS),
     "/admin/people": ({"note": "For Dee"}, ADMINS),
     "/practices/keeping": ({"action": "list", "label": "Permits"}, ADMINS),
     "/mentoring/programmes/new": (
@@ -56,14 +57,15 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
-    "/p/{id}/replicate",
+    "/p/{id}/replicate", "/p/{id}/quotes",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
     "/practices/new", "/practices/drafts/{draft}/{section}", "/p/{id}/adapt", "/p/{id}/revise",
     "/practices/drafts/{draft}/{section}/{key}", "/p/{id}/confirm", "/p/{id}/distil",
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
-    "/practices/drafts/{draft}/discard",
+    "/practices/drafts/{draft}/discard", "/p/{id}/notice",
+    "/p/{id}/offer", "/practices/offers/{offer}",
 }  # fmt: skip
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {

@@ -142,14 +142,14 @@ def asked(raw: dict[str, Any]) -> Asked:
     intent = url_id_of(stipulated.get("satisfies"))
     if type_of(made) != "Agreement" or agreement is None or intent is None:
         raise Malformed("This offers no agreement.")
-    expires, format_ = moment_of(raw.get("endTime")), made.get("gh:format")
+    expires, format_ = moment_of(raw.get("endTime")), text_of(made.get("gh:format"), 64)
     if expires is None or format_ not in FORMATS:
         raise Malformed("This does not say until when, or how the two would meet.")
     try:
         told = asks.read(made.get("gh:told"))
     except Invalid as error:
         raise Malformed(error.sentence) from error
-    return Asked(agreement, intent.removesuffix(_PRIMARY), str(format_), told, expires)
+    return Asked(agreement, intent.removesuffix(_PRIMARY), format_, told, expires)
 
 
 def accept(parties: Parties, card_uri: str) -> dict[str, Any]:

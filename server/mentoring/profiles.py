@@ -181,10 +181,10 @@ def offered(document: object) -> Offered:
     for one in reading.members("skills"):
         level = one.get("level") if isinstance(one, dict) else None
         name = reading.skill_name("skills", one.get("name") if isinstance(one, dict) else None)
-        if isinstance(level, bool) or level not in LEVELS:
+        if not isinstance(level, int) or isinstance(level, bool) or level not in LEVELS:
             reading.fault("skills", "Give each skill a level.")
             continue
-        skills.setdefault(same(name), Skill(name, int(level)))
+        skills.setdefault(same(name), Skill(name, level))
     formats = reading.words("formats", len(FORMATS))
     if not formats or not all(one in FORMATS for one in formats):
         reading.fault("formats", "Choose at least one way of mentoring.")

@@ -4,7 +4,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from server import audit, notifications, search
+from server import audit, bookmarks, notifications, search
 from server.digests import drop_day
 from server.facts import (
     Endorsed,
@@ -36,6 +36,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     PostDeleted: (
         search.forget_post,
         notifications.forget_post,
+        bookmarks.forget_post,
         audit.note_removal,
         drop_day,
         practices.forget,

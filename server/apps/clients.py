@@ -29,6 +29,8 @@ COMMAND_LINE = "Command line"
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,60}):", re.IGNORECASE)
 _NEVER = {"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "vbscript", "ws"}
 _UNSEEN = re.compile(r"[\x00-\x20\x7f\\\"<>^`{|}]")
+# The host stands in the policy of the page that asks, where a semicolon would begin a new rule.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _OWN_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -104,10 +106,10 @@ def redirect_fault(uri: str) -> str | None:
     if name in {"http", "https"}:
         try:
             parts = urlsplit(uri)
-            host = parts.hostname or ""
+            host, _ = parts.hostname or "", parts.port
         except ValueError:
             return "Validation failed: Redirect URI must be an absolute URI."
-        if not host or parts.username is not None:
+        if not _HOST.fullmatch(host) or parts.username is not None:
             return "Validation failed: Redirect URI must be an absolute URI."
         if name == "http" and host not in _OWN_MACHINE and not host.endswith(".localhost"):
             return "Validation failed: Redirect URI must be https, except on one's own machine."

@@ -11,6 +11,7 @@ import httpx
 import typer
 
 from web.demo import (
+    steps_client,
     steps_federation,
     steps_kills,
     steps_library,
@@ -48,6 +49,11 @@ STEPS: dict[str, Step] = {
     "library.replication_counted": steps_library.replication_counted,
     "mentoring.matched": steps_mentoring.matched,
     "mentoring.seen_by_nobody_else": steps_mentoring.seen_by_nobody_else,
+    "client.forum_followed": steps_client.forum_followed,
+    "client.thread_read": steps_client.thread_read,
+    "client.reply_arrives": steps_client.reply_arrives,
+    "client.endorsement_counted": steps_client.endorsement_counted,
+    "client.notice_told": steps_client.notice_told,
     "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
     "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,

@@ -259,6 +259,7 @@ async def test_ACC_09_an_app_asks_for_no_more_than_it_registered_for(
         "javascript:alert(1)", "data:text/html,x", "/callback", "app.example", "file:///etc/passwd",
         "http://app.example/callback", "https://a b.example/", "https://ana@app.example/", "x",
         "https://app.example/#x", "https:///x", "vbscript:x", "https://[::1/",
+        "https://app.example;sandbox/", "https://app.example:443;sandbox/", "https://a,b.example/",
     ],
 )  # fmt: skip
 def test_an_address_that_a_browser_should_not_be_sent_to_is_not_registered(redirect: str) -> None:

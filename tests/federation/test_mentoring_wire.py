@@ -117,6 +117,7 @@ def test_anything_else_in_an_offer_is_refused_in_words(member: str, value: objec
     ):
         with suppress(Malformed):
             assert wire.asked(made).format == "flash"
-    for made in ({**card(OFFERED), member: value}, value):
+    items: list[object] = [{**card(OFFERED), member: value}, value]
+    for item in items:
         with suppress(Malformed):
-            assert wire.arrived(made, HOME).handle == "marek"
+            assert wire.arrived(item, HOME).handle == "marek"

@@ -44,7 +44,7 @@ async def meeting(
     async with instance.transaction() as tx:
         pairing = await pairs.pairing_by_uri(tx.session, match.uri)
         assert isinstance(pairing, Pairing)
-        await _asked_from_elsewhere(instance, other, mentor, taint)
+    await _asked_from_elsewhere(instance, other, mentor, taint)
     later = await bench.need(instance, mentee, place, **said)
     return Meeting(str(place.id), str(later.id), str(match.id), str(pairing.id))
 

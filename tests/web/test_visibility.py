@@ -86,7 +86,7 @@ def addresses(response: httpx.Response) -> set[str]:
 def own_addresses(looker: Looker, path: str) -> set[str]:
     """What of these somebody may read: their own in their settings; an admin, of their people."""
     if looker.member == "rita" and path.startswith("/admin"):
-        return {f"{name}@riverton.example.gov" for name in ("sam", "ana", "lee", "rita")}
+        return {f"{name}@riverton.example.gov" for name in ("sam", "ana", "lee", "rita", "mia")}
     return {f"{looker.member}@riverton.example.gov"} if path.startswith("/me") else set()
 
 

@@ -131,7 +131,8 @@ def test_what_strangers_send_is_read_whole_or_not_at_all(
 ) -> None:
     skill = {**document_of(OFFERED), "skills": [{"name": "Permits", "level": value}]}
     whole = document_of(OFFERED)
-    for made in (anything, {**whole, member: value}, skill, {**skill, "skills": [value]}, [], None):
+    tried: list[object] = [anything, {**whole, member: value}, skill, {**skill, "skills": [value]}]
+    for made in [*tried, [], None]:
         for read in (offered, wanted):
             with suppress(Invalid):
                 found = read(made)

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     PIN = "pin"
     LOCK = "lock"
     CONFIRM_PRACTICE = "say that a practice still holds"
+    JOIN_EVENT = "sign up for an event"
+    RUN_EVENT = "run an event"
     EDIT_FORUM = "change a forum"
     NAME_STEWARDS = "name stewards"
     LIST_MEMBERS = "list who may enter"
@@ -62,6 +64,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.PIN: _KEEPERS,
     Permission.LOCK: _KEEPERS,
     Permission.CONFIRM_PRACTICE: _KEEPERS | {Role.AUTHOR},
+    Permission.JOIN_EVENT: _PEOPLE,
+    Permission.RUN_EVENT: frozenset({Role.AUTHOR, Role.STEWARD}),
     Permission.EDIT_FORUM: _KEEPERS,
     Permission.NAME_STEWARDS: frozenset({Role.ADMIN}),
     Permission.LIST_MEMBERS: _KEEPERS,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accept and Reject, by what they answer."""
 
-from federation.handlers import follows, mentoring, offers
-from federation.incoming import Incoming
+from federation.handlers import events, follows, mentoring, offers
+from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
 
 
@@ -17,8 +17,17 @@ async def accept(incoming: Incoming, activity: Activity) -> None:
         await mentoring.accept(incoming, activity)
     elif _is_of_an_offer(activity):
         await offers.answered(incoming, activity, taken=True)
+    elif events.is_about(activity):
+        await events.answered(incoming, activity)
     else:
         await follows.accept(incoming, activity)
+
+
+async def tentative(incoming: Incoming, activity: Activity) -> None:
+    """Somebody says perhaps: a place on a waiting list."""
+    if not events.is_about(activity):
+        raise Ignored("This answers nothing that was asked here.")
+    await events.answered(incoming, activity)
 
 
 async def reject(incoming: Incoming, activity: Activity) -> None:
@@ -27,5 +36,7 @@ async def reject(incoming: Incoming, activity: Activity) -> None:
         await mentoring.reject(incoming, activity)
     elif _is_of_an_offer(activity):
         await offers.answered(incoming, activity, taken=False)
+    elif events.is_about(activity):
+        await events.answered(incoming, activity)
     else:
         await follows.reject(incoming, activity)

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from federation.outbox import (
+    about_events,
     about_forums,
     about_members,
     about_mentoring,
@@ -30,6 +31,9 @@ from server.facts import (
     ForumChanged,
     ForumFollowed,
     ForumLeft,
+    GuestAnswered,
+    JoinAsked,
+    JoinTakenBack,
     MenteeRevealed,
     MentorAnswered,
     MentorAsked,
@@ -87,6 +91,9 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ActivityRefused: about_forums.refused,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    GuestAnswered: about_events.answered,
+    JoinAsked: about_events.asked,
+    JoinTakenBack: about_events.asked,
     QuoteTakenBack: about_quotes.taken_back,
     MentorAsked: about_mentoring.asked,
     MentorAskWithdrawn: about_mentoring.withdrawn,

@@ -25,12 +25,13 @@ from storage.keys import ActorKey
 from storage.members import Member
 from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
-from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
+from tests.web.exposed_events import ids_of_kinds, questions_of_events, with_a_guest
 from tests.web.exposed_mentoring import Meeting, meeting
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
+from tests.web.exposed_quotes import stamped
 from web.activitypub import MachineRoute
 from web.api.routes import ApiRoute
 from web.rooms import Rooms
@@ -66,13 +67,19 @@ class World:
     forums: dict[str, Forum] = field(default_factory=dict)
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
+    events: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
     meeting: Meeting | None = None
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
-        held = [self.posts.get(key, []) + self.practices.get(key, []) for key in sorted(keys)]
+        kinds = (self.posts, self.practices, self.events)
+        held = [kind.get(key, []) for key in sorted(keys) for kind in kinds]
         return [str(post.id) for posts in held for post in posts]
+
+    def event_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the events with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.events.get(key, [])]
 
     def practice_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the practices with these words."""
@@ -142,29 +149,19 @@ async def found_world(instance: Instance) -> World:
     for key in LOCAL:
         await _stir(world, key)
         world.practices[key] = [await world.publish(key, sam)]
+        event = await with_a_guest(instance, sam, world.forums[key], f"zq{key}qz", sam)
+        world.events[key] = [event]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
     world.drafts = [str(number)]
     for key in COPIES:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
-    await _quote(world, "agencies")
+    await stamped(instance, world.posts["agencies"][0], marek, int(STAMP), MASTODON)
     await _know_peers(world)
     mia = await makers.member(instance, "mia")
     world.meeting = await meeting(instance, sam, mia, marek, f"zq{PAIR}qz")
     return world
-
-
-async def _quote(world: World, key: str) -> None:
-    """A stamp from when a forum was public."""
-    post, uri = world.posts[key][0], f"http://{MASTODON}/quoting/zq{key}qz"
-    async with world.instance.transaction() as tx:
-        tx.session.add(
-            Quote(
-                id=int(STAMP), post_id=post.id, member_id=world.marek.id,
-                uri=uri, request=f"{uri}/request", at=tx.now,
-            )
-        )  # fmt: skip
 
 
 async def _stir(world: World, key: str) -> None:
@@ -339,7 +336,9 @@ def paths(
         "programme": [met.programme], "need": [met.need], "match": [met.match],
         "pair": [met.pair],
     }  # fmt: skip
+    events = world.event_ids(keys)
     asked = questions(rooms, people, posts) + questions_of_practices(practices)
+    asked += questions_of_events(rooms)
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
@@ -352,7 +351,7 @@ def paths(
         assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
         if method == "POST" and not names:
             continue
-        of_kinds = ids_for(route, posts, practices)
+        of_kinds = ids_of_kinds(route, ids_for(route, posts, practices), events)
         taken = {**values, "id": of_kinds, "number": of_kinds}
         if isinstance(route, ApiRoute):
             taken["id"] = ids_of_calls(route, keys, world.forums, world.posts, world.sam)

@@ -59,6 +59,7 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
+    "/f/{where}/events/new", "/p/{id}/join", "/p/{id}/leave", "/events/zone", "/events/renew",
     "/p/{id}/replicate", "/p/{id}/quotes", "/oauth/authorize", "/me/apps",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
@@ -69,6 +70,8 @@ WRITERS = {
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
     "/p/{id}/offer", "/practices/offers/{offer}",
 }  # fmt: skip
+# What only those who run an event do with it; who may is walked beside these.
+ORGANISERS = {"/p/{id}/event", "/p/{id}/call-off", "/p/{id}/materials", "/p/{id}/guests"}
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {
     "/mentoring/card", "/mentoring/programmes/{programme}/edit",
@@ -140,8 +143,8 @@ def test_every_route_that_changes_something_is_in_one_of_the_lists(app: Starlett
         and not isinstance(route.endpoint, InboxDoor)
         and not route.path.startswith(CALLS)
     }
-    assert posted == OWN | WRITERS | MENTORING | set(MODERATION)
-    assert not (OWN | WRITERS | MENTORING) & set(MODERATION)
+    assert posted == OWN | WRITERS | ORGANISERS | MENTORING | set(MODERATION)
+    assert not (OWN | WRITERS | ORGANISERS | MENTORING) & set(MODERATION)
 
 
 @pytest.mark.parametrize("rank", RANKS)

@@ -11,6 +11,7 @@ import httpx
 import typer
 
 from web.demo import (
+    steps_calendar,
     steps_client,
     steps_federation,
     steps_kills,
@@ -47,6 +48,9 @@ STEPS: dict[str, Step] = {
     "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
     "library.practice_travels": steps_library.practice_travels,
     "library.replication_counted": steps_library.replication_counted,
+    "calendar.webinar_fills": steps_calendar.webinar_fills,
+    "calendar.place_moves_up": steps_calendar.place_moves_up,
+    "calendar.calling_off_travels": steps_calendar.calling_off_travels,
     "mentoring.matched": steps_mentoring.matched,
     "mentoring.seen_by_nobody_else": steps_mentoring.seen_by_nobody_else,
     "client.forum_followed": steps_client.forum_followed,

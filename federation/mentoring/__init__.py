@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mentoring between two agencies: cards that are fetched, offers that are sent."""
+"""Mentoring between agencies: cards are fetched, offers are sent."""

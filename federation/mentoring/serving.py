@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cards of our mentors, for agencies that have a programme of their own open."""
+"""The cards of our mentors, for agencies that have a programme open."""
 
 from typing import Any
 

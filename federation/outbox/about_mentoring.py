@@ -7,7 +7,7 @@ from federation.mentoring import wire
 from federation.mentoring.wire import Asked, Parties
 from federation.outbox.telling import Telling
 from federation.urls import host_of_uri
-from server.facts import (
+from server.facts.mentoring import (
     AcceptanceRefused,
     MenteeRevealed,
     MentorAnswered,

@@ -19,7 +19,6 @@ from federation.outbox import (
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
-    AcceptanceRefused,
     ActivityRefused,
     ChangeOffered,
     Endorsed,
@@ -34,14 +33,8 @@ from server.facts import (
     GuestAnswered,
     JoinAsked,
     JoinTakenBack,
-    MenteeRevealed,
-    MentorAnswered,
-    MentorAsked,
-    MentorAskWithdrawn,
     OfferAnswered,
-    OfferRefused,
     OfferWithdrawn,
-    PairEnded,
     PostDeleted,
     PostEdited,
     PracticeWarned,
@@ -56,6 +49,15 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
     unpack,
+)
+from server.facts.mentoring import (
+    AcceptanceRefused,
+    MenteeRevealed,
+    MentorAnswered,
+    MentorAsked,
+    MentorAskWithdrawn,
+    OfferRefused,
+    PairEnded,
 )
 from storage import facts as facts_storage
 from storage import log

@@ -13,7 +13,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import Gone, Invalid, NotAllowed, NotFound, TooFast
-from server.facts import MentorAnswered, MentorAsked, MentorAskWithdrawn
+from server.facts.mentoring import (
+    MentorAnswered,
+    MentorAsked,
+    MentorAskWithdrawn,
+)
 from server.mentoring import cards, matching, needs, pairs, profiles
 from server.mentoring.matching import Score
 from server.mentoring.profiles import LONGEST_MESSAGE, Wanted

@@ -11,7 +11,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from server import peers
-from server.facts import AcceptanceRefused, MenteeRevealed, OfferRefused
+from server.facts.mentoring import (
+    AcceptanceRefused,
+    MenteeRevealed,
+    OfferRefused,
+)
 from server.mentoring import asks, cards, pairs, profiles
 from server.mentoring.asks import ANSWER_WITHIN, WAITING, Told
 from server.transaction import Transaction

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import Invalid, NotAllowed, NotFound
-from server.facts import NeedOpened
+from server.facts.mentoring import (
+    NeedOpened,
+)
 from server.instance import Instance
 from server.mentoring import cards, matching, profiles
 from server.mentoring.matching import Score, Seeker

@@ -7,7 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotAllowed, NotFound
-from server.facts import PairEnded
+from server.facts.mentoring import (
+    PairEnded,
+)
 from server.mentoring import cards
 from server.transaction import Transaction
 from storage.base import held

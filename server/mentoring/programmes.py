@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
 from server.errors import Invalid, NotAllowed, NotFound
-from server.facts import ProgrammeChanged
+from server.facts.mentoring import (
+    ProgrammeChanged,
+)
 from server.mentoring.terms import FORMATS
 from server.permissions import Permission, Standing, may, must
 from server.transaction import Transaction

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation import deeds, endorsements, forums, members, posts
 from federation.deeds import Deed
 from federation.documents import collection
-from federation.mentoring import wire as mentoring
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from federation.quotes import stamps
@@ -28,17 +27,13 @@ from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
 from server import text
 from server.library.publishing import body_of, tags_of
-from server.mentoring import profiles
-from server.mentoring.asks import Told
-from server.mentoring.profiles import Offered, Skill, Wanted
 from server.practices import reporting
 from server.software import FORMS, SOFTWARE
 from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
-from storage.mentoring import MentorCard
-from tests.federation import event_examples, sample_resources
+from tests.federation import event_examples, mentoring_examples, sample_resources
 from tests.federation.practice_examples import RECORD
 from tests.federation.sample_resources import brief
 from tests.house.sources import ROOT
@@ -127,29 +122,6 @@ BY_AUTHOR = Deed(actor=ANA, post=REPLY, forum=FORUM, public=True)
 BY_STEWARD = Deed(actor=MAREK, post=REPLY, forum=FORUM, public=True)
 VERA = "https://social.example.org/users/vera"
 QUOTE = stamps.Asked(f"{VERA}/quote_requests/1", VERA, f"{VERA}/statuses/1", THREAD)
-PARTIES = mentoring.Parties(
-    f"{OTHER}/instance#agreement-117665003000000005",
-    f"{ANA}#mentoring-offer-117665003000000005",
-    MAREK,
-)
-CARD = MentorCard(
-    uri=f"{MAREK}#mentor-card", person=MAREK, handle="marek", name="Marek Nowak",
-    role_title="permit manager", is_open=True,
-    record=profiles.pack(
-        Offered(
-            (Skill("Digital permits", 3),), ("en",), "America/Chicago", 3, ("one-to-one",),
-            ("04",), "", "Ask me about forms.",
-        )
-    ),
-)  # fmt: skip
-ASKED = mentoring.Asked(
-    PARTIES.agreement, CARD.uri, "one-to-one",
-    Told(
-        Wanted(("digital permits",), ("en", "es"), "America/New_York", 2),
-        "We begin with forms in spring. Would you look over our list of checks?",
-    ),
-    LATER + timedelta(days=7),
-)  # fmt: skip
 ON_THREAD = Deed(actor=MAREK, post=THREAD, forum=FORUM, public=True)
 
 
@@ -265,11 +237,7 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "quote-refused": lambda: stamps.reject(QUOTE, MAREK, "This post was deleted."),
     "quote-stamp": lambda: stamps.stamp(QUOTE, 117665002000000004, MAREK),
     "quote-revoked": lambda: stamps.revoke(QUOTE, 117665002000000004, MAREK),
-    "mentor-card": lambda: mentoring.card(CARD),
-    "mentor-asked": lambda: mentoring.offer(PARTIES, ASKED),
-    "mentor-accepts": lambda: mentoring.accept(PARTIES, CARD.uri),
-    "mentor-declines": lambda: mentoring.reject(PARTIES, MAREK, "Not this spring."),
-    "mentoring-ends": lambda: mentoring.undo_offer(PARTIES),
+    **mentoring_examples.examples(MAREK, ANA, LATER),
     "context": lambda: collection(OPENER.context, "OrderedCollection", 2, [THREAD, REPLY]),
 }
 WHOLE = {"like"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does a mentee find a mentor at the other agency, and does nobody else learn of it?"""
+"""Does a mentee find a mentor elsewhere, and does nobody else learn of it?"""
 
 from web.demo.pages import Page
 from web.demo.readers import Reader

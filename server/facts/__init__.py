@@ -4,10 +4,8 @@
 import json
 from dataclasses import asdict, dataclass
 
-
-@dataclass(frozen=True)
-class Fact:
-    """Something that is now true."""
+from server.facts import mentoring
+from server.facts.base import Fact as Fact
 
 
 @dataclass(frozen=True)
@@ -271,74 +269,6 @@ class QuoteTakenBack(Fact):
     quote: int
 
 
-@dataclass(frozen=True)
-class ProgrammeChanged(Fact):
-    """A mentoring programme was opened, changed or closed."""
-
-    programme: int
-
-
-@dataclass(frozen=True)
-class NeedOpened(Fact):
-    """A member looks for a mentor: the cards of other agencies are wanted fresh."""
-
-    need: int
-
-
-@dataclass(frozen=True)
-class MentorAsked(Fact):
-    """A member here asks a mentor; told to the mentor's agency where that is another."""
-
-    match: int
-
-
-@dataclass(frozen=True)
-class MentorAskWithdrawn(Fact):
-    """A member here takes back what they asked a mentor elsewhere."""
-
-    match: int
-
-
-@dataclass(frozen=True)
-class MentorAnswered(Fact):
-    """A mentor here answered somebody elsewhere."""
-
-    match: int
-    accepted: bool
-
-
-@dataclass(frozen=True)
-class MenteeRevealed(Fact):
-    """A member here who asked without a name was taken, and says who they are."""
-
-    match: int
-
-
-@dataclass(frozen=True)
-class AcceptanceRefused(Fact):
-    """A mentor elsewhere took somebody of ours too late."""
-
-    match: int
-
-
-@dataclass(frozen=True)
-class OfferRefused(Fact):
-    """Nobody here may be asked so; all but `reason` are ids, as they came."""
-
-    activity: str
-    signer: str
-    agreement: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class PairEnded(Fact):
-    """One of a pair, a member here, ended it; the other is of another agency."""
-
-    pairing: int
-    by: int
-
-
 KINDS: dict[str, type[Fact]] = {
     kind.__name__: kind
     for kind in (
@@ -377,15 +307,7 @@ KINDS: dict[str, type[Fact]] = {
         QuoteAccepted,
         QuoteRefused,
         QuoteTakenBack,
-        ProgrammeChanged,
-        NeedOpened,
-        MentorAsked,
-        MentorAskWithdrawn,
-        MentorAnswered,
-        MenteeRevealed,
-        AcceptanceRefused,
-        OfferRefused,
-        PairEnded,
+        *mentoring.KINDS,
     )
 }
 

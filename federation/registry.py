@@ -33,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     "Lock": steering.lock,
     "Add": steering.add,
     "Remove": steering.remove,
+    "Block": steering.block,
     "Announce": announced.announce,
     "Move": moves.move,
     "QuoteRequest": quotes.ask,
@@ -43,13 +44,13 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
+    "Block": steering.undo_block,
     "QuoteRequest": quotes.undo_ask,
 }
 
 # Why the others mean nothing here, as the record of what was received says it.
 REASONS: dict[str, str] = {
     "Dislike": "A Dislike is no endorsement, and nothing that is shown here.",
-    "Block": "Whom a forum shuts out is decided by its own administrators.",
     "Invite": "Nobody is invited to a forum here: it is followed.",
     "Join": "Nobody joins anything here: a forum is followed.",
     "Leave": "Nobody joins anything here: a forum is followed.",

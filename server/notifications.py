@@ -39,6 +39,7 @@ class Notice(StrEnum):
     MENTION = "mention"
     ENDORSEMENT = "endorsement"
     WARNING = "warning"
+    REPORT = "report"
     OFFER = "offer"
     OFFER_TAKEN = "offer_taken"
     OFFER_DECLINED = "offer_declined"

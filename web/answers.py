@@ -61,5 +61,9 @@ SAID: dict[str, str] = {
     "peer_forgotten": "Dropped. What waited is no longer sent; what is written from now on is.",
     "keys_changed": "There are new keys. Other agencies hear of them by themselves.",
     "quote_taken_back": "Taken back. Their site is told, and shows your words there no longer.",
+    "post_reported": "Thank you. Those who look after the forum are told.",
+    "report_closed": "Taken off the list.",
+    "shut_out": "They are shut out of this forum. They can still read it.",
+    "let_in": "They can take part in this forum again.",
     "letter_sent": "If the address can sign up here, a letter with a link is on its way.",
 }

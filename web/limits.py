@@ -31,6 +31,7 @@ SIGN_IN = Limit("sign-in", 120, 300)
 SIGN_UP = Limit("sign-up", 3, 3_600)
 JOIN = Limit("join", 30, 3_600)
 PASSWORD = Limit("password", 10, 900)
+REPORT = Limit("report", 20, 3_600)
 PICTURE = Limit("picture", 10, 600)
 
 

@@ -45,6 +45,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     "/admin/keys": ({"name": "ana"}, ADMINS),
     "/admin/people": ({"note": "For Dee"}, ADMINS),
     "/practices/keeping": ({"action": "list", "label": "Permits"}, ADMINS),
+    "/p/{id}/shut-out": ({"action": "shut_out", "reason": "Noise."}, STEWARDS),
     "/p/{id}/delete": ({"reason": "Off topic."}, STEWARDS),
 }
 # What everybody does for themselves; who may see the thing at all is walked elsewhere.
@@ -53,7 +54,7 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
-    "/p/{id}/replicate", "/p/{id}/quotes",
+    "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {

@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from federation import practices, replications, resources
+from federation import events, practices, replications, resources
+from federation.events import SharedEvent
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
@@ -21,6 +22,7 @@ class Beyond:
     announces: str | None = None
     resource: SharedResource | None = None
     use: SaidUse | None = None
+    event: SharedEvent | None = None
 
 
 def to_members(said: Beyond, url: str) -> dict[str, Any]:
@@ -31,6 +33,8 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return replications.to_members(said.report, url)
     if said.resource is not None:
         return resources.to_members(said.resource, url)
+    if said.event is not None:
+        return events.to_members(said.event, url)
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.announces is not None:
@@ -43,6 +47,8 @@ def from_members(post: WirePost) -> dict[str, Any]:
     if post.in_reply_to is not None:
         use = resources.use_from_members(post.raw)
         return {"announces": replications.announces_of(post.raw), "use": use}
+    if post.type == "Event":
+        return {"event": events.from_members(post.raw)}
     practice = practices.from_members(post.raw)
     if practice is not None:
         return {"practice": practice}

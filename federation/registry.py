@@ -5,9 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from federation.handlers import (
     announced,
+    answers,
     endorsements,
+    events,
     follows,
     moves,
+    offers,
     posts,
     quotes,
     reports,
@@ -22,29 +25,35 @@ UndoHandler = Callable[[Incoming, Activity, Activity], Awaitable[None]]
 
 HANDLERS: dict[str, Handler] = {
     "Follow": follows.follow,
-    "Accept": follows.accept,
-    "Reject": follows.reject,
+    "Accept": answers.accept,
+    "TentativeAccept": answers.tentative,
+    "Reject": answers.reject,
     "Create": posts.create,
     "Update": posts.update,
     "Delete": posts.delete,
     "Like": endorsements.like,
     "EmojiReact": endorsements.like,
     "Flag": reports.flag,
+    "Join": events.join,
+    "Leave": events.leave,
     "Lock": steering.lock,
     "Add": steering.add,
     "Remove": steering.remove,
     "Block": steering.block,
     "Announce": announced.announce,
     "Move": moves.move,
+    "Offer": offers.offer,
     "QuoteRequest": quotes.ask,
 }
 
 UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Follow": follows.undo_follow,
+    "Join": events.undo_join,
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
     "Block": steering.undo_block,
+    "Offer": offers.undo,
     "QuoteRequest": quotes.undo_ask,
 }
 
@@ -52,8 +61,6 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
 REASONS: dict[str, str] = {
     "Dislike": "A Dislike is no endorsement, and nothing that is shown here.",
     "Invite": "Nobody is invited to a forum here: it is followed.",
-    "Join": "Nobody joins anything here: a forum is followed.",
-    "Leave": "Nobody joins anything here: a forum is followed.",
     "Resolve": "Reports are closed where they were sent to.",
     "Warn": "Warnings are between another server and its own people.",
 }

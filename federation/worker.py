@@ -17,6 +17,7 @@ from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
 from server import mail, peers, rotation
+from server.apps import clients
 from server.members import sign_in
 from server.moderation import blocks
 from server.settings import Federation
@@ -161,6 +162,7 @@ class Worker:
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)
+                await clients.tidy(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))
         return 2.0

@@ -129,6 +129,65 @@ class PracticeWarned(Fact):
 
 
 @dataclass(frozen=True)
+class ChangeOffered(Fact):
+    """One of us offers a change to the author of a practice."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferAnswered(Fact):
+    """An author of ours took, or declined, what was offered."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferWithdrawn(Fact):
+    offer: int
+
+
+@dataclass(frozen=True)
+class EventChanged(Fact):
+    """An event is at another time or place, or does not take place; PostEdited says so as well."""
+
+    post: int
+
+
+@dataclass(frozen=True)
+class GuestAnswered(Fact):
+    """The organiser's instance decided about a guest; `n` counts the answers that one got.
+
+    `promoted` says that it was not asked just now: a place became free.
+    """
+
+    guest: int
+    n: int
+    promoted: bool = False
+
+
+@dataclass(frozen=True)
+class JoinAsked(Fact):
+    """A member asks for a place at an event of another agency."""
+
+    guest: int
+    n: int
+
+
+@dataclass(frozen=True)
+class JoinTakenBack(Fact):
+    guest: int
+    n: int
+
+
+@dataclass(frozen=True)
+class JoinSettled(Fact):
+    """The organiser's agency answered a member of ours."""
+
+    guest: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -263,7 +322,15 @@ KINDS: dict[str, type[Fact]] = {
         PracticePublished,
         PracticeConfirmed,
         PracticeWarned,
+        ChangeOffered,
+        OfferAnswered,
+        OfferWithdrawn,
         ResourcePublished,
+        EventChanged,
+        GuestAnswered,
+        JoinAsked,
+        JoinTakenBack,
+        JoinSettled,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

@@ -21,6 +21,7 @@ from storage.base import insert
 from storage.files import RemotePicture, StoredFile
 from storage.members import Member
 from storage.shelves import PIECE, Folder, Shelf
+from storage.uploads import Upload
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ async def forget_unused(tx: Transaction, sha256: str) -> bool:
     users = (
         select(func.count()).where(Member.avatar_file == sha256),
         select(func.count()).where(RemotePicture.sha256 == sha256),
+        select(func.count()).where(Upload.sha256 == sha256),
     )
     for question in users:
         if (await tx.session.execute(question)).scalar_one():

@@ -24,12 +24,15 @@ class Permission(StrEnum):
     PIN = "pin"
     LOCK = "lock"
     CONFIRM_PRACTICE = "say that a practice still holds"
+    JOIN_EVENT = "sign up for an event"
+    RUN_EVENT = "run an event"
     EDIT_FORUM = "change a forum"
     NAME_STEWARDS = "name stewards"
     LIST_MEMBERS = "list who may enter"
     CREATE_FORUM = "create a forum"
     INVITE = "invite"
     DECIDE_POLICY = "decide whom to federate with"
+    DECIDE_APPS = "decide which apps may be used"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
     SHUT_OUT = "shut people out of a forum"
@@ -70,12 +73,15 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.PIN: _KEEPERS,
     Permission.LOCK: _KEEPERS,
     Permission.CONFIRM_PRACTICE: _KEEPERS | {Role.AUTHOR},
+    Permission.JOIN_EVENT: _PEOPLE,
+    Permission.RUN_EVENT: frozenset({Role.AUTHOR, Role.STEWARD}),
     Permission.EDIT_FORUM: _KEEPERS,
     Permission.NAME_STEWARDS: frozenset({Role.ADMIN}),
     Permission.LIST_MEMBERS: _KEEPERS,
     Permission.CREATE_FORUM: frozenset({Role.ADMIN}),
     Permission.INVITE: frozenset({Role.ADMIN}),
     Permission.DECIDE_POLICY: frozenset({Role.ADMIN}),
+    Permission.DECIDE_APPS: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
     Permission.SHUT_OUT: _KEEPERS,

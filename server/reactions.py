@@ -4,13 +4,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from server import audit, notifications, search
+from server import audit, bookmarks, notifications, search
 from server.digests import drop_day
+from server.events import forgetting as events
+from server.events import telling
 from server.facts import (
     Endorsed,
     EndorsementWithdrawn,
+    EventChanged,
     Fact,
     ForumChanged,
+    GuestAnswered,
+    JoinSettled,
     PostDeleted,
     PostEdited,
     PracticePublished,
@@ -36,11 +41,16 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     PostDeleted: (
         search.forget_post,
         notifications.forget_post,
+        bookmarks.forget_post,
         audit.note_removal,
         drop_day,
         practices.forget,
+        events.forget,
         resources.forget,
     ),
+    EventChanged: (telling.tell_of_change,),
+    GuestAnswered: (telling.tell_of_answer,),
+    JoinSettled: (telling.tell_of_settling,),
     PracticePublished: (search.index_practice,),
     PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),

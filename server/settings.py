@@ -36,6 +36,14 @@ class Federation(StrEnum):
     OFF = "off"
 
 
+class Apps(StrEnum):
+    """Which apps members may let in."""
+
+    OPEN = "open"
+    LISTED = "listed"
+    OFF = "off"
+
+
 class Settings(BaseSettings):
     """Every setting; each is read from GUILDHALL_<NAME> or from the TOML file."""
 
@@ -61,6 +69,11 @@ class Settings(BaseSettings):
     federation: Federation = Field(
         Federation.ALLOWLIST,
         description="`allowlist`: only agencies on the list; `open`: anyone not denied; `off`.",
+    )
+    apps: Apps = Field(
+        Apps.OPEN,
+        description="Apps that members may let in: `open`: any that no administrator blocked;"
+        " `listed`: those an administrator allowed; `off`: none.",
     )
     media_origin: str = Field(
         "", description="Another origin that serves pictures and files; by default this one."

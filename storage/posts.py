@@ -19,6 +19,7 @@ class Kind(StrEnum):
     REPLY = "reply"
     PRACTICE = "practice"
     REPLICATION = "replication"
+    EVENT = "event"
     RESOURCE = "resource"
 
 
@@ -52,6 +53,7 @@ class Post(Base):
         Index("ix_posts_tree", "thread_id", "branch_id", "id"),
         Index("ix_posts_latest", "forum_id", "pinned", "bumped", "id", **_OPENERS),
         Index("ix_posts_latest_of_all", "forum_id", "bumped", "id", **_OPENERS),
+        Index("ix_posts_newest", "forum_id", "id", **_OPENERS),
         Index("ix_posts_branch", "branch_id", "id"),
         Index("ix_posts_parent", "parent_id"),
         Index("ix_posts_author", "author_id", "id"),
@@ -125,6 +127,7 @@ class PostMention(Base):
     """A person a post names, known at the time it was written."""
 
     __tablename__ = "post_mentions"
+    __table_args__ = (Index("ix_post_mentions_member", "member_id", "post_id"),)
 
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)

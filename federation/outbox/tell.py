@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from federation.outbox import (
+    about_events,
     about_forums,
     about_members,
     about_moderation,
@@ -19,6 +20,7 @@ from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
     ActivityRefused,
+    ChangeOffered,
     Endorsed,
     EndorsementWithdrawn,
     Fact,
@@ -28,7 +30,12 @@ from server.facts import (
     ForumChanged,
     ForumFollowed,
     ForumLeft,
+    GuestAnswered,
+    JoinAsked,
+    JoinTakenBack,
     LetIn,
+    OfferAnswered,
+    OfferWithdrawn,
     PostDeleted,
     PostEdited,
     PostReported,
@@ -62,6 +69,9 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     PostEdited: about_posts.edited,
     PostDeleted: about_posts.deleted,
     PracticeWarned: about_practices.warned,
+    ChangeOffered: about_practices.offered,
+    OfferAnswered: about_practices.answered,
+    OfferWithdrawn: about_practices.withdrawn,
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
@@ -80,6 +90,9 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     PostReported: about_moderation.reported,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    GuestAnswered: about_events.answered,
+    JoinAsked: about_events.asked,
+    JoinTakenBack: about_events.asked,
     QuoteTakenBack: about_quotes.taken_back,
 }
 

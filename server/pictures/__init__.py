@@ -2,10 +2,13 @@
 """Pictures people send, made anew by a child process."""
 
 import asyncio
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from PIL import Image
 
 MEDIA_TYPE = "image/webp"
 LARGEST = 5 * 1024 * 1024
@@ -37,6 +40,12 @@ async def fitted(data: bytes) -> bytes:
         raise NotAPicture("The picture is over 5 MB: choose a smaller one.")
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_two_at_once, _in_child, data, "fitted")
+
+
+def size(made: bytes) -> tuple[int, int]:
+    """Width and height of a picture that we made; only its head is read."""
+    with Image.open(io.BytesIO(made), formats=["WEBP"]) as picture:
+        return picture.size
 
 
 async def cleaned(data: bytes) -> bytes:

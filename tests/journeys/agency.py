@@ -60,7 +60,7 @@ class Agency:
             "resolve": {f"{one}.localhost": f"127.0.0.1:{port}" for one, port in ports.items()},
         }
         self.settings = Settings(**values)
-        self._port = ports[name]
+        self.port = ports[name]
         self._running = contextlib.AsyncExitStack()
         self.instance: Instance
         self.app: Starlette
@@ -81,7 +81,7 @@ class Agency:
         self.app = create_app(self.instance)
         # A page waits three seconds, which is a measure of the machine.
         self.app.state.lookup = WireLookup(self.app.state.wire, SECONDS)
-        await self._running.enter_async_context(serving(self.app, lifespan=True, port=self._port))
+        await self._running.enter_async_context(serving(self.app, lifespan=True, port=self.port))
         self.up = True
 
     async def stop(self) -> None:

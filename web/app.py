@@ -44,6 +44,7 @@ from web import (
     practices,
     quotes,
     repairs,
+    resources,
     search,
     tags,
 )
@@ -62,6 +63,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    resources,
     events,
     quotes,
     moderation,

@@ -33,8 +33,9 @@ from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
-from tests.federation import event_examples
+from tests.federation import event_examples, sample_resources
 from tests.federation.practice_examples import RECORD
+from tests.federation.sample_resources import brief
 from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
@@ -198,12 +199,6 @@ def announced(inner: dict[str, Any]) -> dict[str, Any]:
     return forums.announce_head(FORUM, str(inner["id"]), is_public=True) | {"object": inner}
 
 
-def brief(shared: SharedPost, *names: str) -> dict[str, Any]:
-    """The members of a post that are told apart on the page."""
-    document = posts.to_wire(shared)
-    return {name: document[name] for name in ("id", "type", "attributedTo", *names)}
-
-
 def closed_thread() -> dict[str, Any]:
     shared = SharedPost(**{**vars(OPENER), "public": False})
     document = posts.to_wire(shared)
@@ -220,6 +215,7 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "practice": lambda: posts.to_wire(PRACTICE),
     "replication": lambda: brief(REPORT, "name", "summary", "content", "gh:replication"),
     "announcing": lambda: brief(TELLING, "inReplyTo", "content", "gh:announces"),
+    **sample_resources.examples(OPENER, ANSWER),
     "closed-thread": closed_thread,
     "follow": lambda: forums.follow(follow_id(), ANA, FORUM),
     "accept": lambda: forums.answer("Accept", FORUM, ANA, follow_id()),

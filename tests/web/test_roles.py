@@ -20,7 +20,7 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
-from tests.web.exposure import routes
+from tests.web.walked import routes
 from web.activitypub.arriving import InboxDoor
 
 RANKS = ("visitor", "member", "steward elsewhere", "steward", "admin")
@@ -67,6 +67,8 @@ WRITERS = {
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
     "/p/{id}/offer", "/practices/offers/{offer}",
+    "/resources/new", "/resources/drafts/{draft}", "/resources/drafts/{draft}/discard",
+    "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What only those who run an event do with it; who may is walked beside these.
 ORGANISERS = {"/p/{id}/event", "/p/{id}/call-off", "/p/{id}/materials", "/p/{id}/guests"}

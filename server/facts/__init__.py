@@ -4,10 +4,13 @@
 import json
 from dataclasses import asdict, dataclass
 
-
-@dataclass(frozen=True)
-class Fact:
-    """Something that is now true."""
+from server.facts.base import Fact as Fact
+from server.facts.moderation import LetIn as LetIn
+from server.facts.moderation import PostReported as PostReported
+from server.facts.moderation import ShutOut as ShutOut
+from server.facts.quotes import QuoteAccepted as QuoteAccepted
+from server.facts.quotes import QuoteRefused as QuoteRefused
+from server.facts.quotes import QuoteTakenBack as QuoteTakenBack
 
 
 @dataclass(frozen=True)
@@ -243,64 +246,6 @@ class ActivityRefused(Fact):
     member: int
     activity: str
     reason: str
-
-
-@dataclass(frozen=True)
-class QuoteAccepted(Fact):
-    """A post elsewhere may quote one of ours."""
-
-    quote: int
-
-
-@dataclass(frozen=True)
-class QuoteRefused(Fact):
-    """`member` asked in vain; `author` is 0 where nobody here speaks for what is quoted."""
-
-    member: int
-    author: int
-    request: str
-    quoting: str
-    quoted: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class QuoteTakenBack(Fact):
-    """The author of a post of ours no longer allows it to be quoted there."""
-
-    quote: int
-
-
-@dataclass(frozen=True)
-class ShutOut(Fact):
-    """Somebody is shut out of a forum, or its home is asked to; `by` is 0 where it is not known.
-
-    `uri` is the Block that says so.
-    """
-
-    forum: int
-    member: int
-    by: int
-    uri: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class LetIn(Fact):
-    """Somebody may take part in a forum again; `uri` is the Block that is taken back."""
-
-    forum: int
-    member: int
-    by: int
-    uri: str
-
-
-@dataclass(frozen=True)
-class PostReported(Fact):
-    """A member of ours reports a post to its forum's home and its author's server."""
-
-    report: int
-    member: int
 
 
 KINDS: dict[str, type[Fact]] = {

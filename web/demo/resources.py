@@ -21,7 +21,7 @@ class Resource:
 
 TEMPLATE = Resource(
     "Unified data platform",
-    "A plan for one platform in place of nine registers: roles, interfaces, and what to begin with.",
+    "A plan for one platform in place of nine registers: owners, interfaces, and the order.",
     "Fill in the registers you have, one a line, with whoever decides about each. The order of the"
     " work follows from the interfaces.\n\n1. List the registers.\n2. Name an owner for each.\n"
     "3. Agree on the interfaces before anything is moved.",

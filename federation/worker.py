@@ -20,6 +20,7 @@ from server import mail, peers, rotation
 from server.apps import clients
 from server.members import sign_in
 from server.mentoring import asks
+from server.moderation import blocks
 from server.settings import Federation
 from storage.facts import FactRow
 from storage.forums import CopyState, Forum
@@ -171,6 +172,7 @@ class Worker:
             self._tidied = now
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
+                await blocks.end_expired(tx)
                 await clients.tidy(tx)
                 await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)

@@ -94,5 +94,9 @@ SAID: dict[str, str] = {
     "mentee_taken": "You are their mentor now.",
     "mentee_declined": "Declined. They are told, kindly.",
     "pair_ended": "Ended. No reason was given, and none is asked for.",
+    "post_reported": "Thank you. Those who look after the forum are told.",
+    "report_closed": "Taken off the list.",
+    "shut_out": "They are shut out of this forum. They can still read it.",
+    "let_in": "They can take part in this forum again.",
     "letter_sent": "If the address can sign up here, a letter with a link is on its way.",
 }

@@ -51,6 +51,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
         {"title": "Mentors", "format": "one-to-one", "months": "3", "meetings": "2"},
         ADMINS,
     ),
+    "/p/{id}/shut-out": ({"action": "shut_out", "reason": "Noise."}, STEWARDS),
     "/p/{id}/delete": ({"reason": "Off topic."}, STEWARDS),
 }
 # What everybody does for themselves; who may see the thing at all is walked elsewhere.
@@ -60,7 +61,8 @@ OWN = {
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
     "/f/{where}/events/new", "/p/{id}/join", "/p/{id}/leave", "/events/zone", "/events/renew",
-    "/p/{id}/replicate", "/p/{id}/quotes", "/oauth/authorize", "/me/apps",
+    "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
+    "/oauth/authorize", "/me/apps",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {

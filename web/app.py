@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from federation.lookup import WireLookup
@@ -122,17 +122,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
                 await wire.close()
 
     app = Starlette(
-        routes=[
-            *api.sockets,
-            Rooms(
-                [
-                    Route("/healthz", health),
-                    Mount("/static", WholeFiles(directory=HERE / "static")),
-                    *activitypub.routes,
-                    *(route for feature in FEATURES for route in feature.routes),
-                ]
-            ),
-        ],
+        routes=_routes(),
         middleware=[
             # Before the guard: what is kept came through it.
             Middleware(
@@ -161,6 +151,17 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.pictures = Pictures(instance.vault, instance.settings.origin)
     app.state.people = People(environment(), instance.settings, app.state.pictures)
     return app
+
+
+def _routes() -> list[BaseRoute]:
+    """Every address: sockets first, which are few."""
+    pages = [
+        Route("/healthz", health),
+        Mount("/static", WholeFiles(directory=HERE / "static")),
+        *activitypub.routes,
+        *(route for feature in FEATURES for route in feature.routes),
+    ]
+    return [*api.sockets, Rooms(pages)]
 
 
 async def health(request: Request) -> Response:

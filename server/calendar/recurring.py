@@ -19,7 +19,10 @@ MOST = 1_000
 LONGEST_RULE = 500
 UNREADABLE = "This rule cannot be read: say it as every so many days, weeks, months or years."
 # What is nobody's meeting, and keeps a machine busy for long.
-_REFUSED = re.compile(r"FREQ=(SECONDLY|MINUTELY|HOURLY)|BYHOUR|BYMINUTE|BYSECOND|BYEASTER|DTSTART")
+_REFUSED = re.compile(
+    r"FREQ=(SECONDLY|MINUTELY|HOURLY)|BYHOUR|BYMINUTE|BYSECOND|BYEASTER|DTSTART"
+    r"|(INTERVAL|COUNT)=(?![1-9]\d{0,8}(;|$))"
+)
 # What a rule by day or week never finds would be looked for day by day, for ages.
 _BY_DAY = re.compile(r"FREQ=(DAILY|WEEKLY)")
 _TOO_FINE = re.compile(r"BYMONTH|BYYEARDAY|BYWEEKNO|BYSETPOS")

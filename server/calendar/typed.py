@@ -186,7 +186,10 @@ def _whole_days(reader: Reader, zone: str) -> tuple[datetime, datetime] | None:
     if last - first >= LONGEST:
         reader.faults["end_date"] = "An event lasts a year at most."
         return None
-    return times.midnight(first, zone), times.midnight(last + timedelta(days=1), zone)
+    starts, ends = times.midnight(first, zone), times.midnight(last + timedelta(days=1), zone)
+    if ends <= starts:
+        reader.faults["start_date"] = f"There was no such day in {zone}."
+    return starts, ends
 
 
 def _hours(reader: Reader, zone: str) -> tuple[datetime, datetime] | None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: DTZ001 (local times are what this is about)
-"""Clocks that go forward and back, leap days, midnights: as dateutil and vobject see them."""
+"""Clocks that change, leap days, midnights: as dateutil and vobject have it."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -9,8 +9,9 @@ from federation.handlers import (
     endorsements,
     events,
     follows,
+    mentoring,
     moves,
-    offers,
+    offered,
     posts,
     quotes,
     reports,
@@ -39,9 +40,10 @@ HANDLERS: dict[str, Handler] = {
     "Lock": steering.lock,
     "Add": steering.add,
     "Remove": steering.remove,
+    "Block": steering.block,
     "Announce": announced.announce,
     "Move": moves.move,
-    "Offer": offers.offer,
+    "Offer": offered.offer,
     "QuoteRequest": quotes.ask,
 }
 
@@ -51,14 +53,15 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
-    "Offer": offers.undo,
+    "Block": steering.undo_block,
+    "Offer": offered.undo,
     "QuoteRequest": quotes.undo_ask,
+    "Accept": mentoring.undo_accept,
 }
 
 # Why the others mean nothing here, as the record of what was received says it.
 REASONS: dict[str, str] = {
     "Dislike": "A Dislike is no endorsement, and nothing that is shown here.",
-    "Block": "Whom a forum shuts out is decided by its own administrators.",
     "Invite": "Nobody is invited to a forum here: it is followed.",
     "Resolve": "Reports are closed where they were sent to.",
     "Warn": "Warnings are between another server and its own people.",

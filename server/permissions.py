@@ -35,7 +35,11 @@ class Permission(StrEnum):
     DECIDE_APPS = "decide which apps may be used"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
+    SHUT_OUT = "shut people out of a forum"
+    REPORT = "report a post"
     TAKE_BACK_QUOTE = "say where a post is quoted"
+    OPEN_PROGRAMME = "open a mentoring programme"
+    TAKE_PART_IN_MENTORING = "take part in mentoring"
 
 
 class Role(StrEnum):
@@ -50,6 +54,15 @@ class Role(StrEnum):
 
 _PEOPLE = frozenset({Role.MEMBER, Role.OUTSIDER})
 _KEEPERS = frozenset({Role.STEWARD, Role.ADMIN})
+
+_LEFT_TO_THE_SHUT_OUT = frozenset(
+    {
+        Permission.FOLLOW,
+        Permission.DELETE_POST,
+        Permission.TAKE_BACK_QUOTE,
+        Permission.REPORT,
+    }
+)
 
 TABLE: dict[Permission, frozenset[Role]] = {
     Permission.POST_THREAD: _PEOPLE,
@@ -73,19 +86,27 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DECIDE_APPS: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
+    Permission.SHUT_OUT: _KEEPERS,
+    Permission.REPORT: frozenset({Role.MEMBER}),
     Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
+    Permission.OPEN_PROGRAMME: frozenset({Role.ADMIN}),
+    Permission.TAKE_PART_IN_MENTORING: frozenset({Role.MEMBER}),
 }
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a person is in a forum; `agency` says their host is an agency we list."""
+    """What a person is in a forum; `agency` says their host is an agency we list.
+
+    `blocked` that they are shut out of it: they read, and leave.
+    """
 
     member: Member | None
     forum: Forum | ShownForum | None = None
     steward: bool = False
     listed: bool = False
     agency: bool = False
+    blocked: bool = False
 
     def roles(self, post: Post | ShownReply | None = None) -> frozenset[Role]:
         """Every role this person has; none for visitors and for accounts not active."""
@@ -118,6 +139,8 @@ def may_enter(standing: Standing) -> bool:
 
 def may(standing: Standing, permission: Permission, post: Post | ShownReply | None = None) -> bool:
     """Whether this person may do it here."""
+    if standing.blocked and permission not in _LEFT_TO_THE_SHUT_OUT:
+        return False
     return may_enter(standing) and bool(TABLE[permission] & standing.roles(post))
 
 
@@ -127,4 +150,6 @@ def must(standing: Standing, permission: Permission, post: Post | ShownReply | N
         return
     if standing.member is None:
         raise SignInNeeded
+    if standing.blocked:
+        raise NotAllowed("Those who look after this forum have shut you out of it.")
     raise NotAllowed(f"You may not {permission.value} here.")

@@ -26,6 +26,7 @@ from tests import makers
 from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
 from tests.web.exposed_events import with_a_guest
+from tests.web.exposed_mentoring import Meeting, meeting
 from tests.web.exposed_practices import tainted, two_versions
 from tests.web.exposed_quotes import stamped
 from tests.web.exposed_resources import tainted as tainted_resource
@@ -42,8 +43,10 @@ COPIES = ("copypublic", "copyagencies")
 OURS = ("ourscopypublic", "ourscopyagencies")
 # What nobody who looks may see: a practice that Sam is writing.
 DRAFT = "draft"
+# Nor what two who meet in mentoring say to each other: Sam and Mia.
+PAIR = "pair"
 STAMP = "7"
-EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT})
+EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT, PAIR})
 TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 
 
@@ -63,6 +66,7 @@ class World:
     resources: dict[str, list[Post]] = field(default_factory=dict)
     events: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
+    meeting: Meeting | None = None
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
@@ -85,6 +89,10 @@ class World:
     def draft_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the drafts of practices and resources."""
         return self.drafts if DRAFT in keys else []
+
+    def pair_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of what two who meet have for themselves."""
+        return self.meeting.hidden if self.meeting is not None and PAIR in keys else []
 
     def handles(self, keys: frozenset[str] = EVERY) -> list[str]:
         """Forum names as in an address: `room`, or `room@host` for a copy."""
@@ -155,6 +163,8 @@ async def found_world(instance: Instance) -> World:
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
     await stamped(instance, world.posts["agencies"][0], marek, int(STAMP), MASTODON)
     await _know_peers(world)
+    mia = await makers.member(instance, "mia")
+    world.meeting = await meeting(instance, sam, mia, marek, f"zq{PAIR}qz")
     return world
 
 
@@ -227,7 +237,7 @@ class Looker:
 def lookers(mode: Federation) -> list[Looker]:
     """Everybody, and what they may read while the instance federates in this mode."""
     public = frozenset({"public", "copypublic", "ourscopypublic"})
-    here = EVERY - {"members", DRAFT}
+    here = EVERY - {"members", DRAFT, PAIR}
     passed_on = frozenset({"public", "ourscopypublic"})
     agency = passed_on | {"agencies"}
     nothing: frozenset[str] = frozenset()
@@ -242,7 +252,7 @@ def lookers(mode: Federation) -> list[Looker]:
         # A post of ours that its home has not confirmed is for our own members only.
         Looker("visitor", public - {"ourscopypublic"}, nothing),
         Looker("member", here, nothing, member="ana"),
-        Looker("listed member", EVERY - {DRAFT}, nothing, member="lee"),
+        Looker("listed member", EVERY - {DRAFT, PAIR}, nothing, member="lee"),
         Looker("administrator who is not listed", here, nothing, member="rita"),
         machine("unsigned machine", anyone),
         machine("stranger", anyone, STRANGER),

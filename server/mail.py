@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Letters: written with the deed, sent by the worker."""
+"""Sending the letters that wait, by the worker."""
 
 import asyncio
 from datetime import timedelta
@@ -12,10 +12,9 @@ import aiosmtplib
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server import text
 from server.instance import Instance
+from server.letters import post as post
 from server.settings import Settings
-from server.transaction import Transaction
 from storage.letters import Letter
 
 MOST_ATTEMPTS = 10
@@ -70,25 +69,6 @@ class FolderCarrier:
 def carrier(settings: Settings) -> Carrier:
     """How this instance sends letters."""
     return SmtpCarrier(settings.smtp) if settings.smtp else FolderCarrier(settings)
-
-
-def post(tx: Transaction, recipient: str, subject: str, body: str) -> None:
-    """Write a letter; it goes when the transaction has committed.
-
-    Its Message-ID never changes, so that a mail sent twice is recognised.
-    """
-    identifier = tx.ids.next()
-    tx.session.add(
-        Letter(
-            id=identifier,
-            recipient=recipient,
-            subject=text.clean_line(subject, 500),
-            text=body,
-            message_id=f"<{identifier}@{tx.settings.hostname}>",
-            created=tx.now,
-            next_try=tx.now,
-        )
-    )
 
 
 async def send_waiting(instance: Instance, by: Carrier) -> int:

@@ -22,6 +22,7 @@ from server.facts import (
     ThreadPosted,
 )
 from server.practices import forgetting as practices
+from server.reviews import forgetting as reviews
 from server.transaction import Transaction
 
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
@@ -35,6 +36,8 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         notifications.forget_post,
         audit.note_removal,
         drop_day,
+        # Before the practice itself: its author withdraws it with all that was written of it.
+        reviews.forget,
         practices.forget,
     ),
     PracticePublished: (search.index_practice,),

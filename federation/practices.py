@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from federation.editions import refused_at, version_of
 from federation.vocabulary.terms import GH, OBJECT_CONTEXT
-from server import text
 from server.errors import Invalid
 from server.practices.record import Record, dump, parse
-
-LONGEST_NOTE = 500
-MOST_VERSIONS = 1_000_000
 
 # The record is JSON as it stands: a processor of JSON-LD leaves it alone (JSON-LD 1.1 §4.2.2).
 _TERMS = {"gh": GH, "gh:practice": {"@id": "gh:practice", "@type": "@json"}}
@@ -56,23 +53,5 @@ def from_members(raw: dict[str, Any]) -> SharedPractice | None:
         record = parse(raw["gh:practice"])
     except Invalid as error:
         raise refused_at("gh:practice", error) from error
-    number, note = _version(raw.get("gh:version"))
+    number, note = version_of(raw.get("gh:version"))
     return SharedPractice(record, number, note)
-
-
-def refused_at(name: str, error: Invalid) -> Invalid:
-    """A refusal of a member of ours that names what in it is wrong."""
-    where, why = next(iter(error.fields.items()), ("", error.sentence))
-    return Invalid(message=f"{name} cannot be read at {where}: {why}")
-
-
-def _version(value: object) -> tuple[int, str]:
-    """Which version it is; a practice that does not say is in its first."""
-    if value is None:
-        return 1, ""
-    number = value.get("number") if isinstance(value, dict) else None
-    note = value.get("note", "") if isinstance(value, dict) else None
-    is_whole = isinstance(number, int) and not isinstance(number, bool)
-    if not is_whole or not 1 <= int(number or 0) <= MOST_VERSIONS or not isinstance(note, str):
-        raise Invalid(message="gh:version has to give a number from 1 on, and a note.")
-    return int(number or 0), text.clean_line(note, LONGEST_NOTE)

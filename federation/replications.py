@@ -4,7 +4,7 @@
 from html import escape
 from typing import Any
 
-from federation.practices import refused_at
+from federation.editions import refused_at
 from federation.vocabulary.terms import GH, OBJECT_CONTEXT
 from federation.vocabulary.values import url_id_of
 from server.errors import Invalid

@@ -15,7 +15,7 @@ from server.permissions import Permission, Standing, must
 from server.practices import terms
 from server.practices.fit import Profile
 from server.practices.record.practice import AREAS, BANDS, COUNTRY, LEVELS
-from server.practices.record.values import Choice, Faults
+from server.records.values import Choice, Faults
 from server.transaction import Transaction
 from storage.base import insert
 from storage.members import Member

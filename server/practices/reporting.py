@@ -13,9 +13,10 @@ from server.errors import Invalid
 from server.practices import prose
 from server.practices.change import change_of, percent, shown
 from server.practices.record import Outcome, Setting
-from server.practices.record.parts import Part, Parts, member, nested
-from server.practices.record.practice import ADDRESS, MOST_OUTCOMES, VERSION, Costs
-from server.practices.record.values import Choice, Faults, Json, Number, Text
+from server.practices.record.practice import MOST_OUTCOMES, VERSION, Costs
+from server.records.parts import Part, Parts, member, nested
+from server.records.patterns import ADDRESS
+from server.records.values import Choice, Faults, Json, Number, Text
 
 FIDELITIES = {
     "full": "As it is described",

@@ -15,7 +15,7 @@ from typing import Any
 
 from server.errors import Invalid
 from server.practices.record import Outcome, Record, Step, dump, parse
-from server.practices.record.parts import Part, members
+from server.records.parts import Part, members
 
 Typed = Mapping[str, str]
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from server.practices.record import Record
-from server.practices.record.parts import Nested, Part, Parts, members
 from server.practices.record.practice import VERSION
-from server.practices.record.values import (
+from server.practices.reporting import Report
+from server.records.parts import Nested, Part, Parts, members
+from server.records.values import (
     LARGEST,
     Choice,
     Day,
@@ -24,7 +25,6 @@ from server.practices.record.values import (
     Reader,
     Text,
 )
-from server.practices.reporting import Report
 from tests.house.sources import ROOT
 
 FOLDER = ROOT / "docs/wire"

@@ -19,9 +19,9 @@ from server.practices import evidence
 from server.practices.evidence import Grounds
 from server.practices.keeping import Library, library
 from server.practices.record import Record
-from server.practices.record.values import Faults
 from server.practices.rendering import rendered
 from server.practices.typed import document_of, part_keys
+from server.records.values import Faults
 from server.rows import Forum, Post
 from server.shown import ShownForum
 from web import repeats

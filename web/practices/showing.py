@@ -2,7 +2,6 @@
 """A practice at the head of its discussion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,21 +12,10 @@ from server.posts.pages import ThreadPage
 from server.practices import evidence, prose, reporting, terms
 from server.practices.record import Record
 from server.rows import Kind, PostState
+from web.beside import Beside
 from web.practices import citing
 from web.practices.figures import figure, figures
 from web.visits import Visit
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What a thread's page shows besides its posts, and by which template.
-
-    Such a page `may_be_kept` unless it shows of other posts what may change without it.
-    """
-
-    template: str = "posts/thread.html"
-    values: dict[str, Any] = field(default_factory=lambda: {"practices": []})
-    may_be_kept: bool = True
 
 
 async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Beside:

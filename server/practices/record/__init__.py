@@ -19,7 +19,7 @@ from server.practices.record.practice import (
     Source,
     Step,
 )
-from server.practices.record.values import Faults, Json
+from server.records.values import Faults, Json
 
 __all__ = [
     "LARGEST_RECORD",

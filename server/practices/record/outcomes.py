@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass, field
 
-from server.practices.record.parts import Part, member, nested
-from server.practices.record.values import Choice, Day, Faults, Line, Number
+from server.records.parts import Part, member, nested
+from server.records.values import Choice, Day, Faults, Line, Number
 
 DIRECTIONS = ("down", "up", "none")
 STATISTICS = ("", "mean", "median", "proportion", "count", "other")

@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass, field
 
 from server.practices.record.outcomes import Outcome, is_before
-from server.practices.record.parts import Part, Parts, member, nested
-from server.practices.record.values import (
+from server.records.parts import Part, Parts, member, nested
+from server.records.patterns import ADDRESS, DIGEST, LICENCE, SLUG, TAG
+from server.records.values import (
     Choice,
     Day,
     Faults,
@@ -32,19 +33,9 @@ NOVELTIES = ("", "new-here", "new-to-the-field", "adaptation")
 MOST_STEPS = 50
 MOST_OUTCOMES = 20
 
-_WEB = re.compile(r"https?://[^\s<>\"{}|\\^`]+", re.IGNORECASE)
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_LICENCE = re.compile(r"[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*")
-_TAG = re.compile(r"[^\W_][\w-]*")
-
-ADDRESS = Pattern(_WEB, "Give a link that begins with https://.", 2_000)
-SLUG = Pattern(_SLUG, "This is not a topic of the list.")
 FUNCTION = Pattern(re.compile(r"(?:0[1-9]|10)(?:\.[1-9]){0,2}"), "Give a COFOG code, such as 04.1.")
-LICENCE = Pattern(_LICENCE, "Give an SPDX licence, such as CC-BY-4.0.", 100)
-TAG = Pattern(_TAG, "A tag can have letters, digits, hyphens and underscores only.", 40)
 COUNTRY = Pattern(re.compile(r"[A-Z]{2}"), "Give the country’s two letters, such as US.", 2)
 CURRENCY = Pattern(re.compile(r"[A-Z]{3}"), "Give the currency’s three letters, such as USD.", 3)
-DIGEST = Pattern(re.compile(r"[0-9a-f]{64}"), "This is not a SHA-256.", 64)
 AMOUNT = Number(0, below="An amount cannot be negative.")
 COUNT = Number(0, whole=True)
 

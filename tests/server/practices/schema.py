@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from server.practices.record.outcomes import Outcome, Point
-from server.practices.record.parts import Nested, Part, Parts, members
 from server.practices.record.practice import (
     Condition,
     Costs,
@@ -20,7 +19,8 @@ from server.practices.record.practice import (
     Sustain,
     Transfer,
 )
-from server.practices.record.values import (
+from server.records.parts import Nested, Part, Parts, members
+from server.records.values import (
     LARGEST,
     Choice,
     Day,

@@ -19,7 +19,7 @@ from server.practices.change import (
     wilson,
 )
 from server.practices.record import Outcome
-from server.practices.record.values import Faults
+from server.records.values import Faults
 from tests.server.practices import strategies
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server.practices import record
 from server.practices.evidence import Grounds, Replication, Review, Stated, Step, sites, stand
 from server.practices.record import Outcome
-from server.practices.record.values import Faults
+from server.records.values import Faults
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 PERIOD = timedelta(days=730)

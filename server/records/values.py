@@ -231,7 +231,7 @@ def unknown(members: dict[str, Json], path: str, faults: Faults) -> None:
     budget = [MOST_UNKNOWN]
     _walk(members, path, faults, budget, DEEPEST)
     if budget[0] < 0:
-        faults.add(path, "This is more than a practice can carry.")
+        faults.add(path, "This is more than a record can carry.")
 
 
 def _walk(value: Json, path: str, faults: Faults, budget: list[int], depth: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from server.practices.record.values import Faults, Json, Reader, listed, unknown
+from server.records.values import Faults, Json, Reader, listed, unknown
 
 P = TypeVar("P", bound="Part")
 
@@ -41,7 +41,7 @@ class Part:
         if value is None:
             return cls()
         if not isinstance(value, dict):
-            faults.add(path or "practice", "This has to be a JSON object.")
+            faults.add(path or "record", "This has to be a JSON object.")
             return cls()
         dot = f"{path}." if path else ""
         known = members(cls)
@@ -52,9 +52,9 @@ class Part:
         names = {wire for _, wire, _ in known}
         others = {name: item for name, item in value.items() if name not in names}
         if len(others) > MOST_EXTRA:
-            faults.add(path or "practice", f"This has more than {MOST_EXTRA} unknown members.")
+            faults.add(path or "record", f"This has more than {MOST_EXTRA} unknown members.")
             others = {}
-        unknown(others, path or "practice", faults)
+        unknown(others, path or "record", faults)
         made = cls(**read, extra=others)
         made.check(path, faults)
         return made

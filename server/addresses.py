@@ -49,6 +49,7 @@ PARTS_OF_A_POST = frozenset(
         "print",
         "replies",
         "reply",
+        "review",
         "revise",
         "unlock",
         "unpin",

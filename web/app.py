@@ -39,6 +39,7 @@ from web import (
     posts,
     practices,
     repairs,
+    reviews,
     search,
 )
 from web.cache import PageCache
@@ -55,6 +56,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    reviews,
     posts,
     repairs,
     endorsements,

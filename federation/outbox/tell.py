@@ -7,7 +7,13 @@ from typing import Any
 
 import structlog
 
-from federation.outbox import about_forums, about_members, about_posts, about_quotes
+from federation.outbox import (
+    about_forums,
+    about_members,
+    about_posts,
+    about_quotes,
+    about_reviews,
+)
 from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
@@ -28,6 +34,14 @@ from server.facts import (
     QuoteRefused,
     RemovalAsked,
     ReplyPosted,
+    ReviewDecided,
+    ReviewerInvited,
+    ReviewerReleased,
+    ReviewerSpoke,
+    ReviewMoved,
+    ReviewRequested,
+    ReviewRequestRefused,
+    ReviewRequestWithdrawn,
     StewardNamed,
     ThreadLocked,
     ThreadPinned,
@@ -64,6 +78,14 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ActivityRefused: about_forums.refused,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    ReviewRequested: about_reviews.requested,
+    ReviewRequestWithdrawn: about_reviews.request_withdrawn,
+    ReviewRequestRefused: about_reviews.request_refused,
+    ReviewMoved: about_reviews.moved,
+    ReviewDecided: about_reviews.decided,
+    ReviewerInvited: about_reviews.invited,
+    ReviewerReleased: about_reviews.released,
+    ReviewerSpoke: about_reviews.spoke,
 }
 
 

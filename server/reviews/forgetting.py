@@ -1,16 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What follows in reviews when a post is deleted."""
+"""Leaving nothing of a review that was withdrawn, or whose practice is gone."""
 
 from sqlalchemy import delete, select, update
 
-from server.facts import PostDeleted
+from server.facts import PostDeleted, ReviewMoved
 from server.practices import standing
-from server.reviews.cases import apply_withdrawal
-from server.reviews.course import OPEN
+from server.reviews import notices, seats
+from server.reviews.course import OPEN, Event, Said, may_move_seat, move
+from server.reviews.notices import Notice
 from server.reviews.rows import open_review, scrub_seat, seats_of
 from server.transaction import Transaction
 from storage.posts import Post
 from storage.reviews import Review, ReviewRequest, ReviewStatement
+
+
+async def apply_withdrawal(tx: Transaction, post: Post, review: Review) -> None:
+    """The review as it then is: what was written in it goes, here and with its reviewers."""
+    move(review, Event.WITHDRAW)
+    for seat in await seats_of(tx.session, review.id):
+        if may_move_seat(seat, Said.WITHDRAW):
+            await seats.withdraw(tx, seat)
+    review.record = review.note = review.letter = ""
+    people = await notices.stewards(tx, post.forum_id)
+    path = f"/reviews/cases/{review.id}"
+    await notices.tell_all(tx, people, Notice.WITHDRAWN, post.title, path)
+    tx.record(ReviewMoved(review.id))
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:

@@ -3,7 +3,8 @@
 
 from dataclasses import replace
 
-from server.practices.record import Record
+from server.practices.record import Record, unpack
+from storage.reviews import Review
 
 
 def masked(record: Record) -> Record:
@@ -23,3 +24,9 @@ def masked(record: Record) -> Record:
         steps=steps,
         extra={},
     )
+
+
+def shown_record(review: Review) -> Record:
+    """The practice as its reviewers see it."""
+    record = unpack(review.record)
+    return masked(record) if review.masked else record

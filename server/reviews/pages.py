@@ -13,13 +13,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import peers
 from server.errors import NotFound
 from server.practices.record import Record, unpack
 from server.reviews import rubric
-from server.reviews.cases import shown_record
 from server.reviews.course import DECIDED, OPEN, OPEN_SEATS, OPEN_TASKS, Seat, State, Task
+from server.reviews.masking import shown_record
 from server.reviews.rows import decided_review, latest_request, open_review, seats_of, task_at
 from server.reviews.rubric import Answers
+from server.settings import Federation
 from storage.forums import Forum, ForumSteward
 from storage.members import Member
 from storage.peers import Peer
@@ -191,7 +193,7 @@ async def _names(session: AsyncSession, seats: list[int]) -> dict[int, str]:
         .join(Member, Member.id == ReviewTask.member_id)
         .where(ReviewTask.seat_id.in_(seats))
     )
-    return {seat: name for seat, name in (await session.execute(question)).all()}
+    return {seat or 0: name for seat, name in (await session.execute(question)).all()}
 
 
 @dataclass(frozen=True)
@@ -392,3 +394,14 @@ TASKS: dict[str, str] = {
     Task.CLOSED: "No longer asked for",
     Task.DECIDED: "Decided",
 }
+
+
+async def partners(session: AsyncSession, mode: Federation, now: datetime) -> list[Peer]:
+    """The agencies that may be asked for a reviewer: a rule names them, and they run Guildhall."""
+    in_force = await peers.rules(session)
+    question = select(Peer).where(Peer.software == peers.GUILDHALL).order_by(Peer.host).limit(500)
+    return [
+        peer
+        for peer in (await session.execute(question)).scalars()
+        if peers.decide(mode, in_force, peer.host, now).explicit
+    ]

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.errors import Invalid
-from server.practices.record.parts import Part, member, nested
-from server.practices.record.values import Choice, Faults, Json, Number, Text
+from server.records.parts import Part, member, nested
+from server.records.values import Choice, Faults, Json, Number, Text
 
 VERSION = 1
 LONGEST_COMMENT = 5_000

@@ -11,6 +11,7 @@ from server.library.pages import PracticePage, practice_page
 from server.posts.pages import ThreadPage
 from server.practices import evidence, prose, reporting, terms
 from server.practices.record import Record
+from server.reviews import pages as reviews
 from server.rows import Kind, PostState
 from web.beside import Beside
 from web.practices import citing
@@ -25,7 +26,10 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         return Beside()
     if page_kind(page) == Kind.PRACTICE and opener.state != PostState.DELETED:
         found = await practice_page(session, visit.viewer, page, visit.instance.clock.now())
-        return Beside("practices/practice.html", values(visit, page, found), may_be_kept=False)
+        told = values(visit, page, found)
+        me, post = visit.viewer.member, opener
+        told["reviews"] = await reviews.beside(session, me, post.id, post.author_id, page.forum.id)
+        return Beside("practices/practice.html", told, may_be_kept=False)
     came = await came_of(session, visit.viewer, opener.id)
     return Beside(values={"practices": came}, may_be_kept=not came)
 

@@ -10,11 +10,11 @@ from server.facts import ReviewRequested, ReviewRequestWithdrawn
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.reviews import notices
-from server.reviews.cases import must_be_reviewable
 from server.reviews.course import DECIDED, OPEN, NotNow, State
 from server.reviews.notices import Notice
 from server.reviews.rows import latest_request
 from server.transaction import Transaction
+from server.vetting.cases import must_be_reviewable
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post, PostState

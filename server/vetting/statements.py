@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.posts import editing, writing
 from server.posts.drafts import ReplyDraft
 from server.practices import standing
-from server.practices.record.parts import Part, member
-from server.practices.record.practice import ADDRESS
-from server.practices.record.values import Number
+from server.records.parts import Part, member
+from server.records.patterns import ADDRESS
+from server.records.values import Number
 from server.reviews.course import Seat
 from server.reviews.rubric import ACCEPT
 from server.transaction import Transaction

@@ -11,27 +11,26 @@ from server.facts import ReviewDecided, ReviewerInvited, ReviewMoved
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.practices import standing
-from server.practices.record import Record, unpack
-from server.reviews import endings, notices, seats, statements, tasks
+from server.reviews import endings, notices, seats, tasks
 from server.reviews.course import (
     LONGEST,
     SHORTEST,
     USUAL,
     Event,
-    Said,
     Seat,
     State,
-    may_move_seat,
     move,
     must_be_decidable,
     must_have_room,
     to_close,
 )
-from server.reviews.masking import masked
+from server.reviews.forgetting import apply_withdrawal
+from server.reviews.masking import shown_record
 from server.reviews.notices import Notice
 from server.reviews.rows import address, open_review, open_tasks_of, seats_of, task_of_seat, token
 from server.reviews.tasks import Invitation
 from server.transaction import Transaction
+from server.vetting import statements
 from storage import members
 from storage.forums import Forum
 from storage.members import Member, MemberState
@@ -200,12 +199,6 @@ def invitation(tx: Transaction, review: Review, forum: Forum, seat: ReviewSeat) 
     )
 
 
-def shown_record(review: Review) -> Record:
-    """The practice as its reviewers see it."""
-    record = unpack(review.record)
-    return masked(record) if review.masked else record
-
-
 async def withdraw_seat(tx: Transaction, steward: Member, number: int, seat_id: int) -> None:
     """Ask one reviewer no longer."""
     review, _, _ = await must_keep(tx, steward, number)
@@ -294,16 +287,3 @@ async def withdraw(tx: Transaction, member: Member, post: Post) -> None:
     if post.author_id != member.id or review is None:
         raise NotFound
     await apply_withdrawal(tx, post, review)
-
-
-async def apply_withdrawal(tx: Transaction, post: Post, review: Review) -> None:
-    """The review as it then is: what was written in it goes, here and with its reviewers."""
-    move(review, Event.WITHDRAW)
-    for seat in await seats_of(tx.session, review.id):
-        if may_move_seat(seat, Said.WITHDRAW):
-            await seats.withdraw(tx, seat)
-    review.record = review.note = review.letter = ""
-    people = await notices.stewards(tx, post.forum_id)
-    path = f"/reviews/cases/{review.id}"
-    await notices.tell_all(tx, people, Notice.WITHDRAWN, post.title, path)
-    tx.record(ReviewMoved(review.id))

@@ -63,6 +63,8 @@ class Actors:
         self._fetching: dict[str, asyncio.Task[KnownKey]] = {}
         self._met: OrderedDict[str, datetime] = OrderedDict()
         self._fetches: OrderedDict[str, deque[datetime]] = OrderedDict()
+        # Hosts whose word on signatures was taken: what they then take counts for more.
+        self._declared: OrderedDict[str, None] = OrderedDict()
 
     async def key(self, key_id: str) -> KnownKey:
         """The key with this id: held, stored, or fetched once from its origin."""
@@ -197,8 +199,7 @@ class Actors:
             raise BadAnswer("This is not a person.")
         async with self._wire.instance.transaction() as tx:
             await remember_keys(tx, actor)
-            if actor.type == "Group":
-                await _note_groups(tx, uri)
+            await self._note_peer(tx, actor)
             return await members_elsewhere.remember(tx, person_card(actor))
 
     async def forum(self, uri: str, *, fresh: bool = False) -> Forum:
@@ -219,7 +220,7 @@ class Actors:
             peer = await session.get(Peer, host_of_uri(uri))
         async with self._wire.instance.transaction() as tx:
             await remember_keys(tx, actor)
-            await _note_groups(tx, uri)
+            await self._note_peer(tx, actor)
             name = peer.name if peer else ""
             return await forums_elsewhere.remember(tx, forum_card(actor, name))
 
@@ -255,14 +256,26 @@ class Actors:
         with suppress(WireError):
             await discovery.describe(self._wire, host, deadline=MEETING_SECONDS)
 
+    async def _note_peer(self, tx: Transaction, actor: Actor) -> None:
+        """What an actor tells of its server: it has forums, it takes RFC 9421 (FEP-844e).
+
+        The first tells how software that we do not know reads. Once told the second, a server
+        that then takes the draft's signatures only is not told of it again by each actor.
+        """
+        host = host_of_uri(actor.id)
+        if actor.type != "Group" and not actor.rfc9421:
+            return
+        peer = await peers.seen(tx, host, "/".join(actor.id.split("/")[:3]))
+        peer.has_groups = peer.has_groups or actor.type == "Group"
+        if actor.rfc9421 and host not in self._declared:
+            self._declared[host] = None
+            while len(self._declared) > MOST_HOSTS_HELD:
+                self._declared.popitem(last=False)
+            peer.speaks_rfc9421 = True
+            self._wire.learned(host, rfc9421=True)
+
     def _is_stale(self, fetched: datetime | None) -> bool:
         return fetched is None or self._wire.instance.clock.now() - fetched > STALE
-
-
-async def _note_groups(tx: Transaction, uri: str) -> None:
-    """Forums were seen there, which tells how software that we do not know reads."""
-    peer = await peers.seen(tx, host_of_uri(uri), "/".join(uri.split("/")[:3]))
-    peer.has_groups = True
 
 
 async def remember_keys(tx: Transaction, actor: Actor) -> None:

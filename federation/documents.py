@@ -30,7 +30,6 @@ from storage.members import Member, MemberState
 from storage.posts import Post, PostState, RawObject
 
 PAGE = 50
-THREAD_PAGE = 200
 MOST_LIKES = 500
 
 
@@ -230,40 +229,6 @@ class Documents:
                 held = raw.get(number)
                 found[number] = orjson.loads(held) if held else posts.to_wire(sharing)
         return found
-
-    async def context(self, number: int, after: int | None) -> dict[str, Any]:
-        """The ids of a thread's posts, oldest first (FEP-7888, FEP-f228, FEP-11dd)."""
-        opener = await self._own_post(number)
-        if not opener.is_thread:
-            raise NotFound
-        forum = await self.session.get_one(Forum, opener.forum_id)
-        question = (
-            select(Post.id, Post.uri)
-            .where(Post.thread_id == opener.id, Post.state == PostState.LIVE)
-            .order_by(Post.id)
-            .limit(THREAD_PAGE + 1)
-        )
-        if after is not None:
-            question = question.where(Post.id > after)
-        rows = (await self.session.execute(question)).all()
-        uris = [row[1] for row in rows[:THREAD_PAGE]]
-        document = collection(opener.context, "OrderedCollection", opener.reply_count + 1, uris)
-        document |= {"attributedTo": forum.uri, "audience": forum.uri, "name": opener.title}
-        if len(rows) > THREAD_PAGE:
-            document["next"] = f"{opener.context}?after={rows[THREAD_PAGE - 1][0]}"
-        return document
-
-    async def replies(self, number: int) -> dict[str, Any]:
-        """The ids of a post's direct replies."""
-        post = await self._own_post(number)
-        question = (
-            select(Post.uri)
-            .where(Post.parent_id == post.id, Post.state == PostState.LIVE)
-            .order_by(Post.id)
-            .limit(THREAD_PAGE)
-        )
-        rows = list((await self.session.execute(question)).scalars())
-        return collection(f"{post.uri}/replies", "Collection", len(rows), rows)
 
     async def likes(self, number: int) -> dict[str, Any]:
         """The endorsements of a post: whole for allowed agencies, else only their number."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation import practices, replications
+from federation import practices, replications, tags
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.members import moment
@@ -88,7 +88,7 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         "language": {"identifier": shared.language, "name": shared.language},
         "contentMap": {shared.language: shared.html},
         "attachment": [],
-        "tag": _tagged(shared),
+        "tag": tags.hashtags(shared.uri, shared.tags) + _named(shared),
         "published": moment(shared.published),
         "sensitive": False,
         "commentsEnabled": not shared.locked,
@@ -98,7 +98,7 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
             "first": {
                 "type": "CollectionPage",
                 "partOf": f"{shared.uri}/replies",
-                "next": f"{shared.uri}/replies?page=1",
+                "next": f"{shared.uri}/replies?after=0",
                 "items": [],
             },
         },
@@ -120,9 +120,9 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
     return document
 
 
-def _tagged(shared: SharedPost) -> list[dict[str, str]]:
+def _named(shared: SharedPost) -> list[dict[str, str]]:
+    """Whom the text names, and the posts it links to."""
     return [
-        *({"type": "Hashtag", "name": f"#{tag}"} for tag in shared.tags),
         *({"type": "Mention", "name": f"@{name}", "href": href} for name, href in shared.mentions),
         *(
             {"type": "Link", "mediaType": LD_JSON_PROFILE, "name": name, "href": href}
@@ -178,7 +178,7 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         html=html,
         published=post.published or post.updated or LONG_AGO,
         context=post.context or "",
-        tags=_tags(post) if not post.in_reply_to else (),
+        tags=tags.hashtags_of(post) if not post.in_reply_to else (),
         language=(post.language or "en")[:12],
         updated=post.updated,
         parent=post.in_reply_to,
@@ -216,18 +216,6 @@ def _first_line(words: str, forum: str) -> str:
     handle = re.compile(rf"\s*@{re.escape(name)}(?:@[\w.:-]+)?(?![\w@])[,:]?", re.IGNORECASE)
     lines = (handle.sub("", line).strip("# ") for line in words.splitlines())
     return next((line for line in lines if line), "")
-
-
-def _tags(post: WirePost) -> tuple[str, ...]:
-    found: list[str] = []
-    for tag in post.tags:
-        if tag.kind != "hashtag":
-            continue
-        try:
-            found.extend(text.clean_tags(tag.name.lstrip("#")))
-        except ValueError:
-            continue
-    return tuple(dict.fromkeys(found))[:10]
 
 
 def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:

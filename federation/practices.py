@@ -6,8 +6,12 @@ from html import escape
 from typing import Any
 
 from federation.editions import refused_at, version_of
+from federation.members import moment
 from federation.vocabulary.terms import GH, OBJECT_CONTEXT
+from federation.vocabulary.values import moment_of
 from server.errors import Invalid
+from server.practices import notices
+from server.practices.notices import Notice
 from server.practices.record import Record, dump, parse
 
 # The record is JSON as it stands: a processor of JSON-LD leaves it alone (JSON-LD 1.1 §4.2.2).
@@ -17,11 +21,15 @@ PRACTICE_CONTEXT: list[str | dict[str, Any]] = [*OBJECT_CONTEXT, _TERMS]
 
 @dataclass(frozen=True)
 class SharedPractice:
-    """What an Article says beyond a thread's: the record, its version, what changed in it."""
+    """What an Article says beyond a thread's: the record, its version, what changed in it,
+
+    and what its author warns of.
+    """
 
     record: Record
     version: int = 1
     note: str = ""
+    notice: Notice | None = None
 
 
 def to_members(practice: SharedPractice, url: str) -> dict[str, Any]:
@@ -32,14 +40,28 @@ def to_members(practice: SharedPractice, url: str) -> dict[str, Any]:
     record = practice.record
     found: dict[str, Any] = {
         "@context": PRACTICE_CONTEXT,
-        "summary": f"<p>{escape(record.summary, quote=False)}</p>",
+        "summary": _summary(practice),
         "attachment": [{"type": "Link", "href": url, "mediaType": "text/html"}],
         "gh:practice": dump(record),
         "gh:version": {"number": practice.version, "note": practice.note},
     }
     if record.based_on:
         found["gh:basedOn"] = [source.uri for source in record.based_on]
+    if practice.notice is not None:
+        found["gh:advisory"] = {
+            "kind": practice.notice.kind,
+            "content": practice.notice.words,
+            "published": moment(practice.notice.given),
+        }
     return found
+
+
+def _summary(practice: SharedPractice) -> str:
+    """Its sentence, and before it what its author warns of."""
+    told = f"<p>{escape(practice.record.summary, quote=False)}</p>"
+    if practice.notice is None:
+        return told
+    return f"<p>{escape(practice.notice.sentence, quote=False)}</p>{told}"
 
 
 def from_members(raw: dict[str, Any]) -> SharedPractice | None:
@@ -54,4 +76,19 @@ def from_members(raw: dict[str, Any]) -> SharedPractice | None:
     except Invalid as error:
         raise refused_at("gh:practice", error) from error
     number, note = version_of(raw.get("gh:version"))
-    return SharedPractice(record, number, note)
+    return SharedPractice(record, number, note, _notice(raw.get("gh:advisory")))
+
+
+def _notice(value: object) -> Notice | None:
+    """What its author warns of; Invalid where that cannot be told."""
+    if value is None:
+        return None
+    members = value if isinstance(value, dict) else {}
+    kind, words = members.get("kind"), members.get("content")
+    given = moment_of(members.get("published"))
+    if not isinstance(kind, str) or not isinstance(words, str) or given is None:
+        raise Invalid(message="gh:advisory has to give its kind, content and published.")
+    try:
+        return notices.check(kind, words, given)
+    except Invalid as error:
+        raise refused_at("gh:advisory", error) from error

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.forums.pages import tags_of
-from server.practices import reporting
+from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
 from storage import members
@@ -88,10 +88,11 @@ async def _announced(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
 
 
 async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedPractice]:
-    """The practices among posts, with the note of the version that each is in."""
-    ids = [post.id for post in posts if post.kind == Kind.PRACTICE]
-    if not ids:
+    """The practices among posts, each with the note of its version, and its notice."""
+    uris = {post.id: post.uri for post in posts if post.kind == Kind.PRACTICE}
+    if not uris:
         return {}
+    said = {row.uri: notices.read(row) for row in await notices.of_all(session, uris.values())}
     question = (
         select(Practice.post_id, Practice.record, Practice.version, PracticeVersion.note)
         .outerjoin(
@@ -101,10 +102,10 @@ async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
                 PracticeVersion.version == Practice.version,
             ),
         )
-        .where(Practice.post_id.in_(ids))
+        .where(Practice.post_id.in_(uris))
     )
     return {
-        number: SharedPractice(unpack(record), version, note or "")
+        number: SharedPractice(unpack(record), version, note or "", said.get(uris[number]))
         for number, record, version, note in (await session.execute(question)).all()
     }
 

@@ -49,7 +49,7 @@ class Wire:
         self.rulebook = Rulebook(instance.database, instance.settings.federates)
         self._own_key: SigningKey | None = None
         self._opened = False
-        # Hosts that answered the other signature only.
+        # Hosts that say they take the newer signature, or answered no other.
         self._rfc9421: OrderedDict[str, None] = OrderedDict()
 
     async def open(self) -> None:
@@ -144,7 +144,7 @@ class Wire:
         return await self._knocking(uri, deadline, fetch)
 
     async def _knocking(self, uri: str, deadline: float, fetch: _Fetch[Found]) -> Found:
-        """Draft signature first, RFC 9421 where the first is not understood; it is remembered."""
+        """The signature a host is known to take, the draft's at first; then the other, once."""
         host = host_of_uri(uri)
         rfc9421 = host in self._rfc9421
         try:
@@ -153,12 +153,16 @@ class Wire:
             if error.status not in {400, 401}:
                 raise
         found = await self._politely(uri, deadline, fetch, rfc9421=not rfc9421)
+        self.learned(host, rfc9421=not rfc9421)
+        return found
+
+    def learned(self, host: str, *, rfc9421: bool) -> None:
+        """Which signature a host takes: it says so (FEP-844e), or took no other."""
         self._rfc9421.pop(host, None)
-        if not rfc9421:
+        if rfc9421:
             self._rfc9421[host] = None
             while len(self._rfc9421) > MOST_HOSTS:
                 self._rfc9421.popitem(last=False)
-        return found
 
     async def _politely(
         self, uri: str, deadline: float, fetch: _Fetch[Found], *, rfc9421: bool

@@ -165,6 +165,15 @@ class ReviewerSpoke(Fact):
 
 
 @dataclass(frozen=True)
+class PracticeWarned(Fact):
+    """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
+
+    uri: str
+    by: int
+    n: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -267,6 +276,7 @@ KINDS: dict[str, type[Fact]] = {
         ReviewerInvited,
         ReviewerReleased,
         ReviewerSpoke,
+        PracticeWarned,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

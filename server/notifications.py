@@ -38,6 +38,10 @@ class Notice(StrEnum):
     THREAD_REPLY = "thread_reply"
     MENTION = "mention"
     ENDORSEMENT = "endorsement"
+    WARNING = "warning"
+    OFFER = "offer"
+    OFFER_TAKEN = "offer_taken"
+    OFFER_DECLINED = "offer_declined"
 
 
 async def tell_of_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
@@ -94,6 +98,21 @@ async def _tell(tx: Transaction, member_id: int, kind: Notice, post: Post, actor
         )
         .on_conflict_do_nothing(index_elements=["member_id", "kind", "post_id", "actor_id"])
     )
+
+
+async def tell_anew(
+    tx: Transaction, member_id: int, kind: Notice, post: Post, actor_id: int
+) -> None:
+    """Tell somebody of a post, though the same was told before: it happened again."""
+    await tx.session.execute(
+        delete(Notification).where(
+            Notification.member_id == member_id,
+            Notification.kind == kind.value,
+            Notification.post_id == post.id,
+            Notification.actor_id == actor_id,
+        )
+    )
+    await _tell(tx, member_id, kind, post, actor_id)
 
 
 async def forget_post(tx: Transaction, fact: PostDeleted) -> None:

@@ -14,6 +14,7 @@ from server.facts import (
     PostDeleted,
     PostEdited,
     PracticePublished,
+    PracticeWarned,
     RemovalAsked,
     ReplyPosted,
     StewardNamed,
@@ -21,6 +22,7 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from server.practices import adopters
 from server.practices import forgetting as practices
 from server.reviews import forgetting as reviews
 from server.transaction import Transaction
@@ -41,6 +43,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         practices.forget,
     ),
     PracticePublished: (search.index_practice,),
+    PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),
     EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),

@@ -4,9 +4,10 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import audit
-from server.errors import NotFound
+from server.errors import Invalid, NotFound
 from server.facts import ForumChanged, ProfileChanged
 from server.keys import NewKey
 from server.permissions import Permission, Standing, must
@@ -17,6 +18,7 @@ from storage.members import Member
 
 # What was signed with an old key is still on its way, or is passed on.
 KEPT_FOR = timedelta(days=7)
+INSTANCE = "instance"
 
 
 async def rotate(
@@ -65,6 +67,26 @@ async def forget_old(tx: Transaction, now: datetime, origin: str) -> None:
     ours = ActorKey.owner.startswith(f"{origin}/", autoescape=True)
     over = ActorKey.retired < now - KEPT_FOR
     await tx.session.execute(delete(ActorKey).where(ours, over, ActorKey.sealed.is_(None)))
+
+
+async def owner_named(session: AsyncSession, origin: str, name: str) -> str:
+    """The actor of ours whom an admin means: a member, a forum, or `instance`."""
+    handle = name.strip().lower().lstrip("@!")
+    if handle == INSTANCE:
+        return f"{origin}/{INSTANCE}"
+    found = await members.by_handle(session, handle) or await forums.by_handle(session, handle)
+    if found is None:
+        asked = name.strip()[:100]
+        raise Invalid(
+            {"name": f"Nobody and no forum here is called {asked}." if asked else "Name somebody."}
+        )
+    return found.uri
+
+
+async def since(session: AsyncSession, owner: str) -> datetime | None:
+    """Since when an actor of ours has the keys it signs with."""
+    held = [row.created for row in await keys.of_owner(session, owner) if row.sealed is not None]
+    return max(held, default=None)
 
 
 async def owners(tx: Transaction) -> list[str]:

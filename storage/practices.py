@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Practices: the detail row of a post, its versions, facets, drafts.
+"""Practices: the detail row of a post, versions, facets, drafts, offers.
 
 A practice is a `posts` row of the kind `practice`, so that replies, endorsements, search,
 moderation and copies work on it as on any thread, and a row of `practices` with its record: one
@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters, Key, Word
+from storage.base import Base, Characters, Key, Url, Word
 
 
 class Practice(Base):
@@ -148,3 +148,51 @@ class LibrarySetting(Base):
     name: Mapped[Word] = mapped_column(primary_key=True)
     value: Mapped[str]
     at: Mapped[datetime]
+
+
+class PracticeNotice(Base):
+    """What the author of a practice warns of: for its readers, and those of its adaptations.
+
+    `uri` is the practice, held here or not; `title`, `url` and `agency` say which one it is. One
+    that was lifted stays as a row (`active` False), so that older news of it is known as old.
+    """
+
+    __tablename__ = "practice_notices"
+
+    uri: Mapped[Url] = mapped_column(primary_key=True)
+    kind: Mapped[Word]
+    words: Mapped[str] = mapped_column(Characters(2000), default="")
+    title: Mapped[str] = mapped_column(Characters(500), default="")
+    url: Mapped[Url]
+    agency: Mapped[str] = mapped_column(Characters(500), default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    given: Mapped[datetime]
+    at: Mapped[datetime]
+
+
+class ChangeOffer(Base):
+    """Sections of an adaptation that its author offers to the author of the original.
+
+    `uri` is the id of the Offer, `based_on` that of the adaptation, `record` the JSON of what is
+    offered, of the `sections` named in a JSON list. `reason` is why it was declined.
+    """
+
+    __tablename__ = "change_offers"
+    __table_args__ = (
+        Index("ix_change_offers_post", "post_id", "id"),
+        Index("ix_change_offers_from", "from_id", "id"),
+    )
+
+    id: Mapped[Key]
+    uri: Mapped[Url] = mapped_column(unique=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
+    from_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    based_on: Mapped[Url]
+    of_version: Mapped[int] = mapped_column(Integer)
+    sections: Mapped[str]
+    record: Mapped[str]
+    note: Mapped[str] = mapped_column(Characters(1000), default="")
+    state: Mapped[Word]
+    reason: Mapped[str] = mapped_column(Characters(500), default="")
+    at: Mapped[datetime]
+    answered: Mapped[datetime | None]

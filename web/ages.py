@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long ago something was, in words, and how long the words stay true."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 WEEK = 7 * DAY
@@ -34,7 +35,8 @@ class Ages:
         age = self.now - moment
         if age >= WEEK:
             # Only the year's end changes this.
-            return _date(moment, with_year=moment.year != self.now.year)
+            day = _day(moment.date())
+            return day.with_year if moment.year != self.now.year else day.bare
         if age < MINUTE:
             said, left = "just now", MINUTE - age
         elif age < HOUR:
@@ -49,9 +51,18 @@ class Ages:
         return said
 
 
-@lru_cache(maxsize=8_192)
-def _date(moment: datetime, *, with_year: bool) -> str:
-    return f"{moment.day} {moment:%b %Y}" if with_year else f"{moment.day} {moment:%B}"
+class _Day(NamedTuple):
+    """One day as it is written: `26 November 2026`, `26 Nov 2026`, `26 November`."""
+
+    whole: str
+    with_year: str
+    bare: str
+
+
+# A page names twenty moments, most of them never asked for again; their days are.
+@lru_cache(maxsize=4_096)
+def _day(day: date) -> _Day:
+    return _Day(f"{day.day} {day:%B %Y}", f"{day.day} {day:%b %Y}", f"{day.day} {day:%B}")
 
 
 def _counted(count: int, unit: str) -> str:
@@ -65,4 +76,4 @@ def _stamp(moment: datetime) -> str:
 
 def exact(moment: datetime) -> str:
     """`26 November 2026, 14:05 UTC`."""
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+    return f"{_day(moment.date()).whole}, {moment.hour:02}:{moment.minute:02} UTC"

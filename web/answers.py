@@ -44,6 +44,8 @@ SAID: dict[str, str] = {
     "practice_published": "Your practice is published.",
     "version_published": "The new version is published.",
     "practice_confirmed": "Noted: it was looked over today and still holds.",
+    "practice_warned": "Your notice stands, and those who adopted it are told.",
+    "practice_cleared": "The notice no longer stands, and those who adopted it are told.",
     "reported": "Thank you: your report stands beside the practice.",
     "review_asked": "Your practice is submitted. This page shows where it stands.",
     "review_withdrawn": "Withdrawn. What was written in the review is deleted.",
@@ -69,5 +71,6 @@ SAID: dict[str, str] = {
     "peer_paused": "Paused. Nothing is sent to this agency until you resume; what is for it waits.",
     "peer_resumed": "Resumed. What has waited is on its way.",
     "peer_forgotten": "Dropped. What waited is no longer sent; what is written from now on is.",
+    "keys_changed": "There are new keys. Other agencies hear of them by themselves.",
     "letter_sent": "If the address can sign up here, a letter with a link is on its way.",
 }

@@ -41,6 +41,7 @@ from web import (
     repairs,
     reviews,
     search,
+    tags,
 )
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -63,6 +64,7 @@ FEATURES = (
     drafts,
     notifications,
     search,
+    tags,
     agencies,
     media,
     admin,

@@ -132,10 +132,10 @@ class Health:
                     logger.warning("deliveries given up", inbox=inbox, after=str(KEPT_FOR))
                     audit.note(tx, origin.host, "peer.given_up", inbox, detail)
 
-    async def learned_rfc9421(self, origin: Origin) -> None:
-        """It understands the newer signatures only."""
-        origin.speaks_rfc9421 = True
+    async def learned(self, origin: Origin, *, rfc9421: bool) -> None:
+        """It took the one kind of signature only, whatever it says of itself."""
+        origin.speaks_rfc9421 = rfc9421
         async with self._wire.instance.transaction() as tx:
             peer = await tx.session.get(Peer, origin.host)
             if peer is not None:
-                peer.speaks_rfc9421 = True
+                peer.speaks_rfc9421 = rfc9421

@@ -146,9 +146,16 @@ async def _posted(
             raise Ignored("This post is here already.")
         if await tombstones.stands(session, forum.uri, uri):
             raise Ignored("This post was deleted before it came.")
+        is_source = await practices.is_source(session, uri, forum)
     if not await incoming.is_allowed(uri):
         await _withhold(incoming, forum, uri, post)
         return
+    if is_source and post is None:
+        # What practices of this forum were made from, told of by its id alone.
+        vouched, _ = await _vouched(incoming, None, None, uri)
+        if forum.uri not in (*vouched.audience, *vouched.to, *vouched.cc):
+            await practices.warned(incoming, vouched)
+            return
     chain = await _with_ancestors(incoming, forum, uri, post, activity)
     settles = incoming.settles
     for number, (found, key_id) in enumerate(chain, start=1):

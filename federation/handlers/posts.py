@@ -88,6 +88,11 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         raise Ignored("This updates nothing that is held here.")
     authority.must_own(activity.actor, changed, ours=incoming.origin)
     if not await _is_held(incoming, changed.id):
+        async with incoming.wire.instance.reading() as session:
+            is_source = await practices.is_source(session, changed.id)
+        if is_source:
+            await practices.warned(incoming, changed)
+            return
         # The Update overtook its Create, and carries the whole post.
         await _arrived(incoming, activity, changed)
         return

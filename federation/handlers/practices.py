@@ -3,15 +3,24 @@
 
 from dataclasses import replace
 
-from federation import authority
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from federation import authority, practices
+from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
+from federation.vocabulary.posts import Post as WirePost
+from federation.vocabulary.terms import PUBLIC
+from server import text
 from server.errors import NotAllowed
 from server.library import publishing, replicating
 from server.library.publishing import Edition
 from server.posts.drafts import Origin, ThreadDraft
-from server.practices import reporting, standing
+from server.practices import notices, reporting, standing
+from server.practices.notices import Warned
 from server.transaction import Transaction
+from storage.forums import Forum
 from storage.posts import Kind, Post
 from storage.practices import Practice
 from storage.replications import Replication
@@ -54,7 +63,8 @@ def as_told_here(sharing: SharedPost) -> SharedPost:
     """
     if sharing.practice is not None:
         record = sharing.practice.record
-        return replace(sharing, html="", title=record.name, source=publishing.body_of(record))
+        words = publishing.body_of(record, sharing.practice.notice)
+        return replace(sharing, html="", title=record.name, source=words)
     if sharing.report is not None:
         return replace(sharing, html="", source=reporting.markdown(sharing.report))
     return sharing
@@ -87,6 +97,41 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
 
 async def _put(tx: Transaction, post: Post, sharing: SharedPost, said: SharedPractice) -> None:
     at = min(sharing.updated or sharing.published, post.updated or post.published)
-    await publishing.apply(
+    practice = await publishing.apply(
         tx, post, Edition(said.record, said.version, said.note, post.author_id, at)
     )
+    if at >= (post.updated or post.published):
+        about = Warned(post.uri, post.title, post.url, practice.agency, post.author_id)
+        await notices.apply(tx, about, said.notice, at)
+
+
+async def is_source(session: AsyncSession, uri: str, forum: Forum | None = None) -> bool:
+    """Whether practices held here, in this forum, descend from the practice of this id."""
+    question = (
+        select(Practice.post_id)
+        .where((Practice.based_on == uri) | (Practice.root == uri), Post.uri != uri)
+        .join(Post, Post.id == Practice.post_id)
+        .limit(1)
+    )
+    if forum is not None:
+        question = question.where(Post.forum_id == forum.id)
+    return (await session.execute(question)).first() is not None
+
+
+async def warned(incoming: Incoming, post: WirePost) -> None:
+    """The author of a practice that is not held here, but descendants are, warns of it.
+
+    The post was vouched for by its author; nothing but the notice is kept of it.
+    """
+    said = practices.from_members(post.raw)
+    if said is None or post.author is None or PUBLIC not in (*post.to, *post.cc):
+        # Its words would be shown to whoever reads what was made of it.
+        raise Ignored("This is not in a forum that is held here, and nothing public.")
+    person = await incoming.actors.person(post.author)
+    title = text.clean_line(said.record.name, 500)
+    agency = person.agency or person.peer or ""
+    about = Warned(post.id, title, post.url or post.id, agency, person.id)
+    async with incoming.deed() as tx:
+        at = min(post.updated or post.published or tx.now, tx.now)
+        if not await notices.apply(tx, about, said.notice, at):
+            raise Ignored("This is known here already, or says nothing new.")

@@ -11,6 +11,7 @@ from federation.outbox import (
     about_forums,
     about_members,
     about_posts,
+    about_practices,
     about_quotes,
     about_reviews,
 )
@@ -29,6 +30,7 @@ from server.facts import (
     ForumLeft,
     PostDeleted,
     PostEdited,
+    PracticeWarned,
     ProfileChanged,
     QuoteAccepted,
     QuoteRefused,
@@ -63,6 +65,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ReplyPosted: about_posts.posted,
     PostEdited: about_posts.edited,
     PostDeleted: about_posts.deleted,
+    PracticeWarned: about_practices.warned,
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,

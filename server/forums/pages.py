@@ -120,7 +120,7 @@ async def page(
 ) -> ForumPage:
     """A page of threads: pinned first, then the latest activity."""
     found = await lists.of_forum(session, viewer, forum.id, after)
-    threads, more = await _lines(session, viewer, found)
+    threads, more = await lines_at(session, viewer, found)
     member, own = viewer.member, lists.Own()
     if member is not None:
         own = (await ask(session, lists.own(), me=member.id, forum=forum.id))[0]
@@ -162,7 +162,7 @@ async def home(session: AsyncSession, viewer: Viewer, *, after: Place | None = N
     if viewer.member is not None:
         follows.sort(key=lambda line: line.forum.title.lower())
     found = await lists.of_forums(session, viewer, [line.forum for line in follows], after)
-    threads, more = await _lines(session, viewer, found)
+    threads, more = await lines_at(session, viewer, found)
     return HomePage(threads, follows, more)
 
 
@@ -176,7 +176,7 @@ async def people(session: AsyncSession, forum: Forum) -> tuple[list[Member], lis
     )
 
 
-async def _lines(
+async def lines_at(
     session: AsyncSession, viewer: Viewer, found: list[Place]
 ) -> tuple[list[ThreadLine], Place | None]:
     """The threads at these places, and the last place if there are more than a page."""

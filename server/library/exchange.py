@@ -32,6 +32,7 @@ def as_json(found: Read) -> str:
             "url": found.post.url,
             "version": found.practice.version,
             "published": f"{found.post.published:%Y-%m-%dT%H:%M:%SZ}",
+            **({"warnings": list(found.warnings)} if found.warnings else {}),
             "practice": dump(found.record),
         },
         ensure_ascii=False,
@@ -42,8 +43,9 @@ def as_json(found: Read) -> str:
 def as_markdown(found: Read) -> str:
     """A practice as a Markdown file: for reading, and as data at its end."""
     record = json.dumps(dump(found.record), ensure_ascii=False, indent=2)
+    warned = "".join(f"**{words}**\n\n" for words in found.warnings)
     return (
-        f"# {found.record.name}\n\n{prose.markdown(found.record)}\n\n"
+        f"# {found.record.name}\n\n{warned}{prose.markdown(found.record)}\n\n"
         f"From <{found.post.url}>, version {found.practice.version}.\n\n"
         f"{DATA_HEADING}\n\n```json\n{record}\n```\n"
     )

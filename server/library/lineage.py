@@ -6,15 +6,17 @@ here. At a copy the root of an adaptation is what was known when it came; who le
 ancestor later sets the roots of what descends from it anew.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from server.errors import Gone
 from server.library import drafts
 from server.library.drafts import Beginning
-from server.practices import comparing, prose
+from server.practices import comparing, notices, prose
 from server.practices.keeping import library
 from server.practices.record import Outcome, Point, Record, Setting, unpack
 from server.practices.typed import typed_of
@@ -23,7 +25,8 @@ from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post, PostState
-from storage.practices import Practice, PracticeDraft, PracticeVersion
+from storage.practices import Practice, PracticeDraft, PracticeNotice, PracticeVersion
+from storage.replications import Announcing
 
 MOST = 200
 
@@ -44,11 +47,20 @@ class Kin:
 
 
 @dataclass(frozen=True)
+class Told:
+    """An adaptation that is not held here: who made it, and where it is."""
+
+    agency: str
+    uri: str
+
+
+@dataclass(frozen=True)
 class Lineage:
     """Where a practice came from and what came of it, as far as the viewer may see.
 
     `source_uri` is the address of a source that is not held here. `news` names the sections of
-    the source that changed since.
+    the source that changed since. `warnings` are about what it descends from, `told` are
+    adaptations that are not held here, which their authors told of.
     """
 
     source: Kin | None
@@ -56,10 +68,12 @@ class Lineage:
     news: tuple[str, ...]
     tree: Kin | None
     adaptations: tuple[Kin, ...]
+    warnings: tuple[PracticeNotice, ...] = ()
+    told: tuple[Told, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.source or self.source_uri or self.adaptations)
+        return not (self.source or self.source_uri or self.adaptations or self.told)
 
 
 async def lineage_of(
@@ -90,7 +104,40 @@ async def lineage_of(
         news=await _news(session, practice, source),
         tree=kin.get(practice.root),
         adaptations=tuple(mine.children) if mine is not None else (),
+        warnings=tuple(await notices.seen(session, viewer, _above(kin, practice) - {uri})),
+        told=await _told(session, practice, uri),
     )
+
+
+def _above(kin: Mapping[str, Kin], practice: Practice) -> set[str]:
+    """The uris of everything that a practice descends from, as far as that is known here."""
+    found: set[str] = set()
+    at = practice.based_on
+    while at and at not in found:
+        found.add(at)
+        at = kin[at].based_on if at in kin else practice.root
+    return found
+
+
+async def _told(session: AsyncSession, practice: Practice, uri: str) -> tuple[Told, ...]:
+    """Adaptations that a reply below the practice tells of, and that are not held here."""
+    other = aliased(Post)
+    held = exists().where(other.uri == Announcing.announces)
+    question = (
+        select(Member.agency, Member.peer, Announcing.announces)
+        .join(Post, Post.author_id == Member.id)
+        .join(Announcing, Announcing.post_id == Post.id)
+        .where(
+            Post.thread_id == practice.post_id,
+            Post.state == PostState.LIVE,
+            Announcing.announces != uri,
+            ~held,
+        )
+        .order_by(Post.id)
+        .limit(MOST)
+    )
+    rows = (await session.execute(question)).all()
+    return tuple(Told(agency or peer or "", at) for agency, peer, at in rows)
 
 
 async def _news(session: AsyncSession, practice: Practice, source: Kin | None) -> tuple[str, ...]:

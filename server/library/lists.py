@@ -17,7 +17,7 @@ from storage.base import Characters
 from storage.forums import Forum
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
-from storage.practices import Practice, PracticeFacet, PracticeThread
+from storage.practices import Practice, PracticeFacet, PracticeNotice, PracticeThread
 
 PAGE = 20
 MOST_AGENCIES = 200
@@ -35,6 +35,7 @@ class Line:
     summary: str
     evidence: int
     version: int
+    notice: str | None = None
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -49,7 +50,7 @@ class Browsed:
 
 _LINE: tuple[Any, ...] = (
     *(Post, Forum, Practice.kind, Practice.agency, Practice.summary, Practice.evidence),
-    Practice.version,
+    *(Practice.version, PracticeNotice.kind),
 )
 
 
@@ -75,6 +76,7 @@ async def browse(
         .select_from(Practice)
         .join(Post, Post.id == Practice.post_id)
         .join(Forum, Forum.id == Post.forum_id)
+        .outerjoin(PracticeNotice, and_(PracticeNotice.uri == Post.uri, PracticeNotice.active))
         .where(Practice.post_id.in_(shown), _seen(viewer))
         .order_by(Practice.post_id.desc())
     )

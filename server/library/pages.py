@@ -14,11 +14,12 @@ from server.library.lineage import Lineage, lineage_of
 from server.library.replicating import Adopter, sites_of
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
-from server.practices import comparing
+from server.practices import comparing, notices
 from server.practices.comparing import Difference
 from server.practices.evidence import Standing
 from server.practices.fit import Fit, Site, fit
 from server.practices.keeping import Library, library
+from server.practices.notices import Notice
 from server.practices.record import Record, unpack
 from server.practices.standing import standing
 from server.shown import ShownPost
@@ -56,6 +57,7 @@ class PracticePage:
     may_adapt: bool
     may_revise: bool
     may_confirm: bool
+    notice: Notice | None
 
 
 async def practice_page(
@@ -93,6 +95,7 @@ async def practice_page(
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
+        notice=await notices.of(session, post.uri),
     )
 
 
@@ -122,13 +125,14 @@ async def _discussions(
 
 @dataclass(frozen=True)
 class Read:
-    """A practice by itself, for files, printing and citing."""
+    """A practice by itself, for files, printing and citing; with what it is warned of."""
 
     post: Post
     forum: Forum
     author: Member
     practice: Practice
     record: Record
+    warnings: tuple[str, ...] = ()
 
 
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
@@ -148,7 +152,12 @@ async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     row = (await session.execute(question)).one_or_none()
     if row is None:
         raise NotFound
-    return Read(row[0], row[1], row[2], row[3], unpack(row[3].record))
+    practice = row[3]
+    uris = [uri for uri in (row[0].uri, practice.based_on, practice.root) if uri]
+    told = [
+        notices.about(notice, row[0].uri) for notice in await notices.seen(session, viewer, uris)
+    ]
+    return Read(row[0], row[1], row[2], practice, unpack(practice.record), tuple(told))
 
 
 @dataclass(frozen=True)

@@ -9,32 +9,34 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from server import text
 from server.errors import Gone, Invalid, Locked, NotAllowed
 from server.facts import PracticeConfirmed, PracticePublished
 from server.forums.standing import standing_now
 from server.library import drafts
-from server.permissions import Permission, must
+from server.permissions import Permission, may, must
 from server.posts import editing, writing
-from server.posts.drafts import EditDraft, ThreadDraft
-from server.practices import prose, standing
+from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
+from server.practices import notices, prose, standing
 from server.practices.comparing import changed_sections
 from server.practices.forgetting import drop_drafts
+from server.practices.notices import Notice, Warned
 from server.practices.record import Credit, Record, Source, digest, pack, unpack
 from server.practices.rendering import rendered
 from server.practices.typed import record_of
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
-from storage.posts import Kind, Post, PostState
+from storage.posts import Kind, Post, PostState, by_uri
 from storage.practices import (
     Practice,
     PracticeDraft,
     PracticeThread,
     PracticeVersion,
 )
+from storage.replications import Announcing
 
 LONGEST_NOTE = 300
 _CUT = "\n\n[…] The whole practice is on its page."
@@ -90,8 +92,28 @@ async def _first_version(
     post = await writing.post_thread(tx, member, forum, written)
     await apply(tx, post, Edition(record, 1, note or "First published.", member.id))
     if thread is not None:
-        tx.session.add(PracticeThread(practice_id=post.id, thread_id=thread.id))
+        await _join(tx, post.id, thread.id)
+    await _tell_the_source(tx, member, forum, post)
     return post
+
+
+async def _tell_the_source(tx: Transaction, member: Member, forum: Forum, made: Post) -> None:
+    """Say below a practice that somebody adapted it, to all who may read the adaptation."""
+    practice = await tx.session.get_one(Practice, made.id)
+    source = await by_uri(tx.session, practice.based_on) if practice.based_on else None
+    if source is None or source.locked or source.state == PostState.DELETED:
+        return
+    where = await tx.session.get_one(Forum, source.forum_id)
+    if forum.visibility != Visibility.PUBLIC and forum.id != where.id:
+        return
+    if source.author_id == member.id or not may(
+        await standing_now(tx, member, where), Permission.REPLY
+    ):
+        return
+    words = f"{practice.agency} adapted this practice: [{made.title}]({made.url})"
+    note = await writing.apply_reply(tx, member, ReplyDraft(words, source.id, made.language))
+    tx.session.add(Announcing(post_id=note.id, announces=made.uri))
+    await tx.session.flush()
 
 
 async def _next_version(
@@ -115,10 +137,16 @@ async def _next_version(
         )
     if not note:
         raise Invalid({"note": "Say in a line what changed, for those who use it already."})
+    notice = await notices.of(tx.session, post.uri)
+    if notice is not None and notice.kind == "withdrawn":
+        # What was withdrawn is published again.
+        notice = None
     post = await editing.apply_edit(
-        tx, post, EditDraft(record.name, body_of(record), tags_of(record))
+        tx, post, EditDraft(record.name, body_of(record, notice), tags_of(record))
     )
-    await apply(tx, post, Edition(record, practice.version + 1, note, member.id))
+    practice = await apply(tx, post, Edition(record, practice.version + 1, note, member.id))
+    about = Warned(post.uri, post.title, post.url, practice.agency, member.id)
+    await notices.apply(tx, about, notice, post.updated or tx.now)
     return post
 
 
@@ -157,10 +185,11 @@ async def _within(tx: Transaction, forum: Forum, thread: Post | None, record: Re
     return replace(record, derived_from=(), credits=())
 
 
-def body_of(record: Record) -> str:
-    """What the post of a practice says: all of it in Markdown, and who is thanked."""
+def body_of(record: Record, notice: Notice | None = None) -> str:
+    """What the post of a practice says: its notice, all of it in Markdown, who is thanked."""
     named = " ".join(_handle(credit) for credit in record.credits)
-    body = prose.markdown(record) + (f"\n\nWith thanks to {named}" if named else "")
+    body = f"**{notice.sentence}**\n\n" if notice is not None else ""
+    body += prose.markdown(record) + (f"\n\nWith thanks to {named}" if named else "")
     if len(body) <= text.MAX_SOURCE:
         return body
     room = text.MAX_SOURCE - len(_CUT)
@@ -207,9 +236,38 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
     await _trace(tx, practice, post, record)
     tx.session.add(practice)
     await tx.session.flush()
+    await _join_threads(tx, post, author, record)
     await standing.reckon(tx, practice)
     tx.record(PracticePublished(post.id, edition.version))
     return practice
+
+
+async def _join_threads(tx: Transaction, post: Post, author: Member, record: Record) -> None:
+    """Join a practice to the discussions that it says it came of.
+
+    People elsewhere say so of discussions in the same forum only, whose rules they go by.
+    """
+    question = (
+        select(Post.id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(
+            Post.uri.in_(record.derived_from[:20]),
+            Post.kind == Kind.THREAD,
+            Post.state == PostState.LIVE,
+        )
+    )
+    own = Forum.id == post.forum_id
+    public = Forum.visibility == Visibility.PUBLIC
+    question = question.where(or_(own, public) if author.is_local else own)
+    for thread in (await tx.session.execute(question)).scalars().all():
+        await _join(tx, post.id, thread)
+
+
+async def _join(tx: Transaction, practice: int, thread: int) -> None:
+    """Join a practice to a discussion, once."""
+    if await tx.session.get(PracticeThread, (practice, thread)) is None:
+        tx.session.add(PracticeThread(practice_id=practice, thread_id=thread))
+        await tx.session.flush()
 
 
 async def _trace(tx: Transaction, practice: Practice, post: Post, record: Record) -> None:

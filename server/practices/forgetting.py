@@ -8,11 +8,14 @@ from sqlalchemy import delete, select, update
 from server.facts import PostDeleted
 from server.practices.standing import reckon_uri
 from server.transaction import Transaction
+from storage.posts import Post
 from storage.practices import (
+    ChangeOffer,
     Practice,
     PracticeDraft,
     PracticeDraftPerson,
     PracticeFacet,
+    PracticeNotice,
     PracticeThread,
     PracticeVersion,
 )
@@ -27,7 +30,9 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
         await tx.session.execute(
             update(PracticeDraft).where(column == fact.post).values({column.key: None})
         )
-    for table in (PracticeVersion, PracticeFacet, Practice, Announcing):
+    post = await tx.session.get_one(Post, fact.post)
+    await tx.session.execute(delete(PracticeNotice).where(PracticeNotice.uri == post.uri))
+    for table in (PracticeVersion, PracticeFacet, Practice, Announcing, ChangeOffer):
         await tx.session.execute(delete(table).where(table.post_id == fact.post))
     report = await tx.session.get(Replication, fact.post)
     if report is not None:

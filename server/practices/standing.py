@@ -21,7 +21,7 @@ from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Post, PostState
-from storage.practices import Practice
+from storage.practices import Practice, PracticeNotice
 from storage.replications import Replication
 from storage.reviews import Review as ReviewRow
 from storage.reviews import ReviewSeat, ReviewStatement
@@ -49,6 +49,7 @@ async def gather(
         reviews=await _reviews(session, post) if forum.is_local else (),
         stated=None if forum.is_local else await _stated(session, post, forum),
         replications=await _replications(session, post),
+        withdrawn=await _withdrawal(session, post.uri),
     )
 
 
@@ -102,6 +103,14 @@ async def _stated(session: AsyncSession, practice: Post, forum: Forum) -> Stated
     if said is None:
         return None
     return Stated(said.reviewers, said.agencies, said.at, said.against)
+
+
+async def _withdrawal(session: AsyncSession, uri: str) -> str:
+    """Why its author withdrew a practice; empty where they did not."""
+    question = select(PracticeNotice.words).where(
+        PracticeNotice.uri == uri, PracticeNotice.active, PracticeNotice.kind == "withdrawn"
+    )
+    return (await session.execute(question)).scalar_one_or_none() or ""
 
 
 async def _replications(session: AsyncSession, practice: Post) -> list[evidence.Replication]:

@@ -32,6 +32,7 @@ FOR_VISITORS = {
     "practices side by side": "/practices/compare?p={permits}&p={quiet}",
     "practice on one page": "{practice}/print",
     "agencies": "/agencies",
+    "tag": "/tags/hours",
     "sign in": "/sign-in",
     "sign up": "/sign-up",
     "an invitation that is not there": "/invitation/gone",
@@ -83,6 +84,7 @@ FOR_ADMINS = {
     "people": "/admin/people",
     "letters": "/admin/letters",
     "record": "/admin/record",
+    "keys": "/admin/keys",
     "keeping the library": "/practices/keeping",
 }
 

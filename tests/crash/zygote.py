@@ -2,7 +2,6 @@
 """Makes serving processes that start at once: everything is imported already."""
 
 import contextlib
-import gc
 import json
 import os
 import signal
@@ -12,14 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from server.settings import Settings
-from web.cli import serving
 
 ROOT = Path(__file__).parents[2]
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Settings as a process is told them."""
-    return {
+    others = {k: v for k, v in os.environ.items() if not k.startswith("GUILDHALL_")}
+    return others | {
         "GUILDHALL_MODE": settings.mode,
         "GUILDHALL_ORIGIN": settings.origin,
         "GUILDHALL_DATABASE": settings.database,
@@ -30,40 +29,62 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 class Zygote:
-    """A process that forks others; each of them is what `guildhall serve` or `worker` runs."""
+    """The nursery of the demo, for tests that wait for nothing; all log to one file."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tests.crash.zygote", str(log)],
+            [sys.executable, "-P", "-m", "web.cli.nursery"],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._ended: dict[int, int] = {}
 
-    def _ask(self, **what: object) -> int:
+    def _ask(self, **what: object) -> None:
         assert self._process.stdin
-        assert self._process.stdout
         self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
+
+    def _hear(self) -> dict[str, int]:
+        assert self._process.stdout
         line = self._process.stdout.readline()
-        assert line, "the zygote is gone"
-        return int(line)
+        assert line, "the nursery is gone"
+        told: dict[str, int] = json.loads(line)
+        if "ended" in told:
+            self._ended[told["ended"]] = told["status"]
+        return told
+
+    def run(self, settings: Settings, *arguments: str) -> int:
+        """Start `guildhall` with these arguments; answers the process."""
+        files = [os.devnull, str(self.log), str(self.log)]
+        self._ask(run=arguments, env=environment(settings), files=files)
+        while "started" not in (told := self._hear()):
+            pass
+        return told["started"]
 
     def serve(self, settings: Settings, port: int, *, worker: bool = True) -> int:
         """Start `guildhall serve`; answers the process."""
-        return self._ask(env=environment(settings), port=port, worker=worker)
+        extra = [] if worker else ["--no-worker"]
+        return self.run(settings, "serve", "--host", "127.0.0.1", "--port", str(port), *extra)
 
     def work(self, settings: Settings) -> int:
         """Start `guildhall worker`; answers the process."""
-        return self._ask(env=environment(settings), port=0)
+        return self.run(settings, "worker")
 
     def kill(self, process: int) -> None:
         """Kill a process (SIGKILL) and wait until it is gone."""
-        ended = self._ask(kill=process)
+        self._ask(signal=signal.SIGKILL, to=process)
+        ended = self.ended(process)
         assert ended == -signal.SIGKILL, f"it had ended by itself: {ended}, see {self.log}"
+
+    def ended(self, process: int) -> int:
+        """The exit status of a process, once it has ended."""
+        while process not in self._ended:
+            self._hear()
+        return self._ended.pop(process)
 
     def close(self) -> None:
         """End, with every process that was started."""
@@ -82,56 +103,3 @@ def zygote(log: Path) -> Iterator[Zygote]:
         yield made
     finally:
         made.close()
-
-
-def _child(what: dict[str, object], log: int) -> None:
-    """What the new process does; it never returns from here."""
-    code = 70
-    try:
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        with open(os.devnull, "rb") as nothing:
-            os.dup2(nothing.fileno(), 0)
-        told = what["env"]
-        assert isinstance(told, dict)
-        for name in [name for name in os.environ if name.startswith("GUILDHALL_")]:
-            del os.environ[name]
-        os.environ.update(told)
-        port = what["port"]
-        assert isinstance(port, int)
-        if port:
-            serving.serve("127.0.0.1", port, worker=bool(what["worker"]))
-        else:
-            serving.work()
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def main(path: str) -> None:
-    """Fork what each line asks for, and kill and reap what another names."""
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    started: set[int] = set()
-    gc.freeze()
-    for line in sys.stdin:
-        what = json.loads(line)
-        if "kill" in what:
-            answer = _end(what["kill"])
-            started.discard(what["kill"])
-        else:
-            answer = os.fork()
-            if not answer:
-                _child(what, log)
-            started.add(answer)
-        print(answer, flush=True)
-    for process in started:
-        _end(process)
-
-
-def _end(process: int) -> int:
-    os.kill(process, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

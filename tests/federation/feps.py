@@ -71,7 +71,7 @@ CLAIMS = {
     ),
     "844e": Claim(
         "what software implements",
-        "`generator.implements` names RFC 9421 on every actor.",
+        "`generator.implements` names RFC 9421 on every actor; who says it too is signed to so.",
     ),
     "8b32": Claim(
         "integrity proofs",

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What forum software that reads all or nothing finds at our addresses."""
 
+import pytest
+
+from federation import threads
 from server.posts import steering
 from tests import makers
 from tests.federation.wire_schema import (
@@ -11,7 +14,7 @@ from tests.federation.wire_schema import (
     must_be_an_announce,
     must_hold_no_null,
 )
-from tests.hostile.commons import Commons
+from tests.hostile.commons import ORIGIN, Commons
 from tests.hostile.peer import ACTIVITY, ScriptedPeer
 
 
@@ -53,5 +56,33 @@ async def test_every_document_fits_the_strictest_reader(gh: Commons, evil: Scrip
     assert (context["attributedTo"], context["audience"]) == (gh.forum.uri, gh.forum.uri)
     assert context["orderedItems"] == [thread.uri, answer.uri]
     replies = await read(f"{thread.uri}/replies")
-    assert (replies["type"], replies["items"]) == ("Collection", [answer.uri])
+    first = replies["first"]
+    assert (replies["type"], replies["totalItems"]) == ("Collection", 1)
+    assert (first["type"], first["partOf"], first["items"], "next" in first) == (
+        "CollectionPage", replies["id"], [answer.uri], False,
+    )  # fmt: skip
     assert (await read(group["followers"]))["totalItems"] == 0
+
+
+async def test_answers_are_paged_and_a_hashtag_leads_to_its_page(
+    gh: Commons, evil: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "PAGE", 2)
+    opener = await makers.thread(gh.instance, gh.admin, gh.forum, tags=("größe",))
+    answers = [(await makers.reply(gh.instance, gh.admin, opener, "So.")).uri for _ in range(5)]
+    shown = (await gh.get(opener.uri.removeprefix(ORIGIN), evil)).json()
+    [tag] = [one for one in shown["tag"] if one["type"] == "Hashtag"]
+    page = await gh.page(tag["href"].removeprefix(ORIGIN))
+    assert f'data-thread="{opener.uri}"' in page
+    assert gh.thread.uri not in page
+    whole = (await gh.get(f"{opener.uri.removeprefix(ORIGIN)}/replies", evil)).json()
+    assert whole["totalItems"] == 5
+    # Both ways in lead through all of them: the collection's own, and the one on the post.
+    for first in (whole["first"], shown["replies"]["first"]):
+        found, page_of = list(first["items"]), first
+        while "next" in page_of:
+            page_of = (await gh.get(page_of["next"].removeprefix(ORIGIN), evil)).json()
+            assert (page_of["type"], page_of["partOf"]) == ("CollectionPage", whole["id"])
+            assert len(page_of["items"]) <= 2
+            found += page_of["items"]
+        assert found == answers

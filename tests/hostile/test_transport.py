@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from federation.members import RFC9421
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.keys import VerificationKey
 from federation.signatures.request import Request
 from federation.signatures.verify import check, read_claim
+from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing
 from tests.hostile.peer import Asked, Page, ScriptedPeer, mallory, vera
 
@@ -76,3 +78,37 @@ async def test_a_key_that_is_a_document_of_its_own_leads_to_its_owner(
     await gh.settled()
     assert (await gh.row(follow["id"])).state == "applied"
     assert "/u/gale" in let_in
+
+
+def newer(asked: Asked) -> bool:
+    return "signature-input" in asked.headers
+
+
+@pytest.mark.fep("844e")
+async def test_who_says_so_is_sent_the_newer_signatures_at_once(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    """The one that claims it wrongly is knocked at twice, once."""
+    software = {"type": "Application", "implements": [{"href": RFC9421, "name": "RFC-9421"}]}
+    for peer in (vic, evil):
+        peer.software = "piefed"
+        peer.describe()
+    evil.inbox_answer = lambda asked: Page(status=401 if newer(asked) else 202)
+    follows = (
+        (vic, vic.actor("/u/vera", generator=software)),
+        (evil, evil.actor("/u/mallory", implements=RFC9421)),
+    )
+    for peer, actor in follows:
+        assert (await gh.sent(peer, doing("Follow", actor, gh.forum.uri))).state == "applied"
+        peer.requests.clear()
+    await makers.thread(gh.instance, gh.admin, gh.forum)
+    await gh.settled()
+    posted = [[newer(one) for one in p.requests if one.method == "POST"] for p in (vic, evil)]
+    assert all(posted[0])
+    assert posted[0]
+    assert not any(posted[1])
+    assert posted[1]
+    # A question goes the same way.
+    await gh.sent(vic, doing("Follow", vic.actor("/u/vito"), gh.forum.uri))
+    asked = [newer(one) for one in vic.requests if one.target == "/u/vito"]
+    assert asked[-1:] == [True]

@@ -9,6 +9,7 @@ import httpx
 
 from tests.peers.programs import Json
 from web.demo.agencies import Agency, CommandFailed
+from web.demo.nursery import Nursery
 from web.demo.pages import Page, SeenPost
 from web.demo.ports import free_port
 from web.demo.readers import Reader
@@ -90,23 +91,25 @@ class Town:
 async def riverton(folder: Path, others: dict[str, int], sabotage: str = "") -> AsyncIterator[Town]:
     """The agency served while the block runs; it lists the `others` (host -> port)."""
     port = free_port()
-    agency = Agency(RIVERTON, port, folder, others, Road(port))
-    for name, options in (("sam", ("--admin",)), ("ana", ())):
-        person = ("--name", f"{name.title()} Ruiz", "--email", f"{name}@riverton.example.gov")
-        await agency.command(
-            *("member", "add", name, *person, "--password-stdin", *options), stdin=f"{PASSWORD}\n"
-        )
-    await agency.command("forum", "add", "permits", "--title", "Permits and licensing")
-    for host in others:
-        await agency.command("allow", "add", host, "--reason", "They try what we send.")
-    town = Town(agency)
-    await agency.start(sabotage)
-    try:
-        await town.ana.sign_in()
-        yield town
-    finally:
-        await town.ana.close()
-        await agency.stop()
+    async with Nursery() as nursery:
+        agency = Agency(RIVERTON, port, folder, others, Road(port), nursery)
+        for name, options in (("sam", ("--admin",)), ("ana", ())):
+            person = ("--name", f"{name.title()} Ruiz", "--email", f"{name}@riverton.example.gov")
+            await agency.command(
+                *("member", "add", name, *person, "--password-stdin", *options),
+                stdin=f"{PASSWORD}\n",
+            )
+        await agency.command("forum", "add", "permits", "--title", "Permits and licensing")
+        for host in others:
+            await agency.command("allow", "add", host, "--reason", "They try what we send.")
+        town = Town(agency)
+        await agency.start(sabotage)
+        try:
+            await town.ana.sign_in()
+            yield town
+        finally:
+            await town.ana.close()
+            await agency.stop()
 
 
 async def listed(town: Town, path: str, uri: str) -> str | None:

@@ -85,7 +85,7 @@ class World:
         """A thread and a reply in a forum, endorsed; everything of it tells whose it is."""
         taint = f"zq{key}qz"
         async with self.instance.transaction() as tx:
-            draft = ThreadDraft(f"Kerb {taint}", f"kerb {taint} @ana @lee", (taint,), "en")
+            draft = ThreadDraft(f"Kerb {taint}", f"kerb {taint} @ana @lee", (taint, "kerb"), "en")
             draft = ThreadDraft(**vars(draft) | {"origin": self._origin(author, taint)})
             opener = await writing.apply_thread(tx, author, self.forums[key], draft)
             answer = ReplyDraft(f"kerb {taint} @ana", opener.id, origin=self._origin(author, taint))
@@ -160,7 +160,7 @@ async def _stir(world: World, key: str) -> None:
     taint = f"zq{key}qz"
     opener = world.posts[key][0]
     async with world.instance.transaction() as tx:
-        words = EditDraft(f"Kerb ramps {taint}", f"kerb {taint} again @ana", (taint,))
+        words = EditDraft(f"Kerb ramps {taint}", f"kerb {taint} again @ana", (taint, "kerb"))
         post = await editing.apply_edit(tx, opener, words)
         post.pinned = True
         await reading.save_draft(
@@ -313,7 +313,7 @@ def paths(
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
         "draft": world.draft_ids(keys), "stamp": [STAMP],
-        "section": ["about", "steps", "preview"], "key": ["1"],
+        "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
     asked = _questions(rooms, people, posts) + questions_of_practices(practices)
     found = dict.fromkeys(asked if method == "GET" else [])

@@ -21,7 +21,14 @@ from tests.house.sources import rooms, tree
 from tests.web.lookups import WrittenLookup
 from web.admin.record import WORDS
 
-PAGES = ("/admin", "/admin/federation", "/admin/people", "/admin/letters", "/admin/record")
+PAGES = (
+    "/admin",
+    "/admin/federation",
+    "/admin/people",
+    "/admin/letters",
+    "/admin/record",
+    "/admin/keys",
+)
 LAKESIDE = {"action": "add", "pattern": "lakeside.example.gov", "verdict": "allow"}
 
 

@@ -42,6 +42,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     ),
     "/admin/federation": ({"action": "add", "pattern": "x.example", "verdict": "allow"}, ADMINS),
     "/admin/federation/peer/{host}": ({"action": "pause"}, ADMINS),
+    "/admin/keys": ({"name": "ana"}, ADMINS),
     "/admin/people": ({"note": "For Dee"}, ADMINS),
     "/practices/keeping": ({"action": "list", "label": "Permits"}, ADMINS),
     "/p/{id}/delete": ({"reason": "Off topic."}, STEWARDS),
@@ -59,7 +60,7 @@ WRITERS = {
     "/practices/new", "/practices/drafts/{draft}/{section}", "/p/{id}/adapt", "/p/{id}/revise",
     "/practices/drafts/{draft}/{section}/{key}", "/p/{id}/confirm", "/p/{id}/distil",
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
-    "/practices/drafts/{draft}/discard",
+    "/practices/drafts/{draft}/discard", "/p/{id}/notice",
 }  # fmt: skip
 ADMIN_PAGES = "/admin"
 

@@ -18,6 +18,7 @@ from federation.documents import Documents
 from federation.followers.serving import FollowerDocuments
 from federation.quotes.serving import QuoteDocuments
 from federation.station import Station
+from federation.threads import ThreadDocuments
 from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
 from server.errors import NotFound
@@ -238,10 +239,10 @@ async def _stamp(d: Documents, r: Request) -> tuple[int, Json]:
 
 async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
     number, part = _post_number(r), r.path_params["part"]
-    if part == "context":
-        return 200, await d.context(number, _number(r, "after"))
-    if part == "replies":
-        return 200, await d.replies(number)
+    if part in {"context", "replies"}:
+        made = ThreadDocuments(d.wire, d.session, d.asker)
+        maker = made.context if part == "context" else made.replies
+        return 200, await maker(number, _number(r, "after"))
     if part == "likes":
         return 200, await d.likes(number)
     # The words of a title: this is the address of the page, as people copy it.

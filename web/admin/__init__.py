@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of administrators."""
 
-from web.admin import federation, letters, overview, peers, people, record
+from web.admin import federation, keys, letters, overview, peers, people, record
 
 routes = [
     *overview.routes,
@@ -10,4 +10,5 @@ routes = [
     *people.routes,
     *letters.routes,
     *record.routes,
+    *keys.routes,
 ]

@@ -7,13 +7,11 @@ from typing import Annotated
 import typer
 
 from server import rotation
-from server.errors import Invalid, NotFound
+from server.errors import Invalid
 from server.instance import Instance
-from storage import forums, members
 from web.cli.desk import Json, act, answer, perform
 
 app = typer.Typer(help="Change the keys that this instance signs with.", no_args_is_help=True)
-INSTANCE = "instance"
 
 
 @app.command("rotate")
@@ -48,15 +46,7 @@ def rotate(
 
 async def _owners(instance: Instance, name: str) -> list[str]:
     """The actors meant; all of them for no name."""
-    handle = name.strip().lower().lstrip("@!")
     async with instance.transaction() as tx:
         if not name:
             return await rotation.owners(tx)
-        if handle == INSTANCE:
-            return [f"{instance.settings.origin}/instance"]
-        found = await members.by_handle(tx.session, handle) or await forums.by_handle(
-            tx.session, handle, None
-        )
-    if found is None:
-        raise NotFound(f"Nobody and no forum here is called {name}.")
-    return [found.uri]
+        return [await rotation.owner_named(tx.session, instance.settings.origin, name)]

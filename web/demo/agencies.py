@@ -2,20 +2,22 @@
 """An agency of the demo: a server of its own, in a folder of its own."""
 
 import asyncio
+import itertools
 import os
 import signal
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from web.demo.nursery import Child, Nursery, outer_environment
 from web.demo.roads import Road
 from web.demo.visitor import Visitor
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
+STREAMS = ("in", "out", "err")
+NOTHING = Path(os.devnull)
 
 
 class CommandFailed(Exception):
@@ -38,11 +40,17 @@ class Sign:
 class Agency:
     """One agency's instance; `others` maps hosts to the ports they are reached at.
 
-    The other agencies come by its `road`.
+    The other agencies come by its `road`. Its processes come from the nursery.
     """
 
     def __init__(
-        self, sign: Sign, port: int, folder: Path, others: dict[str, int], road: Road
+        self,
+        sign: Sign,
+        port: int,
+        folder: Path,
+        others: dict[str, int],
+        road: Road,
+        nursery: Nursery,
     ) -> None:
         self.sign = sign
         self.port = port
@@ -52,8 +60,10 @@ class Agency:
         self.folder = folder / sign.key
         self.folder.mkdir(parents=True, exist_ok=True)
         self._log = self.folder / "log.txt"
-        self._server: asyncio.subprocess.Process | None = None
-        self._environment = _outer_environment() | {
+        self._nursery = nursery
+        self._server: Child | None = None
+        self._commands = itertools.count(1)
+        self._environment = outer_environment() | {
             "GUILDHALL_MODE": "demo",
             "GUILDHALL_ORIGIN": self.origin,
             "GUILDHALL_DATABASE": f"sqlite:///{self.folder / 'guildhall.db'}",
@@ -71,18 +81,12 @@ class Agency:
 
     async def start(self, sabotage: str = "") -> None:
         """Start the server and wait until it answers."""
-        extra = ["--sabotage", sabotage] if sabotage else []
-        with self._log.open("ab") as log:
-            self._server = await asyncio.create_subprocess_exec(
-                *_guildhall(),
-                *("serve", "--host", "127.0.0.1", "--port", str(self.port), *extra),
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # Ctrl-C reaches us alone, so that the servers are stopped in order.
-                start_new_session=True,
-            )
+        extra = ("--sabotage", sabotage) if sabotage else ()
+        self._server = await self._nursery.start(
+            ("serve", "--host", "127.0.0.1", "--port", str(self.port), *extra),
+            self._environment,
+            (NOTHING, self._log, self._log),
+        )
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._answers(self._server)
@@ -90,75 +94,66 @@ class Agency:
             await self.stop()
             raise CommandFailed(f"{self.sign.agency} did not start: {self.last_words()}") from None
 
-    async def _answers(self, server: asyncio.subprocess.Process) -> None:
+    async def _answers(self, server: Child) -> None:
         async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
             while True:
-                if server.returncode is not None:
+                if server.ended.done():
                     said = self.last_words()
                     raise CommandFailed(f"{self.sign.agency} did not start: {said}")
                 try:
                     answer = await client.get(f"http://127.0.0.1:{self.port}/healthz")
                 except httpx.HTTPError:
                     answer = None
-                if answer is not None and _is_of(answer, server.pid):
+                if answer is not None and _is_of(answer, server.process):
                     return
                 await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
         """Stop the server: kindly, then not."""
         server, self._server = self._server, None
-        if server is None or server.returncode is not None:
+        if server is None:
             return
-        server.send_signal(signal.SIGTERM)
+        self._nursery.send(server, signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_SECONDS):
-                await server.wait()
+                await asyncio.shield(server.ended)
         except TimeoutError:
-            server.kill()
-            await server.wait()
+            self._nursery.send(server, signal.SIGKILL)
+            await server.ended
 
     async def kill(self) -> None:
         """Kill the server where it stands (SIGKILL); CommandFailed unless that is how it ended."""
         server, self._server = self._server, None
-        if server is None or server.returncode is not None:
+        if server is None or server.ended.done():
             raise CommandFailed(f"{self.sign.agency} had stopped already: {self.last_words()}")
-        server.kill()
-        if await server.wait() != -signal.SIGKILL:
+        self._nursery.send(server, signal.SIGKILL)
+        if await server.ended != -signal.SIGKILL:
             raise CommandFailed(f"{self.sign.agency} ended before it was killed.")
-
-    def abandon(self) -> None:
-        """Kill the server without waiting, when there is no time left."""
-        if self._server is not None and self._server.returncode is None:
-            self._server.kill()
 
     async def died(self) -> None:
         """Wait until the server ends by itself."""
         if self._server is not None:
-            await self._server.wait()
+            await asyncio.shield(self._server.ended)
 
     async def command(self, *arguments: str, stdin: str = "") -> str:
         """Run a command on this instance; answers what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            *_guildhall(),
-            *arguments,
-            env=self._environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        number = next(self._commands)
+        given, printed, said = (self.folder / f"command-{number}.{kind}" for kind in STREAMS)
+        given.write_text(stdin, encoding="utf-8")
+        process = await self._nursery.start(arguments, self._environment, (given, printed, said))
         try:
             async with asyncio.timeout(START_SECONDS):
-                printed, said = await process.communicate(stdin.encode())
+                status = await asyncio.shield(process.ended)
         except BaseException:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            self._nursery.send(process, signal.SIGKILL)
             raise
-        if process.returncode != 0:
+        finally:
+            given.unlink()
+        if status != 0:
             shown = " ".join(("guildhall", *arguments[:2]))
-            raise CommandFailed(f"{shown} at {self.netloc}: {said.decode().strip()[-500:]}")
-        return printed.decode().strip()
+            why = said.read_text(encoding="utf-8").strip()[-500:]
+            raise CommandFailed(f"{shown} at {self.netloc}: {why}")
+        return printed.read_text(encoding="utf-8").strip()
 
     def last_words(self) -> str:
         """The end of what the server logged."""
@@ -175,11 +170,3 @@ def _is_of(answer: httpx.Response, process: int) -> bool:
     except ValueError:
         return False
     return isinstance(said, dict) and said.get("process") == process
-
-
-def _guildhall() -> Sequence[str]:
-    return (sys.executable, "-P", "-m", "web.cli")
-
-
-def _outer_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("GUILDHALL_")}

@@ -4,12 +4,13 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from web.demo.agencies import Agency, Sign
+from web.demo.nursery import Nursery
 from web.demo.ports import free_ports
 from web.demo.roads import Road
 
@@ -31,28 +32,22 @@ async def town(
     hosts = [*(sign.host for sign in signs), *strangers]
     ports = dict(zip(hosts, free_ports(len(hosts), first_port), strict=True))
     with tempfile.TemporaryDirectory(prefix="guildhall-") as name:
-        async with AsyncExitStack() as opened:
+        async with Nursery() as nursery, AsyncExitStack() as opened:
             roads = {
                 sign.host: await opened.enter_async_context(Road(ports[sign.host]))
                 for sign in signs
             }
             ways = ports | {host: road.port for host, road in roads.items()}
             agencies = {
-                sign.key: Agency(sign, ports[sign.host], Path(name), ways, roads[sign.host])
+                sign.key: Agency(
+                    sign, ports[sign.host], Path(name), ways, roads[sign.host], nursery
+                )
                 for sign in signs
             }
             try:
                 yield agencies, {host: ports[host] for host in strangers}
             finally:
-                await _close(agencies.values())
-
-
-async def _close(agencies: Collection[Agency]) -> None:
-    try:
-        await asyncio.gather(*(agency.stop() for agency in agencies))
-    finally:
-        for agency in agencies:
-            agency.abandon()
+                await asyncio.gather(*(agency.stop() for agency in agencies.values()))
 
 
 def stop_at_signals() -> asyncio.Event:

@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the library."""
 
-from web.practices import drafts, keeping, library, lineage, reading, replicating, writing
+from web.practices import (
+    drafts,
+    keeping,
+    library,
+    lineage,
+    reading,
+    replicating,
+    warning,
+    writing,
+)
 
 routes = [
     *library.routes,
@@ -12,4 +21,5 @@ routes = [
     *lineage.routes,
     *reading.routes,
     *replicating.routes,
+    *warning.routes,
 ]

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What authors warn of: advisories and withdrawals, by a practice's id.
+
+A notice reaches whoever reads the practice, and whoever reads what was made of it: it is kept by
+the uri of the practice, so that it can be known where the practice itself is not held.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server import text
+from server.errors import Invalid
+from server.facts import PracticeWarned
+from server.practices.standing import reckon_uri
+from server.transaction import Transaction
+from server.viewers import Viewer, visible_posts
+from storage.forums import Forum
+from storage.posts import Post
+from storage.practices import PracticeNotice
+
+KINDS = {"advisory": "Advisory", "withdrawn": "Withdrawn"}
+MOST_WORDS = 1_000
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning as its author gave it; `given` is when."""
+
+    kind: str
+    words: str
+    given: datetime
+
+    @property
+    def label(self) -> str:
+        """`Advisory`, `Withdrawn`."""
+        return KINDS[self.kind]
+
+    @property
+    def sentence(self) -> str:
+        """`Advisory (27 November 2026): step 4 is no longer lawful.`"""
+        return f"{self.label} ({self.given:%-d %B %Y}): {self.words}"
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Which practice a notice is about, and who gave it (the id of a member)."""
+
+    uri: str
+    title: str
+    url: str
+    agency: str
+    by: int
+
+
+def check(kind: str, words: str, now: datetime) -> Notice:
+    """The notice of a form or of the wire; Invalid names what is wrong."""
+    faults = {}
+    if kind not in KINDS:
+        faults["kind"] = "Choose whether it is an advisory or a withdrawal."
+    said = text.clean_line(words, MOST_WORDS + 1)
+    if not said:
+        faults["words"] = "Say in a sentence what others have to know."
+    elif len(said) > MOST_WORDS:
+        faults["words"] = f"Keep it under {MOST_WORDS:,} characters."
+    if faults:
+        raise Invalid(faults)
+    return Notice(kind, said, now)
+
+
+def read(row: PracticeNotice) -> Notice:
+    """A stored notice."""
+    return Notice(row.kind, row.words, row.given)
+
+
+def about(row: PracticeNotice, uri: str) -> str:
+    """A stored notice for whoever reads the practice `uri`, which may be made of that one."""
+    said = read(row).sentence
+    if row.uri == uri:
+        return said
+    return f"Of “{row.title}” ({row.agency}), which this was made from: {said}"
+
+
+async def of_all(session: AsyncSession, uris: Iterable[str]) -> list[PracticeNotice]:
+    """The notices that stand about these practices, the latest first."""
+    question = (
+        select(PracticeNotice)
+        .where(PracticeNotice.uri.in_(set(uris)), PracticeNotice.active)
+        .order_by(PracticeNotice.at.desc(), PracticeNotice.uri)
+    )
+    return list((await session.execute(question)).scalars())
+
+
+async def seen(session: AsyncSession, viewer: Viewer, uris: Iterable[str]) -> list[PracticeNotice]:
+    """The same, without those about practices held here that the viewer may not see."""
+    found = await of_all(session, uris)
+    if not found:
+        return []
+    question = (
+        select(Post.uri, visible_posts(viewer))
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Post.uri.in_([row.uri for row in found]))
+    )
+    rows = (await session.execute(question)).all()
+    hidden = {uri for uri, is_seen in rows if not is_seen}
+    return [row for row in found if row.uri not in hidden]
+
+
+async def of(session: AsyncSession, uri: str) -> Notice | None:
+    """The notice that stands about a practice."""
+    found = await of_all(session, [uri])
+    return read(found[0]) if found else None
+
+
+async def apply(tx: Transaction, about: Warned, notice: Notice | None, at: datetime) -> bool:
+    """What its author says of a practice from `at` on; None lifts what was said.
+
+    Older news than what is held changes nothing; answers whether anything changed.
+    """
+    row = await tx.session.get(PracticeNotice, about.uri)
+    if row is None and notice is None:
+        return False
+    if row is not None and (at < row.at or not _differs(row, notice)):
+        return False
+    row = row or PracticeNotice(uri=about.uri)
+    if notice is not None:
+        row.kind, row.words, row.given = notice.kind, notice.words, min(notice.given, tx.now)
+    row.title, row.url, row.agency = about.title, about.url, about.agency
+    row.active, row.at = notice is not None, at
+    tx.session.add(row)
+    await tx.session.flush()
+    await reckon_uri(tx, about.uri)
+    tx.record(PracticeWarned(about.uri, about.by, int(at.timestamp() * 1_000)))
+    return True
+
+
+def _differs(row: PracticeNotice, notice: Notice | None) -> bool:
+    if notice is None:
+        return row.active
+    return not row.active or (row.kind, row.words) != (notice.kind, notice.words)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the processes of the demo come from, quickly."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+GONE = -signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of `guildhall`; `ended` becomes its exit status, negative for a signal."""
+
+    process: int
+    ended: "asyncio.Future[int]"
+
+
+class Nursery:
+    """One process that imports the program and becomes each of the others, by forking.
+
+    Importing takes longer than most commands do. All of them end with the nursery, and it ends
+    with us, however we end.
+    """
+
+    def __init__(self) -> None:
+        self._program: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._beginning: list[asyncio.Future[Child]] = []
+        self._children: dict[int, Child] = {}
+
+    async def __aenter__(self) -> Self:
+        self._program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "web.cli.nursery"),
+            env=outer_environment(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            # Ctrl-C reaches us alone, so that the servers are stopped in order.
+            start_new_session=True,
+        )
+        self._reading = asyncio.create_task(self._read(self._program))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._program is not None and self._program.stdin is not None:
+            self._program.stdin.close()
+            await self._program.wait()
+        if self._reading is not None:
+            await self._reading
+
+    async def start(
+        self, arguments: tuple[str, ...], environment: dict[str, str], files: tuple[Path, ...]
+    ) -> Child:
+        """Run `guildhall` with these arguments; `files` are its input, output and error."""
+        beginning: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
+        self._beginning.append(beginning)
+        self._ask(run=arguments, env=environment, files=[str(path) for path in files])
+        return await beginning
+
+    def send(self, child: Child, number: signal.Signals) -> None:
+        """Send a signal to a process, unless it has ended."""
+        if not child.ended.done():
+            self._ask(signal=number, to=child.process)
+
+    def _ask(self, **what: Any) -> None:
+        if self._program is not None and self._program.stdin is not None:
+            self._program.stdin.write(json.dumps(what).encode() + b"\n")
+
+    async def _read(self, program: asyncio.subprocess.Process) -> None:
+        if program.stdout is not None:
+            async for line in program.stdout:
+                self._heard(json.loads(line))
+        for child in self._children.values():
+            child.ended.set_result(GONE)
+        for beginning in self._beginning:
+            beginning.cancel()
+
+    def _heard(self, what: dict[str, int]) -> None:
+        if "started" in what:
+            child = Child(what["started"], asyncio.get_running_loop().create_future())
+            self._children[child.process] = child
+            beginning = self._beginning.pop(0)
+            if not beginning.cancelled():
+                beginning.set_result(child)
+        else:
+            self._children.pop(what["ended"]).ended.set_result(what["status"])
+
+
+def outer_environment() -> dict[str, str]:
+    """Ours, without what is said to this program."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GUILDHALL_")}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation import practices, replications, tags
+from federation import practices, replications, reviews, tags
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.members import moment
@@ -16,6 +16,7 @@ from federation.vocabulary.terms import ACTIVITY_CONTEXT, LD_JSON_PROFILE, OBJEC
 from server import text
 from server.posts.drafts import Origin
 from server.practices.reporting import Report
+from server.vetting.statements import Statement
 
 OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
 REPLIES = OPENERS
@@ -52,6 +53,7 @@ class SharedPost:
     practice: SharedPractice | None = None
     report: Report | None = None
     announces: str | None = None
+    states: Statement | None = None
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -137,6 +139,8 @@ def _more(shared: SharedPost) -> dict[str, Any]:
         return practices.to_members(shared.practice, shared.url)
     if shared.report is not None:
         return replications.to_members(shared.report, shared.url)
+    if shared.states is not None:
+        return reviews.statement_members(shared.states)
     if shared.announces is not None:
         return {"@context": replications.NOTE_CONTEXT, "gh:announces": shared.announces}
     return {}
@@ -198,7 +202,10 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
 def _said(post: WirePost) -> dict[str, Any]:
     """What a post says beyond a thread or a reply."""
     if post.in_reply_to is not None:
-        return {"announces": replications.announces_of(post.raw)}
+        return {
+            "announces": replications.announces_of(post.raw),
+            "states": reviews.statement_of(post.raw),
+        }
     practice = practices.from_members(post.raw)
     report = replications.from_members(post.raw) if practice is None else None
     return {"practice": practice, "report": report}

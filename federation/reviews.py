@@ -89,6 +89,19 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Maybe:
+    """A part that may be missing."""
+
+    of: type[Part]
+
+    def read(self, value: Json, path: str, faults: Faults) -> Part | None:
+        return self.of.parse(value, path, faults) if value is not None else None
+
+    def write(self, value: Part | None) -> Json:
+        return value.dump() if value is not None else None
+
+
+@dataclass(frozen=True)
 class Given(Part):
     """What one reviewer wrote, with the name of their agency."""
 
@@ -103,14 +116,14 @@ class Message(Part):
     v: int | None = member(Number(whole=True), VERSION)
     step: str = member(Choice(tuple(Step)))
     forum: str = member(Line(500))
-    practice: Record = field(default_factory=Record, metadata=nested(Record))
+    practice: Record | None = field(default=None, metadata={"reader": Maybe(Record)})
     version: int | None = member(Number(1, whole=True), None)
     masked: bool = member(Flag(), False)
-    due: datetime | None = member(Moment(), None)
+    due: datetime | None = field(default=None, metadata={"reader": Moment()})
     reviewer: str = member(ADDRESS)
     conflict: str = member(Text(2_000))
     reason: str = member(Line(500))
-    answers: Answers = field(default_factory=Answers, metadata=nested(Answers))
+    answers: Answers | None = field(default=None, metadata={"reader": Maybe(Answers)})
     name: str = member(Line(200))
     note: str = member(Text(2_000))
     state: str = member(Line(64))
@@ -120,15 +133,17 @@ class Message(Part):
     accepted: int | None = member(Number(0, whole=True), None)
     answered: int | None = member(Number(0, whole=True), None)
     reviews: tuple[Given, ...] = member(Parts(Given, MOST_REVIEWS, "reviews"), ())
-    at: datetime | None = member(Moment(), None)
+    at: datetime | None = field(default=None, metadata={"reader": Moment()})
 
     def check(self, path: str, faults: Faults) -> None:
         if self.v != VERSION:
             faults.add("v", "This message is written in a form that is not known here.")
         if not self.step:
             faults.add("step", "This message does not say what it does.")
-        if self.step == Step.INVITE and (not self.practice.name or self.due is None):
+        if self.step == Step.INVITE and (self.practice is None or self.due is None):
             faults.add("practice", "An invitation brings the practice, and a day.")
+        if self.step == Step.REVIEW and self.answers is None:
+            faults.add("answers", "A review brings the answers.")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from server.forums.pages import tags_of
 from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
+from server.vetting import statements
 from storage import members
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -46,6 +47,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     links = await _links(session, posts)
     practices = await _practices(session, posts)
     reports, announced = await _reports(session, posts), await _announced(session, posts)
+    stated = await statements.of_posts(session, [p.id for p in posts if p.kind == Kind.REPLY])
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -63,6 +65,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             practice=practices.get(post.id),
             report=reports.get(post.id),
             announces=announced.get(post.id),
+            states=stated.get(post.id),
         )
     return found
 

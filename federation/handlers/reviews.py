@@ -18,6 +18,7 @@ from server.reviews import endings, rows, seats, tasks
 from server.reviews.course import LONGEST, OPEN_TASKS, NotNow
 from server.reviews.forgetting import apply_withdrawal
 from server.reviews.rows import latest_request, open_review, seat_at, task_for
+from server.reviews.rubric import Answers
 from server.reviews.tasks import Invitation
 from server.transaction import Transaction
 from server.vetting import cases, requests
@@ -51,7 +52,7 @@ async def take(incoming: Incoming, activity: Activity) -> None:
 
 async def _invited(incoming: Incoming, host: str, about: str, said: Message) -> None:
     """Our agency is asked for a reviewer."""
-    if host_of_uri(about) != host:
+    if said.practice is None or host_of_uri(about) != host:
         raise authority.Unauthorised("An instance invites to reviews of its own.")
     async with incoming.deed() as tx:
         if await task_for(tx.session, about) is not None:
@@ -95,7 +96,7 @@ async def _declined(incoming: Incoming, host: str, about: str, said: Message) ->
 
 async def _reviewed(incoming: Incoming, host: str, about: str, said: Message) -> None:
     async with incoming.deed() as tx:
-        await seats.answered(tx, await _seat(tx, host, about), said.answers)
+        await seats.answered(tx, await _seat(tx, host, about), said.answers or Answers())
 
 
 async def _named(incoming: Incoming, host: str, about: str, said: Message) -> None:

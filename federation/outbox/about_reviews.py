@@ -4,6 +4,8 @@
 They are closed rows: whatever the rules say later, they go only to an agency on our list.
 """
 
+from dataclasses import replace
+
 import orjson
 
 from federation.outbox.telling import Telling
@@ -88,20 +90,20 @@ async def spoke(t: Telling, fact: ReviewerSpoke) -> None:
     if task.peer is None:
         return
     step = _STEPS[Said(fact.what)]
-    values = {}
-    if step is Step.ACCEPT:
-        reviewer = rows.address(t.wire.urls.origin, task.token)
-        values = {"reviewer": reviewer, "conflict": task.conflict}
-    elif step is Step.DECLINE:
-        values = {"reason": task.reason}
-    elif step is Step.NAME:
-        member = await t.tx.session.get_one(Member, task.member_id)
-        values = {"name": member.name}
-    answers = rubric.unpack(task.answers if step is Step.REVIEW else "")
-    message = Message(step=step, answers=answers, **values)
     if step is Step.REVIEW and not task.answers:
         # Taken back before it was sent.
         return
+    message = Message(step=step)
+    if step is Step.ACCEPT:
+        reviewer = rows.address(t.wire.urls.origin, task.token)
+        message = replace(message, reviewer=reviewer, conflict=task.conflict)
+    elif step is Step.DECLINE:
+        message = replace(message, reason=task.reason)
+    elif step is Step.REVIEW:
+        message = replace(message, answers=rubric.unpack(task.answers))
+    elif step is Step.NAME:
+        member = await t.tx.session.get_one(Member, task.member_id)
+        message = replace(message, name=member.name)
     await _send(t, task.peer, task.invitation, task.token, message)
 
 

@@ -5,7 +5,7 @@ from server import text
 from server.reviews import notices
 from server.reviews.course import Said, may_move_task, task_moves
 from server.reviews.notices import Notice
-from server.reviews.rows import address, scrub_bodies, scrub_task
+from server.reviews.rows import scrub_bodies, scrub_task
 from server.transaction import Transaction
 from storage.members import Member
 from storage.reviews import ReviewTask
@@ -18,7 +18,7 @@ async def released(tx: Transaction, task: ReviewTask, reason: str) -> None:
     task_moves(task, Said.WITHDRAW)
     task.reason = text.clean_line(reason, 300)
     scrub_task(task)
-    await scrub_bodies(tx, [address(tx.settings.origin, task.token)])
+    await scrub_bodies(tx, [task.invitation])
     who = await tx.session.get(Member, task.member_id or 0)
     await notices.tell(tx, who, Notice.RELEASED, task.title, f"/reviews/{task.token}")
 

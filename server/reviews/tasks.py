@@ -110,7 +110,7 @@ async def decline(tx: Transaction, member: Member, task: ReviewTask, reason: str
         raise NotFound
     task_moves(task, Said.DECLINE)
     scrub_task(task)
-    await scrub_bodies(tx, [address(tx.settings.origin, task.token)])
+    await scrub_bodies(tx, [task.invitation])
     await _speak(tx, task, Said.DECLINE)
 
 

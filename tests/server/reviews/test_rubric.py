@@ -23,8 +23,7 @@ MEMBERS = st.sampled_from(["v", "recommendation", "summary", *rubric.CRITERIA, "
 def test_what_strangers_answer_is_read_or_refused(document: dict[str, Any]) -> None:
     try:
         read = rubric.parse(document)
-    except Invalid as refusal:
-        assert refusal.fields
+    except Invalid:
         return
     assert rubric.unpack(rubric.pack(read)) == read
     for criterion in rubric.CRITERIA:

@@ -39,9 +39,9 @@ from web import (
     posts,
     practices,
     repairs,
-    reviews,
     search,
     tags,
+    vetting,
 )
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -57,7 +57,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
-    reviews,
+    vetting,
     posts,
     repairs,
     endorsements,

@@ -14,6 +14,7 @@ from federation.vocabulary.activities import Activity
 from server import peers
 from server.errors import Invalid, NotAllowed, Refusal
 from server.facts import ReviewRequestRefused
+from server.practices.record import pack
 from server.reviews import endings, rows, seats, tasks
 from server.reviews.course import LONGEST, OPEN_TASKS, NotNow
 from server.reviews.forgetting import apply_withdrawal
@@ -66,8 +67,8 @@ async def _invited(incoming: Incoming, host: str, about: str, said: Message) -> 
         latest = tx.now + LONGEST + timedelta(days=2)
         invitation = Invitation(
             uri=about, peer=host, agency=peer.name or host, forum=said.forum,
-            record=said.practice, version=said.version or 1, masked=said.masked,
-            due=min(max(said.due or tx.now, tx.now), latest),
+            title=said.practice.name, record=pack(said.practice), version=said.version or 1,
+            masked=said.masked, due=min(max(said.due or tx.now, tx.now), latest),
         )  # fmt: skip
         await tasks.offered(tx, invitation)
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling other instances of reviews: rows for one inbox each, signed by our instance.
+"""Telling other instances of reviews, each what is between us.
 
-They are closed rows: whatever the rules say later, they go only to an agency on our list.
+Rows for one inbox each, signed by our instance, and closed: whatever the rules say later, they
+go only to an agency on our list.
 """
 
 from dataclasses import replace
@@ -21,9 +22,10 @@ from server.facts import (
     ReviewRequestRefused,
     ReviewRequestWithdrawn,
 )
-from server.reviews import pages, rows, rubric
+from server.reviews import rows, rubric
 from server.reviews.course import DECIDED, OPEN_SEATS, Said, Seat
-from server.reviews.masking import shown_record
+from server.vetting.authors import given as given_to_author
+from server.vetting.masking import shown_record
 from storage.forums import Forum
 from storage.log import Entry, Form
 from storage.members import Member
@@ -134,7 +136,7 @@ async def _tell_author(t: Telling, review: Review, post: Post, held: list[Review
         return
     is_over = review.decided is not None
     states = [seat.state for seat in held]
-    given = pages.given(held) if review.state in DECIDED else []
+    given = given_to_author(held) if review.state in DECIDED else []
     message = Message(
         step=Step.VERDICT if is_over else Step.PROGRESS,
         version=review.version,

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaving nothing of a review that was withdrawn, or whose practice is gone."""
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from server.facts import PostDeleted, ReviewMoved
-from server.practices import standing
 from server.reviews import notices, seats
 from server.reviews.course import OPEN, Event, Said, may_move_seat, move
 from server.reviews.notices import Notice
 from server.reviews.rows import open_review, scrub_seat, seats_of
 from server.transaction import Transaction
 from storage.posts import Post
-from storage.reviews import Review, ReviewRequest, ReviewStatement
+from storage.reviews import Review, ReviewRequest
 
 
 async def apply_withdrawal(tx: Transaction, post: Post, review: Review) -> None:
@@ -28,14 +27,7 @@ async def apply_withdrawal(tx: Transaction, post: Post, review: Review) -> None:
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
-    """Leave nothing of the reviews of a deleted practice, and of what a deleted reply stated."""
-    said = await tx.session.get(ReviewStatement, fact.post)
-    if said is not None:
-        uri = said.of
-        await tx.session.execute(
-            delete(ReviewStatement).where(ReviewStatement.post_id == fact.post)
-        )
-        await standing.reckon_uri(tx, uri)
+    """Leave nothing of the reviews of a deleted practice."""
     review = await open_review(tx.session, fact.post)
     if review is not None:
         await apply_withdrawal(tx, await tx.session.get_one(Post, fact.post), review)

@@ -51,6 +51,11 @@ WORDS: dict[str, str] = {
 }
 
 
+# The same for all: admins may read letters, and are not to learn from them who reviews what.
+SUBJECT = "News about a review"
+LETTER = "There is news about a review that you take part in. It is told on the site:"
+
+
 def sentence(kind: str, title: str) -> str:
     """What a notice says."""
     return WORDS[kind].format(title)
@@ -67,11 +72,8 @@ async def tell(tx: Transaction, member: Member | None, kind: Notice, title: str,
         )
     )  # fmt: skip
     if member.email:
-        said = sentence(kind, title)
-        letters.post(
-            tx, member.email, said, f"{said}.\n\nSee what there is to do:\n"
-            f"{tx.settings.origin}{path}\n",
-        )  # fmt: skip
+        body = f"{LETTER}\n{tx.settings.origin}/reviews\n"
+        letters.post(tx, member.email, SUBJECT, body)
 
 
 async def tell_all(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the home of a review hears of its reviewers, from here and from elsewhere."""
+"""What the home of a review hears of its reviewers, wherever they are."""
 
 from server import text
 from server.facts import ReviewerReleased, ReviewMoved

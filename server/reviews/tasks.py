@@ -10,7 +10,6 @@ from server import text
 from server.errors import Invalid, NotFound
 from server.facts import ReviewerSpoke
 from server.permissions import Permission, Standing, must
-from server.practices.record import Record, pack
 from server.reviews import notices, rubric, seats
 from server.reviews.course import Said, Task, task_moves
 from server.reviews.notices import Notice
@@ -27,13 +26,17 @@ LONGEST_CONFLICT = 2_000
 
 @dataclass(frozen=True)
 class Invitation:
-    """What a reviewer is invited to; `uri` is the invitation's, `peer` None for one of ours."""
+    """What a reviewer is invited to; `uri` is the invitation's, `peer` None for one of ours.
+
+    `record` is the JSON of the practice as they are to see it.
+    """
 
     uri: str
     peer: str | None
     agency: str
     forum: str
-    record: Record
+    title: str
+    record: str
     version: int
     masked: bool
     due: datetime
@@ -52,8 +55,8 @@ async def offered(
         seat_id=seat.id if seat else None, peer=invitation.peer,
         asked_by=text.clean_line(invitation.agency, 500),
         forum=text.clean_line(invitation.forum, 500),
-        title=text.clean_line(invitation.record.name, 500),
-        record=pack(invitation.record), version=invitation.version, masked=invitation.masked,
+        title=text.clean_line(invitation.title, 500),
+        record=invitation.record, version=invitation.version, masked=invitation.masked,
         member_id=member.id if member else None, state=Task.ASKED if member else Task.OFFERED,
         conflict="", answers="", decision="", reason="", practice="", named=False,
         received=tx.now, due=invitation.due,

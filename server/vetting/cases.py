@@ -11,6 +11,7 @@ from server.facts import ReviewDecided, ReviewerInvited, ReviewMoved
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.practices import standing
+from server.practices.record import pack
 from server.reviews import endings, notices, seats, tasks
 from server.reviews.course import (
     LONGEST,
@@ -25,12 +26,12 @@ from server.reviews.course import (
     to_close,
 )
 from server.reviews.forgetting import apply_withdrawal
-from server.reviews.masking import shown_record
 from server.reviews.notices import Notice
 from server.reviews.rows import address, open_review, open_tasks_of, seats_of, task_of_seat, token
 from server.reviews.tasks import Invitation
 from server.transaction import Transaction
 from server.vetting import statements
+from server.vetting.masking import shown_record
 from storage import members
 from storage.forums import Forum
 from storage.members import Member, MemberState
@@ -187,12 +188,14 @@ async def _seat(
 
 def invitation(tx: Transaction, review: Review, forum: Forum, seat: ReviewSeat) -> Invitation:
     """What the reviewer of a seat is given to read."""
+    record = shown_record(review)
     return Invitation(
         uri=address(tx.settings.origin, seat.token),
         peer=None,
         agency=tx.settings.agency_name,
         forum=forum.title,
-        record=shown_record(review),
+        title=record.name,
+        record=pack(record),
         version=review.version,
         masked=review.masked,
         due=seat.due,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A practice reviewed by people of three agencies for an author at a fourth, over real HTTP."""
+"""A practice is reviewed across four agencies, over real HTTP."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select
 
 from server.practices.standing import standing_of
-from server.reviews import pages, tasks
-from server.reviews.pages import AuthorPage
-from server.vetting import cases, requests
+from server.reviews import tasks
+from server.vetting import authors, cases, requests
+from server.vetting.authors import AuthorPage
 from storage.forums import Forum
 from storage.log import ActivityBody
 from storage.members import Member
@@ -57,7 +57,7 @@ async def _author_sees(
 ) -> AuthorPage:
     async def seen() -> AuthorPage | None:
         async with agency.instance.reading() as session:
-            page = await pages.author_page(session, author, post.id)
+            page = await authors.author_page(session, author, post.id)
             return page if so(page) else None
 
     return await until(f"where the review stands, at {agency.name}", seen)

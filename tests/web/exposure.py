@@ -29,6 +29,7 @@ from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
+from tests.web.exposed_reviews import under_review
 from web.activitypub import MachineRoute
 from web.rooms import Rooms
 
@@ -41,10 +42,11 @@ ACTIVITY = "application/activity+json"
 LOCAL = ("public", "agencies", "instance", "members")
 COPIES = ("copypublic", "copyagencies")
 OURS = ("ourscopypublic", "ourscopyagencies")
-# What nobody who looks may see: a practice that Sam is writing.
+# What nobody who looks may see: a practice that Sam is writing, and the review of one of his.
 DRAFT = "draft"
+REVIEW = "review"
 STAMP = "7"
-EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT})
+EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT, REVIEW})
 TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 
 
@@ -62,6 +64,8 @@ class World:
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
+    reviews: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
@@ -75,6 +79,14 @@ class World:
     def draft_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the drafts of practices."""
         return self.drafts if DRAFT in keys else []
+
+    def review_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The numbers of reviews."""
+        return self.reviews if REVIEW in keys else []
+
+    def review_tokens(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The words that invitations and reviewers are called by."""
+        return self.tokens if REVIEW in keys else []
 
     def handles(self, keys: frozenset[str] = EVERY) -> list[str]:
         """Forum names as in an address: `room`, or `room@host` for a copy."""
@@ -132,6 +144,7 @@ async def found_world(instance: Instance) -> World:
     for key in LOCAL:
         await _stir(world, key)
         world.practices[key] = [await world.publish(key, sam)]
+    await put_under_review(world, f"zq{REVIEW}qz")
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
     world.drafts = [str(number)]
     for key in COPIES:
@@ -141,6 +154,17 @@ async def found_world(instance: Instance) -> World:
     await _quote(world, "agencies")
     await _know_peers(world)
     return world
+
+
+async def put_under_review(world: World, taint: str) -> None:
+    """Sam's public practice is reviewed by people who do not look."""
+    tom, kim = (
+        await makers.member(world.instance, "tom"),
+        await makers.member(world.instance, "kim"),
+    )
+    post = world.practices["public"][0]
+    number, world.tokens = await under_review(world.instance, world.sam, tom, kim, post, taint)
+    world.reviews = [number]
 
 
 async def _quote(world: World, key: str) -> None:
@@ -221,7 +245,7 @@ class Looker:
 def lookers(mode: Federation) -> list[Looker]:
     """Everybody, and what they may read while the instance federates in this mode."""
     public = frozenset({"public", "copypublic", "ourscopypublic"})
-    here = EVERY - {"members", DRAFT}
+    here = EVERY - {"members", DRAFT, REVIEW}
     passed_on = frozenset({"public", "ourscopypublic"})
     agency = passed_on | {"agencies"}
     nothing: frozenset[str] = frozenset()
@@ -236,7 +260,7 @@ def lookers(mode: Federation) -> list[Looker]:
         # A post of ours that its home has not confirmed is for our own members only.
         Looker("visitor", public - {"ourscopypublic"}, nothing),
         Looker("member", here, nothing, member="ana"),
-        Looker("listed member", EVERY - {DRAFT}, nothing, member="lee"),
+        Looker("listed member", EVERY - {DRAFT, REVIEW}, nothing, member="lee"),
         Looker("administrator who is not listed", here, nothing, member="rita"),
         machine("unsigned machine", anyone),
         machine("stranger", anyone, STRANGER),
@@ -309,7 +333,8 @@ def paths(
     parts += ["followers_synchronization"]
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
-        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
+        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
+        "token": ["x" * 43, *world.review_tokens(keys)], "case": world.review_ids(keys),
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
         "draft": world.draft_ids(keys), "stamp": [STAMP],

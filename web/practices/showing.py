@@ -11,8 +11,8 @@ from server.library.pages import PracticePage, practice_page
 from server.posts.pages import ThreadPage
 from server.practices import evidence, prose, reporting, terms
 from server.practices.record import Record
-from server.reviews import pages as reviews
 from server.rows import Kind, PostState
+from server.vetting import pages as reviews
 from web.beside import Beside
 from web.practices import citing
 from web.practices.figures import figure, figures

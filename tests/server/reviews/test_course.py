@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever happens in whatever order, a review stays one that could have been."""
+"""Whatever happens in whatever order, a review keeps its promises."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta

@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from server.errors import Invalid, NotFound, Refusal
 from server.practices.rendering import rendered
-from server.reviews import notices, pages, rubric
-from server.reviews.pages import Case
+from server.reviews import notices, rubric, words
 from server.transaction import Transaction
-from server.vetting import cases
+from server.vetting import cases, lists, pages
+from server.vetting.pages import Case
 from web.errors import STATUS
 from web.forms import Form, submit
 from web.practices.showing import of_record
@@ -35,8 +35,8 @@ async def board(request: Request) -> Response:
     """All reviews in the forums that a steward looks after."""
     visit = await arrive(request)
     async with visit.instance.reading() as session:
-        lines = await pages.board(session, visit.member)
-    return visit.page("reviews/board.html", lines=lines, states=pages.STATES)
+        lines = await lists.board(session, visit.member)
+    return visit.page("reviews/board.html", lines=lines, states=words.STATES)
 
 
 def _number(request: Request) -> int:
@@ -79,8 +79,8 @@ async def _page(
         faults=error.fields if isinstance(error, Invalid) else {},
         sentence=error.sentence if error else "",
         rubric=rubric,
-        states=pages.STATES,
-        seat_states=pages.SEATS,
+        states=words.STATES,
+        seat_states=words.SEATS,
         **shown,
     )
 

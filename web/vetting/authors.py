@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.errors import Invalid, Refusal
-from server.reviews import notices, pages, rubric
-from server.vetting import cases, requests
+from server.reviews import notices, rubric, words
+from server.vetting import authors, cases, requests
 from web.errors import STATUS
 from web.forms import submit
 from web.spots import post_id
@@ -24,7 +24,7 @@ async def _page(
     visit: Visit, number: int, note: str = "", error: Refusal | None = None
 ) -> Response:
     async with visit.instance.reading() as session:
-        page = await pages.author_page(session, visit.member, number)
+        page = await authors.author_page(session, visit.member, number)
     await _seen(visit, number)
     return visit.page(
         "reviews/author.html",
@@ -34,7 +34,7 @@ async def _page(
         faults=error.fields if isinstance(error, Invalid) else {},
         sentence=error.sentence if error else "",
         rubric=rubric,
-        states=pages.STATES,
+        states=words.STATES,
         ours=visit.instance.settings.agency_name,
     )
 
@@ -50,7 +50,7 @@ async def act(request: Request) -> Response:
     visit, form = await submit(request)
     member, number = visit.member, post_id(request)
     async with visit.instance.reading() as session:
-        page = await pages.author_page(session, member, number)
+        page = await authors.author_page(session, member, number)
     path = f"/p/{number}/review"
     is_here = page.forum.is_local
     try:

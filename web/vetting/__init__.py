@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of reviews: for authors, reviewers and stewards."""
 
-from web.reviews import authors, cases, tasks
+from web.vetting import authors, cases, tasks
 
 routes = [
     *authors.routes,

@@ -12,10 +12,11 @@ from starlette.routing import Route
 from server.errors import Invalid, NotFound, Refusal
 from server.practices.rendering import rendered
 from server.practices.typed import number
-from server.reviews import notices, pages, rubric, tasks
-from server.reviews.pages import TaskPage
+from server.reviews import notices, rubric, tasks, words
 from server.reviews.rubric import Answers
 from server.transaction import Transaction
+from server.vetting import lists, reviewing
+from server.vetting.reviewing import TaskPage
 from web.errors import STATUS
 from web.forms import Form, submit
 from web.practices.showing import of_record
@@ -35,8 +36,8 @@ async def mine(request: Request) -> Response:
     """Everything about reviews that waits for a member, and what they did."""
     visit = await arrive(request)
     async with visit.instance.reading() as session:
-        found = await pages.mine(session, visit.member)
-    return visit.page("reviews/mine.html", mine=found, states=pages.STATES, task_states=pages.TASKS)
+        found = await lists.mine(session, visit.member)
+    return visit.page("reviews/mine.html", mine=found, states=words.STATES, task_states=words.TASKS)
 
 
 async def show(request: Request) -> Response:
@@ -47,7 +48,7 @@ async def show(request: Request) -> Response:
 
 async def _found(visit: Visit, word: str) -> TaskPage:
     async with visit.instance.reading() as session:
-        return await pages.task_page(session, visit.member, word)
+        return await reviewing.task_page(session, visit.member, word)
 
 
 async def _page(
@@ -72,8 +73,8 @@ async def _page(
         faults=error.fields if isinstance(error, Invalid) else {},
         sentence=error.sentence if error else "",
         rubric=rubric,
-        states=pages.STATES,
-        task_states=pages.TASKS,
+        states=words.STATES,
+        task_states=words.TASKS,
         **shown,
     )
 

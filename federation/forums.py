@@ -65,6 +65,7 @@ def forum_card(actor: Actor, peer_name: str = "") -> ForumCard:
         moderators=actor.moderators or "",
         created=actor.published,
         whole=actor.outbox is not None,
+        moved_to=actor.moved_to,
     )
 
 

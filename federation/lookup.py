@@ -21,6 +21,7 @@ from federation.vocabulary.errors import Malformed
 from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.values import is_http_url
 from server.errors import NotFound, Refusal, Unavailable
+from server.peers import Wanted
 from server.settings import Federation
 from storage import forums, members, posts
 from storage.forums import Forum
@@ -62,6 +63,15 @@ class WireLookup:
     async def picture(self, url: str) -> bytes:
         """The bytes of a picture on an allowed host, at most 5 MB."""
         return await self._within(self._picture(url))
+
+    async def file(self, wanted: Wanted) -> bool:
+        """Whether a file of an allowed host is here now; False while it is still on its way."""
+        try:
+            return await self._wire.downloads.bring(wanted, self._seconds)
+        except StatusError as error:
+            raise _said(error) from error
+        except WireError as error:
+            raise Unavailable(str(error)) from error
 
     async def _picture(self, url: str) -> bytes:
         await self._wire.must_be_allowed(url)

@@ -133,4 +133,5 @@ def person_card(actor: Actor) -> PersonCard:
         created=actor.published,
         whole=actor.outbox is not None,
         indexable=actor.indexable,
+        moved_to=actor.moved_to,
     )

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation import practices, replications, reviews, tags
+from federation import kinds, tags
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
+from federation.kinds import Beyond
 from federation.members import moment
-from federation.practices import SharedPractice
 from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import ACTIVITY_CONTEXT, LD_JSON_PROFILE, OBJECT_CONTEXT, PUBLIC
 from server import text
 from server.posts.drafts import Origin
-from server.practices.reporting import Report
-from server.vetting.statements import Statement
 
 OPENERS = frozenset({"Article", "Audio", "Event", "Image", "Note", "Page", "Question", "Video"})
 REPLIES = OPENERS
@@ -25,10 +23,11 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class SharedPost:
+class SharedPost(Beyond):
     """A post with everything of it that travels; `public` says how it is addressed.
 
     `links` are the posts its text links to: the address as written, and the id (FEP-e232).
+    `quoted` and `stamp` are filled in once its author was found to allow it (FEP-044f).
     """
 
     uri: str
@@ -50,10 +49,8 @@ class SharedPost:
     locked: bool = False
     likes: int = 0
     links: tuple[tuple[str, str], ...] = ()
-    practice: SharedPractice | None = None
-    report: Report | None = None
-    announces: str | None = None
-    states: Statement | None = None
+    quoted: str = ""
+    stamp: str = ""
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -112,9 +109,9 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
     if shared.updated is not None:
         document["updated"] = moment(shared.updated)
     if shared.parent is not None:
-        return document | {"inReplyTo": shared.parent} | _more(shared)
+        return document | {"inReplyTo": shared.parent} | kinds.to_members(shared, shared.url)
     document["name"] = shared.title
-    document |= {"summary": text.wire_summary(shared.html)} | _more(shared)
+    document |= {"summary": text.wire_summary(shared.html)} | kinds.to_members(shared, shared.url)
     document["preview"] = {
         "type": "Note",
         "content": f"<p><strong>{_escaped(shared.title)}</strong></p>{document['summary']}",
@@ -131,19 +128,6 @@ def _named(shared: SharedPost) -> list[dict[str, str]]:
             for name, href in shared.links
         ),
     ]
-
-
-def _more(shared: SharedPost) -> dict[str, Any]:
-    """What a practice, a report or a reply that announces one has beyond other posts."""
-    if shared.practice is not None:
-        return practices.to_members(shared.practice, shared.url)
-    if shared.report is not None:
-        return replications.to_members(shared.report, shared.url)
-    if shared.states is not None:
-        return reviews.statement_members(shared.states)
-    if shared.announces is not None:
-        return {"@context": replications.NOTE_CONTEXT, "gh:announces": shared.announces}
-    return {}
 
 
 def _escaped(value: str) -> str:
@@ -195,20 +179,8 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
         links=tuple((tag.name, tag.href) for tag in post.tags if tag.kind == "link" and tag.href),
-        **_said(post),
+        **kinds.from_members(post),
     )
-
-
-def _said(post: WirePost) -> dict[str, Any]:
-    """What a post says beyond a thread or a reply."""
-    if post.in_reply_to is not None:
-        return {
-            "announces": replications.announces_of(post.raw),
-            "states": reviews.statement_of(post.raw),
-        }
-    practice = practices.from_members(post.raw)
-    report = replications.from_members(post.raw) if practice is None else None
-    return {"practice": practice, "report": report}
 
 
 def is_vote(post: WirePost) -> bool:
@@ -236,6 +208,8 @@ def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:
         raw=raw,
         key_id=key_id,
         context=shared.context,
+        quoted=shared.quoted,
+        stamp=shared.stamp,
     )
 
 

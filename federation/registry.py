@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 
 from federation.handlers import (
     announced,
+    answers,
     endorsements,
     follows,
     moves,
+    offers,
     posts,
     quotes,
     reports,
@@ -24,8 +26,8 @@ UndoHandler = Callable[[Incoming, Activity, Activity], Awaitable[None]]
 
 HANDLERS: dict[str, Handler] = {
     "Follow": follows.follow,
-    "Accept": follows.accept,
-    "Reject": follows.reject,
+    "Accept": answers.accept,
+    "Reject": answers.reject,
     "Create": posts.create,
     "Update": posts.update,
     "Delete": posts.delete,
@@ -37,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     "Remove": steering.remove,
     "Announce": announced.announce,
     "Move": moves.move,
+    "Offer": offers.offer,
     "QuoteRequest": quotes.ask,
 }
 
@@ -45,6 +48,7 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
+    "Offer": offers.undo,
     "QuoteRequest": quotes.undo_ask,
 }
 

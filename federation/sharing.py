@@ -12,10 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
+from federation.resources import SharedResource
 from server.forums.pages import tags_of
+from server.hub.uses import SaidUse
 from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
+from server.resources import record as resource_record
 from server.vetting import statements
 from storage import members
 from storage.forums import Forum, Visibility
@@ -23,6 +26,7 @@ from storage.members import Member
 from storage.posts import Kind, Post, PostMention, PostState
 from storage.practices import Practice, PracticeVersion
 from storage.replications import Announcing, Replication
+from storage.resources import Resource, ResourceUse, ResourceVersion
 
 MOST_LINKS = 20
 _HREF = re.compile(r'<a href="(https?://[^"]{1,2000})"')
@@ -48,6 +52,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     practices = await _practices(session, posts)
     reports, announced = await _reports(session, posts), await _announced(session, posts)
     stated = await statements.of_posts(session, [p.id for p in posts if p.kind == Kind.REPLY])
+    resources, uses = await _resources(session, posts), await _uses(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -66,6 +71,8 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             report=reports.get(post.id),
             announces=announced.get(post.id),
             states=stated.get(post.id),
+            resource=resources.get(post.id),
+            use=uses.get(post.id),
         )
     return found
 
@@ -111,6 +118,39 @@ async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
         number: SharedPractice(unpack(record), version, note or "", said.get(uris[number]))
         for number, record, version, note in (await session.execute(question)).all()
     }
+
+
+async def _resources(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedResource]:
+    """The resources among posts, with the note of the version that each is in."""
+    ids = [post.id for post in posts if post.kind == Kind.RESOURCE]
+    if not ids:
+        return {}
+    question = (
+        select(Resource.post_id, Resource.record, Resource.version, ResourceVersion.note)
+        .outerjoin(
+            ResourceVersion,
+            and_(
+                ResourceVersion.post_id == Resource.post_id,
+                ResourceVersion.version == Resource.version,
+            ),
+        )
+        .where(Resource.post_id.in_(ids))
+    )
+    return {
+        number: SharedResource(resource_record.unpack(record), version, note or "")
+        for number, record, version, note in (await session.execute(question)).all()
+    }
+
+
+async def _uses(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SaidUse]:
+    """What the replies among posts say of resources."""
+    ids = [post.id for post in posts if post.kind == Kind.REPLY]
+    if not ids:
+        return {}
+    question = select(
+        ResourceUse.post_id, ResourceUse.of, ResourceUse.of_version, ResourceUse.verdict
+    ).where(ResourceUse.post_id.in_(ids))
+    return {row[0]: SaidUse(*row[1:]) for row in (await session.execute(question)).all()}
 
 
 async def _by_id(session: AsyncSession, table: type[Row], ids: Iterable[int]) -> dict[int, Row]:

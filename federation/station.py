@@ -4,6 +4,7 @@
 from federation.actors import Actors
 from federation.claims import Claims, owner_name
 from federation.delivery.lanes import Delivery
+from federation.downloads import Downloads
 from federation.fetch import Door
 from federation.fetches import Fetches
 from federation.followers.hearing import Heard
@@ -30,12 +31,14 @@ class Station(Wire):
         self.followers = Heard(self, self.actors)
         self.inbox = Inbox(self, self.verifier, self.liveness, self.followers)
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
+        self.downloads = Downloads(self)
         self.repair = Repair(self, self.receiver, self.claims.owner)
 
     async def close(self) -> None:
         """Leave off; whatever goes wrong meanwhile, the door is closed."""
         try:
             await self.repair.stop()
+            await self.downloads.close()
             await self.followers.close()
             await self.liveness.close()
         finally:

@@ -17,6 +17,7 @@ from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
 from server import mail, peers, rotation
+from server.apps import clients
 from server.members import sign_in
 from server.settings import Federation
 from storage.facts import FactRow
@@ -159,6 +160,7 @@ class Worker:
             self._tidied = now
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
+                await clients.tidy(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))
         return 2.0

@@ -47,6 +47,7 @@ PARTS_OF_A_POST = frozenset(
         "lock",
         "pin",
         "print",
+        "quotes",
         "replies",
         "reply",
         "review",

@@ -165,12 +165,39 @@ class ReviewerSpoke(Fact):
 
 
 @dataclass(frozen=True)
+class ResourcePublished(Fact):
+    """A version of a resource was published; ThreadPosted or PostEdited says so as well."""
+
+    post: int
+    version: int
+
+
+@dataclass(frozen=True)
 class PracticeWarned(Fact):
     """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
 
     uri: str
     by: int
     n: int
+
+
+@dataclass(frozen=True)
+class ChangeOffered(Fact):
+    """One of us offers a change to the author of a practice."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferAnswered(Fact):
+    """An author of ours took, or declined, what was offered."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class OfferWithdrawn(Fact):
+    offer: int
 
 
 @dataclass(frozen=True)
@@ -250,6 +277,13 @@ class QuoteRefused(Fact):
     reason: str
 
 
+@dataclass(frozen=True)
+class QuoteTakenBack(Fact):
+    """The author of a post of ours no longer allows it to be quoted there."""
+
+    quote: int
+
+
 KINDS: dict[str, type[Fact]] = {
     kind.__name__: kind
     for kind in (
@@ -277,6 +311,10 @@ KINDS: dict[str, type[Fact]] = {
         ReviewerReleased,
         ReviewerSpoke,
         PracticeWarned,
+        ChangeOffered,
+        OfferAnswered,
+        OfferWithdrawn,
+        ResourcePublished,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,
@@ -286,6 +324,7 @@ KINDS: dict[str, type[Fact]] = {
         ActivityRefused,
         QuoteAccepted,
         QuoteRefused,
+        QuoteTakenBack,
     )
 }
 

@@ -1,63 +1,125 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files kept in the state folder under the SHA-256 of their bytes."""
+"""Files kept under the SHA-256 of their bytes."""
 
 import asyncio
 import contextlib
 import hashlib
 import os
-import re
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.settings import Settings
 from server.transaction import Transaction
+from storage import resources
 from storage.base import insert
 from storage.files import RemotePicture, StoredFile
 from storage.members import Member
-
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+from storage.shelves import PIECE, Folder, Shelf
+from storage.uploads import Upload
 
 
 @dataclass(frozen=True)
 class NewFile:
-    """A file that is on the disk, and not yet in the database."""
+    """A file that is on its shelf, and not yet in the database."""
 
     sha256: str
     media_type: str
     size: int
 
 
-def path_of(state: Path, sha256: str) -> Path:
-    """Where a file lies: `files/ab/cd/abcd…`; ValueError for anything but a SHA-256 in hex."""
-    if not _SHA256.match(sha256):
-        raise ValueError("not the name of a stored file")
-    return state / "files" / sha256[:2] / sha256[2:4] / sha256
+class Arriving:
+    """A file on its way to a shelf: written to the disk and hashed as it comes.
 
+    As a context it is gone at the end, unless it was `kept` before.
+    """
 
-async def write(state: Path, data: bytes, media_type: str) -> NewFile:
-    """Put bytes on the disk, durably; called before the transaction that `keep`s them."""
-    sha256 = hashlib.sha256(data).hexdigest()
-    await asyncio.to_thread(_write, path_of(state, sha256), data)
-    return NewFile(sha256, media_type, len(data))
+    def __init__(self, state: Path) -> None:
+        folder = state / "arriving"
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        self.path = Path(name)
+        self.size = 0
+        self._file = os.fdopen(descriptor, "w+b")
+        self._hash = hashlib.sha256()
 
+    def __enter__(self) -> "Arriving":
+        return self
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Renamed into place, so that nobody ever reads half of it.
-    descriptor, beside = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
         with contextlib.suppress(OSError):
-            Path(beside).unlink()
-        raise
+            self.path.unlink(missing_ok=True)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what has come so far, in hex."""
+        return self._hash.hexdigest()
+
+    @property
+    def content(self) -> BinaryIO:
+        """What has come, to be read."""
+        self._file.flush()
+        return self._file
+
+    def write(self, piece: bytes) -> None:
+        """The next bytes; blocks."""
+        self._file.write(piece)
+        self._hash.update(piece)
+        self.size += len(piece)
+
+    def fill(self, source: BinaryIO) -> None:
+        """All of a file; blocks."""
+        source.seek(0)
+        while piece := source.read(PIECE):
+            self.write(piece)
+
+    def settle(self) -> None:
+        """Have all of it on the disk; blocks."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+class Files:
+    """The files of an instance: on their way in a folder of this machine, then on a shelf."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._state = settings.state
+        self.shelf: Shelf = Folder(settings.state / "files")
+
+    def arriving(self) -> Arriving:
+        """A new file on its way; blocks."""
+        return Arriving(self._state)
+
+    async def put(self, arriving: Arriving, media_type: str) -> NewFile:
+        """Put a file on the shelf, durably; called before the transaction that `keep`s it."""
+        await asyncio.to_thread(arriving.settle)
+        await self.shelf.put(arriving.path, arriving.sha256)
+        return NewFile(arriving.sha256, media_type, arriving.size)
+
+    async def write(self, data: bytes, media_type: str) -> NewFile:
+        """The same for bytes."""
+        with await asyncio.to_thread(self.arriving) as arriving:
+            await asyncio.to_thread(arriving.write, data)
+            return await self.put(arriving, media_type)
+
+    async def read(
+        self, session: AsyncSession, sha256: str
+    ) -> tuple[StoredFile, AsyncIterator[bytes]] | None:
+        """A kept file and its bytes, piece by piece; None when there is none of that name."""
+        row = await held(session, sha256)
+        if row is None or await self.shelf.size(sha256) != row.size:
+            return None
+        return row, self.shelf.read(sha256)
+
+    async def remove(self, sha256: str) -> None:
+        """Take the bytes off the shelf, unless somebody brought the same ones meanwhile."""
+        await self.shelf.remove(sha256)
 
 
 async def keep(tx: Transaction, new: NewFile) -> None:
@@ -70,34 +132,25 @@ async def keep(tx: Transaction, new: NewFile) -> None:
 
 
 async def forget_unused(tx: Transaction, sha256: str) -> bool:
-    """Drop a file's row when nothing shows it any more; the bytes may then be removed."""
+    """Drop a file's row when nothing shows it any more; its bytes go after the commit."""
     await tx.session.flush()
     users = (
         select(func.count()).where(Member.avatar_file == sha256),
         select(func.count()).where(RemotePicture.sha256 == sha256),
+        select(func.count()).where(Upload.sha256 == sha256),
     )
     for question in users:
         if (await tx.session.execute(question)).scalar_one():
             return False
+    if await resources.is_used(tx.session, sha256):
+        return False
     row = await tx.session.get(StoredFile, sha256)
     if row is not None:
         await tx.session.delete(row)
+    tx.left.append(sha256)
     return True
 
 
-async def remove(state: Path, sha256: str) -> None:
-    """Take the bytes off the disk, after the transaction that forgot them."""
-    await asyncio.to_thread(path_of(state, sha256).unlink, missing_ok=True)
-
-
-async def read(session: AsyncSession, state: Path, sha256: str) -> tuple[StoredFile, bytes] | None:
-    """A kept file and its bytes; None when there is none of that name."""
-    if not _SHA256.match(sha256):
-        return None
-    row = await session.get(StoredFile, sha256)
-    if row is None:
-        return None
-    try:
-        return row, await asyncio.to_thread(path_of(state, sha256).read_bytes)
-    except FileNotFoundError:
-        return None
+async def held(session: AsyncSession, sha256: str) -> StoredFile | None:
+    """What is known of a kept file; None when there is none of that name."""
+    return await session.get(StoredFile, sha256)

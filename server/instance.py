@@ -10,6 +10,7 @@ from server import reactions
 from server.addresses import Addresses
 from server.clock import Clock, SystemClock
 from server.facts import pack
+from server.files import Files
 from server.ids import Ids
 from server.keys import Vault
 from server.randomness import Randomness, SystemRandomness
@@ -37,6 +38,7 @@ class Instance:
         self.randomness = randomness or SystemRandomness()
         self.ids = Ids(self.clock, self.randomness)
         self.vault = Vault.open(settings.state)
+        self.files = Files(settings)
         self.addresses = Addresses(settings.origin)
         self._wakers: list[Callable[[], None]] = []
 
@@ -85,6 +87,8 @@ class Instance:
             yield tx
             await self.settle(tx)
             recorded = bool(tx.facts)
+        for sha256 in tx.left:
+            await self.files.remove(sha256)
         if recorded:
             self.wake()
 

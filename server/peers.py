@@ -246,6 +246,15 @@ async def seen(tx: Transaction, host: str, origin: str) -> Peer:
     return peer
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A file at another agency, which has to have this SHA-256 and this many bytes."""
+
+    url: str
+    sha256: str
+    size: int
+
+
 class Lookup(Protocol):
     """What pages may ask of the network, filled in by the roof.
 
@@ -262,6 +271,10 @@ class Lookup(Protocol):
 
     async def picture(self, url: str) -> bytes:
         """The bytes of a picture on an allowed host, at most 5 MB."""
+        ...
+
+    async def file(self, wanted: Wanted) -> bool:
+        """Whether a file of another agency is here now; False while it is still on its way."""
         ...
 
     async def describe(self, host: str) -> Peer:

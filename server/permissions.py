@@ -33,8 +33,10 @@ class Permission(StrEnum):
     CREATE_FORUM = "create a forum"
     INVITE = "invite"
     DECIDE_POLICY = "decide whom to federate with"
+    DECIDE_APPS = "decide which apps may be used"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
+    TAKE_BACK_QUOTE = "say where a post is quoted"
 
 
 class Role(StrEnum):
@@ -71,8 +73,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.CREATE_FORUM: frozenset({Role.ADMIN}),
     Permission.INVITE: frozenset({Role.ADMIN}),
     Permission.DECIDE_POLICY: frozenset({Role.ADMIN}),
+    Permission.DECIDE_APPS: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
+    Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
 }
 
 

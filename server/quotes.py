@@ -4,21 +4,29 @@
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from server.facts import QuoteAccepted, QuoteRefused
+from server.errors import NotFound
+from server.facts import QuoteAccepted, QuoteRefused, QuoteTakenBack
+from server.forums.standing import standing, standing_now
+from server.permissions import Permission, Standing, must
+from server.posts import pages
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
-from storage import base, quotes
+from storage import base, posts, quotes
 from storage.forums import Forum, Visibility
 from storage.members import Member, MemberState
 from storage.posts import Post, PostState
 from storage.quotes import Quote
 
 MOST_OF_ONE_POST = 100
+MOST_SHOWN = 200
 UNKNOWN = "There is no such post here."
 DELETED = "This post was deleted."
 NOT_PUBLIC = "This post is not public, and is not quoted outside."
 NOT_ALLOWED = "Whoever wrote this post is no longer here to allow it."
+REVOKED = "Whoever wrote this post does not want it quoted there."
 NOT_THEIRS = "Only its own author may ask for a post to quote another."
 TOO_MANY = f"You have quoted this post {MOST_OF_ONE_POST} times, which is enough."
 
@@ -30,6 +38,11 @@ class QuoteDraft:
     request: str
     quoting: str
     quoted: str
+
+
+def address(quoted: str, number: int) -> str:
+    """Where the stamp of a quote is."""
+    return f"{quoted}/quotes/{number}"
 
 
 async def ask(
@@ -82,7 +95,14 @@ async def _allow(tx: Transaction, person: Member, post: Post, draft: QuoteDraft)
             id=tx.ids.next(), post_id=post.id, member_id=person.id, uri=draft.quoting, at=tx.now
         )
         tx.session.add(held)
+    if held.revoked:
+        return REVOKED
     held.request, held.active = draft.request, True
+    quoting = await posts.by_uri(tx.session, draft.quoting)
+    if quoting is not None and quoting.author_id == person.id:
+        # It came before it had leave.
+        await tx.session.flush()
+        quoting.quoted_uri, quoting.quote_stamp = post.uri, address(post.uri, held.id)
     tx.record(QuoteAccepted(held.id))
     return ""
 
@@ -93,5 +113,66 @@ async def withdraw(tx: Transaction, person: Member, quoting: str) -> int:
         held for held in await quotes.by_quoting(tx.session, quoting, person.id) if held.active
     ]
     for held in standing:
-        held.active = False
+        await _withdraw(tx, held)
     return len(standing)
+
+
+async def _withdraw(tx: Transaction, held: Quote) -> None:
+    held.active = False
+    quoted = await tx.session.get_one(Post, held.post_id)
+    author = await tx.session.get_one(Member, quoted.author_id)
+    await show_no_longer(tx, address(quoted.uri, held.id), author)
+
+
+async def show_no_longer(tx: Transaction, stamp: str, author: Member) -> None:
+    """A stamp that the author of what is quoted gave stands no more: nothing shows it here."""
+    quoting, quoted = aliased(Post), aliased(Post)
+    question = (
+        select(quoting)
+        .join(quoted, quoted.uri == quoting.quoted_uri)
+        .where(quoting.quote_stamp == stamp, quoted.author_id == author.id)
+    )
+    for post in (await tx.session.execute(question)).scalars().all():
+        post.quoted_uri = post.quote_stamp = None
+
+
+async def take_back(tx: Transaction, member: Member, post: Post, number: int) -> None:
+    """The author of a post no longer allows one that quotes it; it is not allowed again."""
+    post = await tx.session.get_one(Post, post.id)
+    must(await _standing(tx, member, post), Permission.TAKE_BACK_QUOTE, post)
+    held = await tx.session.get(Quote, number)
+    if held is None or held.post_id != post.id or not held.active:
+        raise NotFound
+    held.revoked = True
+    await _withdraw(tx, held)
+    tx.record(QuoteTakenBack(held.id))
+
+
+async def _standing(tx: Transaction, member: Member, post: Post) -> Standing:
+    return await standing_now(tx, member, await tx.session.get_one(Forum, post.forum_id))
+
+
+@dataclass(frozen=True)
+class QuotesPage:
+    """Where a post is quoted, the oldest first; each with who quotes it."""
+
+    post: Post
+    opener: Post
+    forum: Forum
+    quotes: list[tuple[Quote, Member]]
+
+
+async def page(session: AsyncSession, viewer: Viewer, number: int) -> QuotesPage:
+    """The posts elsewhere that may show one of the viewer's own."""
+    post, forum = await pages.locate(session, viewer, number)
+    stands = await standing(session, viewer.member, forum)
+    must(stands, Permission.TAKE_BACK_QUOTE, post)
+    question = (
+        select(Quote, Member)
+        .join(Member, Member.id == Quote.member_id)
+        .where(Quote.post_id == post.id, Quote.active)
+        .order_by(Quote.id)
+        .limit(MOST_SHOWN)
+    )
+    rows = [(row[0], row[1]) for row in (await session.execute(question)).all()]
+    return QuotesPage(post, await session.get_one(Post, post.thread_id), forum, rows)

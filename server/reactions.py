@@ -4,7 +4,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from server import audit, notifications, search
+from server import audit, bookmarks, notifications, search
 from server.digests import drop_day
 from server.facts import (
     Endorsed,
@@ -24,6 +24,7 @@ from server.facts import (
 )
 from server.practices import adopters
 from server.practices import forgetting as practices
+from server.resources import forgetting as resources
 from server.reviews import forgetting as reviews
 from server.transaction import Transaction
 
@@ -36,11 +37,13 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     PostDeleted: (
         search.forget_post,
         notifications.forget_post,
+        bookmarks.forget_post,
         audit.note_removal,
         drop_day,
         # Before the practice itself: its author withdraws it with all that was written of it.
         reviews.forget,
         practices.forget,
+        resources.forget,
     ),
     PracticePublished: (search.index_practice,),
     PracticeWarned: (adopters.tell_of_warning,),

@@ -24,8 +24,9 @@ _IMAGE = re.compile(r'(<img\b[^>]*?\bsrc=")([^"]*)(")')
 class Pictures:
     """Makes and reads the addresses; each is bound to its URL, so that nobody else makes one."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, origin: str = "") -> None:
         self._secret = vault.media_secret
+        self._own = f"{origin}/media/" if origin else ""
 
     def address(self, url: str) -> str:
         """Our own address of a picture elsewhere; "" for a URL that is too long."""
@@ -51,6 +52,9 @@ class Pictures:
         url = found[2].replace("&amp;", "&")
         if not url.startswith(("http://", "https://")):
             return found[0]
+        if self._own and url.startswith(self._own):
+            # What a member sent us is here already.
+            return f"{found[1]}/media/{url.removeprefix(self._own)}{found[3]}"
         return f"{found[1]}{self.address(url)}{found[3]}"
 
 

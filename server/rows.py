@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows that pages are handed, under one roof."""
 
+from storage.apps import App, AppState
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, Visibility
+from storage.markers import Marker
 from storage.members import Invitation, Member
 from storage.peers import Knock, Peer, PolicyRule, Verdict
 from storage.posts import Draft, Kind, Post, PostState
+from storage.uploads import Upload
 
 __all__ = [
+    "App",
+    "AppState",
     "CopyState",
     "Draft",
     "FollowState",
@@ -15,11 +20,13 @@ __all__ = [
     "Invitation",
     "Kind",
     "Knock",
+    "Marker",
     "Member",
     "Peer",
     "PolicyRule",
     "Post",
     "PostState",
+    "Upload",
     "Verdict",
     "Visibility",
 ]

@@ -36,6 +36,14 @@ class Federation(StrEnum):
     OFF = "off"
 
 
+class Apps(StrEnum):
+    """Which apps members may let in."""
+
+    OPEN = "open"
+    LISTED = "listed"
+    OFF = "off"
+
+
 class Settings(BaseSettings):
     """Every setting; each is read from GUILDHALL_<NAME> or from the TOML file."""
 
@@ -61,6 +69,11 @@ class Settings(BaseSettings):
     federation: Federation = Field(
         Federation.ALLOWLIST,
         description="`allowlist`: only agencies on the list; `open`: anyone not denied; `off`.",
+    )
+    apps: Apps = Field(
+        Apps.OPEN,
+        description="Apps that members may let in: `open`: any that no administrator blocked;"
+        " `listed`: those an administrator allowed; `off`: none.",
     )
     media_origin: str = Field(
         "", description="Another origin that serves pictures and files; by default this one."
@@ -95,6 +108,21 @@ class Settings(BaseSettings):
         ge=1,
         description="How many deliveries may wait for their commit before senders are asked to"
         " come again.",
+    )
+    upload_size: int = Field(
+        50, ge=1, le=1_900, description="How many megabytes a file in the hub may have at most."
+    )
+    upload_quota: int = Field(
+        1_000,
+        ge=1,
+        description="How many megabytes of files a member may have in the hub and its drafts.",
+    )
+    fetch_size: int = Field(
+        100,
+        ge=0,
+        le=1_900,
+        description="How many megabytes a file of another agency may have to be fetched and kept"
+        " here when a member asks for it; 0 leaves every file to its home.",
     )
     log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`.")
 

@@ -33,6 +33,7 @@ class ShownReply:
     reason: str
     revision: int
     endorsement_count: int
+    quoted_uri: str | None
 
     @property
     def is_thread(self) -> bool:
@@ -97,6 +98,7 @@ class ShownForum:
     thread_count: int
     follower_count: int
     bumped: datetime | None
+    moved_to: str | None
 
     @property
     def is_local(self) -> bool:

@@ -20,7 +20,8 @@ class Transaction:
     """One deed's surroundings; commit happens where it was opened, never in a deed.
 
     `received` is the stored body of the activity that asks for the deed, if one does:
-    a forum announces those bytes and no others.
+    a forum announces those bytes and no others. `left` are the files that nothing shows any
+    more: whoever opened the transaction removes their bytes once it is committed.
     """
 
     session: AsyncSession
@@ -31,6 +32,7 @@ class Transaction:
     vault: Vault
     received: int | None = None
     facts: list[Fact] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:

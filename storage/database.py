@@ -26,7 +26,7 @@ from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
 from storage.faults import FAULTS
 from storage.plain import Plain, plain
-from storage.writer import Writer
+from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LISTEN_AGAIN = 0.5
@@ -124,7 +124,7 @@ class Database:
             try:
                 # One that was asked only through `plain.ask` holds nothing to be given back.
                 if session.sync_session.in_transaction():
-                    await asyncio.shield(asyncio.create_task(session.close()))
+                    await let_go(session)
             finally:
                 await snapshot.close()
 

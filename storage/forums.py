@@ -41,7 +41,8 @@ class Forum(Base):
     Of a copy: `checked` is when its home was last heard about it, `compared` when both last held
     the same. A comparison was last tried at `compare_tried` and is due at `compare_next`;
     `compare_tries` failed since one held, the last for `compare_error`. `compare_rules` names the
-    rules it went by, `compare_missing` counts the posts that they keep out.
+    rules it went by, `compare_missing` counts the posts that they keep out. `moved_to` is the id
+    of the forum that it has become; both said so.
     """
 
     __tablename__ = "forums"
@@ -83,6 +84,7 @@ class Forum(Base):
     created: Mapped[datetime]
     updated: Mapped[datetime]
     fetched: Mapped[datetime | None]
+    moved_to: Mapped[str | None] = mapped_column(Characters(2048))
 
     @property
     def is_local(self) -> bool:

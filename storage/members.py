@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People: members of this agency and of others."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -21,12 +21,16 @@ class MemberState(StrEnum):
 
 
 class Member(Base):
-    """A person; `peer` is None for our own members, else the origin they live at."""
+    """A person; `peer` is None for our own members, else the origin they live at.
+
+    `moved_to` is the id of the account elsewhere that they use now; both said so.
+    """
 
     __tablename__ = "members"
     __table_args__ = (
         Index("ix_members_handle", "handle", "peer"),
         Index("ux_members_email", "email", unique=True),
+        Index("ix_members_moved_to", "moved_to"),
     )
 
     id: Mapped[Key]
@@ -51,6 +55,7 @@ class Member(Base):
     created: Mapped[datetime]
     updated: Mapped[datetime]
     fetched: Mapped[datetime | None]
+    moved_to: Mapped[str | None] = mapped_column(Characters(2048))
 
     @property
     def is_local(self) -> bool:
@@ -106,6 +111,12 @@ async def by_handle(session: AsyncSession, handle: str, peer: str | None = None)
 async def by_uri(session: AsyncSession, uri: str) -> Member | None:
     """The person whose actor id is `uri`."""
     return (await session.execute(select(Member).where(Member.uri == uri))).scalar_one_or_none()
+
+
+async def moved_there(session: AsyncSession, uri: str) -> Sequence[Member]:
+    """The accounts that the person with the id `uri` used before, the latest ten."""
+    question = select(Member).where(Member.moved_to == uri).order_by(Member.id.desc()).limit(10)
+    return (await session.execute(question)).scalars().all()
 
 
 async def by_email(session: AsyncSession, email: str) -> Member | None:

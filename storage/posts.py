@@ -19,6 +19,7 @@ class Kind(StrEnum):
     REPLY = "reply"
     PRACTICE = "practice"
     REPLICATION = "replication"
+    RESOURCE = "resource"
 
 
 class PostState(StrEnum):
@@ -41,7 +42,8 @@ class Post(Base):
     that is not held here; the reply then stands under the opener until it arrives.
 
     `branch_id` is the reply under the opener that this reply descends from.
-    `arrived` is when this instance came to hold it, which unread marks go by.
+    `arrived` is when this instance came to hold it, which unread marks go by. `quoted_uri` is a
+    post that it shows with its author's leave, for which the document `quote_stamp` stands.
     """
 
     __tablename__ = "posts"
@@ -50,6 +52,7 @@ class Post(Base):
         Index("ix_posts_tree", "thread_id", "branch_id", "id"),
         Index("ix_posts_latest", "forum_id", "pinned", "bumped", "id", **_OPENERS),
         Index("ix_posts_latest_of_all", "forum_id", "bumped", "id", **_OPENERS),
+        Index("ix_posts_newest", "forum_id", "id", **_OPENERS),
         Index("ix_posts_branch", "branch_id", "id"),
         Index("ix_posts_parent", "parent_id"),
         Index("ix_posts_author", "author_id", "id"),
@@ -57,6 +60,7 @@ class Post(Base):
         Index("ix_posts_unmet_parent", "parent_uri"),
         Index("ix_posts_context", "context"),
         Index("ix_posts_url", "url"),
+        Index("ix_posts_quote_stamp", "quote_stamp"),
     )
 
     id: Mapped[Key]
@@ -88,6 +92,8 @@ class Post(Base):
     bumped: Mapped[datetime]
     pinned: Mapped[bool] = mapped_column(default=False)
     locked: Mapped[bool] = mapped_column(default=False)
+    quoted_uri: Mapped[str | None] = mapped_column(Characters(2048))
+    quote_stamp: Mapped[str | None] = mapped_column(Characters(2048))
 
     @property
     def is_thread(self) -> bool:
@@ -120,6 +126,7 @@ class PostMention(Base):
     """A person a post names, known at the time it was written."""
 
     __tablename__ = "post_mentions"
+    __table_args__ = (Index("ix_post_mentions_member", "member_id", "post_id"),)
 
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)

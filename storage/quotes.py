@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy import ForeignKey, Index, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,8 @@ class Quote(Base):
     """One post elsewhere that may quote a post of ours; its id names the stamp.
 
     `uri` is the quoting post, `request` the activity that last asked. One that was withdrawn
-    stays as a row (`active` False), and is given again under the same stamp.
+    stays as a row (`active` False), and is given again under the same stamp, unless it was the
+    author of the quoted post who withdrew it (`revoked`).
     """
 
     __tablename__ = "quotes"
@@ -31,6 +32,7 @@ class Quote(Base):
     uri: Mapped[Url]
     request: Mapped[Url]
     active: Mapped[bool] = mapped_column(default=True)
+    revoked: Mapped[bool] = mapped_column(default=False, server_default=false())
     at: Mapped[datetime]
 
 

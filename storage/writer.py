@@ -34,6 +34,19 @@ def _keep(session: Session, row: object) -> None:
     session.info.setdefault("seen", []).append(row)
 
 
+async def let_go(session: AsyncSession) -> None:
+    """Close a session to the end, even when whoever had it is told to stop meanwhile.
+
+    Its connection would else be given back by nobody when the event loop ends just then.
+    """
+    closing = asyncio.ensure_future(session.close())
+    try:
+        await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        await asyncio.wait([closing])
+        raise
+
+
 @dataclass(frozen=True)
 class _Waiting:
     append: Append
@@ -76,9 +89,12 @@ class Writer:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncSession]:
-        opened = AsyncSession(self._engine, sync_session_class=Deed, expire_on_commit=False)
-        async with opened as session, session.begin():
-            yield session
+        session = AsyncSession(self._engine, sync_session_class=Deed, expire_on_commit=False)
+        try:
+            async with session.begin():
+                yield session
+        finally:
+            await let_go(session)
 
     @property
     def waiting(self) -> int:

@@ -69,12 +69,16 @@ async def instance(settings: Settings, clock: TurnableClock) -> AsyncIterator[In
 
 
 @pytest.fixture
-def app(instance: Instance) -> Starlette:
+async def app(instance: Instance) -> AsyncIterator[Starlette]:
     """The application of the instance; no worker runs."""
     # Imported here, so that tests of the lower floors need not load the pages.
     from web.app import create_app
 
-    return create_app(instance, worker=False)
+    made = create_app(instance, worker=False)
+    yield made
+    # What a page began goes on behind it, and would outlive the database.
+    await made.state.live.stop()
+    await made.state.wire.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from starlette.applications import Starlette
 
+from server.apps import tokens
 from server.forums import deeds, elsewhere, follows
 from server.forums.deeds import ForumDraft
 from server.forums.elsewhere import ForumCard
@@ -229,6 +230,12 @@ async def sign_in(client: httpx.AsyncClient, instance: Instance, person: Member)
     async with instance.transaction() as tx:
         token = await sessions.open_session(tx, person)
     client.cookies.set("guildhall_session", token, domain=instance.settings.hostname, path="/")
+
+
+async def token(instance: Instance, person: Member, scopes: str = "read write follow push") -> str:
+    """An access token of this member, as an operator makes one."""
+    async with instance.transaction() as tx:
+        return (await tokens.at_the_command_line(tx, person, scopes)).token
 
 
 async def submit(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:

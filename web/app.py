@@ -27,6 +27,8 @@ from web import (
     activitypub,
     admin,
     agencies,
+    api,
+    consent,
     drafts,
     endorsements,
     errors,
@@ -38,6 +40,7 @@ from web import (
     notifications,
     posts,
     practices,
+    quotes,
     repairs,
     search,
     tags,
@@ -47,6 +50,7 @@ from web.cache import PageCache
 from web.faces import wants_activity
 from web.hub import Hub
 from web.people import People
+from web.policy import content_policy
 from web.rooms import Rooms
 from web.templates import HERE, environment
 
@@ -58,6 +62,7 @@ FEATURES = (
     live,
     practices,
     vetting,
+    quotes,
     posts,
     repairs,
     endorsements,
@@ -67,11 +72,9 @@ FEATURES = (
     tags,
     agencies,
     media,
+    consent,
     admin,
-)
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{media}; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    api,
 )
 BEFORE_THE_FIRST_ADMIN = ("/first-run", "/static/", "/healthz", "/.well-known/", "/nodeinfo/")
 
@@ -145,7 +148,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.lookup = WireLookup(wire)
     # Without a worker here, another process sends, and only that one knows what is under way.
     app.state.traffic = wire.delivery if worker else None
-    app.state.pictures = Pictures(instance.vault)
+    app.state.pictures = Pictures(instance.vault, instance.settings.origin)
     app.state.people = People(environment(), instance.settings, app.state.pictures)
     return app
 
@@ -170,9 +173,8 @@ async def health(request: Request) -> Response:
 
 def security_headers(settings: Settings) -> Headers:
     """What every answer carries, whatever it is an answer to."""
-    media = f" {settings.media_origin}" if settings.media_origin else ""
     headers = [
-        (b"content-security-policy", CONTENT_POLICY.format(media=media).encode()),
+        (b"content-security-policy", content_policy(settings).encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"same-origin"),
         (b"cross-origin-opener-policy", b"same-origin"),

@@ -51,7 +51,8 @@ async def forum(request: Request) -> Response:
     async with visit.instance.reading() as session:
         found = await pages.shown_one(session, visit.viewer, *named(request, visit))
         page = await pages.page(session, visit.viewer, found, after=after)
-        if visit.viewer.member is None:
+        # What it has become may be renamed without a word in the forum that is shown.
+        if visit.viewer.member is None and page.moved_to is None:
             visit.mark = await freshness.mark(session, freshness.of_forum(found.id))
     return visit.page("forums/forum.html", page=page, after=after)
 

@@ -4,7 +4,7 @@
 import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 
 from starlette.requests import Request
@@ -32,6 +32,9 @@ SIGN_UP = Limit("sign-up", 3, 3_600)
 JOIN = Limit("join", 30, 3_600)
 PASSWORD = Limit("password", 10, 900)
 PICTURE = Limit("picture", 10, 600)
+UPLOAD = Limit("upload", 40, 600)
+REGISTER = Limit("app", 30, 3_600)
+TOKEN = Limit("token", 120, 300)
 
 
 class Buckets:
@@ -55,17 +58,29 @@ class Buckets:
         if not spent:
             raise TooFast(retry_after=ceil((1 - tokens) / rate))
 
+    def left(self, limit: Limit, who: str, now: datetime) -> tuple[int, datetime]:
+        """How many are left after the last `spend`, and when there are all of them again."""
+        tokens, _ = self._held.get((limit.name, who), (float(limit.count), now))
+        seconds = (limit.count - tokens) * limit.seconds / limit.count
+        return int(tokens), now + timedelta(seconds=seconds)
+
     def __len__(self) -> int:
         return len(self._held)
 
 
 def spend(visit: Visit, limit: Limit, who: str = "") -> None:
     """One use by the visitor's address, or by `who`; TooFast when that was one too many."""
-    state = visit.request.app.state
+    buckets = buckets_of(visit.request)
+    buckets.spend(limit, who or address_of(visit.request), visit.instance.clock.now())
+
+
+def buckets_of(request: Request) -> Buckets:
+    """The buckets of this process."""
+    state = request.app.state
     if not hasattr(state, "buckets"):
         state.buckets = Buckets()
     buckets: Buckets = state.buckets
-    buckets.spend(limit, who or address_of(visit.request), visit.instance.clock.now())
+    return buckets
 
 
 def address_of(request: Request) -> str:

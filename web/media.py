@@ -2,10 +2,10 @@
 """Stored files, served so that none can act as a page of ours."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from server import files, pictures, remote_pictures
+from server import pictures, remote_pictures
 from server.errors import NotFound, Refusal
 from server.instance import Instance
 from server.peers import Lookup
@@ -14,6 +14,11 @@ from server.remote_pictures import Pictures
 # What we made ourselves, pixel by pixel, may be shown; anything else is only downloaded.
 SHOWN = frozenset({"image/webp"})
 UNREAD = "application/octet-stream"
+# So that a browser runs nothing of a file, wherever it comes to lie.
+INERT = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 async def stored(request: Request) -> Response:
@@ -43,7 +48,7 @@ async def _fetched(request: Request, instance: Instance, url: str) -> str:
     new = None
     try:
         made = await pictures.fitted(await lookup.picture(url))
-        new = await files.write(instance.settings.state, made, pictures.MEDIA_TYPE)
+        new = await instance.files.write(made, pictures.MEDIA_TYPE)
     except (Refusal, pictures.NotAPicture):
         pass
     async with instance.transaction() as tx:
@@ -57,24 +62,25 @@ async def _file(request: Request, sha256: str) -> Response:
     etag = f'"{sha256}"'
     instance = request.app.state.instance
     async with instance.reading() as session:
-        found = await files.read(session, instance.settings.state, sha256)
+        found = await instance.files.read(session, sha256)
     if found is None:
         raise NotFound
-    row, data = found
+    row, pieces = found
     headers = {
+        **INERT,
         "Cache-Control": "public, max-age=31536000, immutable",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "ETag": etag,
-        "X-Content-Type-Options": "nosniff",
     }
     shown = row.media_type in SHOWN
     if not shown:
         headers["Content-Disposition"] = "attachment"
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
+    headers["Content-Length"] = str(row.size)
     # Whatever was uploaded is nobody's page or activity on this host.
-    return Response(data, media_type=row.media_type if shown else UNREAD, headers=headers)
+    media_type = row.media_type if shown else UNREAD
+    return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
 
 routes = [

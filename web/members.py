@@ -5,8 +5,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import files, pictures
+from server import pictures
 from server.errors import Invalid, TooFast
+from server.files import NewFile
 from server.members import passwords, profile, sign_in
 from server.members.profile import ProfileDraft
 from web import accounts, limits, sessions
@@ -55,22 +56,19 @@ async def me_post(request: Request) -> Response:
     visit, form = await submit(request)
     member = visit.member
     draft = ProfileDraft(form["name"], form["role_title"], form["bio"])
-    left = None
     try:
         picture = await _picture(visit, form)
         async with visit.instance.transaction() as tx:
             await profile.change(tx, member, draft)
             if picture is not None or form["remove_avatar"]:
-                left = await profile.change_picture(tx, member, picture)
+                await profile.change_picture(tx, member, picture)
     except (Invalid, TooFast) as error:
         typed = {"name": draft.name, "role_title": draft.role_title, "bio": draft.bio}
         return _me_form(visit, typed, error, "profile")
-    if left is not None:
-        await files.remove(visit.instance.settings.state, left)
     return visit.go("/me", "profile_changed")
 
 
-async def _picture(visit: Visit, form: Form) -> files.NewFile | None:
+async def _picture(visit: Visit, form: Form) -> NewFile | None:
     """The picture that was sent, made anew and put on the disk."""
     sent = form.files.get("avatar")
     if not sent:
@@ -80,7 +78,7 @@ async def _picture(visit: Visit, form: Form) -> files.NewFile | None:
         made = await pictures.square(sent)
     except pictures.NotAPicture as error:
         raise Invalid({"avatar": str(error)}) from error
-    return await files.write(visit.instance.settings.state, made, pictures.MEDIA_TYPE)
+    return await visit.instance.files.write(made, pictures.MEDIA_TYPE)
 
 
 async def password_post(request: Request) -> Response:

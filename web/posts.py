@@ -40,7 +40,8 @@ async def thread(request: Request) -> Response:
             kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
         beside = await showing.beside(session, visit, page)
-        if visit.viewer.member is None and beside.may_be_kept:
+        # What it quotes may change without a word in this thread.
+        if visit.viewer.member is None and beside.may_be_kept and not page.quoted:
             visit.mark = await freshness.mark(session, scopes)
     response = visit.page(
         beside.template,

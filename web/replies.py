@@ -45,7 +45,7 @@ def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
     rows: list[Row] = []
     for node in nodes:
         post = node.entry.post
-        if post.state != "live" or node.entry.unread:
+        if post.state != "live" or node.entry.unread or post.quoted_uri:
             rows.append((node, None, node.children))
             continue
         edits, count, uri, html = post.revision, post.endorsement_count, post.uri, post.html

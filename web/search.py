@@ -104,6 +104,27 @@ def own_path(query: str, settings: Settings) -> str | None:
     return f"/{path}"
 
 
+async def known(visit: Visit, query: str, *, elsewhere: bool) -> Forum | Member | Post | None:
+    """What an address or a handle stands for, if the viewer may see it; None for mere words.
+
+    The network is asked only if `elsewhere` says so. NotFound where there is nothing.
+    """
+    query = query.strip()[:LONGEST]
+    if (path := own_path(query, visit.instance.settings)) is not None:
+        async with visit.instance.reading() as session:
+            return await _at(session, visit, path)
+    if not (_HANDLE.match(query) or _ADDRESS.match(query)):
+        return None
+    if not elsewhere:
+        raise NotFound
+    spend(visit, limits.LOOK_UP, f"member {visit.member.id}")
+    thing = await visit.lookup.find(query)
+    if thing is None:
+        raise NotFound
+    await _must_be_seen(visit, path_of(thing), Findings())
+    return thing
+
+
 async def _find_here(visit: Visit, path: str, findings: Findings) -> None:
     """What a page of ours shows, if the viewer may see it; nobody else is asked."""
     try:

@@ -3,7 +3,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from federation.errors import BadAnswer, Busy, Refused, StatusError
 
 Headers = Mapping[str, str]
+Sink = Callable[[bytes], Awaitable[None]]
 
 ACTIVITY_JSON = "application/activity+json"
 ACTIVITY_STREAMS = "https://www.w3.org/ns/activitystreams"
@@ -100,15 +101,22 @@ def status_error(response: Response) -> StatusError:
     return kind(response.status, retry_after=retry_after(response.headers))
 
 
-async def whole_body(answer: aiohttp.ClientResponse, cap: int) -> bytes:
-    """Read the body, counted as decompressed; raises BadAnswer beyond `cap` bytes."""
+async def whole_body(answer: aiohttp.ClientResponse, cap: int, into: Sink | None = None) -> bytes:
+    """Read the body, counted as decompressed; raises BadAnswer beyond `cap` bytes.
+
+    With `into` it is handed on as it comes, and nothing is returned.
+    """
     if (answer.content_length or 0) > cap:
         raise BadAnswer("The other server's answer is too large.")
-    body = bytearray()
+    body, size = bytearray(), 0
     async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > cap:
+        size += len(chunk)
+        if size > cap:
             raise BadAnswer("The other server's answer is too large.")
+        if into is not None:
+            await into(chunk)
+        else:
+            body += chunk
     return bytes(body)
 
 

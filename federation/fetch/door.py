@@ -21,6 +21,7 @@ from federation.fetch.answers import (
     Document,
     Headers,
     Response,
+    Sink,
     beginning_of_body,
     is_activity_json,
     merged_headers,
@@ -57,6 +58,7 @@ class _Ask:
     max_bytes: int = DOCUMENT_BYTES
     redirects: int = REDIRECTS
     headers: Headers = field(default_factory=dict)
+    into: Sink | None = None
 
 
 class Door:
@@ -103,16 +105,19 @@ class Door:
         redirects: int = REDIRECTS,
         deadline: float = SECONDS,
         headers: Headers = _NONE,
+        into: Sink | None = None,
     ) -> Response:
         """Fetch a URL, following redirects; returns an answer of status 2xx or 304.
 
         Each hop is signed anew, and `headers` go only to the origin first asked. `max_bytes` count
-        after decompression, `deadline` is for everything together, in seconds. Raises Forbidden,
-        Unreachable, BadAnswer, or Refused and Busy for other statuses.
+        after decompression, `deadline` is for everything together, in seconds. With `into` the body
+        is handed there as it comes. Raises Forbidden, Unreachable, BadAnswer, or Refused and Busy
+        for other statuses.
         """
         target = self._admit(parse_url(url))
         async with within(deadline, target):
-            return await self._follow(target, _Ask(accept, sign, max_bytes, redirects, headers))
+            ask = _Ask(accept, sign, max_bytes, redirects, headers, into)
+            return await self._follow(target, ask)
 
     async def document(
         self, url: str, *, sign: Signer | None, deadline: float = SECONDS
@@ -229,9 +234,8 @@ class Door:
             async with self._session().get(
                 URL(target.url, encoded=True), headers=headers, allow_redirects=False
             ) as answer:
-                body = (
-                    await whole_body(answer, ask.max_bytes) if 200 <= answer.status < 300 else b""
-                )
+                is_good = 200 <= answer.status < 300
+                body = await whole_body(answer, ask.max_bytes, ask.into) if is_good else b""
         if answer.status != 304:
             # That nothing has changed costs neither reading nor work.
             answered(len(body))

@@ -17,6 +17,7 @@ from federation.handlers.relayed import LIKES, liked, unliked
 from federation.handlers.undone import inner_of
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
+from federation.quotes.checking import leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
 from federation.vocabulary.actors import Actor
@@ -200,7 +201,7 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
     sharing = from_wire(post, forum.uri)
     if not any(authority.same_origin(sharing.context, uri) for uri in (post.id, forum.uri)):
         sharing = replace(sharing, context="")
-    sharing = practices.as_told_here(sharing)
+    sharing = practices.as_told_here((await leave(incoming, post)).given(sharing))
     person = await incoming.actors.person(sharing.author)
     origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), key_id)
     async with incoming.deed() as tx:
@@ -269,13 +270,15 @@ async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None
         raise Ignored("Its author's agency is not on our list.")
     given = changed if isinstance(changed, WirePost) else None
     vouched, key_id = await _vouched(incoming, given, activity if given else None, changed.id)
+    quoting = await leave(incoming, vouched)
     async with incoming.deed() as tx:
         post = await held(tx, forum, vouched.id)
         author = await tx.session.get_one(Member, post.author_id)
         authority.must_be_author(vouched.author or "", author.uri)
-        sharing = from_wire(vouched, forum.uri)
+        sharing = quoting.given(from_wire(vouched, forum.uri))
         practices.must_stay_one(post, sharing)
         before = post.revision
+        post.quoted_uri, post.quote_stamp = sharing.quoted or None, sharing.stamp or None
         post = await editing.apply_edit(tx, post, edit_draft(sharing, vouched, key_id))
         await practices.edited(tx, post, sharing, before)
         if post.is_thread and authority.same_origin(vouched.id, forum.uri):

@@ -11,6 +11,7 @@ from federation.fetch.allowance import documents_left
 from federation.handlers.homes import attached, take
 from federation.incoming import Ignored, Incoming
 from federation.posts import OPENERS, REPLIES, from_wire
+from federation.quotes.checking import leave
 from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import PUBLIC
 from server.errors import NotFound, Refusal
@@ -104,11 +105,12 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost) -> None:
     """Post what was fetched, under the rules that its author's own delivery meets."""
     person = await incoming.actors.person(post.author or "")
     raw = orjson.dumps(post.raw).decode()
+    sharing = (await leave(incoming, post)).given(from_wire(post, forum.uri))
     settles, sent = incoming.settles, incoming.raw
     # No activity brought it: what the forum announces is the post itself.
     incoming.settles, incoming.raw = False, raw
     try:
         async with incoming.deed(subject=post.id) as tx:
-            await take(tx, person, forum, from_wire(post, forum.uri), raw, "")
+            await take(tx, person, forum, sharing, raw, "")
     finally:
         incoming.settles, incoming.raw = settles, sent

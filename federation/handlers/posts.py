@@ -14,6 +14,7 @@ from federation.handlers import parents, practices, quotes
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, origin_of_post
+from federation.quotes.checking import leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.actors import Actor
@@ -50,8 +51,9 @@ async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> No
     if post.in_reply_to is not None:
         await parents.bring(incoming, forum, post)
     raw = orjson.dumps(post.raw).decode()
+    sharing = (await leave(incoming, post)).given(from_wire(post, forum.uri))
     async with incoming.deed(subject=post.id) as tx:
-        await take(tx, person, forum, from_wire(post, forum.uri), raw, incoming.key_id)
+        await take(tx, person, forum, sharing, raw, incoming.key_id)
 
 
 def _must_be_for_all(forum: Forum, post: WirePost, activity: Activity) -> None:
@@ -98,11 +100,16 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         return
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id
+    quoting = await leave(incoming, changed)
     async with incoming.deed(subject=changed.id) as tx:
         post, forum = await _held(tx, changed.id)
         incoming.forum = forum.id
         authority.must_be_author(person.uri, changed.author or "")
-        sharing = from_wire(changed, forum.uri)
+        sharing = quoting.given(from_wire(changed, forum.uri))
+        if sharing.updated is None and sharing.quoted and sharing.source == post.source:
+            # It says the same, and brings the leave it was given meanwhile (Mastodon).
+            post.quoted_uri, post.quote_stamp = sharing.quoted, sharing.stamp
+            return
         if sharing.updated is None:
             # Its author signed this Update just now, and only did not date it.
             sharing = replace(sharing, updated=tx.now)
@@ -147,6 +154,7 @@ async def delete(incoming: Incoming, activity: Activity) -> None:
         async with incoming.deed() as tx:
             await tombstones.remember(tx, activity.actor, uri)
             await quotes.post_gone(tx, activity.actor, uri)
+            await quotes.stamp_gone(tx, activity.actor, uri)
         return
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id

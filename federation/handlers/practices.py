@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority, practices
+from federation.handlers import resources
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
@@ -32,6 +33,8 @@ def opening(shared: SharedPost, origin: Origin) -> ThreadDraft:
     kind = Kind.REPLICATION if shared.report else Kind.THREAD
     if shared.practice is not None:
         kind = Kind.PRACTICE
+    elif shared.resource is not None:
+        kind = Kind.RESOURCE
     return ThreadDraft(shared.title, shared.source, shared.tags, shared.language, origin, kind)
 
 
@@ -41,6 +44,8 @@ async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
         await _put(tx, post, sharing, sharing.practice)
     elif sharing.report is not None:
         await replicating.apply(tx, post, sharing.report)
+    elif sharing.resource is not None:
+        await resources.opened(tx, post, sharing, sharing.resource)
 
 
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
@@ -55,6 +60,7 @@ async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
         if not forum.is_local and authority.same_origin(sharing.author, forum.uri):
             # A home states what it decided; at home itself that stands in its own rows.
             await statements.apply(tx, reply, sharing.states, reply.published)
+    await resources.answered(tx, reply, sharing)
 
 
 async def confirmed(tx: Transaction, post: Post) -> None:
@@ -76,6 +82,8 @@ def as_told_here(sharing: SharedPost) -> SharedPost:
         return replace(sharing, html="", title=record.name, source=words)
     if sharing.report is not None:
         return replace(sharing, html="", source=reporting.markdown(sharing.report))
+    if sharing.resource is not None:
+        return resources.as_told_here(sharing, sharing.resource)
     return sharing
 
 
@@ -83,6 +91,7 @@ def must_stay_one(post: Post, sharing: SharedPost) -> None:
     """Refuse words for a practice that come without its record: the two would differ."""
     if post.kind == Kind.PRACTICE and sharing.practice is None:
         raise NotAllowed("A practice is changed with its record, and this came without one.")
+    resources.must_stay_one(post, sharing)
     if post.kind == Kind.REPLICATION and sharing.report is None:
         raise NotAllowed("A report is changed with its numbers, and this came without them.")
 
@@ -94,6 +103,9 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
     """
     if sharing.report is not None and post.kind == Kind.REPLICATION and post.revision != before:
         await replicating.apply(tx, post, sharing.report)
+    if sharing.resource is not None:
+        is_news = post.revision != before
+        await resources.edited(tx, post, sharing, sharing.resource, is_news=is_news)
     if sharing.practice is None:
         return
     if post.revision == before:

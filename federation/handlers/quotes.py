@@ -49,3 +49,10 @@ async def post_gone(tx: Transaction, actor: str, quoting: str) -> bool:
     """A post of theirs is gone, and with it the stamps it had; answers whether it had any."""
     person = await members.by_uri(tx.session, actor)
     return person is not None and await quotes.withdraw(tx, person, quoting) > 0
+
+
+async def stamp_gone(tx: Transaction, actor: str, stamp: str) -> None:
+    """Whoever wrote what is quoted takes back the leave to show it."""
+    author = await members.by_uri(tx.session, actor)
+    if author is not None:
+        await quotes.show_no_longer(tx, stamp, author)

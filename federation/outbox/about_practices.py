@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling those who adapted a practice what its author warns of."""
+"""Telling what authors warn of, and what is offered to them."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import or_, select
 
-from federation import forums, posts
+from federation import forums, offers, posts
+from federation.offers import SharedOffer
 from federation.outbox.telling import Telling
 from federation.sharing import shared
-from server.facts import PracticeWarned
+from server.facts import ChangeOffered, OfferAnswered, OfferWithdrawn, PracticeWarned
+from server.practices.record import unpack
 from storage.forums import FEDERATED, Forum, Visibility
 from storage.log import Entry, Form
 from storage.members import Member
 from storage.posts import Post, PostState
-from storage.practices import Practice
+from storage.practices import ChangeOffer, Practice
 from storage.replications import Announcing, Replication
 
 MOST_TOLD = 500
@@ -115,3 +119,43 @@ async def _point(t: Telling, forum: Forum, fact: PracticeWarned) -> None:
         closed=not is_public,
     )
     await t.append(orjson.dumps(document).decode(), [(entry, ())])
+
+
+async def offered(t: Telling, fact: ChangeOffered) -> None:
+    row, person, author, sharing = await _offer(t, fact.offer)
+    record, sections = unpack(row.record), json.loads(row.sections)
+    document = offers.to_wire(sharing, sections, record, row.of_version, row.note)
+    await _between(t, person, author, sharing, document)
+
+
+async def answered(t: Telling, fact: OfferAnswered) -> None:
+    row, person, author, sharing = await _offer(t, fact.offer)
+    document = offers.answer(sharing, row.reason, taken=row.state == "taken")
+    await _between(t, author, person, sharing, document)
+
+
+async def withdrawn(t: Telling, fact: OfferWithdrawn) -> None:
+    _, person, author, sharing = await _offer(t, fact.offer)
+    await _between(t, person, author, sharing, offers.undo(sharing))
+
+
+async def _offer(t: Telling, number: int) -> tuple[ChangeOffer, Member, Member, SharedOffer]:
+    """An offer, who made it, whom it is for, and the ids of it all."""
+    row = await t.tx.session.get_one(ChangeOffer, number)
+    post = await t.tx.session.get_one(Post, row.post_id)
+    person = await t.tx.session.get_one(Member, row.from_id)
+    author = await t.tx.session.get_one(Member, post.author_id)
+    return row, person, author, SharedOffer(
+        row.uri, person.uri, row.based_on, post.uri, author.uri
+    )  # fmt: skip
+
+
+async def _between(
+    t: Telling, sender: Member, receiver: Member, sharing: SharedOffer, document: dict[str, Any]
+) -> None:
+    """From one of us to somebody elsewhere, and to nobody else."""
+    if sender.is_local and not receiver.is_local:
+        await t.send_direct(
+            document, sender.uri, receiver.shared_inbox or receiver.inbox,
+            order_key=sharing.uri, subject=sharing.uri,
+        )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from federation.outbox.telling import Telling
 from federation.quotes import stamps
 from federation.quotes.stamps import Asked
-from server.facts import QuoteAccepted, QuoteRefused
+from server.facts import QuoteAccepted, QuoteRefused, QuoteTakenBack
 from storage import members, quotes
 from storage.members import Member
 from storage.posts import Post, PostState
@@ -41,8 +41,19 @@ async def post_deleted(t: Telling, post: Post, author: Member) -> None:
     for held in standing:
         person = people[held.member_id]
         held.active = False
-        asked = Asked(held.request, person.uri, held.uri, post.uri)
-        await _answer(t, person, author.uri, asked, stamps.revoke(asked, held.id, author.uri))
+        await _revoke(t, held, post, author, person)
+
+
+async def taken_back(t: Telling, fact: QuoteTakenBack) -> None:
+    held = await t.tx.session.get_one(Quote, fact.quote)
+    post = await t.tx.session.get_one(Post, held.post_id)
+    author = await t.tx.session.get_one(Member, post.author_id)
+    await _revoke(t, held, post, author, await t.tx.session.get_one(Member, held.member_id))
+
+
+async def _revoke(t: Telling, held: Quote, post: Post, author: Member, person: Member) -> None:
+    asked = Asked(held.request, person.uri, held.uri, post.uri)
+    await _answer(t, person, author.uri, asked, stamps.revoke(asked, held.id, author.uri))
 
 
 async def _answer(

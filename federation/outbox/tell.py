@@ -19,6 +19,7 @@ from federation.outbox.telling import Telling
 from federation.wire import Wire
 from server.facts import (
     ActivityRefused,
+    ChangeOffered,
     Endorsed,
     EndorsementWithdrawn,
     Fact,
@@ -28,12 +29,15 @@ from server.facts import (
     ForumChanged,
     ForumFollowed,
     ForumLeft,
+    OfferAnswered,
+    OfferWithdrawn,
     PostDeleted,
     PostEdited,
     PracticeWarned,
     ProfileChanged,
     QuoteAccepted,
     QuoteRefused,
+    QuoteTakenBack,
     RemovalAsked,
     ReplyPosted,
     ReviewDecided,
@@ -66,6 +70,9 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     PostEdited: about_posts.edited,
     PostDeleted: about_posts.deleted,
     PracticeWarned: about_practices.warned,
+    ChangeOffered: about_practices.offered,
+    OfferAnswered: about_practices.answered,
+    OfferWithdrawn: about_practices.withdrawn,
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
@@ -89,6 +96,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ReviewerInvited: about_reviews.invited,
     ReviewerReleased: about_reviews.released,
     ReviewerSpoke: about_reviews.spoke,
+    QuoteTakenBack: about_quotes.taken_back,
 }
 
 

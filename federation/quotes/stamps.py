@@ -6,6 +6,7 @@ from typing import Any
 
 from federation.forums import digest
 from federation.vocabulary.terms import QUOTE_CONTEXT
+from server.quotes import address
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,6 @@ class Asked:
     actor: str
     quoting: str
     quoted: str
-
-
-def address(quoted: str, number: int) -> str:
-    """Where the stamp of a quote is."""
-    return f"{quoted}/quotes/{number}"
 
 
 def stamp(asked: Asked, number: int, author: str) -> dict[str, Any]:

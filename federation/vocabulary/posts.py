@@ -69,7 +69,7 @@ class Post:
     ``html`` and ``summary`` are as received: they must pass the sanitiser. ``author`` is given for
     every type that people write and may be None for the others. ``id`` is "" only for an unknown
     type embedded without one. An empty ``summary`` differs from none. ``options`` are what a poll
-    gives to choose from.
+    gives to choose from. ``stamp`` is where leave to show the ``quote`` stands (FEP-044f).
     """
 
     id: str
@@ -96,6 +96,7 @@ class Post:
     deleted: datetime | None
     former_type: str | None
     quote: str | None
+    stamp: str | None
     attachments: tuple[Attachment, ...]
     options: tuple[str, ...]
     raw: dict[str, Any] = field(repr=False, compare=False)
@@ -142,6 +143,7 @@ def parse_post(document: dict[str, Any], *, embedded: bool = False) -> Post:
         deleted=moment_of(document.get("deleted")),
         former_type=text_of(document.get("formerType")),
         quote=_quote(document),
+        stamp=url_id_of(document.get("quoteAuthorization")),
         attachments=_attachments(document.get("attachment")),
         options=_options(document),
         raw=document,

@@ -35,6 +35,7 @@ class ForumCard:
     moderators: str
     created: datetime | None = None
     whole: bool = True
+    moved_to: str | None = None
 
 
 async def remember(tx: Transaction, card: ForumCard) -> Forum:
@@ -62,6 +63,9 @@ async def remember(tx: Transaction, card: ForumCard) -> Forum:
     forum.moderators = card.moderators
     forum.updated = tx.now
     forum.fetched = tx.now if card.whole else None
+    if forum.moved_to != card.moved_to:
+        # That it moved takes both sides to say; that it did not, one.
+        forum.moved_to = None
     await tx.session.flush()
     return forum
 

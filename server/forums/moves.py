@@ -12,11 +12,14 @@ from storage.members import Member, MemberState
 AT_MOST = 1_000
 
 
-async def follow_there(tx: Transaction, old: Forum, new: Forum) -> int:
-    """Our members who follow the old forum follow the new one instead; answers how many.
+async def follow_there(tx: Transaction, old: Forum, new: Forum) -> bool:
+    """The old forum is shown to have moved, and our members who follow it follow the new one.
 
-    Who left the new one before, or was turned away there, is not taken back to it.
+    Answers whether anything changed. Who left the new one before, or was turned away there, is
+    not taken back to it.
     """
+    held = await tx.session.get_one(Forum, old.id)
+    known, held.moved_to = held.moved_to, new.uri
     question = (
         select(Member)
         .join(ForumFollow, ForumFollow.member_id == Member.id)
@@ -34,4 +37,4 @@ async def follow_there(tx: Transaction, old: Forum, new: Forum) -> int:
         if await forums.follow_of(tx.session, new.id, member.id) is None:
             await follows.follow(tx, member, new)
         await follows.leave(tx, member, old)
-    return len(people)
+    return bool(people) or known != new.uri

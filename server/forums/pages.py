@@ -55,6 +55,7 @@ class ForumPage:
     may_edit: bool
     next: Place | None
     obstacle: str
+    moved_to: Forum | None
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,18 @@ async def page(
         may_edit=forum.is_local and may(stands, Permission.EDIT_FORUM),
         next=more,
         obstacle=await _obstacle(session, forum, follow),
+        moved_to=await _moved_to(session, viewer, forum),
     )
+
+
+async def _moved_to(
+    session: AsyncSession, viewer: Viewer, forum: Forum | ShownForum
+) -> Forum | None:
+    """The forum that this one has become, if the viewer may know of it."""
+    if forum.moved_to is None:
+        return None
+    question = select(Forum).where(Forum.uri == forum.moved_to, visible_forums(viewer))
+    return (await session.execute(question)).scalar_one_or_none()
 
 
 async def _obstacle(

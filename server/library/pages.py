@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
 from server.library.lineage import Lineage, lineage_of
+from server.library.offers import OfferLine, offers_on
 from server.library.replicating import Adopter, sites_of
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
@@ -58,6 +59,8 @@ class PracticePage:
     may_revise: bool
     may_confirm: bool
     notice: Notice | None
+    may_offer: bool
+    offers: tuple[OfferLine, ...]
 
 
 async def practice_page(
@@ -72,9 +75,9 @@ async def practice_page(
     record = unpack(practice.record)
     is_live = post.state != PostState.DELETED
     is_closed = isinstance(post, ShownPost) and post.locked
-    is_home = page.forum.is_local or (
-        viewer.member is not None and post.author_id == viewer.member.id
-    )
+    is_mine = viewer.member is not None and post.author_id == viewer.member.id
+    is_home = page.forum.is_local or is_mine
+    lineage = await lineage_of(session, viewer, practice, post.uri)
     return PracticePage(
         practice=practice,
         record=record,
@@ -83,7 +86,7 @@ async def practice_page(
         library=kept,
         is_stale=kept.is_stale(practice.reviewed, now),
         fit=_fit(viewer, kept, practice, record),
-        lineage=await lineage_of(session, viewer, practice, post.uri),
+        lineage=lineage,
         discussions=await _discussions(session, viewer, post.id),
         adopters=await sites_of(session, viewer, post.uri, record.outcomes),
         may_report=is_live
@@ -96,6 +99,8 @@ async def practice_page(
         may_revise=page.opener.may_edit and not is_closed,
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
         notice=await notices.of(session, post.uri),
+        may_offer=is_live and is_mine and lineage.source is not None,
+        offers=tuple(await offers_on(session, viewer, post)),
     )
 
 

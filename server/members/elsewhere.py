@@ -32,6 +32,18 @@ class PersonCard:
     created: datetime | None = None
     whole: bool = True
     indexable: bool = True
+    moved_to: str | None = None
+
+
+async def moved(tx: Transaction, member: Member, target: str) -> bool:
+    """They use the account with the id `target` from now on; False where that was known.
+
+    What they wrote stays theirs under the old name, and rights they had here stay with it: who
+    may steer a forum is for its own admins to say anew.
+    """
+    member = await tx.session.get_one(Member, member.id)
+    known, member.moved_to = member.moved_to, target
+    return known != target
 
 
 async def remember(tx: Transaction, card: PersonCard) -> Member:
@@ -61,6 +73,9 @@ async def remember(tx: Transaction, card: PersonCard) -> Member:
     member.indexable = card.indexable
     member.updated = tx.now
     member.fetched = tx.now if card.whole else None
+    if member.moved_to != card.moved_to:
+        # That they moved takes both sides to say; that they did not, one.
+        member.moved_to = None
     await tx.session.flush()
     if withdrawn:
         await search.forget_author(tx, member)

@@ -38,6 +38,8 @@ class ProfilePage:
     member: Member
     posts: list[tuple[Post, Forum]]
     next_before: int | None
+    moved_to: Member | None = None
+    came_from: tuple[Member, ...] = ()
 
 
 async def change(tx: Transaction, member: Member, draft: ProfileDraft) -> None:
@@ -62,11 +64,7 @@ async def change(tx: Transaction, member: Member, draft: ProfileDraft) -> None:
 async def change_picture(
     tx: Transaction, member: Member, picture: files.NewFile | None
 ) -> str | None:
-    """Show a new picture, or none.
-
-    Answers the SHA-256 of the one before when nothing shows it any more: its bytes are then
-    to be removed once this has been committed.
-    """
+    """Show a new picture, or none; answers the one before when nothing shows it any more."""
     member = await tx.session.get_one(Member, member.id)
     before, member.avatar_file = member.avatar_file, picture.sha256 if picture else None
     member.updated = tx.now
@@ -119,4 +117,6 @@ async def page(
         question = question.where(Post.id < before)
     rows = [(row[0], row[1]) for row in (await session.execute(question)).all()]
     more = rows[PAGE - 1][0].id if len(rows) > PAGE else None
-    return ProfilePage(member, rows[:PAGE], more)
+    moved_to = await members.by_uri(session, member.moved_to) if member.moved_to else None
+    came_from = () if member.is_local else await members.moved_there(session, member.uri)
+    return ProfilePage(member, rows[:PAGE], more, moved_to, tuple(came_from))

@@ -16,6 +16,7 @@ from server.members import passwords
 from server.members.accounts import token_hash
 from server.transaction import Transaction
 from storage import members
+from storage.apps import AppCode, AppToken
 from storage.base import Characters, UtcDateTime
 from storage.members import EmailConfirmation, Member, MemberState
 from storage.plain import Question, ask, given
@@ -145,8 +146,9 @@ async def sign_out(tx: Transaction, token: str) -> None:
 
 
 async def end_all_sessions(tx: Transaction, member: Member) -> None:
-    """Sign a member out everywhere."""
-    await tx.session.execute(delete(Session).where(Session.member_id == member.id))
+    """Sign a member out everywhere, of every app as well."""
+    for table in (Session, AppCode, AppToken):
+        await tx.session.execute(delete(table).where(table.member_id == member.id))
 
 
 async def tidy(tx: Transaction) -> None:

@@ -2,13 +2,17 @@
 """Pictures people send, made anew by a child process."""
 
 import asyncio
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from PIL import Image
+
 MEDIA_TYPE = "image/webp"
 LARGEST = 5 * 1024 * 1024
+LARGEST_CLEANED = 25 * 1024 * 1024
 SECONDS = 20
 _CHILD = Path(__file__).with_name("child.py")
 # A picture may take a second of processor time: two at once leave room for pages.
@@ -36,6 +40,25 @@ async def fitted(data: bytes) -> bytes:
         raise NotAPicture("The picture is over 5 MB: choose a smaller one.")
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_two_at_once, _in_child, data, "fitted")
+
+
+def size(made: bytes) -> tuple[int, int]:
+    """Width and height of a picture that we made; only its head is read."""
+    with Image.open(io.BytesIO(made), formats=["WEBP"]) as picture:
+        return picture.size
+
+
+async def cleaned(data: bytes) -> bytes:
+    """A picture in its own size without anything but its pixels; of a GIF the first one, as PNG.
+
+    PNG, JPEG and WebP stay what they are. Raises NotAPicture as `square` does, over 25 MB.
+    """
+    if len(data) > LARGEST_CLEANED:
+        raise NotAPicture(
+            "The picture is over 25 MB: save it smaller, or put it into a ZIP archive."
+        )
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_two_at_once, _in_child, data, "cleaned")
 
 
 def _in_child(data: bytes, *how: str) -> bytes:

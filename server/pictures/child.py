@@ -13,12 +13,18 @@ SIDE = 256
 WIDEST = 1_600
 MEMORY = 1024 * 1024 * 1024
 UNREADABLE, TOO_LARGE = 2, 3
+HOW: dict[str, dict[str, int | bool]] = {
+    "WEBP": {"quality": 86, "method": 4},
+    "JPEG": {"quality": 90},
+    "PNG": {"optimize": False},
+}
 
 
 def main() -> int:
     """Read a picture from standard input, write a WebP to standard output.
 
-    `fitted` as the argument keeps its shape; without one it becomes a square.
+    `fitted` as the argument keeps its shape, `cleaned` its size and format as well; without one
+    it becomes a square.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
@@ -30,7 +36,11 @@ def main() -> int:
             # Only the header has been read so far.
             if picture.width * picture.height > MOST_PIXELS:
                 return TOO_LARGE
-            if sys.argv[1:] == ["fitted"]:
+            kind = "WEBP"
+            if sys.argv[1:] == ["cleaned"]:
+                kind = "PNG" if picture.format == "GIF" else str(picture.format)
+                small = _bare(_upright(picture))
+            elif sys.argv[1:] == ["fitted"]:
                 small = _fitted(picture)
             else:
                 picture.draft("RGB", (2 * SIDE, 2 * SIDE))
@@ -41,7 +51,7 @@ def main() -> int:
         # Decoders raise nearly everything on damaged input; all of it means the same here.
         return UNREADABLE
     written = io.BytesIO()
-    small.save(written, "WEBP", quality=86, method=4)
+    small.save(written, kind, **HOW[kind])
     sys.stdout.buffer.write(written.getvalue())
     return 0
 
@@ -62,6 +72,8 @@ def _upright(picture: Image.Image) -> Image.Image:
     """The picture as it is meant to be seen, in plain colours."""
     upright = ImageOps.exif_transpose(picture)
     has_alpha = upright.mode in {"LA", "PA", "RGBA"} or "transparency" in upright.info
+    if picture.format == "JPEG" and has_alpha:
+        return upright.convert("RGB")
     return upright.convert("RGBA" if has_alpha else "RGB")
 
 

@@ -16,7 +16,7 @@ class Origin:
     """Where a post comes from that was written at another instance.
 
     `html` is what it sent, not yet sanitised; `raw` its own bytes with the id of the key
-    that vouches for them.
+    that vouches for them. `quoted` is the post that it may show, by the document `stamp`.
     """
 
     uri: str
@@ -27,6 +27,8 @@ class Origin:
     raw: str = ""
     key_id: str = ""
     context: str = ""
+    quoted: str = ""
+    stamp: str = ""
 
 
 @dataclass(frozen=True)

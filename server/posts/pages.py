@@ -14,6 +14,7 @@ from server.errors import NotFound
 from server.permissions import Permission, Standing, may
 from server.posts import questions
 from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
+from server.posts.quoted import Quoted, quoted_by
 from server.shown import ShownForum, ShownPerson, ShownPost, ShownReply
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
@@ -72,6 +73,7 @@ class ThreadPage:
     next_after: int | None
     seen: datetime | None
     newest: datetime
+    quoted: dict[str, Quoted]
 
 
 async def locate(session: AsyncSession, viewer: Viewer, post_id: int) -> tuple[Post, Forum]:
@@ -137,6 +139,7 @@ async def thread_page(
         next_after=next_after,
         seen=own.seen,
         newest=max([opener.arrived, *(row[0].arrived for row in rows)]),
+        quoted=await quoted_by(session, viewer, (opener, *(row[0] for row in rows))),
     )
 
 

@@ -174,6 +174,8 @@ async def write_body(
         post.html = await asyncio.to_thread(text.render, post.source, links=links)
     else:
         post.html = await asyncio.to_thread(text.sanitise, origin.html)
+    if origin is not None:
+        post.quoted_uri, post.quote_stamp = origin.quoted or None, origin.stamp or None
     await tx.session.flush()
     for member in {member.id: member for member in named.values()}.values():
         await tx.session.execute(

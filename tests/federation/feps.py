@@ -31,7 +31,8 @@ CLAIMS = {
     "044f": Claim(
         "leave to quote",
         "Public posts say in `interactionPolicy` that anybody may quote them. A `QuoteRequest` is "
-        "answered with a stamp, or with a reason why not; the stamp is there while both posts are.",
+        "answered with a stamp, or with a reason why not; the stamp is there while both posts are, "
+        "and until the author takes it back. A quote that comes is shown by a stamp that stands.",
     ),
     "1b12": Claim(
         "group federation",
@@ -66,6 +67,11 @@ CLAIMS = {
         "of ours can be found here.",
     ),
     "67ff": Claim("FEDERATION.md", "This page."),
+    "7628": Claim(
+        "moving",
+        "Forums elsewhere that move are followed there, and people are shown where they are now, "
+        "once both sides say so at their own origins. Nobody moves from here.",
+    ),
     "7888": Claim(
         "context", "Every post has the `context` of its thread, an address that answers."
     ),
@@ -107,7 +113,6 @@ CLAIMS = {
     ),
 }
 NOT_YET = {
-    "7628": "forums that move are followed there; people are not yet",
     "8a8e": "events",
 }
 

@@ -149,7 +149,7 @@ OUTCOMES: dict[str, Outcome] = {
     "gotosocial/actors_07.json": COLLECTION,
     "gotosocial/actors_08.json": COLLECTION,
     "gotosocial/actors_09.json": COLLECTION,
-    "gotosocial/actors_16.json": ignored("Whoever moves is no forum elsewhere that is known here."),
+    "gotosocial/actors_16.json": ignored("Whoever moves is nobody elsewhere that is known here."),
     "gotosocial/interaction_policy_21.json": THREAD,
     "gotosocial/interaction_policy_23.json": FOLLOWING,
     "gotosocial/moderation_01.json": REPORT,

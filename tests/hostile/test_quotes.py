@@ -7,8 +7,8 @@ from server import quotes
 from server.posts import editing
 from storage.forums import Visibility
 from tests import makers
-from tests.hostile.commons import ORIGIN, Commons, doing
-from tests.hostile.peer import PUBLIC, Json, ScriptedPeer, mallory, vera
+from tests.hostile.commons import ORIGIN, Commons, doing, note
+from tests.hostile.peer import AS, PUBLIC, Json, ScriptedPeer, mallory, vera
 
 
 def asking(actor: str, quoted: str, number: int, quoting: object = "") -> Json:
@@ -151,3 +151,92 @@ async def test_a_quote_is_refused_with_a_reason_that_tells_nothing_else(
         )
     ):
         assert (await gh.sent(evil, request)).state == "ignored", number
+
+
+def shows(page: str, quoted: str) -> bool:
+    return f'data-quotes="{quoted}"' in page
+
+
+async def test_what_quotes_a_post_of_ours_shows_it_until_its_author_takes_that_back(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    quoting = note(f"{vera(vic)}/statuses/1", vera(vic), gh.forum.uri)
+    quoting |= {"inReplyTo": gh.thread.uri, "quote": gh.thread.uri}
+    # It comes first, as from Mastodon, and asks then; nobody's word but ours counts.
+    forged = quoting | {"quoteAuthorization": f"{gh.thread.uri}/quotes/1"}
+    assert (await gh.sent(vic, doing("Create", vera(vic), forged))).state == "applied"
+    thread = f"/p/{gh.thread.id}"
+    assert not shows(await gh.page(thread), gh.thread.uri)
+    accepted = await answered(gh, vic, asking(vera(vic), gh.thread.uri, 1, quoting))
+    page = await gh.page(thread)
+    assert shows(page, gh.thread.uri)
+    assert page.count("When are you open?") >= 2
+    vic.requests.clear()
+    async with makers.browser(gh.app) as browser:
+        await makers.sign_in(browser, gh.instance, gh.admin)
+        listed = (await browser.get(f"{thread}/quotes")).text
+        number = accepted["result"].rpartition("/")[2]
+        assert quoting["id"] in listed
+        answer = await makers.submit(browser, f"{thread}/quotes", quote=number)
+        assert answer.status_code == 303
+        assert quoting["id"] not in (await browser.get(f"{thread}/quotes")).text
+    await gh.settled()
+    assert [(one["type"], one["actor"], one["object"]["id"]) for one in vic.delivered] == [
+        ("Delete", gh.admin.uri, accepted["result"])
+    ]
+    assert (await gh.get(path(accepted["result"]), vic)).status_code == 404
+    assert not shows(await gh.page(thread), gh.thread.uri)
+    again = await answered(gh, vic, asking(vera(vic), gh.thread.uri, 2, quoting))
+    assert (again["type"], again["summary"]) == ("Reject", quotes.REVOKED)
+
+
+@pytest.mark.fep("044f")
+async def test_a_quote_is_shown_by_the_stamp_of_who_is_quoted_and_by_no_other(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    said = note(f"{vic.origin}/p/1", vera(vic), gh.forum.uri, inReplyTo=gh.thread.uri)
+    assert (await gh.sent(vic, doing("Create", vera(vic), said))).state == "applied"
+    thread = f"/p/{gh.thread.id}"
+
+    def stamp(number: int, peer: ScriptedPeer = vic, **changes: object) -> str:
+        uri = f"{peer.origin}/stamps/{number}"
+        document = {
+            "@context": AS, "id": uri, "type": "QuoteAuthorization", "attributedTo": vera(vic),
+            "interactingObject": f"{evil.origin}/p/{number}", "interactionTarget": said["id"],
+        }  # fmt: skip
+        return peer.put(uri, document | changes)
+
+    wrong = {
+        2: stamp(2, evil),
+        3: stamp(3, attributedTo=mallory(vic)),
+        4: stamp(4, interactingObject=f"{evil.origin}/p/99"),
+        5: stamp(5, interactionTarget=gh.thread.uri),
+        6: stamp(6, type="Note"),
+        7: stamp(7, id=f"{vic.origin}/stamps/77"),
+        8: f"{vic.origin}/stamps/gone",
+        9: None,
+    }
+
+    async def quote(number: int, stamped: str | None) -> bool:
+        own = note(f"{evil.origin}/p/{number}", mallory(evil), gh.forum.uri, quote=said["id"])
+        own |= {"inReplyTo": gh.thread.uri, "quoteAuthorization": stamped}
+        created = doing("Create", mallory(evil), own, number)
+        assert (await gh.sent(evil, created)).state == "applied"
+        return shows(await gh.page(thread), said["id"])
+
+    assert [await quote(*one) for one in wrong.items()] == [False] * len(wrong)
+    assert await quote(10, stamp(10))
+    # Nobody needs leave to quote themselves.
+    own = note(f"{vic.origin}/p/2", vera(vic), gh.forum.uri, quote=said["id"])
+    await gh.sent(vic, doing("Create", vera(vic), own | {"inReplyTo": gh.thread.uri}, 2))
+    assert (await gh.page(thread)).count("data-quotes") == 2
+    # Whose it is takes it back, and nobody else.
+    gone = f"{vic.origin}/stamps/10"
+    for peer, actor in ((evil, mallory(evil)), (vic, mallory(vic))):
+        await gh.sent(peer, doing("Delete", actor, gone, "stamp"))
+    assert (await gh.page(thread)).count("data-quotes") == 2
+    await gh.sent(vic, doing("Delete", vera(vic), gone, "stamp"))
+    assert (await gh.page(thread)).count("data-quotes") == 1
+    # What is quoted and deleted is not shown either.
+    await gh.sent(vic, doing("Delete", vera(vic), said["id"], 3))
+    assert "data-quotes" not in await gh.page(thread)

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is made of a practice stays tied to it, at three agencies."""
 
-from server.library import drafts, lineage, publishing, warning
+from sqlalchemy import select
+
+from server.library import drafts, lineage, offering, publishing, warning
+from server.library.offering import OfferDraft, OfferState
+from server.practices.record import unpack
 from storage.members import Member
 from storage.posts import Post
+from storage.practices import ChangeOffer
 from tests import makers
 from tests.journeys.agency import Agency, until
 from tests.journeys.test_practices import permits, practice_at
@@ -16,7 +21,9 @@ async def adapted(agency: Agency, member: Member, source: Post, title: str) -> P
     forum = await makers.forum(agency.instance, agency.admin, "counters")
     async with agency.instance.transaction() as tx:
         draft = await lineage.adapt(tx, member, source)
-        await drafts.save(tx, member, draft.id, {"name": source.title}, {"name": title})
+        held = drafts.fields_of(draft)
+        fields = {"name": title, "problem": f"{held['problem']} Each cost a week."}
+        await drafts.save(tx, member, draft.id, {name: held[name] for name in fields}, fields)
         await drafts.place(tx, member, draft.id, forum.id)
     async with agency.instance.transaction() as tx:
         return await publishing.publish(tx, member, draft.id)
@@ -35,7 +42,18 @@ async def shows(agency: Agency, uri: str, *words: str, without: str = "\0") -> s
     return await until(f"{words} on the page of {uri} at {agency.name}", so)
 
 
-async def test_a_warning_follows_what_was_made_of_a_practice(
+async def offer_at(agency: Agency, uri: str, state: OfferState) -> ChangeOffer:
+    """Wait until an agency holds an offer in a state."""
+
+    async def so() -> ChangeOffer | None:
+        question = select(ChangeOffer).where(ChangeOffer.uri == uri, ChangeOffer.state == state)
+        async with agency.instance.reading() as session:
+            return (await session.execute(question)).scalar_one_or_none()
+
+    return await until(f"{uri} {state} at {agency.name}", so)
+
+
+async def test_a_change_is_offered_back_and_a_warning_follows_what_was_made_of_a_practice(
     riverton: Agency, lakeside: Agency, harbor: Agency
 ) -> None:
     await riverton.lists(harbor)
@@ -55,6 +73,48 @@ async def test_a_warning_follows_what_was_made_of_a_practice(
     await harbor.follow(kim, counters.uri)
     await practice_at(harbor, made.uri)
 
+    await offers_go_back(riverton, lakeside, ana, (source, made))
+    await a_warning_follows(lakeside, riverton, harbor, ana, (source, made))
+
+
+async def offers_go_back(
+    riverton: Agency, lakeside: Agency, ana: Member, posts: tuple[Post, Post]
+) -> None:
+    """One is declined with a reason, the next is taken into the next version."""
+    source, made = posts
+    draft = OfferDraft(("problem",), "It says what the delay costs.")
+    async with riverton.instance.transaction() as tx:
+        first = await offering.offer(tx, ana, made, draft)
+    there = await offer_at(lakeside, first.uri, OfferState.WAITING)
+    page = await lakeside.page(f"/practices/offers/{there.id}", lakeside.admin)
+    for told in ("Each cost a week.", "It says what the delay costs.", "City of Riverton"):
+        assert told in page.text
+    other = await makers.member(lakeside.instance, "priya")
+    assert (await lakeside.page(f"/practices/offers/{there.id}", other)).status_code == 404
+    assert "offers a change to" in (await lakeside.page("/notifications", lakeside.admin)).text
+    async with lakeside.instance.transaction() as tx:
+        await offering.decline(tx, lakeside.admin, there.id, "Give the figure it rests on.")
+    assert (await offer_at(riverton, first.uri, OfferState.DECLINED)).reason.startswith("Give")
+    async with riverton.instance.transaction() as tx:
+        second = await offering.offer(tx, ana, made, draft)
+    there = await offer_at(lakeside, second.uri, OfferState.WAITING)
+    lakeside.clock.turn(minutes=2)
+    async with lakeside.instance.transaction() as tx:
+        begun = await offering.take(tx, lakeside.admin, there.id)
+    async with lakeside.instance.transaction() as tx:
+        await publishing.publish(tx, lakeside.admin, begun.id, "What the delay costs.")
+    await offer_at(riverton, second.uri, OfferState.TAKEN)
+    revised = unpack((await practice_at(riverton, source.uri, version=2)).record)
+    assert revised.problem.endswith("Each cost a week.")
+    assert [credit.uri for credit in revised.credits] == [ana.uri]
+    await shows(riverton, made.uri, "The original has changed since, in The problem")
+
+
+async def a_warning_follows(
+    lakeside: Agency, riverton: Agency, harbor: Agency, ana: Member, posts: tuple[Post, Post]
+) -> None:
+    """A withdrawal stands on the adaptation, where the original is not held too; then no more."""
+    source, made = posts
     words = "Step 3 is no longer lawful."
     lakeside.clock.turn(minutes=2)
     async with lakeside.instance.transaction() as tx:
@@ -76,5 +136,5 @@ async def test_a_warning_follows_what_was_made_of_a_practice(
         await warning.lift(tx, lakeside.admin, source)
     for agency in (riverton, harbor):
         await shows(agency, made.uri, without="Withdrawn about")
-    held = await practice_at(riverton, source.uri)
+    held = await practice_at(riverton, source.uri, version=2)
     assert held.evidence == 2

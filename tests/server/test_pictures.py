@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from server import files, pictures
+from server import pictures
 from server.instance import Instance
 from server.members import profile
 from storage.files import StoredFile
 from storage.members import Member
+from storage.shelves import Folder
 from tests import makers
 
 
@@ -121,10 +122,16 @@ async def test_a_large_file_is_refused_unread() -> None:
         await pictures.square(b"\0" * (pictures.LARGEST + 1))
 
 
-async def test_a_file_lies_under_its_hash(tmp_path: Path) -> None:
-    new = await files.write(tmp_path, b"hello", "image/webp")
-    assert files.path_of(tmp_path, new.sha256).read_bytes() == b"hello"
-    assert files.path_of(tmp_path, new.sha256).parts[-4:-1] == (
+def lies(instance: Instance, sha256: str) -> Path:
+    """Where a file of the instance lies."""
+    return Folder(instance.settings.state / "files").path(sha256)
+
+
+async def test_a_file_lies_under_its_hash(instance: Instance) -> None:
+    new = await instance.files.write(b"hello", "image/webp")
+    path = lies(instance, new.sha256)
+    assert path.read_bytes() == b"hello"
+    assert path.parts[-4:-1] == (
         "files",
         new.sha256[:2],
         new.sha256[2:4],
@@ -134,18 +141,14 @@ async def test_a_file_lies_under_its_hash(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "../master.key", "a" * 63, "A" * 64, "a" * 64 + "\n"])
 def test_WEB_05_no_other_name_leads_anywhere(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="not the name"):
-        files.path_of(tmp_path, name)
+        Folder(tmp_path).path(name)
 
 
 async def show(instance: Instance, member: Member, data: bytes | None) -> str | None:
     """Change the picture as a page does; what was left to be removed."""
-    state = instance.settings.state
-    new = await files.write(state, data, pictures.MEDIA_TYPE) if data else None
+    new = await instance.files.write(data, pictures.MEDIA_TYPE) if data else None
     async with instance.transaction() as tx:
-        left = await profile.change_picture(tx, member, new)
-    if left is not None:
-        await files.remove(state, left)
-    return left
+        return await profile.change_picture(tx, member, new)
 
 
 async def test_a_picture_is_forgotten_when_nobody_shows_it(instance: Instance) -> None:
@@ -155,13 +158,13 @@ async def test_a_picture_is_forgotten_when_nobody_shows_it(instance: Instance) -
     assert await show(instance, ana, b"two") is None
     sha256 = await show(instance, dee, None)
     assert sha256 is not None
-    assert not files.path_of(instance.settings.state, sha256).exists()
+    assert not lies(instance, sha256).exists()
     async with instance.reading() as session:
         assert await session.get(StoredFile, sha256) is None
         member = await session.get_one(Member, ana.id)
-        found = await files.read(session, instance.settings.state, member.avatar_file or "")
+        found = await instance.files.read(session, member.avatar_file or "")
     assert found is not None
-    assert found[1] == b"two"
+    assert b"".join([piece async for piece in found[1]]) == b"two"
 
 
 async def test_the_same_picture_again_stays(instance: Instance) -> None:

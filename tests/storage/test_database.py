@@ -5,7 +5,8 @@ import asyncio
 import importlib
 import pkgutil
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -256,3 +257,22 @@ async def test_migrate_can_be_run_twice(database: Database) -> None:
     await database.run_sync(partial(migrate, MIGRATIONS))
     async with AsyncSession(database._write) as session:
         assert (await session.execute(select(AuditEntry))).first() is None
+
+
+async def test_whoever_is_stopped_while_letting_go_leaves_nothing_open(empty: Database) -> None:
+    """What closes a session is not left behind, to be cut off with the event loop."""
+    asked = asyncio.Event()
+
+    async def ask(opening: Callable[[], AbstractAsyncContextManager[AsyncSession]]) -> None:
+        async with opening() as session:
+            await session.execute(text("SELECT 1"))
+            asked.set()
+
+    for opening in [empty.reading] * 3 + [empty.writer.transaction] * 3:
+        asked.clear()
+        asking = asyncio.create_task(ask(opening))
+        await asked.wait()
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert asking.cancelled()
+        assert asyncio.all_tasks() == {asyncio.current_task()}

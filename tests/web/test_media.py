@@ -100,7 +100,7 @@ async def test_AUT_19_XSS_07_what_is_uploaded_never_acts_as_a_page(
         assert served.headers["content-type"] == "image/webp"
         assert b"script" not in served.content
     for claimed in ("text/html", "image/svg+xml", "application/pdf", "application/activity+json"):
-        new = await files.write(instance.settings.state, upload, claimed)
+        new = await instance.files.write(upload, claimed)
         async with instance.transaction() as tx:
             await files.keep(tx, new)
         for accept in ("text/html", "application/activity+json", "*/*"):
@@ -115,7 +115,7 @@ async def test_AUT_19_XSS_07_what_is_uploaded_never_acts_as_a_page(
 async def test_DOS_05_ranges_of_a_stored_file_are_not_looked_at(
     client: httpx.AsyncClient, instance: Instance, admin: Member
 ) -> None:
-    new = await files.write(instance.settings.state, png(), "image/png")
+    new = await instance.files.write(png(), "image/png")
     async with instance.transaction() as tx:
         await files.keep(tx, new)
     many = "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 200_000, 2))

@@ -27,6 +27,7 @@ WORDS = {
     "peer.paused": "paused sending to",
     "peer.resumed": "went on sending to",
     "peer.retried": "had sending tried at once to",
+    "person.moved": "moved to",
     "policy.allow": "allowed",
     "policy.deny": "denied",
     "policy.removed": "removed the rule for",

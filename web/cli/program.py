@@ -67,6 +67,13 @@ def _keys() -> None:
 
 
 @cache
+def _tokens() -> None:
+    from web.cli import tokens
+
+    app.add_typer(tokens.app, name="token")
+
+
+@cache
 def _settings() -> None:
     from web.cli import settings
 
@@ -101,6 +108,7 @@ _COMMANDS: dict[str, Callable[[], None]] = {
     "allow": _allow,
     "peer": _peers,
     "key": _keys,
+    "token": _tokens,
 }
 
 

@@ -6,6 +6,7 @@ from web.practices import (
     keeping,
     library,
     lineage,
+    offering,
     reading,
     replicating,
     warning,
@@ -16,6 +17,7 @@ routes = [
     *library.routes,
     *keeping.routes,
     *drafts.routes,
+    *offering.routes,
     # After the parts of a draft that are no sections of it.
     *writing.routes,
     *lineage.routes,

@@ -16,6 +16,7 @@ from server.vetting import pages as reviews
 from web.beside import Beside
 from web.practices import citing
 from web.practices.figures import figure, figures
+from web.practices.offering import OFFER_STATES
 from web.visits import Visit
 
 
@@ -61,6 +62,7 @@ def values(visit: Visit, page: ThreadPage, found: PracticePage) -> dict[str, Any
             for adopter in found.adopters
         ],
         "FIDELITIES": reporting.FIDELITIES,
+        "OFFER_STATES": OFFER_STATES,
         "ours": visit.instance.settings.agency_name,
         "linked_data": citing.linked_data(cited),
         **of_record(found.record, found.parts, found.practice.agency),

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accept and Reject, by what they answer."""
+
+from federation.handlers import follows, offers
+from federation.incoming import Incoming
+from federation.vocabulary.activities import Activity
+
+
+def _is_of_an_offer(activity: Activity) -> bool:
+    """Whether it answers an Offer: what we send of our own carries that in its id."""
+    return getattr(activity.object, "id", "").partition("#")[2].startswith("offer-")
+
+
+async def accept(incoming: Incoming, activity: Activity) -> None:
+    """Somebody says yes to what one of us asked of them."""
+    if _is_of_an_offer(activity):
+        await offers.answered(incoming, activity, taken=True)
+    else:
+        await follows.accept(incoming, activity)
+
+
+async def reject(incoming: Incoming, activity: Activity) -> None:
+    """Somebody says no to it."""
+    if _is_of_an_offer(activity):
+        await offers.answered(incoming, activity, taken=False)
+    else:
+        await follows.reject(incoming, activity)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page of one resource shows, beside its discussion."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.errors import NotFound
+from server.hub.lineage import Lineage, lineage_of
+from server.hub.uses import Use, uses_of
+from server.permissions import Permission, may
+from server.posts.pages import ThreadPage
+from server.resources import licences
+from server.resources.record import Record, unpack
+from server.shown import ShownPost
+from server.viewers import Viewer, visible_posts
+from storage.files import StoredFile
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Kind, Post, PostState
+from storage.resources import Resource, ResourceFile, ResourceVersion
+
+MOST_VERSIONS = 100
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """A file of a version; `held` when its bytes are here, `fault` why they could not be had."""
+
+    file: ResourceFile
+    held: bool
+    language: str = ""
+    access: str = ""
+    access_note: str = ""
+    checked: str = ""
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """A version in the list of them, with its files."""
+
+    version: int
+    label: str
+    note: str
+    at: datetime
+    by: str
+    downloads: int
+    files: tuple[FileLine, ...]
+
+
+@dataclass(frozen=True)
+class ResourcePage:
+    """A resource as the viewer sees it; the first of `versions` is the latest."""
+
+    resource: Resource
+    record: Record
+    versions: tuple[VersionLine, ...]
+    lineage: Lineage
+    uses: tuple[Use, ...]
+    warning: str
+    is_home: bool
+    may_adapt: bool
+    may_revise: bool
+    may_use: bool
+
+    @property
+    def files(self) -> tuple[FileLine, ...]:
+        """The files of the version that is shown."""
+        return self.versions[0].files if self.versions else ()
+
+
+async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage) -> ResourcePage:
+    """The resource that opens a thread which was found to be the viewer's to see."""
+    post = page.opener.post
+    resource = await session.get(Resource, post.id)
+    if resource is None:
+        raise NotFound
+    record = unpack(resource.record)
+    lineage = await lineage_of(session, viewer, resource, post.uri)
+    is_closed = isinstance(post, ShownPost) and post.locked
+    is_live = post.state != PostState.DELETED
+    return ResourcePage(
+        resource=resource,
+        record=record,
+        versions=await _versions(session, post.id, record, resource.version),
+        lineage=lineage,
+        uses=await uses_of(session, viewer, post.uri),
+        warning=_warning(lineage, record),
+        is_home=page.opener.author.is_local,
+        may_adapt=is_live and viewer.is_member,
+        may_revise=page.opener.may_edit and not is_closed,
+        may_use=is_live and not is_closed and may(page.standing, Permission.REPLY),
+    )
+
+
+def _warning(lineage: Lineage, record: Record) -> str:
+    """Where the licences of an adaptation and of its source do not go together."""
+    if lineage.source is None:
+        return ""
+    return licences.warning(lineage.source.license, record.license)
+
+
+async def _versions(
+    session: AsyncSession, number: int, record: Record, latest: int
+) -> tuple[VersionLine, ...]:
+    question = (
+        select(ResourceVersion, Member.name)
+        .join(Member, Member.id == ResourceVersion.by_id)
+        .where(ResourceVersion.post_id == number)
+        .order_by(ResourceVersion.version.desc())
+        .limit(MOST_VERSIONS)
+    )
+    rows = (await session.execute(question)).all()
+    files: dict[int, list[FileLine]] = {}
+    of_files = (
+        select(ResourceFile, StoredFile.sha256)
+        .outerjoin(StoredFile, StoredFile.sha256 == ResourceFile.sha256)
+        .where(ResourceFile.post_id == number)
+        .order_by(ResourceFile.version, ResourceFile.position)
+    )
+    for file, held in (await session.execute(of_files)).all():
+        line = FileLine(file, held is not None)
+        if file.version == latest and file.position < len(record.files):
+            said = record.files[file.position]
+            line = FileLine(
+                file, line.held, said.language, said.access, said.access_note, said.checked
+            )
+        files.setdefault(file.version, []).append(line)
+    return tuple(
+        VersionLine(
+            row.version, row.label, row.note, row.at, by, row.downloads,
+            tuple(files.get(row.version, ())),
+        )
+        for row, by in rows
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Read:
+    """A resource by itself."""
+
+    post: Post
+    forum: Forum
+    author: Member
+    resource: Resource
+    record: Record
+
+
+async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
+    """A resource that the viewer may see; NotFound for anything else."""
+    question = (
+        select(Post, Forum, Member, Resource)
+        .join(Forum, Forum.id == Post.forum_id)
+        .join(Member, Member.id == Post.author_id)
+        .join(Resource, Resource.post_id == Post.id)
+        .where(
+            Post.id == post_id,
+            Post.kind == Kind.RESOURCE,
+            Post.state != PostState.DELETED,
+            visible_posts(viewer),
+        )
+    )
+    row = (await session.execute(question)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Read(row[0], row[1], row[2], row[3], unpack(row[3].record))

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Resources: the detail row of a post, its versions, files and drafts.
+
+A resource is a `posts` row of the kind `resource`, and a row of `resources` with its record: one
+JSON document (`server/resources/record`), the same that travels as `gh:resource`. The bytes of
+its files lie under their SHA-256 (`storage/files`), here or at its home.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Characters, Key, Word
+
+
+class Resource(Base):
+    """What a resource says now.
+
+    `agency` is its author's, as their home tells it. `record` is the JSON document, `digest` the
+    SHA-256 of its canonical form, `html` its description, rendered once. `downloads` counts
+    those from this instance, of all versions.
+
+    Of an adaptation: `based_on` is the uri of its source, with the version and the digest it
+    was made from; `root` is the uri that the whole lineage descends from, its own for an original.
+    """
+
+    __tablename__ = "resources"
+    __table_args__ = (
+        Index("ix_resources_root", "root", "post_id"),
+        Index("ix_resources_based_on", "based_on", "post_id"),
+    )
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("posts.id"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[Word]
+    agency: Mapped[str] = mapped_column(Characters(500), default="")
+    summary: Mapped[str] = mapped_column(Characters(500), default="")
+    html: Mapped[str] = mapped_column(default="")
+    license: Mapped[str] = mapped_column(Characters(100), default="")
+    record: Mapped[str]
+    digest: Mapped[str] = mapped_column(Characters(64))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    downloads: Mapped[int] = mapped_column(Integer, default=0)
+    based_on: Mapped[str | None] = mapped_column(Characters(2048))
+    based_on_version: Mapped[int | None] = mapped_column(Integer)
+    based_on_digest: Mapped[str] = mapped_column(Characters(64), default="")
+    root: Mapped[str] = mapped_column(Characters(2048))
+
+
+class ResourceVersion(Base):
+    """What a resource said in one version, the latest included; it never changes."""
+
+    __tablename__ = "resource_versions"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    label: Mapped[str] = mapped_column(Characters(100), default="")
+    record: Mapped[str]
+    digest: Mapped[str] = mapped_column(Characters(64))
+    note: Mapped[str] = mapped_column(Characters(500), default="")
+    by_id: Mapped[int]
+    at: Mapped[datetime]
+    downloads: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class ResourceFile(Base):
+    """A file of a version; its bytes lie under `sha256`, once they are held here.
+
+    `failed` is when its home was last asked for it in vain, and `fault` what came of that.
+    """
+
+    __tablename__ = "resource_files"
+    __table_args__ = (Index("ix_resource_files_sha256", "sha256"),)
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sha256: Mapped[str] = mapped_column(Characters(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(Characters(300))
+    media_type: Mapped[str] = mapped_column(Characters(100))
+    url: Mapped[str] = mapped_column(Characters(2048))
+    failed: Mapped[datetime | None]
+    fault: Mapped[str] = mapped_column(Characters(500), default="")
+
+
+class ResourceFacet(Base):
+    """One value that a resource is found by: a kind, a topic, a licence, an agency…"""
+
+    __tablename__ = "resource_facets"
+    __table_args__ = (Index("ix_resource_facets_value", "facet", "value", "post_id"),)
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    facet: Mapped[Word] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(Characters(200), primary_key=True)
+
+
+class ResourceDraft(Base):
+    """A resource being prepared by its owner, whom alone it is shown to.
+
+    `typed` is the JSON of what stands in the form's fields, right or wrong. `post_id` names the
+    resource that it is to be a new version of, and `source_id` the one that it adapts, in the
+    version and with the digest given.
+    """
+
+    __tablename__ = "resource_drafts"
+    __table_args__ = (
+        Index("ix_resource_drafts_owner", "owner_id", "updated"),
+        Index("ix_resource_drafts_post", "post_id"),
+        Index("ix_resource_drafts_source", "source_id"),
+    )
+
+    id: Mapped[Key]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    forum_id: Mapped[int | None] = mapped_column(ForeignKey("forums.id"))
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
+    source_version: Mapped[int | None] = mapped_column(Integer)
+    source_digest: Mapped[str] = mapped_column(Characters(64), default="")
+    title: Mapped[str] = mapped_column(Characters(500), default="")
+    typed: Mapped[str] = mapped_column(default="{}")
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+
+
+class ResourceUpload(Base):
+    """A file that waits in a draft; `said` is what was done to it on the way in."""
+
+    __tablename__ = "resource_uploads"
+    __table_args__ = (
+        Index("ix_resource_uploads_draft", "draft_id", "id"),
+        Index("ix_resource_uploads_sha256", "sha256"),
+    )
+
+    id: Mapped[Key]
+    draft_id: Mapped[int] = mapped_column(ForeignKey("resource_drafts.id"))
+    owner_id: Mapped[int]
+    sha256: Mapped[str] = mapped_column(Characters(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(Characters(300))
+    media_type: Mapped[str] = mapped_column(Characters(100))
+    said: Mapped[str] = mapped_column(Characters(500), default="")
+    at: Mapped[datetime]
+
+
+class ResourceUse(Base):
+    """A reply that says that its author's agency uses a resource, and how it went."""
+
+    __tablename__ = "resource_uses"
+    __table_args__ = (Index("ix_resource_uses_of", "of", "post_id"),)
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("posts.id"), primary_key=True, autoincrement=False
+    )
+    of: Mapped[str] = mapped_column(Characters(2048))
+    of_version: Mapped[int | None] = mapped_column(Integer)
+    verdict: Mapped[Word]
+    agency: Mapped[str] = mapped_column(Characters(500), default="")
+
+
+async def is_used(session: AsyncSession, sha256: str) -> bool:
+    """Whether a resource or a draft of one has a file of these bytes."""
+    for table in (ResourceFile, ResourceUpload):
+        question = select(table.sha256).where(table.sha256 == sha256).limit(1)
+        if (await session.execute(question)).first() is not None:
+            return True
+    return False

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is done through an app stands on the pages, and the other way."""
+
+import io
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+
+from server.instance import Instance
+from storage.forums import Forum, Visibility
+from storage.members import Member
+from storage.posts import Post
+from tests import makers
+from tests.web.api.app import App, app_of
+
+
+@dataclass
+class Room:
+    """A thread by Sam in a forum that Ana follows, and her app."""
+
+    instance: Instance
+    client: httpx.AsyncClient
+    sam: Member
+    ana: Member
+    forum: Forum
+    thread: Post
+    app: App
+
+    async def page(self, path: str) -> str:
+        """A page of the site as Ana reads it, in words."""
+        answer = await self.client.get(path)
+        assert answer.status_code == 200, path
+        return answer.text
+
+
+@pytest.fixture
+async def room(client: httpx.AsyncClient, instance: Instance, admin: Member) -> Room:
+    ana = await makers.member(instance)
+    forum = await makers.forum(instance, admin)
+    thread = await makers.thread(instance, admin, forum, tags=("permits",))
+    await makers.follow(instance, ana, forum)
+    await makers.sign_in(client, instance, ana)
+    app = await app_of(client, instance, ana)
+    return Room(instance, client, admin, ana, forum, thread, app)
+
+
+async def test_a_thread_and_a_reply_are_posted_changed_and_deleted(room: Room) -> None:
+    app = room.app
+    text = "@counters Who waits longest?\n\nThose with **paper**. #counters"
+    key = {"Idempotency-Key": "one"}
+    made = await app.ask("POST", "/api/v1/statuses", json={"status": text}, headers=key)
+    again = await app.ask("POST", "/api/v1/statuses", data={"status": text}, headers=key)
+    assert again["id"] == made["id"]
+    page = await room.page(f"/p/{made['id']}")
+    assert "Who waits longest?</h1>" in page
+    assert "Those with <strong>paper</strong>" in page
+    assert [tag["name"] for tag in made["tags"]] == ["counters"]
+    typed = await app.get(f"/api/v1/statuses/{made['id']}/source")
+    assert typed["text"] == "Who waits longest?\n\nThose with **paper**. #counters"
+    changed = typed["text"].replace("paper", "forms")
+    edited = await app.ask("PUT", f"/api/v1/statuses/{made['id']}", json={"status": changed})
+    title = "<p><strong>Who waits longest?</strong></p>"
+    assert edited["content"] == f"{title}<p>Those with <strong>forms</strong>. #counters</p>"
+    versions = await app.get(f"/api/v1/statuses/{made['id']}/history")
+    assert ["paper" in one["content"] for one in versions] == [True, False]
+    assert "forms" in await room.page(f"/p/{made['id']}/history")
+    reply = await app.post("/api/v1/statuses", status="@sam Thanks!", in_reply_to_id=made["id"])
+    assert reply["content"] == "<p>Thanks!</p>"
+    assert reply["in_reply_to_id"] == made["id"]
+    below = (await app.get(f"/api/v1/statuses/{made['id']}/context"))["descendants"]
+    assert [one["id"] for one in below] == [reply["id"]]
+    above = (await app.get(f"/api/v1/statuses/{reply['id']}/context"))["ancestors"]
+    assert [one["id"] for one in above] == [made["id"]]
+    gone = await app.ask("DELETE", f"/api/v1/statuses/{reply['id']}")
+    assert gone["text"] == "Thanks!"
+    await app.get(f"/api/v1/statuses/{reply['id']}", 404)
+    assert "Thanks!" not in await room.page(f"/p/{made['id']}")
+
+
+async def test_what_cannot_be_posted_is_said_in_one_sentence(room: Room) -> None:
+    app, path = room.app, "/api/v1/statuses"
+    for sent, said in (
+        ({"status": "Hello, everybody"}, "mention"),
+        ({"status": ""}, "forum"),
+        ({"status": "@counters x", "visibility": "direct"}, "public"),
+        ({"status": "@counters x", "poll": {"options": ["a", "b"], "expires_in": 300}}, "olls"),
+        ({"status": "@counters x", "scheduled_at": "2030-01-01T00:00:00Z"}, "scheduled"),
+        ({"status": "x" * 50_001, "in_reply_to_id": str(room.thread.id)}, "50000"),
+        ({"status": "@counters x", "media_ids": ["1"]}, "not found"),
+    ):
+        answer = await room.client.post(
+            path, json=sent, headers={"Authorization": f"Bearer {app.token}"}
+        )
+        assert answer.status_code in {404, 422}, sent
+        assert "error" in answer.json()
+        assert said in answer.text or "forum" in answer.text, answer.text
+    await app.post(path, 404, status="x", in_reply_to_id="99")
+    before = await app.get(f"/api/v1/accounts/{room.ana.id}/statuses")
+    assert before == []
+
+
+async def test_endorsing_keeping_following_and_reading_notices(room: Room) -> None:
+    app, status = room.app, f"/api/v1/statuses/{room.thread.id}"
+    assert (await app.post(f"{status}/favourite"))["favourites_count"] == 1
+    assert 'value="1"' in await room.page(f"/p/{room.thread.id}")
+    assert [one["acct"] for one in await app.get(f"{status}/favourited_by")] == ["ana"]
+    assert [one["id"] for one in await app.get("/api/v1/favourites")] == [str(room.thread.id)]
+    assert (await app.post(f"{status}/unfavourite"))["favourited"] is False
+    assert (await app.post(f"{status}/bookmark"))["bookmarked"]
+    assert [one["id"] for one in await app.get("/api/v1/bookmarks")] == [str(room.thread.id)]
+    assert (await app.post(f"{status}/unbookmark"))["bookmarked"] is False
+    assert await app.get("/api/v1/bookmarks") == []
+    forum = f"/api/v1/accounts/{room.forum.id}"
+    assert (await app.post(f"{forum}/unfollow"))["following"] is False
+    assert await app.get("/api/v1/lists") == []
+    assert (await app.post(f"{forum}/follow"))["following"]
+    assert 'data-follow="accepted"' in await room.page(f"/f/{room.forum.handle}")
+    refused = await app.post(f"/api/v1/accounts/{room.sam.id}/follow", 422)
+    assert "forum" in refused["error"]
+    mine = await makers.reply(room.instance, room.ana, room.thread, "Mine")
+    theirs = await makers.reply(room.instance, room.sam, mine, "Yours, @ana")
+    found = await app.get("/api/v1/notifications")
+    assert [(one["type"], one["status"]["id"]) for one in found] == [("mention", str(theirs.id))]
+    assert (await app.get("/api/v1/notifications/unread_count")) == {"count": 1}
+    mark = {"notifications": {"last_read_id": found[0]["id"]}}
+    moved = await app.post("/api/v1/markers", **mark)
+    assert moved["notifications"]["last_read_id"] == found[0]["id"]
+    assert (await app.get("/api/v1/markers", **{"timeline[]": "notifications"})) == moved
+    assert (await app.get("/api/v1/notifications/unread_count")) == {"count": 0}
+    assert await app.get("/api/v1/notifications", **{"types[]": "favourite"}) == []
+    await app.post(f"/api/v1/notifications/{found[0]['id']}/dismiss")
+    assert await app.get("/api/v1/notifications") == []
+    assert "Yours" not in await room.page("/notifications")
+
+
+async def test_home_lists_forums_and_tags_show_each_thing_once(room: Room) -> None:
+    app, thread = room.app, str(room.thread.id)
+    home = await app.get("/api/v1/timelines/home")
+    assert [one["reblog"]["id"] for one in home] == [thread]
+    assert home[0]["account"]["acct"] == "counters"
+    assert home[0]["account"]["group"] is True
+    assert home[0]["id"] != thread
+    boost = await app.get(f"/api/v1/statuses/{home[0]['id']}")
+    assert boost["reblog"]["id"] == thread
+    elsewhere = await makers.reply(room.instance, room.sam, room.thread, "Not for Ana")
+    assert len(await app.get("/api/v1/timelines/home")) == 1
+    await makers.reply(room.instance, room.ana, room.thread, "I take part")
+    ids = [(one["reblog"] or one)["id"] for one in await app.get("/api/v1/timelines/home")]
+    assert set(ids) >= {thread, str(elsewhere.id)}
+    lists = await app.get("/api/v1/lists")
+    assert [one["title"] for one in lists] == ["Service counters"]
+    inside = await app.get(f"/api/v1/timelines/list/{lists[0]['id']}")
+    assert [one["reblog"]["id"] for one in inside] == [thread]
+    await app.post("/api/v1/lists", 403, title="Mine")
+    for path in ("/api/v1/timelines/public?local=true", "/api/v1/timelines/tag/permits"):
+        assert [one["id"] for one in await app.get(path)] == [thread]
+    assert await app.get("/api/v1/timelines/public", remote="true") == []
+    found = await app.get("/api/v2/search", q="counters", resolve="true")
+    assert [one["acct"] for one in found["accounts"]] == ["counters"]
+    found = await app.get("/api/v2/search", q=f"http://riverton.localhost:8000/p/{thread}")
+    assert [one["id"] for one in found["statuses"]] == [thread]
+    found = await app.get("/api/v2/search", q="completeness", offset="20")
+    assert found["statuses"] == []
+    own = await app.ask(
+        "PATCH",
+        "/api/v1/accounts/update_credentials",
+        data={"display_name": "Ana R.", "note": "Hi"},
+    )
+    assert (own["display_name"], own["source"]["note"]) == ("Ana R.", "Hi")
+    assert "Ana R." in await room.page("/u/ana")
+
+
+async def test_a_picture_stands_in_the_post_on_the_page_and_beside_it_in_apps(room: Room) -> None:
+    app, drawn = room.app, io.BytesIO()
+    Image.new("RGB", (60, 30), "navy").save(drawn, "PNG")
+    file = {"file": ("x.png", drawn.getvalue(), "image/png")}
+    sent = await app.ask("POST", "/api/v2/media", files=file, data={"description": "A [blue] box"})
+    assert sent["meta"]["original"]["width"] == 60
+    told = {"description": "A blue *counter*"}
+    await app.ask("PUT", f"/api/v1/media/{sent['id']}", json=told)
+    reply = await app.post(
+        "/api/v1/statuses", status="See", in_reply_to_id=str(room.thread.id), media_ids=[sent["id"]]
+    )
+    assert reply["content"] == "<p>See</p>"
+    picture = reply["media_attachments"][0]
+    assert (picture["description"], picture["url"]) == ("A blue counter", sent["url"])
+    assert 'src="/media/' in await room.page(f"/p/{room.thread.id}")
+    assert (await room.client.get(picture["url"])).headers["content-type"] == "image/webp"
+    stranger = App(room.client, await makers.token(room.instance, room.sam))
+    await stranger.get(f"/api/v1/media/{sent['id']}", 404)
+    await stranger.post(
+        "/api/v1/statuses", 404, status="Mine", in_reply_to_id=str(room.thread.id),
+        media_ids=[sent["id"]],
+    )  # fmt: skip
+    wrong = {"file": ("x.svg", b"<svg/>", "image/svg+xml")}
+    refused = await app.ask("POST", "/api/v2/media", 422, files=wrong)
+    assert "PNG" in refused["error"]
+
+
+async def test_ACC_12_other_peoples_ids_and_hidden_things_answer_like_nothing(
+    app: Starlette, room: Room
+) -> None:
+    closed = await makers.forum(
+        room.instance, room.sam, "board", title="The board", visibility=Visibility.MEMBERS
+    )
+    secret = await makers.thread(room.instance, room.sam, closed, "Secret", "@ana a secret")
+    mine = await makers.reply(room.instance, room.sam, room.thread, "Sam's")
+    ana = room.app
+    for path in (
+        f"/api/v1/statuses/{secret.id}", f"/api/v1/statuses/{secret.id ^ 1}",
+        f"/api/v1/statuses/{secret.id}/context", f"/api/v1/accounts/{closed.id}",
+        f"/api/v1/accounts/{closed.id}/statuses", f"/api/v1/timelines/list/{closed.id}",
+    ):  # fmt: skip
+        assert await ana.get(path, 404) == {"error": "Record not found"}
+    for verb in ("favourite", "bookmark"):
+        await ana.post(f"/api/v1/statuses/{secret.id}/{verb}", 404)
+    await ana.post("/api/v1/statuses", 404, status="x", in_reply_to_id=str(secret.id))
+    await ana.post("/api/v1/statuses", 422, status="@board x")
+    await ana.ask("DELETE", f"/api/v1/statuses/{mine.id}", 404)
+    await ana.ask("PUT", f"/api/v1/statuses/{mine.id}", 403, json={"status": "mine"})
+    assert await ana.get("/api/v1/accounts/relationships", **{"id[]": str(closed.id)}) == []
+    assert (await ana.get("/api/v2/search", q="secret"))["statuses"] == []
+    assert await ana.get("/api/v1/notifications") == []
+
+
+@pytest.mark.parametrize("junk", ["1e9", "-1", "0", "9" * 400, "", "x", "\u0661", "99999999999"])
+async def test_junk_in_a_call_is_answered_in_bounds(room: Room, junk: str) -> None:
+    app = room.app
+    for path in (
+        "/api/v1/timelines/home", "/api/v1/timelines/public", "/api/v1/notifications",
+        "/api/v1/bookmarks", "/api/v1/favourites", f"/api/v1/accounts/{room.forum.id}/statuses",
+        "/api/v2/search",
+    ):  # fmt: skip
+        for name in ("limit", "max_id", "min_id", "since_id", "offset", "q"):
+            found = await app.get(path, **{name: junk})
+            assert len(found) <= 80
+    for path in ("/api/v1/statuses", "/api/v1/accounts", "/api/v1/media", "/api/v1/notifications"):
+        await app.get(f"{path}/{junk or 'x'}", 404)

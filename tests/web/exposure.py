@@ -12,7 +12,6 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
-from federation.signatures.keys import SigningKey
 from federation.signatures.sign import sign_draft
 from server import endorsements
 from server.forums import deeds
@@ -21,14 +20,13 @@ from server.posts import editing, reading, writing
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.settings import Federation
 from storage.forums import Forum, Visibility
-from storage.keys import ActorKey
 from storage.members import Member
-from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
 from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
+from tests.web.exposed_peers import CASCADIA, MASTODON, PEER_KEY, STRANGER, know_peers
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
 from tests.web.exposed_reviews import under_review
 from web.activitypub import MachineRoute
@@ -36,9 +34,6 @@ from web.api.routes import ApiRoute
 from web.rooms import Rooms
 
 LAKESIDE = makers.LAKESIDE
-CASCADIA = "cascadia.localhost:4103"
-MASTODON = "social.localhost:4104"
-STRANGER = "stranger.localhost:4105"
 NOWHERE = "nowhere"
 ACTIVITY = "application/activity+json"
 LOCAL = ("public", "agencies", "instance", "members")
@@ -146,7 +141,12 @@ async def found_world(instance: Instance) -> World:
     for key in LOCAL:
         await _stir(world, key)
         world.practices[key] = [await world.publish(key, sam)]
-    await put_under_review(world, f"zq{REVIEW}qz")
+    tom = await makers.member(instance, "tom")
+    kim = await makers.member(instance, "kim")
+    review, world.tokens = await under_review(
+        instance, sam, tom, kim, world.practices["public"][0], f"zq{REVIEW}qz"
+    )
+    world.reviews = [review]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
     world.drafts = [str(number)]
     for key in COPIES:
@@ -154,19 +154,8 @@ async def found_world(instance: Instance) -> World:
         words = f"zqours{key}qz kerb"
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
     await _quote(world, "agencies")
-    await _know_peers(world)
+    await know_peers(instance)
     return world
-
-
-async def put_under_review(world: World, taint: str) -> None:
-    """Sam's public practice is reviewed by people who do not look."""
-    tom, kim = (
-        await makers.member(world.instance, "tom"),
-        await makers.member(world.instance, "kim"),
-    )
-    post = world.practices["public"][0]
-    number, world.tokens = await under_review(world.instance, world.sam, tom, kim, post, taint)
-    world.reviews = [number]
 
 
 async def _quote(world: World, key: str) -> None:
@@ -192,32 +181,6 @@ async def _stir(world: World, key: str) -> None:
         await reading.save_draft(
             tx, world.lee, f"reply:{opener.id}", title="", source=f"half {taint}", tags=""
         )
-
-
-async def _know_peers(world: World) -> None:
-    now = world.instance.clock.now()
-    hosts = {LAKESIDE: "guildhall", CASCADIA: "guildhall", MASTODON: "mastodon", STRANGER: ""}
-    async with world.instance.transaction() as tx:
-        for host, software in hosts.items():
-            actor = f"http://{host}/instance"
-            public = PEER_KEY.public.pem()
-            tx.session.add(
-                Peer(host=host, origin=f"http://{host}", software=software, first_seen=now)
-            )
-            tx.session.add(
-                ActorKey(
-                    key_id=f"{actor}#main-key", owner=actor, kind="rsa", public=public,
-                    created=now, checked=now,
-                )
-            )  # fmt: skip
-            if host != STRANGER:
-                bare = host.partition(":")[0]
-                rule = PolicyRule(id=tx.ids.next(), pattern=bare, verdict=Verdict.ALLOW, added=now)
-                rule.added_by = "test"
-                tx.session.add(rule)
-
-
-PEER_KEY = SigningKey.generate_rsa()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation import forums, members, posts
+from federation import deeds, forums, members, posts
 from federation.askers import Asker
 from federation.endorsements import like
 from federation.keyring import ED25519
@@ -192,9 +192,9 @@ class Documents:
             opener = await self.session.get_one(Post, post.thread_id)
             author = await self.session.get_one(Member, post.author_id)
             forum = await self.session.get_one(Forum, post.forum_id)
-            former = "Article" if post.is_thread else "Note"
+            former = deeds.former_type(post)
             when = post.deleted or post.published
-            return 410, posts.tombstone(
+            return 410, deeds.tombstone(
                 post.uri, former, author.uri, opener.context, forum.uri, when
             )
         return 200, (await self._objects([post]))[post.id]

@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from federation import practices, replications, resources, reviews
+from federation import events, practices, replications, resources, reviews
+from federation.events import SharedEvent
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
@@ -26,6 +27,7 @@ class Beyond:
     resource: SharedResource | None = None
     use: SaidUse | None = None
     states: Statement | None = None
+    event: SharedEvent | None = None
 
 
 def to_members(said: Beyond, url: str) -> dict[str, Any]:
@@ -36,6 +38,8 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return replications.to_members(said.report, url)
     if said.resource is not None:
         return resources.to_members(said.resource, url)
+    if said.event is not None:
+        return events.to_members(said.event, url)
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.states is not None:
@@ -54,6 +58,8 @@ def from_members(post: WirePost) -> dict[str, Any]:
             "use": use,
             "states": reviews.statement_of(post.raw),
         }
+    if post.type == "Event":
+        return {"event": events.from_members(post.raw)}
     practice = practices.from_members(post.raw)
     if practice is not None:
         return {"practice": practice}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation import kinds, tags
+from federation import events, kinds, tags
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.kinds import Beyond
@@ -68,7 +68,7 @@ def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
 
 
 def to_wire(shared: SharedPost) -> dict[str, Any]:
-    """The Article of a thread, the Note of a reply; keys without a value are left out."""
+    """The Article of a thread, an Event, the Note of a reply; keys without value are left out."""
     to, cc = recipients(shared)
     document: dict[str, Any] = {
         "@context": OBJECT_CONTEXT,
@@ -112,6 +112,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         return document | {"inReplyTo": shared.parent} | kinds.to_members(shared, shared.url)
     document["name"] = shared.title
     document |= {"summary": text.wire_summary(shared.html)} | kinds.to_members(shared, shared.url)
+    if shared.event is not None:
+        document |= events.by_whom(shared.author, shared.language)
     document["preview"] = {
         "type": "Note",
         "content": f"<p><strong>{_escaped(shared.title)}</strong></p>{document['summary']}",
@@ -244,76 +246,4 @@ def _about(
         "audience": shared.forum,
         "published": moment(shared.updated or shared.published),
         "object": document,
-    }
-
-
-@dataclass(frozen=True)
-class Deed:
-    """Something done to a post that carries none of its words."""
-
-    actor: str
-    post: str
-    forum: str
-    public: bool
-
-    def addressed(self, kind: str, identifier: str, target: object) -> dict[str, Any]:
-        audience = followers(self.forum)
-        return {
-            "@context": ACTIVITY_CONTEXT,
-            "id": identifier,
-            "type": kind,
-            "actor": self.actor,
-            "object": target,
-            "to": [PUBLIC, self.forum] if self.public else [audience, self.forum],
-            "cc": [audience] if self.public else [],
-            "audience": self.forum,
-        }
-
-
-def delete(deed: Deed, former: str, when: datetime, reason: str | None) -> dict[str, Any]:
-    """Delete of a post; a `summary` makes it a steward's removal, as at Lemmy."""
-    tombstone = {
-        "id": deed.post,
-        "type": "Tombstone",
-        "formerType": former,
-        "deleted": moment(when),
-    }
-    document = deed.addressed("Delete", f"{deed.actor}#delete-{short(deed.post)}", tombstone)
-    if reason is not None:
-        document["summary"] = reason
-    return document
-
-
-def lock(deed: Deed, number: int) -> dict[str, Any]:
-    """Lock of a thread, as Lemmy, PieFed and Mbin read it."""
-    return deed.addressed("Lock", f"{deed.actor}#lock-{short(deed.post)}-{number}", deed.post)
-
-
-def pin(deed: Deed, number: int, *, pinned: bool) -> dict[str, Any]:
-    """Add to, or Remove from, the forum's featured collection."""
-    kind = "Add" if pinned else "Remove"
-    identifier = f"{deed.actor}#{kind.lower()}-{short(deed.post)}-{number}"
-    return deed.addressed(kind, identifier, deed.post) | {"target": f"{deed.forum}/featured"}
-
-
-def steward(deed: Deed, number: int, *, named: bool) -> dict[str, Any]:
-    """Add to, or Remove from, the forum's moderators; `deed.post` is the person."""
-    kind = "Add" if named else "Remove"
-    identifier = f"{deed.actor}#{kind.lower()}-steward-{number}"
-    return deed.addressed(kind, identifier, deed.post) | {"target": f"{deed.forum}/moderators"}
-
-
-def tombstone(
-    uri: str, former: str, author: str, context: str, forum: str, when: datetime
-) -> dict[str, Any]:
-    """What is served where a post was deleted."""
-    return {
-        "@context": OBJECT_CONTEXT,
-        "id": uri,
-        "type": "Tombstone",
-        "formerType": former,
-        "deleted": moment(when),
-        "attributedTo": author,
-        **({"context": context} if context else {}),
-        "audience": forum,
     }

@@ -7,6 +7,7 @@ from federation.handlers import (
     announced,
     answers,
     endorsements,
+    events,
     follows,
     moves,
     offers,
@@ -27,6 +28,7 @@ UndoHandler = Callable[[Incoming, Activity, Activity], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {
     "Follow": follows.follow,
     "Accept": answers.accept,
+    "TentativeAccept": answers.tentative,
     "Reject": answers.reject,
     "Create": posts.create,
     "Update": posts.update,
@@ -34,6 +36,8 @@ HANDLERS: dict[str, Handler] = {
     "Like": endorsements.like,
     "EmojiReact": endorsements.like,
     "Flag": reports.flag,
+    "Join": events.join,
+    "Leave": events.leave,
     "Lock": steering.lock,
     "Add": steering.add,
     "Remove": steering.remove,
@@ -45,6 +49,7 @@ HANDLERS: dict[str, Handler] = {
 
 UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Follow": follows.undo_follow,
+    "Join": events.undo_join,
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
@@ -57,8 +62,6 @@ REASONS: dict[str, str] = {
     "Dislike": "A Dislike is no endorsement, and nothing that is shown here.",
     "Block": "Whom a forum shuts out is decided by its own administrators.",
     "Invite": "Nobody is invited to a forum here: it is followed.",
-    "Join": "Nobody joins anything here: a forum is followed.",
-    "Leave": "Nobody joins anything here: a forum is followed.",
     "Resolve": "Reports are closed where they were sent to.",
     "Warn": "Warnings are between another server and its own people.",
 }

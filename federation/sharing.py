@@ -10,9 +10,11 @@ from typing import TypeVar
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from federation.events import SharedEvent
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
+from server.events.details import of_row
 from server.forums.pages import tags_of
 from server.hub.uses import SaidUse
 from server.practices import notices, reporting
@@ -21,6 +23,7 @@ from server.practices.reporting import Report
 from server.resources import record as resource_record
 from server.vetting import statements
 from storage import members
+from storage.events import Event
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Kind, Post, PostMention, PostState
@@ -49,7 +52,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     tags = await tags_of(session, ids)
     mentions = await _mentions(session, ids)
     links = await _links(session, posts)
-    practices = await _practices(session, posts)
+    practices, events = await _practices(session, posts), await _events(session, posts)
     reports, announced = await _reports(session, posts), await _announced(session, posts)
     stated = await statements.of_posts(session, [p.id for p in posts if p.kind == Kind.REPLY])
     resources, uses = await _resources(session, posts), await _uses(session, posts)
@@ -71,6 +74,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             report=reports.get(post.id),
             announces=announced.get(post.id),
             states=stated.get(post.id),
+            event=events.get(post.id),
             resource=resources.get(post.id),
             use=uses.get(post.id),
         )
@@ -118,6 +122,20 @@ async def _practices(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
         number: SharedPractice(unpack(record), version, note or "", said.get(uris[number]))
         for number, record, version, note in (await session.execute(question)).all()
     }
+
+
+async def _events(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedEvent]:
+    """The events among posts; a link that is kept for guests stays here."""
+    ids = [post.id for post in posts if post.kind == Kind.EVENT]
+    if not ids:
+        return {}
+    found: dict[int, SharedEvent] = {}
+    for row in (await session.execute(select(Event).where(Event.post_id.in_(ids)))).scalars():
+        details = of_row(row)
+        if details.is_hidden:
+            details = replace(details, online="")
+        found[row.post_id] = SharedEvent(details, row.going if details.joining == "free" else None)
+    return found
 
 
 async def _resources(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedResource]:

@@ -34,6 +34,7 @@ RESERVED = frozenset(
 PARTS_OF_A_POST = frozenset(
     {
         "adapt",
+        "call-off",
         "check",
         "confirm",
         "context",
@@ -41,10 +42,15 @@ PARTS_OF_A_POST = frozenset(
         "distil",
         "edit",
         "endorse",
+        "event",
         "events",
+        "guests",
         "history",
+        "join",
+        "leave",
         "likes",
         "lock",
+        "materials",
         "pin",
         "print",
         "quotes",

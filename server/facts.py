@@ -201,6 +201,46 @@ class OfferWithdrawn(Fact):
 
 
 @dataclass(frozen=True)
+class EventChanged(Fact):
+    """An event is at another time or place, or does not take place; PostEdited says so as well."""
+
+    post: int
+
+
+@dataclass(frozen=True)
+class GuestAnswered(Fact):
+    """The organiser's instance decided about a guest; `n` counts the answers that one got.
+
+    `promoted` says that it was not asked just now: a place became free.
+    """
+
+    guest: int
+    n: int
+    promoted: bool = False
+
+
+@dataclass(frozen=True)
+class JoinAsked(Fact):
+    """A member asks for a place at an event of another agency."""
+
+    guest: int
+    n: int
+
+
+@dataclass(frozen=True)
+class JoinTakenBack(Fact):
+    guest: int
+    n: int
+
+
+@dataclass(frozen=True)
+class JoinSettled(Fact):
+    """The organiser's agency answered a member of ours."""
+
+    guest: int
+
+
+@dataclass(frozen=True)
 class RemovalAsked(Fact):
     """A steward here asks the home of a forum elsewhere to remove a post."""
 
@@ -315,6 +355,11 @@ KINDS: dict[str, type[Fact]] = {
         OfferAnswered,
         OfferWithdrawn,
         ResourcePublished,
+        EventChanged,
+        GuestAnswered,
+        JoinAsked,
+        JoinTakenBack,
+        JoinSettled,
         RemovalAsked,
         Endorsed,
         EndorsementWithdrawn,

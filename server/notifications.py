@@ -38,6 +38,11 @@ class Notice(StrEnum):
     THREAD_REPLY = "thread_reply"
     MENTION = "mention"
     ENDORSEMENT = "endorsement"
+    EVENT_PLACE = "event_place"
+    EVENT_WAITING = "event_waiting"
+    EVENT_REFUSED = "event_refused"
+    EVENT_CHANGED = "event_changed"
+    EVENT_REMINDER = "event_reminder"
     WARNING = "warning"
     OFFER = "offer"
     OFFER_TAKEN = "offer_taken"
@@ -71,6 +76,20 @@ async def tell_of_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostE
 async def tell_of_endorsement(tx: Transaction, fact: Endorsed) -> None:
     post = await tx.session.get_one(Post, fact.post)
     await _tell(tx, post.author_id, Notice.ENDORSEMENT, post, fact.member)
+
+
+async def tell_again(
+    tx: Transaction, member_id: int, kind: Notice, post: Post, actor_id: int
+) -> None:
+    """Tell a member something that may be told more than once: the latest time counts."""
+    await tx.session.execute(
+        delete(Notification).where(
+            Notification.member_id == member_id,
+            Notification.kind == kind.value,
+            Notification.post_id == post.id,
+        )
+    )
+    await _tell(tx, member_id, kind, post, actor_id)
 
 
 async def _tell(tx: Transaction, member_id: int, kind: Notice, post: Post, actor_id: int) -> None:

@@ -27,6 +27,8 @@ class Permission(StrEnum):
     ASK_FOR_REVIEW = "have a practice reviewed"
     KEEP_REVIEWS = "keep the reviews of a forum"
     NAME_REVIEWERS = "name reviewers of our agency"
+    JOIN_EVENT = "sign up for an event"
+    RUN_EVENT = "run an event"
     EDIT_FORUM = "change a forum"
     NAME_STEWARDS = "name stewards"
     LIST_MEMBERS = "list who may enter"
@@ -67,6 +69,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     # Stewards alone: who administers the site takes no part in what reviewers write.
     Permission.KEEP_REVIEWS: frozenset({Role.STEWARD}),
     Permission.NAME_REVIEWERS: frozenset({Role.ADMIN}),
+    Permission.JOIN_EVENT: _PEOPLE,
+    Permission.RUN_EVENT: frozenset({Role.AUTHOR, Role.STEWARD}),
     Permission.EDIT_FORUM: _KEEPERS,
     Permission.NAME_STEWARDS: frozenset({Role.ADMIN}),
     Permission.LIST_MEMBERS: _KEEPERS,

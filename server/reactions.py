@@ -6,11 +6,16 @@ from typing import Any
 
 from server import audit, bookmarks, notifications, search
 from server.digests import drop_day
+from server.events import forgetting as events
+from server.events import telling
 from server.facts import (
     Endorsed,
     EndorsementWithdrawn,
+    EventChanged,
     Fact,
     ForumChanged,
+    GuestAnswered,
+    JoinSettled,
     PostDeleted,
     PostEdited,
     PracticePublished,
@@ -43,8 +48,12 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         # Before the practice itself: its author withdraws it with all that was written of it.
         reviews.forget,
         practices.forget,
+        events.forget,
         resources.forget,
     ),
+    EventChanged: (telling.tell_of_change,),
+    GuestAnswered: (telling.tell_of_answer,),
+    JoinSettled: (telling.tell_of_settling,),
     PracticePublished: (search.index_practice,),
     PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),

@@ -2,6 +2,7 @@
 """The rows that pages are handed, under one roof."""
 
 from storage.apps import App, AppState
+from storage.events import CalendarChoice, Event, EventGuest, GuestState
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, Visibility
 from storage.markers import Marker
 from storage.members import Invitation, Member
@@ -12,11 +13,15 @@ from storage.uploads import Upload
 __all__ = [
     "App",
     "AppState",
+    "CalendarChoice",
     "CopyState",
     "Draft",
+    "Event",
+    "EventGuest",
     "FollowState",
     "Forum",
     "ForumFollow",
+    "GuestState",
     "Invitation",
     "Kind",
     "Knock",

@@ -29,6 +29,7 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
     Kind.REPLY: _document,
     Kind.PRACTICE: _document,
     Kind.REPLICATION: _document,
+    Kind.EVENT: _document,
     Kind.RESOURCE: _document,
 }
 

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     REPLY = "reply"
     PRACTICE = "practice"
     REPLICATION = "replication"
+    EVENT = "event"
     RESOURCE = "resource"
 
 

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a test may ask of the machine it runs on."""
 
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 NEEDS_A_PROGRAM = ("browser", "postgres")
+# httpx looks for it at each request to an application, all through the path; we have no trio.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 # What takes longest begins first, so that nobody waits for one last test at the end.
 LONG = (
     "tests/journeys/test_demo_check.py",
@@ -41,6 +45,13 @@ def postgres_programs() -> Path | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long tests first."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported, as the server does: it all stays."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -32,6 +32,7 @@ from web import (
     drafts,
     endorsements,
     errors,
+    events,
     forums,
     home,
     live,
@@ -61,6 +62,7 @@ FEATURES = (
     # Before the pages of posts, whose addresses end in any words.
     live,
     practices,
+    events,
     vetting,
     quotes,
     posts,

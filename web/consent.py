@@ -129,6 +129,8 @@ async def shut_out(request: Request) -> Response:
 
 routes = [
     Route("/oauth/authorize", ask),
+    # Some apps end the address so.
+    Route("/oauth/authorize/", ask),
     Route("/oauth/authorize", decide, methods=["POST"]),
     Route("/me/apps", index),
     Route("/me/apps", shut_out, methods=["POST"]),

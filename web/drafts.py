@@ -23,7 +23,7 @@ from web.spots import identifier
 from web.templates import path_of
 from web.visits import Visit, arrive
 
-_PLACE = re.compile(r"(forum|reply|edit):([0-9]{1,19})")
+_PLACE = re.compile(r"(forum|reply|edit|report):([0-9]{1,19})")
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,15 @@ async def _lines(session: AsyncSession, visit: Visit) -> list[DraftLine]:
         if what == "forum" and about in known:
             name = f"{draft.title or 'New thread'} (in {known[about].title})"
             path = f"{path_of(known[about])}/new"
+        elif what == "report" and about in posts:
+            name, path = f"Report on {posts[about].opener.title}", f"/p/{about}/replicate"
         elif what != "forum" and about in posts:
             subject = posts[about].opener.title or "a deleted thread"
             done = "Reply in" if what == "reply" else "Changes to"
             name, path = f"{done} {subject}", f"/p/{about}/{what}"
-        lines.append(DraftLine(draft.place, name, path, draft.source, draft.updated))
+        # What was typed into the fields of a report is no text to read.
+        words = "" if what == "report" else draft.source
+        lines.append(DraftLine(draft.place, name, path, words, draft.updated))
     return lines
 
 

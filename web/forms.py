@@ -43,25 +43,26 @@ async def submit(request: Request) -> tuple[Visit, Form]:
     return visit, form
 
 
-async def submit_writing(request: Request) -> tuple[Visit, Form]:
+async def submit_writing(request: Request, most: int = MOST_FIELDS) -> tuple[Visit, Form]:
     """As `submit`, but a form of ours with an old token is handed over as `stale`.
 
-    So that what was typed can be shown again; nobody else's form gets that far.
+    So that what was typed can be shown again; nobody else's form gets that far. `most` is how
+    many fields it may have.
     """
-    visit, form = await _read(request)
+    visit, form = await _read(request, most)
     if form.stale and not _is_surely_ours(request, visit):
         raise NotAllowed("This form came from another site, so nothing was done.")
     return visit, form
 
 
-async def _read(request: Request) -> tuple[Visit, Form]:
+async def _read(request: Request, most: int = MOST_FIELDS) -> tuple[Visit, Form]:
     visit = await arrive(request)
     _must_be_ours(request, visit)
     _must_be_small(request)
     values: dict[str, str] = {}
     files: dict[str, bytes] = {}
     try:
-        await _fill(request, values, files)
+        await _fill(request, values, files, most)
     except HTTPException as error:
         if "maximum size" not in error.detail:
             raise
@@ -70,10 +71,10 @@ async def _read(request: Request) -> tuple[Visit, Form]:
     return visit, Form(values, files, stale)
 
 
-async def _fill(request: Request, values: dict[str, str], files: dict[str, bytes]) -> None:
-    async with request.form(
-        max_files=2, max_fields=MOST_FIELDS, max_part_size=LARGEST_PART
-    ) as data:
+async def _fill(
+    request: Request, values: dict[str, str], files: dict[str, bytes], most: int
+) -> None:
+    async with request.form(max_files=2, max_fields=most, max_part_size=LARGEST_PART) as data:
         for name, value in data.multi_items():
             if isinstance(value, str):
                 values.setdefault(name, value.replace("\r\n", "\n").replace("\0", ""))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,8 +18,10 @@ from server.forums.standing import standing
 from server.permissions import Permission, may, must
 from server.posts import editing, pages, reading, steering
 from server.posts.pages import HistoryPage, ThreadPage
-from server.rows import Kind
+from server.rows import Kind, PostState
 from web import repeats, writing
+from web.beside import Beside
+from web.events import showing as event_showing
 from web.forms import submit
 from web.paging import place
 from web.practices import showing
@@ -39,7 +42,7 @@ async def thread(request: Request) -> Response:
         if page.may_reply and visit.viewer.member is not None:
             kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
-        beside = await showing.beside(session, visit, page)
+        beside = await _beside(session, visit, page)
         # What it quotes may change without a word in this thread.
         if visit.viewer.member is None and beside.may_be_kept and not page.quoted:
             visit.mark = await freshness.mark(session, scopes)
@@ -60,6 +63,14 @@ async def thread(request: Request) -> Response:
         visit.lookup.opened(page.opener.post.id)
     await _mark_read(visit, page)
     return response
+
+
+async def _beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Beside:
+    """What the kind of the opener adds to the page."""
+    is_there = page.focus is None and page.opener.post.state != PostState.DELETED
+    if is_there and showing.page_kind(page) == Kind.EVENT:
+        return await event_showing.beside(session, visit, page)
+    return await showing.beside(session, visit, page)
 
 
 def _sizes(page: ThreadPage) -> dict[int, int]:

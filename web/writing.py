@@ -270,6 +270,8 @@ async def _as_it_is(session: AsyncSession, held: FoundPost) -> ThreadForm:
         raise Gone
     if post.kind == Kind.PRACTICE:
         raise NotAllowed("A practice is changed section by section, from its own page.")
+    if post.kind == Kind.EVENT:
+        raise NotAllowed("An event is changed with its own form, from its page.")
     if post.kind == Kind.RESOURCE:
         raise NotAllowed("A resource is changed by publishing a new version, from its own page.")
     if held.opener.locked:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a received practice says beyond a thread, stored beside its post."""
+"""What a received post says beyond a thread, stored beside it."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority, practices
-from federation.handlers import resources
+from federation.handlers import events, resources
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
@@ -33,17 +33,21 @@ def opening(shared: SharedPost, origin: Origin) -> ThreadDraft:
     kind = Kind.REPLICATION if shared.report else Kind.THREAD
     if shared.practice is not None:
         kind = Kind.PRACTICE
+    elif shared.event is not None:
+        kind = Kind.EVENT
     elif shared.resource is not None:
         kind = Kind.RESOURCE
     return ThreadDraft(shared.title, shared.source, shared.tags, shared.language, origin, kind)
 
 
 async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
-    """An opener was stored: with the record, if it is a practice or a report of one."""
+    """An opener was stored: with the record of a practice or a report, or as an event."""
     if sharing.practice is not None:
         await _put(tx, post, sharing, sharing.practice)
     elif sharing.report is not None:
         await replicating.apply(tx, post, sharing.report)
+    elif sharing.event is not None:
+        await events.put(tx, post, sharing)
     elif sharing.resource is not None:
         await resources.opened(tx, post, sharing, sharing.resource)
 
@@ -94,6 +98,8 @@ def must_stay_one(post: Post, sharing: SharedPost) -> None:
     resources.must_stay_one(post, sharing)
     if post.kind == Kind.REPLICATION and sharing.report is None:
         raise NotAllowed("A report is changed with its numbers, and this came without them.")
+    if post.kind == Kind.EVENT and sharing.event is None:
+        raise NotAllowed("An event says when it is, and this does not.")
 
 
 async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) -> None:
@@ -103,6 +109,8 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
     """
     if sharing.report is not None and post.kind == Kind.REPLICATION and post.revision != before:
         await replicating.apply(tx, post, sharing.report)
+    if sharing.event is not None and post.revision != before:
+        await events.put(tx, post, sharing)
     if sharing.resource is not None:
         is_news = post.revision != before
         await resources.edited(tx, post, sharing, sharing.resource, is_news=is_news)

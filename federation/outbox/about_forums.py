@@ -4,11 +4,11 @@
 import orjson
 from sqlalchemy import select
 
-from federation import forums, posts
+from federation import deeds, forums
+from federation.deeds import Deed
 from federation.documents import forum_document
 from federation.outbox import needs
 from federation.outbox.telling import Telling
-from federation.posts import Deed
 from server.facts import (
     ActivityRefused,
     FollowerAccepted,
@@ -35,7 +35,7 @@ async def steward_named(t: Telling, fact: StewardNamed) -> None:
     by = await t.tx.session.get_one(Member, fact.by)
     is_public = forum.visibility == Visibility.PUBLIC
     deed = Deed(actor=by.uri, post=person.uri, forum=forum.uri, public=is_public)
-    document = posts.steward(deed, fact.n, named=fact.named)
+    document = deeds.steward(deed, fact.n, named=fact.named)
     raw = orjson.dumps(await t.sign(by.uri, document)).decode()
     await _announce_forum(t, forum, raw)
 

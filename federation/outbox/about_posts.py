@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from federation import endorsements, forums, posts
+from federation import deeds, endorsements, forums, posts
+from federation.deeds import Deed
 from federation.outbox import about_quotes
 from federation.outbox.telling import Telling
-from federation.posts import Deed
 from federation.sharing import shared
 from server.facts import (
     Endorsed,
@@ -98,7 +98,9 @@ async def deleted(t: Telling, fact: PostDeleted) -> None:
     author = await t.tx.session.get_one(Member, post.author_id)
     if author.is_local and fact.by != author.id:
         _, _, deed = await _deed(t, post.id, author.id)
-        await t.withdraw(post, author, posts.delete(deed, _former(post), _when(t, post), None))
+        await t.withdraw(
+            post, author, deeds.delete(deed, deeds.former_type(post), _when(t, post), None)
+        )
     if author.is_local:
         await about_quotes.post_deleted(t, post, author)
     await fetches.forget(t.tx.session, post.id)
@@ -113,14 +115,10 @@ async def _delete(t: Telling, post_id: int, by: int, reason: str) -> None:
     own = post.author_id == actor.id
 
     async def make() -> dict[str, Any]:
-        return posts.delete(deed, _former(post), _when(t, post), None if own else reason)
+        return deeds.delete(deed, deeds.former_type(post), _when(t, post), None if own else reason)
 
     bare = Form.AUTHOR if own else None
     await t.tell_about(post, make, actor=actor, follows=True, bare=bare)
-
-
-def _former(post: Post) -> str:
-    return "Article" if post.is_thread else "Note"
 
 
 def _when(t: Telling, post: Post) -> datetime:
@@ -162,7 +160,7 @@ async def locked(t: Telling, fact: ThreadLocked) -> None:
     post, actor, deed = await _deed(t, fact.post, fact.by)
 
     async def make() -> dict[str, Any]:
-        locking = posts.lock(deed, fact.n)
+        locking = deeds.lock(deed, fact.n)
         if fact.locked:
             return locking
         return forums.undo(actor.uri, locking, locking["to"]) | {"audience": deed.forum}
@@ -176,6 +174,6 @@ async def pinned(t: Telling, fact: ThreadPinned) -> None:
     post, actor, deed = await _deed(t, fact.post, fact.by)
 
     async def make() -> dict[str, Any]:
-        return posts.pin(deed, fact.n, pinned=fact.pinned)
+        return deeds.pin(deed, fact.n, pinned=fact.pinned)
 
     await t.tell_about(post, make, actor=actor, follows=True)

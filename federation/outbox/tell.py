@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from federation.outbox import (
+    about_events,
     about_forums,
     about_members,
     about_posts,
@@ -29,6 +30,9 @@ from server.facts import (
     ForumChanged,
     ForumFollowed,
     ForumLeft,
+    GuestAnswered,
+    JoinAsked,
+    JoinTakenBack,
     OfferAnswered,
     OfferWithdrawn,
     PostDeleted,
@@ -96,6 +100,9 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     ReviewerInvited: about_reviews.invited,
     ReviewerReleased: about_reviews.released,
     ReviewerSpoke: about_reviews.spoke,
+    GuestAnswered: about_events.answered,
+    JoinAsked: about_events.asked,
+    JoinTakenBack: about_events.asked,
     QuoteTakenBack: about_quotes.taken_back,
 }
 

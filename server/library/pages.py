@@ -78,6 +78,7 @@ async def practice_page(
     is_mine = viewer.member is not None and post.author_id == viewer.member.id
     is_home = page.forum.is_local or is_mine
     lineage = await lineage_of(session, viewer, practice, post.uri)
+    adopters = await sites_of(session, viewer, post.uri, record.outcomes)
     return PracticePage(
         practice=practice,
         record=record,
@@ -85,10 +86,10 @@ async def practice_page(
         standing=await standing(session, practice, record, kept, now),
         library=kept,
         is_stale=kept.is_stale(practice.reviewed, now),
-        fit=_fit(viewer, kept, practice, record),
+        fit=_fit(viewer, kept, practice, record, adopters),
         lineage=lineage,
         discussions=await _discussions(session, viewer, post.id),
-        adopters=await sites_of(session, viewer, post.uri, record.outcomes),
+        adopters=adopters,
         may_report=is_live
         and not is_closed
         and viewer.member is not None
@@ -104,11 +105,18 @@ async def practice_page(
     )
 
 
-def _fit(viewer: Viewer, kept: Library, practice: Practice, record: Record) -> Fit | None:
-    """How it fits here, for members alone: our profile is nobody else's business."""
+def _fit(
+    viewer: Viewer, kept: Library, practice: Practice, record: Record, adopters: Sequence[Adopter]
+) -> Fit | None:
+    """How the sites where it was done are like ours, for members alone.
+
+    Our profile is nobody else's business.
+    """
     if not viewer.is_member or kept.profile.is_empty:
         return None
-    return fit(kept.profile, [Site(practice.agency, record.setting)], record.conditions)
+    sites = [Site(practice.agency, record.setting)]
+    sites += [Site(one.agency or "here", one.report.setting) for one in adopters]
+    return fit(kept.profile, sites, record.conditions)
 
 
 async def _discussions(

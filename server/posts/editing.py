@@ -44,6 +44,8 @@ async def edit(tx: Transaction, actor: Member, post: Post, draft: EditDraft) -> 
         raise NotAllowed("A practice is changed section by section, from its own page.")
     if post.kind == Kind.REPLICATION and draft.origin is None:
         raise NotAllowed("A report is not changed: delete it, and report again.")
+    if post.kind == Kind.EVENT and draft.origin is None:
+        raise NotAllowed("An event is changed with its own form, from its page.")
     if post.kind == Kind.RESOURCE and draft.origin is None:
         raise NotAllowed("A resource is changed by publishing a new version, from its own page.")
     await must_be_calm(tx, actor, draft.origin)

@@ -29,7 +29,8 @@ OFFERABLE: dict[str, tuple[str, ...]] = {
 def offerable(original: Record, mine: Record) -> list[str]:
     """The sections of `mine` that differ from the original's and can be offered to it."""
     differ = set(changed_sections(original, mine))
-    found = [name for name in OFFERABLE if name in differ]
+    # What an adaptation leaves out is not offered: nobody else's words are to be deleted.
+    found = [name for name in OFFERABLE if name in differ and any(_members(mine, [name]).values())]
     return [name for name in found if taken_over(original, mine, [name]) != original]
 
 

@@ -79,6 +79,11 @@ CLAIMS = {
         "what software implements",
         "`generator.implements` names RFC 9421 on every actor; who says it too is signed to so.",
     ),
+    "8a8e": Claim(
+        "events",
+        "An event is an Event with its times, zone and places; a `Join` is answered by the "
+        "organiser's server with `Accept`, `TentativeAccept` or `Reject`.",
+    ),
     "8b32": Claim(
         "integrity proofs",
         "`eddsa-jcs-2022` on every activity and every post we send; checked on what is relayed.",
@@ -112,9 +117,7 @@ CLAIMS = {
         "on a proof or from its origin.",
     ),
 }
-NOT_YET = {
-    "8a8e": "events",
-}
+NOT_YET: dict[str, str] = {}
 
 
 def marked() -> dict[str, set[str]]:
@@ -161,7 +164,7 @@ def table(marks: dict[str, set[str]]) -> str:
     waiting = "; ".join(
         f"[FEP-{fep}](https://w3id.org/fep/{fep}) ({why})" for fep, why in sorted(NOT_YET.items())
     )
-    return "\n".join(lines) + f"\n\nNot yet: {waiting}.\n"
+    return "\n".join(lines) + (f"\n\nNot yet: {waiting}.\n" if waiting else "\n")
 
 
 def with_table(page: str) -> str:

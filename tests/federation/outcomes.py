@@ -55,7 +55,8 @@ STEWARD = refused("Stewards are named by the admins of this instance only.")
 LETTER = refused("This forum can be read by anybody, and takes public posts only.")
 STAYS_DELETED = ignored("What was deleted here is not brought back.")
 NO_AUTHOR = unsent("The Note has no attributedTo that is an http or https address.")
-JOINING = ignored("Nobody joins anything here: a forum is followed.")
+JOINING = ignored("Another agency decides who comes to this.")
+LEAVING = ignored("Nobody here organises this.")
 
 OUTCOMES: dict[str, Outcome] = {
     "captured/nodebb/_well-known_nodeinfo.json": NO_OBJECT,
@@ -240,7 +241,7 @@ OUTCOMES: dict[str, Outcome] = {
         "Nobody is invited to a forum here: it is followed."
     ),
     "mobilizon/fx_mobilizon-join-activity.json": JOINING,
-    "mobilizon/fx_mobilizon-leave-activity.json": JOINING,
+    "mobilizon/fx_mobilizon-leave-activity.json": LEAVING,
     "mobilizon/fx_mobilizon-members-collection.json": COLLECTION,
     "mobilizon/fx_mobilizon-post-activity-group.json": LETTER,
     "mobilizon/fx_mobilizon-post-activity-media.json": THREAD,

@@ -15,9 +15,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation import endorsements, forums, members, posts
+from federation import deeds, endorsements, forums, members, posts
+from federation.deeds import Deed
 from federation.documents import collection
-from federation.posts import Deed, SharedPost
+from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from federation.quotes import stamps
 from federation.registry import HANDLERS, UNDO_HANDLERS
@@ -26,12 +27,14 @@ from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
 from server import text
 from server.library.publishing import body_of, tags_of
-from server.practices import record, reporting
+from server.practices import reporting
 from server.software import FORMS, SOFTWARE
 from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
+from tests.federation import event_examples
+from tests.federation.practice_examples import RECORD
 from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
@@ -71,36 +74,6 @@ ANSWER = SharedPost(
     parent=THREAD,
     parent_author=MAREK,
     mentions=(("marek@commons.lakeside.example.gov", MAREK),),
-)
-RECORD = record.parse(
-    {
-        "v": 1,
-        "kind": "practice",
-        "name": "Digital permits",
-        "summary": "A form that refuses incomplete applications cut permit time by 40 %.",
-        "agency": "City of Lakeside",
-        "problem": "Two thirds of applications came back.",
-        "solution": "The form says what is missing before it is sent.",
-        "setting": {"country": "US", "level": "city", "populationBand": "50k-499k"},
-        "steps": [
-            {"title": "Sort returned applications", "role": "Permit manager"},
-            {"title": "Write the checks"},
-            {"title": "Switch on", "pitfall": "Nobody is sent away."},
-        ],
-        "outcomes": [
-            {
-                "indicator": "Days from filing to permit",
-                "unit": "days",
-                "direction": "down",
-                "statistic": "median",
-                "baseline": {"value": 21, "date": "2025-01", "n": 1204},
-                "target": {"value": 14},
-                "actual": {"value": 12.6, "date": "2025-09", "n": 1187},
-            }
-        ],
-        "topics": ["permits-and-licensing"],
-        "license": "CC-BY-4.0",
-    }
 )
 PRACTICE = replace(
     OPENER,
@@ -238,6 +211,7 @@ def closed_thread() -> dict[str, Any]:
 
 
 EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
+    **event_examples.examples(OPENER, ANA),
     "like": signed_like,
     "group": group,
     "person": person,
@@ -258,11 +232,11 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
         FORUM, 117665001000000001, THREAD, members.moment(MORNING)
     ),
     "undo": lambda: forums.undo(ANA, like(), [MAREK, FORUM]) | {"audience": FORUM},
-    "delete": lambda: posts.delete(BY_AUTHOR, "Note", LATER, None),
-    "remove": lambda: posts.delete(BY_STEWARD, "Note", LATER, "Off topic."),
-    "tombstone": lambda: posts.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
-    "lock": lambda: posts.lock(ON_THREAD, 1),
-    "pin": lambda: posts.pin(ON_THREAD, 1, pinned=True),
+    "delete": lambda: deeds.delete(BY_AUTHOR, "Note", LATER, None),
+    "remove": lambda: deeds.delete(BY_STEWARD, "Note", LATER, "Off topic."),
+    "tombstone": lambda: deeds.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
+    "lock": lambda: deeds.lock(ON_THREAD, 1),
+    "pin": lambda: deeds.pin(ON_THREAD, 1, pinned=True),
     "quote-accepted": lambda: stamps.accept(QUOTE, 117665002000000004, MAREK),
     "quote-refused": lambda: stamps.reject(QUOTE, MAREK, "This post was deleted."),
     "quote-stamp": lambda: stamps.stamp(QUOTE, 117665002000000004, MAREK),

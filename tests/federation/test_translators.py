@@ -8,12 +8,15 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from federation.events import SharedEvent
 from federation.posts import SharedPost, create, from_wire, recipients, to_wire, update
 from federation.practices import SharedPractice
 from federation.vocabulary.posts import parse_post
 from federation.vocabulary.reader import read
 from federation.vocabulary.terms import PUBLIC
 from server import text
+from server.events import times
+from server.events.details import JOININGS, KINDS, STATUSES, Details, Material, Session
 from server.practices import record, reporting
 from tests.federation.wire_schema import must_be_a_post, must_be_an_activity
 from tests.server.practices import strategies
@@ -54,6 +57,42 @@ REPORT = st.builds(
 )
 
 
+SHORT = LINE.filter(bool)
+LINK = st.tuples(HOST, TAG).map(lambda pair: f"https://{pair[0]}/{pair[1]}")
+
+
+@st.composite
+def shared_events(draw: st.DrawFn) -> SharedEvent:
+    """Any event as it may leave an instance: a link that is kept for guests does not."""
+    zone = draw(st.sampled_from(times.zones()))
+    starts = draw(MOMENT).replace(microsecond=0)
+    joining = draw(st.sampled_from(list(JOININGS)))
+    hidden = joining == "free" and draw(st.booleans())
+    online = "" if hidden else draw(st.just("") | LINK)
+    details = Details(
+        starts=starts,
+        ends=starts + timedelta(minutes=draw(st.integers(1, 366 * 24 * 60))),
+        zone=zone,
+        all_day=draw(st.booleans()),
+        kind=draw(st.sampled_from(list(KINDS))),
+        status=draw(st.sampled_from(list(STATUSES))),
+        place=draw(st.just("") | SHORT),
+        online=online,
+        is_online=hidden or bool(online),
+        is_hidden=hidden,
+        joining=joining,
+        external=draw(LINK) if joining == "external" else "",
+        capacity=draw(st.none() | st.integers(1, 100_000)) if joining == "free" else None,
+        access=draw(st.just("") | SHORT),
+        sessions=tuple(draw(st.lists(st.builds(Session, SHORT, LINE, LINE), max_size=3))),
+        materials=tuple(draw(st.lists(st.builds(Material, SHORT, LINK), max_size=3))),
+        recording=draw(st.just("") | LINK),
+        series=draw(st.just("") | PERSON.map(lambda uri: f"{uri}#series-7")),
+        series_at="2026-12-03T14:00",
+    )
+    return SharedEvent(details, draw(st.integers(0, 100)) if joining == "free" else None)
+
+
 @st.composite
 def shared_posts(draw: st.DrawFn) -> SharedPost:
     """Any post as it may leave an instance."""
@@ -61,6 +100,7 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
     parent = draw(st.none() | POST)
     is_reply = parent is not None
     practice = None if is_reply else draw(st.none() | PRACTICE)
+    event = None if is_reply or practice else draw(st.none() | shared_events())
     return SharedPost(
         uri=uri,
         url=f"{uri}/{draw(TAG)}",
@@ -81,8 +121,9 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
         locked=draw(st.booleans()),
         likes=draw(st.integers(0, 10**6)),
         practice=practice,
-        report=None if is_reply or practice else draw(st.none() | REPORT),
+        report=None if is_reply or practice or event else draw(st.none() | REPORT),
         announces=draw(st.none() | POST) if is_reply else None,
+        event=event,
     )
 
 

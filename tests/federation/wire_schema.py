@@ -7,6 +7,7 @@ from typing import Any
 from federation.vocabulary.terms import AS_CONTEXT, PUBLIC
 
 Json = dict[str, Any]
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -38,7 +39,8 @@ def must_be_a_post(document: Json) -> None:
     """An opener or a reply, by the enums that are read all or nothing."""
     must_hold_no_null(document)
     is_reply = "inReplyTo" in document
-    assert document["type"] == ("Note" if is_reply else "Article")
+    kinds = {"Note"} if is_reply else {"Article", "Event"}
+    assert document["type"] in kinds
     for name in ("id", "attributedTo", "audience", "url"):
         _must_be_url(document[name])
     _must_be_url(document.get("context", document["id"]))
@@ -57,6 +59,8 @@ def must_be_a_post(document: Json) -> None:
         assert document["attachment"] == [link]
         assert "inReplyTo" not in document
         assert len(document["summary"]) < 2_000
+    elif document["type"] == "Event":
+        must_be_an_event(document)
     else:
         assert document["attachment"] == []
     for name in ("published", "updated"):
@@ -95,9 +99,23 @@ def must_be_an_activity(document: Json) -> None:
     _BY_KIND[document["type"]](document)
 
 
+def must_be_an_event(document: Json) -> None:
+    """What Mobilizon and Gancio read unguarded is there, and of the type they take."""
+    [website] = document["attachment"]
+    assert (website["type"], website["name"]) == ("Link", "Website")
+    _must_be_url(website["href"])
+    for name in ("startTime", "endTime"):
+        assert _LOCAL.fullmatch(document[name]), document[name]
+    assert isinstance(document["timezone"], str)
+    assert isinstance(document.get("location", {}), dict)
+    assert isinstance(document["tag"], list)
+    assert document["status"] in {"CONFIRMED", "TENTATIVE", "CANCELLED"}
+    assert document.get("joinMode", "free") in {"free", "external"}
+
+
 def _posting(document: Json) -> None:
     thing = document["object"]
-    if thing["type"] in {"Article", "Note"}:
+    if thing["type"] in {"Article", "Event", "Note"}:
         _of_a_forum(document)
         must_be_a_post(thing)
         assert thing["attributedTo"] == document["actor"]
@@ -182,9 +200,28 @@ def _answering(document: Json) -> None:
     if inner["type"] == "QuoteRequest":
         _must_be_about_a_quote(document)
         return
+    if inner["type"] == "Join":
+        _must_be_about_a_place(document)
+        return
     _must_be_a_follow(inner)
     assert document["actor"] == inner["object"]
     assert document["to"] == [inner["actor"]]
+
+
+def _must_be_about_a_place(document: Json) -> None:
+    inner = document["object"]
+    assert set(inner) == {"id", "type", "actor", "object"}
+    for name in ("id", "actor", "object"):
+        _must_be_url(inner[name])
+    assert (document["to"], document["cc"]) == ([inner["actor"]], [])
+    assert document["type"] != "Reject" or document["summary"]
+
+
+def _joining(document: Json) -> None:
+    # Between the two who are concerned.
+    _must_be_url(document["object"])
+    assert len(document["to"]) == 1
+    assert document["cc"] == []
 
 
 def _must_be_about_a_quote(document: Json) -> None:
@@ -279,6 +316,9 @@ _IN_FORM = {
     "deed": {"Create", "Like", "Undo"},
 }
 _BY_KIND = {
+    "Join": _joining,
+    "Leave": _joining,
+    "TentativeAccept": _answering,
     "Create": _posting,
     "Update": _posting,
     "Like": _liking,

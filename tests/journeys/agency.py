@@ -88,7 +88,7 @@ class Agency:
             "resolve": {f"{one}.localhost": f"127.0.0.1:{port}" for one, port in ports.items()},
         }
         self.settings = Settings(**values)
-        self._port = ports[name]
+        self.port = ports[name]
         self._running = contextlib.AsyncExitStack()
         self.instance: Instance
         self.app: Starlette
@@ -112,7 +112,7 @@ class Agency:
         # A page waits three seconds, which is a measure of the machine.
         self.app.state.lookup = WireLookup(self.app.state.wire, SECONDS)
         self.traffic = Recorder(self.app)
-        serve = serving(self.traffic, lifespan=True, port=self._port)
+        serve = serving(self.traffic, lifespan=True, port=self.port)
         await self._running.enter_async_context(serve)
         self.up = True
 

@@ -256,6 +256,9 @@ def world(seed: int, size: int = 3, *, stranger: bool = False) -> Iterator[World
         # must not be tidied up in the middle of what another is doing.
         gc.disable()
         stack.callback(gc.enable)
+        # What was there before is none of this world, and need not be gone through each time.
+        gc.collect()
+        gc.freeze()
         # A crash leaves connections behind, as it does in earnest.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "The garbage collector is trying to clean up")

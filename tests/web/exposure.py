@@ -22,12 +22,13 @@ from server.settings import Federation
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Post
-from storage.quotes import Quote
 from tests import makers
 from tests.server.library.bench import begun
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
+from tests.web.exposed_events import ids_of_kinds, questions_of_events, with_a_guest
 from tests.web.exposed_peers import CASCADIA, MASTODON, PEER_KEY, STRANGER, know_peers
 from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
+from tests.web.exposed_quotes import stamped
 from tests.web.exposed_reviews import under_review
 from web.activitypub import MachineRoute
 from web.api.routes import ApiRoute
@@ -60,14 +61,20 @@ class World:
     forums: dict[str, Forum] = field(default_factory=dict)
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
+    events: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
-        held = [self.posts.get(key, []) + self.practices.get(key, []) for key in sorted(keys)]
+        kinds = (self.posts, self.practices, self.events)
+        held = [kind.get(key, []) for key in sorted(keys) for kind in kinds]
         return [str(post.id) for posts in held for post in posts]
+
+    def event_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the events with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.events.get(key, [])]
 
     def practice_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the practices with these words."""
@@ -141,6 +148,8 @@ async def found_world(instance: Instance) -> World:
     for key in LOCAL:
         await _stir(world, key)
         world.practices[key] = [await world.publish(key, sam)]
+        event = await with_a_guest(instance, sam, world.forums[key], f"zq{key}qz", sam)
+        world.events[key] = [event]
     tom = await makers.member(instance, "tom")
     kim = await makers.member(instance, "kim")
     review, world.tokens = await under_review(
@@ -153,21 +162,9 @@ async def found_world(instance: Instance) -> World:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
-    await _quote(world, "agencies")
+    await stamped(instance, world.posts["agencies"][0], marek, int(STAMP), MASTODON)
     await know_peers(instance)
     return world
-
-
-async def _quote(world: World, key: str) -> None:
-    """A stamp from when a forum was public."""
-    post, uri = world.posts[key][0], f"http://{MASTODON}/quoting/zq{key}qz"
-    async with world.instance.transaction() as tx:
-        tx.session.add(
-            Quote(
-                id=int(STAMP), post_id=post.id, member_id=world.marek.id,
-                uri=uri, request=f"{uri}/request", at=tx.now,
-            )
-        )  # fmt: skip
 
 
 async def _stir(world: World, key: str) -> None:
@@ -312,7 +309,9 @@ def paths(
         "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
     }  # fmt: skip
+    events = world.event_ids(keys)
     asked = questions(rooms, people, posts) + questions_of_practices(practices)
+    asked += questions_of_events(rooms)
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
@@ -325,7 +324,7 @@ def paths(
         assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
         if method == "POST" and not names:
             continue
-        of_kinds = ids_for(route, posts, practices)
+        of_kinds = ids_of_kinds(route, ids_for(route, posts, practices), events)
         taken = {**values, "id": of_kinds, "number": of_kinds}
         if isinstance(route, ApiRoute):
             taken["id"] = ids_of_calls(route, keys, world.forums, world.posts, world.sam)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way in for apps: tokens, scopes, limits, errors as they know them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from server.apps import scopes, tokens
 from server.apps.errors import InvalidClient, OAuthRefusal
@@ -60,6 +60,12 @@ class ApiRoute(Route):
     def __init__(self, method: str, path: str, door: Door) -> None:
         self.door = door
         super().__init__(path, endpoint(door), methods=[method])
+
+    def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, Any]:
+        """Some apps end an address with a slash."""
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/")}
+        return super().matches(scope)
 
 
 def call(

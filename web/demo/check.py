@@ -11,6 +11,8 @@ import httpx
 import typer
 
 from web.demo import (
+    steps_calendar,
+    steps_client,
     steps_federation,
     steps_kills,
     steps_library,
@@ -45,6 +47,14 @@ STEPS: dict[str, Step] = {
     "policy.agencies_forum_closed": steps_policy.agencies_forum_closed,
     "library.practice_travels": steps_library.practice_travels,
     "library.replication_counted": steps_library.replication_counted,
+    "calendar.webinar_fills": steps_calendar.webinar_fills,
+    "calendar.place_moves_up": steps_calendar.place_moves_up,
+    "calendar.calling_off_travels": steps_calendar.calling_off_travels,
+    "client.forum_followed": steps_client.forum_followed,
+    "client.thread_read": steps_client.thread_read,
+    "client.reply_arrives": steps_client.reply_arrives,
+    "client.endorsement_counted": steps_client.endorsement_counted,
+    "client.notice_told": steps_client.notice_told,
     "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
     "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from web.demo.agencies import Agency, Sign
+from web.demo.apps import App
 from web.demo.peer import Peer
 from web.demo.readers import Reader
 from web.demo.story import LAKESIDE, PEOPLE, PLACES, RIVERTON, Person, password
@@ -47,6 +48,7 @@ class Scene:
     elsewhere: Agency
     peer: Peer
     people: dict[str, Reader] = field(default_factory=dict)
+    apps: list[App] = field(default_factory=list)
     _done: dict[str, "asyncio.Future[Any]"] = field(default_factory=dict)
 
     async def once(self, what: str, make: Callable[[], Awaitable[Made]]) -> Made:
@@ -83,6 +85,8 @@ class Scene:
         await asyncio.gather(*self._done.values(), return_exceptions=True)
         for reader in self.people.values():
             await reader.close()
+        for app in self.apps:
+            await app.close()
 
     async def person(self, handle: str) -> Reader:
         """A member, signed in."""

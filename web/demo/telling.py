@@ -4,7 +4,9 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from web.demo import events
 from web.demo.agencies import Agency
+from web.demo.events import Announced
 from web.demo.practices import Written, publish
 from web.demo.readers import Reader
 from web.demo.story import PEOPLE, PLACES, Person, Place, Said, Talk, password
@@ -39,7 +41,12 @@ class Telling:
     agencies: dict[str, Agency]
     readers: dict[str, Reader] = field(default_factory=dict)
 
-    async def tell(self, talks: tuple[Talk, ...], practices: tuple[Written, ...] = ()) -> None:
+    async def tell(
+        self,
+        talks: tuple[Talk, ...],
+        practices: tuple[Written, ...] = (),
+        announced: tuple[Announced, ...] = (),
+    ) -> None:
         """Sign everybody in, let them follow, write and talk until all has arrived."""
         try:
             for person in PEOPLE:
@@ -49,6 +56,7 @@ class Telling:
                 await reader.sign_in()
             await asyncio.gather(*(self._follow(place) for place in PLACES))
             await asyncio.gather(*(self._write_up(written) for written in practices))
+            await asyncio.gather(*(self._announce(event) for event in announced))
             await asyncio.gather(*(self._talk(talk) for talk in talks))
         finally:
             for reader in self.readers.values():
@@ -60,6 +68,16 @@ class Telling:
 
     async def _write_up(self, written: Written) -> None:
         await publish(self.readers[written.author], written)
+
+    async def _announce(self, event: Announced) -> None:
+        """Put an event into the calendar, and have its guests sign up, each at their agency."""
+        agency, _, forum = event.forum.partition("/")
+        page = await events.announce(self.readers[event.author], event)
+        uri = next(iter(page.posts))
+        for key in event.guests:
+            reader = self.readers[key]
+            path = await reader.thread(self.agencies[agency], forum, uri)
+            await reader.browser.submit(path, f"/p/{path.split('/')[2]}/join")
 
     async def _talk(self, talk: Talk) -> None:
         agency, _, forum = talk.forum.partition("/")

@@ -1,88 +1,161 @@
 # SPDX-License-Identifier: Apache-2.0
 """The form that reports what came of a practice at this agency."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server import text
 from server.errors import Gone, Invalid, Locked, NotAllowed, NotFound, Refusal, TooFast
 from server.library import replicating
 from server.library.pages import Read, read
 from server.permissions import Permission, Standing, must
-from server.practices import prose, reporting
+from server.posts import reading
+from server.practices import prose, reporting, terms
+from server.practices.fit import Profile
+from server.practices.keeping import library
 from server.practices.record import Outcome
+from server.practices.record.practice import MOST_OUTCOMES
 from server.practices.reporting import Report
 from server.practices.typed import number
 from web.errors import STATUS
-from web.forms import submit_writing
+from web.forms import Form, submit_writing
 from web.spots import post_id
 from web.templates import path_of
 from web.visits import Visit, arrive
 
-# As many as a form may have fields for.
-MOST = 4
 POINTS = (
-    *("baseline.value", "baseline.date", "baseline.n", "target.value"),
-    *("actual.value", "actual.date", "actual.n"),
+    *("baseline.value", "baseline.date", "baseline.n", "baseline.sd", "target.value"),
+    *("actual.value", "actual.date", "actual.n", "actual.sd"),
 )
+SETTING = {
+    "level": "setting.level",
+    "populationBand": "setting.populationBand",
+    "country": "setting.country",
+}
+MOST_FIELDS = 12 * MOST_OUTCOMES
 KEEPS_THE_FORM = (Invalid, Locked, TooFast, Gone, NotAllowed)
+LATER = {"draft", "autosave"}
 
 
-def asked(found: Read) -> Sequence[Outcome]:
-    """The outcomes that the form asks for."""
-    return [outcome for outcome in found.record.outcomes if outcome.indicator][:MOST]
+@dataclass(frozen=True)
+class Asked:
+    """A practice that is reported on, and how our agency describes itself."""
+
+    read: Read
+    profile: Profile
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """The outcomes that the form asks for."""
+        return [outcome for outcome in self.read.record.outcomes if outcome.indicator]
+
+    @property
+    def place(self) -> str:
+        """Where its draft is kept."""
+        return f"report:{self.read.post.id}"
+
+    @property
+    def beginning(self) -> dict[str, str]:
+        """What the form shows at first: the setting, as our agency describes itself."""
+        profile = self.profile
+        return {
+            "setting.level": profile.level,
+            "setting.populationBand": profile.population_band,
+            "setting.country": profile.country,
+        }
 
 
 async def form(request: Request) -> Response:
-    """The empty form."""
+    """The form, with the draft if one was begun."""
     visit = await arrive(request)
     must(Standing(visit.member), Permission.REPLY)
-    return _page(visit, await _found(visit, request), {}, None)
+    asked = await _asked(visit, request)
+    async with visit.instance.reading() as session:
+        kept = await reading.drafted(session, visit.member, asked.place)
+    return _page(visit, asked, _unpacked(kept) or asked.beginning, None)
 
 
-async def _found(visit: Visit, request: Request) -> Read:
+async def _asked(visit: Visit, request: Request) -> Asked:
     async with visit.instance.reading() as session:
         found = await read(session, visit.viewer, post_id(request))
-    if not asked(found):
+        kept = await library(session)
+    asked = Asked(found, kept.profile)
+    if not asked.outcomes:
         raise NotFound
-    return found
+    return asked
 
 
-def _page(visit: Visit, found: Read, typed: Mapping[str, str], error: Refusal | None) -> Response:
+def _unpacked(kept: str) -> dict[str, str]:
+    """The fields of a draft; none where there is none."""
+    try:
+        found = json.loads(kept) if kept else {}
+    except ValueError:
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def _page(visit: Visit, asked: Asked, typed: Mapping[str, str], error: Refusal | None) -> Response:
+    found = asked.read
     return visit.page(
         "practices/replicate.html",
         STATUS.get(type(error), 400) if error else 200,
         post=found.post,
         forum=found.forum,
         agency=found.practice.agency,
-        outcomes=asked(found),
+        outcomes=asked.outcomes,
         typed=typed,
         faults=error.fields if isinstance(error, Invalid) else {},
         sentence=error.sentence if error else "",
         fidelities=list(reporting.FIDELITIES.items()),
+        levels=[("", "Not said"), *terms.LEVELS.items()],
+        bands=[("", "Not said"), *terms.BANDS.items()],
         line=prose.outcome_line,
     )
 
 
 async def report(request: Request) -> Response:
-    """Publish a report."""
-    visit, sent = await submit_writing(request)
-    found = await _found(visit, request)
+    """Publish a report, or keep it for later."""
+    visit, sent = await submit_writing(request, MOST_FIELDS)
+    asked = await _asked(visit, request)
     try:
         if visit.viewer.member is None or sent.stale:
             raise NotAllowed("You signed in again meanwhile: press the button once more.")
-        said, places = report_of(sent.values, asked(found), found.post.uri)
+        if sent["action"] in LATER:
+            return await _keep(visit, asked, sent)
+        said, places = report_of(sent.values, asked.outcomes, asked.read.post.uri)
         try:
             async with visit.instance.transaction() as tx:
-                await replicating.report(tx, visit.member, found.post, said)
+                await replicating.report(tx, visit.member, asked.read.post, said)
+                await reading.drop_draft(tx, visit.member, asked.place)
         except Invalid as error:
             raise _at_fields(error, places) from error
     except KEEPS_THE_FORM as error:
-        return _page(visit, found, sent.values, error)
-    return visit.go(f"{path_of(found.post)}#adopters", "reported")
+        if sent["action"] == "autosave":
+            return JSONResponse({}, STATUS.get(type(error), 400))
+        return _page(visit, asked, sent.values, error)
+    return visit.go(f"{path_of(asked.read.post)}#adopters", "reported")
+
+
+async def _keep(visit: Visit, asked: Asked, sent: Form) -> Response:
+    """Keep what was typed, right or wrong."""
+    names = [name for name in sent.values if name not in {"csrf", "action", "base"}]
+    typed = {name: sent[name] for name in names if sent[name].strip()}
+    stored = json.dumps(typed, ensure_ascii=False)
+    if len(stored) > text.MAX_SOURCE:
+        raise Invalid({"changed": "This is too long to be kept: shorten it first."})
+    async with visit.instance.transaction() as tx:
+        await reading.save_draft(
+            tx, visit.member, asked.place, title=asked.read.post.title, source=stored, tags=""
+        )
+    if sent["action"] == "autosave":
+        return JSONResponse({"base": {}})
+    return visit.go(f"/p/{asked.read.post.id}/replicate", "draft_saved")
 
 
 def report_of(
@@ -112,6 +185,10 @@ def report_of(
         "of": uri,
         "fidelity": typed.get("fidelity", ""),
         "changed": typed.get("changed", ""),
+        "setting": {
+            **{name: typed.get(field, "").strip() for name, field in SETTING.items()},
+            "country": typed.get(SETTING["country"], "").strip().upper(),
+        },
         "costs": {
             "startup": number(typed.get("costs.startup", "")),
             "currency": typed.get("costs.currency", "").strip().upper(),

@@ -17,6 +17,7 @@ from web.beside import Beside
 from web.practices import citing
 from web.practices.figures import figure, figures
 from web.practices.offering import OFFER_STATES
+from web.practices.plots import Plot, plot
 from web.visits import Visit
 
 
@@ -61,12 +62,31 @@ def values(visit: Visit, page: ThreadPage, found: PracticePage) -> dict[str, Any
             (adopter, [figure(outcome) for _, outcome in adopter.pairs])
             for adopter in found.adopters
         ],
+        "plots": _plots(found, visit.instance.settings.agency_name),
         "FIDELITIES": reporting.FIDELITIES,
         "OFFER_STATES": OFFER_STATES,
         "ours": visit.instance.settings.agency_name,
         "linked_data": citing.linked_data(cited),
         **of_record(found.record, found.parts, found.practice.agency),
     }
+
+
+def _plots(found: PracticePage, ours: str) -> list[Plot | None]:
+    """For each outcome what changed here and elsewhere, as one picture."""
+    return [
+        plot(
+            [
+                (found.practice.agency or ours, outcome),
+                *(
+                    (adopter.agency or ours, theirs)
+                    for adopter in found.adopters
+                    for original, theirs in adopter.pairs
+                    if original == outcome
+                ),
+            ]
+        )
+        for outcome in found.record.outcomes
+    ]
 
 
 def of_record(record: Record, parts: Mapping[str, str], agency: str) -> dict[str, Any]:

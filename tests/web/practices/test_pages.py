@@ -242,12 +242,25 @@ async def test_another_agency_reports_what_came_of_it_field_by_field(
         refused = Page(await makers.submit(client, path, changed="Scans, too.", **typed))
         assert told in words(refused.one("p", id=f"f-{name}-fault")), name
         assert "Scans, too." in refused.main
+    for action, status in (("draft", 303), ("autosave", 200)):
+        kept = await makers.submit(
+            client, path, action=action, changed="Ha", **{"o0.actual.n": "x"}
+        )
+        assert kept.status_code == status
+    assert (await makers.submit(client, path, action="autosave", changed="h" * 50_001)).is_error
+    begun = Page(await client.get(path))
+    assert (begun.value("changed"), begun.value("o0.actual.n")) == ("Ha", "x")
+    assert "Report on Digital permits" in Page(await client.get("/me/drafts")).main
+    place = {"setting.level": "county", "setting.country": "us"}
     made = await makers.submit(
-        client, path, **{**numbers, "o0.unit": "days", "changed": "Scans, too."}
+        client, path, **{**numbers, **place, "o0.unit": "days", "changed": "Scans, too."}
     )
     assert made.status_code == 303
+    assert "Report on Digital permits" not in Page(await client.get("/me/drafts")).main
     page = Page(await client.get(f"/p/{practice.id}"))
     told = words(page.one("section", id="adopters"))
+    picture = next(one for one in page.root.iter() if "forest" in (one.get("class") or ""))
+    assert "Of 2 agencies it went better at 2." in words(picture)
     for expected in ("City of Riverton", "12.6 days", "−40 %", "Scans, too.", "small sample"):
         assert expected in told.replace("Small", "small")
     assert "We did this at City of Riverton" in page.main

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishing and changing events: the home decides, a copy applies.
+
+`publish` and `revise` go by the rules of this instance; `apply` is their other half, which a
+translator calls with what the home of a forum sent, after `writing.apply_thread` or
+`editing.apply_edit`.
+"""
+
+from dataclasses import replace
+
+from server.calendar import joining
+from server.calendar.typed import EventDraft
+from server.errors import Gone, Locked, NotAllowed
+from server.events.details import Details, has_moved, of_row, put
+from server.facts import EventChanged
+from server.forums.pages import tags_of
+from server.forums.standing import standing_now
+from server.permissions import Permission, must
+from server.posts import editing, writing
+from server.posts.drafts import EditDraft
+from server.transaction import Transaction
+from storage.base import held
+from storage.events import Event
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Kind, Post, PostState
+
+
+async def publish(tx: Transaction, author: Member, forum: Forum, draft: EventDraft) -> Post:
+    """Put an event into a forum, and so into the calendar."""
+    post = await writing.post_thread(tx, author, forum, draft.post)
+    await apply(tx, post, draft.details)
+    return post
+
+
+async def revise(tx: Transaction, actor: Member, post: Post, draft: EventDraft) -> Post:
+    """Change an event; those who come are told if it is at another time or place."""
+    post, event = await must_change(tx, actor, post)
+    before = of_row(event)
+    # What is not on the form stays as it is.
+    details = replace(
+        draft.details, status=before.status, materials=before.materials,
+        recording=before.recording, series=before.series, series_at=before.series_at,
+    )  # fmt: skip
+    written = EditDraft(draft.post.title, draft.post.source, draft.post.tags)
+    post = await editing.apply_edit(tx, post, written)
+    await apply(tx, post, details)
+    return post
+
+
+async def amend(tx: Transaction, actor: Member, post: Post, **changes: object) -> Post:
+    """Change some of what an event says and none of its words: cancel it, add materials."""
+    post, event = await must_change(tx, actor, post)
+    details = replace(of_row(event), **changes)  # type: ignore[arg-type]
+    tags = (await tags_of(tx.session, [post.id])).get(post.id, ())
+    post = await editing.apply_edit(tx, post, EditDraft(post.title, post.source, tags))
+    await apply(tx, post, details)
+    return post
+
+
+async def must_change(tx: Transaction, actor: Member, post: Post) -> tuple[Post, Event]:
+    """The event, for those who may change it."""
+    post = await tx.session.get_one(Post, post.id)
+    if post.state == PostState.DELETED:
+        raise Gone("The event was deleted meanwhile.")
+    if post.kind != Kind.EVENT:
+        raise NotAllowed("This is not an event.")
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    must(await standing_now(tx, actor, forum), Permission.EDIT_POST, post)
+    if post.locked:
+        raise Locked("This event is closed: it can no longer be changed.")
+    await writing.must_be_calm(tx, actor)
+    return post, await tx.session.get_one(Event, post.id)
+
+
+async def apply(tx: Transaction, post: Post, details: Details) -> Event:
+    """The event as it then is, without asking whether it may be."""
+    row = await tx.session.get(Event, post.id)
+    if row is None:
+        row = Event(post_id=post.id, going=0, waiting=0, sequence=0, reminded=None)
+        put(row, details)
+        tx.session.add(row)
+        await tx.session.flush()
+        return row
+    row = await held(tx.session, Event, post.id)
+    before = of_row(row)
+    put(row, details)
+    if has_moved(before, details):
+        row.sequence += 1
+        if before.starts != details.starts:
+            row.reminded = None
+        tx.record(EventChanged(post.id))
+    author = await tx.session.get_one(Member, post.author_id)
+    if author.is_local:
+        await joining.fill(tx, row)
+        if before.online != details.online and details.is_hidden:
+            await joining.tell_link(tx, row)
+    return row

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leaving nothing of a deleted event, once its guests were told."""
+
+from sqlalchemy import delete
+
+from server import letters
+from server.events.details import of_row
+from server.events.telling import COMING, guests_here
+from server.facts import PostDeleted
+from server.transaction import Transaction
+from storage.events import Event, EventGuest
+from storage.members import Member
+
+
+async def forget(tx: Transaction, fact: PostDeleted) -> None:
+    """Take an event out of the calendar; whoever had a place hears by letter that it is gone."""
+    event = await tx.session.get(Event, fact.post)
+    if event is None:
+        return
+    if event.ends > tx.now:
+        when = of_row(event).when
+        async for guest in guests_here(tx, event.post_id, COMING):
+            address = guest.email
+            if guest.member_id is not None:
+                address = (await tx.session.get_one(Member, guest.member_id)).email
+            if address:
+                words = f"An event that you signed up for, on {when}, was deleted."
+                letters.post(tx, address, "An event you signed up for was deleted", f"{words}\n")
+    for table in (EventGuest, Event):
+        await tx.session.execute(delete(table).where(table.post_id == fact.post))

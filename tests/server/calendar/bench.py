@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events for tests, written and published by the real deeds."""
+
+from server.calendar import typed, writing
+from server.instance import Instance
+from storage.forums import Forum
+from storage.members import Member
+from storage.posts import Post
+from tests.clock import TurnableClock
+
+WEBINAR = {
+    "title": "How Lakeside cut permit times",
+    "source": "Forty per cent less, and **nothing** is checked less.",
+    "kind": "webinar",
+    "start_date": "2026-12-03",
+    "start_time": "14:00",
+    "end_time": "15:30",
+    "zone": "Europe/Berlin",
+    "online": "https://meet.lakeside.example.gov/permits",
+    "hidden": "yes",
+    "joining": "free",
+    "capacity": "1",
+    "agenda": "14:05 | Twenty-one days | Marek Nowak\n14:40 | Questions",
+    "tags": "permits",
+}
+"""The fields of a webinar with a single place."""
+
+
+async def announced(instance: Instance, author: Member, forum: Forum, **fields: str) -> Post:
+    """An event with these fields over those of WEBINAR, a minute after whatever came before."""
+    if isinstance(instance.clock, TurnableClock):
+        instance.clock.turn(minutes=1)
+    draft = typed.check({**WEBINAR, **fields})
+    async with instance.transaction() as tx:
+        return await writing.publish(tx, author, forum, draft)

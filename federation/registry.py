@@ -41,6 +41,7 @@ HANDLERS: dict[str, Handler] = {
     "Lock": steering.lock,
     "Add": steering.add,
     "Remove": steering.remove,
+    "Block": steering.block,
     "Announce": announced.announce,
     "Move": moves.move,
     "Offer": offers.offer,
@@ -53,6 +54,7 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "Like": endorsements.undo_like,
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
+    "Block": steering.undo_block,
     "Offer": offers.undo,
     "QuoteRequest": quotes.undo_ask,
 }
@@ -60,7 +62,6 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
 # Why the others mean nothing here, as the record of what was received says it.
 REASONS: dict[str, str] = {
     "Dislike": "A Dislike is no endorsement, and nothing that is shown here.",
-    "Block": "Whom a forum shuts out is decided by its own administrators.",
     "Invite": "Nobody is invited to a forum here: it is followed.",
     "Resolve": "Reports are closed where they were sent to.",
     "Warn": "Warnings are between another server and its own people.",

@@ -19,6 +19,7 @@ from federation.station import Station
 from server import mail, peers, rotation
 from server.apps import clients
 from server.members import sign_in
+from server.moderation import blocks
 from server.settings import Federation
 from storage.facts import FactRow
 from storage.forums import CopyState, Forum
@@ -160,6 +161,7 @@ class Worker:
             self._tidied = now
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
+                await blocks.end_expired(tx)
                 await clients.tidy(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))

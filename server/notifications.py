@@ -44,6 +44,7 @@ class Notice(StrEnum):
     EVENT_CHANGED = "event_changed"
     EVENT_REMINDER = "event_reminder"
     WARNING = "warning"
+    REPORT = "report"
     OFFER = "offer"
     OFFER_TAKEN = "offer_taken"
     OFFER_DECLINED = "offer_declined"

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     DECIDE_APPS = "decide which apps may be used"
     ADMINISTER = "see the admin pages"
     KEEP_LIBRARY = "keep the library"
+    SHUT_OUT = "shut people out of a forum"
+    REPORT = "report a post"
     TAKE_BACK_QUOTE = "say where a post is quoted"
 
 
@@ -53,6 +55,15 @@ class Role(StrEnum):
 
 _PEOPLE = frozenset({Role.MEMBER, Role.OUTSIDER})
 _KEEPERS = frozenset({Role.STEWARD, Role.ADMIN})
+
+_LEFT_TO_THE_SHUT_OUT = frozenset(
+    {
+        Permission.FOLLOW,
+        Permission.DELETE_POST,
+        Permission.TAKE_BACK_QUOTE,
+        Permission.REPORT,
+    }
+)
 
 TABLE: dict[Permission, frozenset[Role]] = {
     Permission.POST_THREAD: _PEOPLE,
@@ -80,19 +91,25 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DECIDE_APPS: frozenset({Role.ADMIN}),
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
     Permission.KEEP_LIBRARY: frozenset({Role.ADMIN}),
+    Permission.SHUT_OUT: _KEEPERS,
+    Permission.REPORT: frozenset({Role.MEMBER}),
     Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
 }
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a person is in a forum; `agency` says their host is an agency we list."""
+    """What a person is in a forum; `agency` says their host is an agency we list.
+
+    `blocked` that they are shut out of it: they read, and leave.
+    """
 
     member: Member | None
     forum: Forum | ShownForum | None = None
     steward: bool = False
     listed: bool = False
     agency: bool = False
+    blocked: bool = False
 
     def roles(self, post: Post | ShownReply | None = None) -> frozenset[Role]:
         """Every role this person has; none for visitors and for accounts not active."""
@@ -125,6 +142,8 @@ def may_enter(standing: Standing) -> bool:
 
 def may(standing: Standing, permission: Permission, post: Post | ShownReply | None = None) -> bool:
     """Whether this person may do it here."""
+    if standing.blocked and permission not in _LEFT_TO_THE_SHUT_OUT:
+        return False
     return may_enter(standing) and bool(TABLE[permission] & standing.roles(post))
 
 
@@ -134,4 +153,6 @@ def must(standing: Standing, permission: Permission, post: Post | ShownReply | N
         return
     if standing.member is None:
         raise SignInNeeded
+    if standing.blocked:
+        raise NotAllowed("Those who look after this forum have shut you out of it.")
     raise NotAllowed(f"You may not {permission.value} here.")

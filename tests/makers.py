@@ -4,6 +4,7 @@
 import asyncio
 import os
 import re
+from collections.abc import Mapping
 from functools import cache
 
 import httpx
@@ -240,8 +241,22 @@ async def token(instance: Instance, person: Member, scopes: str = "read write fo
 
 async def submit(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
     """Send a form as the browser would, with the token that its pages carry."""
-    # A member's pages all have a form; a visitor is given a token with the first that has one.
+    return await client.post(path, data={"csrf": await form_token(client), **fields})
+
+
+async def upload(
+    client: httpx.AsyncClient, path: str, files: Mapping[str, bytes], **fields: str
+) -> httpx.Response:
+    """The same with files, each by its name, in the field `upload`."""
+    data = {"csrf": await form_token(client), **fields}
+    sent = [("upload", (name, content)) for name, content in files.items()]
+    return await client.post(path, data=data, files=sent)
+
+
+async def form_token(client: httpx.AsyncClient) -> str:
+    """The token of the forms of this browser; a visitor is given one with the first form."""
+    # A member's pages all have a form.
     found = _CSRF.search((await client.get("/help")).text)
     if found is None:
         found = _CSRF.search((await client.get("/sign-in")).text)
-    return await client.post(path, data={"csrf": found[1] if found else "", **fields})
+    return found[1] if found else ""

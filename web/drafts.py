@@ -17,6 +17,7 @@ from server.forums import pages as forums
 from server.library import drafts as library
 from server.posts import pages, reading
 from server.posts.drafts import ThreadForm, check_body
+from server.resources import drafts as hub
 from web import repeats
 from web.forms import submit
 from web.spots import identifier
@@ -43,7 +44,8 @@ async def drafts(request: Request) -> Response:
     async with visit.instance.reading() as session:
         lines = await _lines(session, visit)
         practices = await library.mine(session, visit.member)
-    return visit.page("posts/drafts.html", lines=lines, practices=practices)
+        resources = await hub.mine(session, visit.member)
+    return visit.page("posts/drafts.html", lines=lines, practices=practices, resources=resources)
 
 
 async def _lines(session: AsyncSession, visit: Visit) -> list[DraftLine]:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading a submitted form, after checking that it is ours."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -55,6 +57,30 @@ async def submit_writing(request: Request, most: int = MOST_FIELDS) -> tuple[Vis
     return visit, form
 
 
+@asynccontextmanager
+async def receiving(
+    request: Request, visit: Visit, *, largest: int
+) -> AsyncIterator[tuple[Form, list[UploadFile]]]:
+    """A form of ours with large files, spooled to the disk; they are gone at the end.
+
+    `largest` is for all of it, in bytes. The form is `stale` as with `submit_writing`.
+    """
+    _must_be_ours(request, visit)
+    _must_be_small(request, largest)
+    async with request.form(max_files=25, max_fields=250, max_part_size=LARGEST_PART) as data:
+        values: dict[str, str] = {}
+        uploads = []
+        for name, value in data.multi_items():
+            if isinstance(value, str):
+                values.setdefault(name, value.replace("\r\n", "\n").replace("\0", ""))
+            elif value.filename:
+                uploads.append(value)
+        stale = not sessions.same(values.get("csrf", ""), visit.csrf)
+        if stale and not _is_surely_ours(request, visit):
+            raise NotAllowed("This form came from another site, so nothing was done.")
+        yield Form(values, {}, stale), uploads
+
+
 async def _read(request: Request, most: int = MOST_FIELDS) -> tuple[Visit, Form]:
     visit = await arrive(request)
     _must_be_ours(request, visit)
@@ -98,10 +124,11 @@ def _is_surely_ours(request: Request, visit: Visit) -> bool:
     return request.headers.get("origin") in {None, visit.instance.settings.origin}
 
 
-def _must_be_small(request: Request) -> None:
+def _must_be_small(request: Request, largest: int = LARGEST_BODY) -> None:
     """Refuse by the length that every browser announces, before anything is read."""
     length = request.headers.get("content-length", "")
     if not length.isdecimal():
         raise HTTPException(411, "A form has to say how long it is.")
-    if len(length) > 12 or int(length) > LARGEST_BODY:
-        raise HTTPException(413, "This is more than can be sent at once: at most 8 MB.")
+    if len(length) > 12 or int(length) > largest:
+        most = largest // (1024 * 1024)
+        raise HTTPException(413, f"This is more than can be sent at once: at most {most} MB.")

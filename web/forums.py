@@ -13,6 +13,7 @@ from server.forums import deeds, follows, pages
 from server.forums.deeds import ForumDraft
 from server.forums.pages import Place
 from server.forums.standing import standing
+from server.moderation import blocks
 from server.permissions import Permission, Standing, may, must
 from web.errors import STATUS
 from web.forms import Form, submit
@@ -167,6 +168,9 @@ async def change_people(request: Request) -> Response:
             if action in {"name", "remove"}:
                 person = await deeds.find_steward(tx, form["steward"])
                 await deeds.name_steward(tx, visit.member, found, person, named=action == "name")
+            elif action == "let_in":
+                person = await deeds.find_steward(tx, form["handle"])
+                await blocks.let_in(tx, visit.member, found, person)
             elif action in {"list", "unlist"}:
                 handle = form["handle"]
                 await deeds.list_member(tx, visit.member, found, handle, listed=action == "list")
@@ -184,6 +188,7 @@ async def _people(
         found = await pages.one(session, visit.viewer, *named(request, visit))
         stands = await standing(session, visit.member, found)
         stewards, listed = await pages.people(session, found)
+        out = await blocks.people(session, found)
     if not found.is_local:
         raise NotFound
     must(stands, Permission.LIST_MEMBERS)
@@ -193,6 +198,7 @@ async def _people(
         forum=found,
         stewards=stewards,
         listed=listed,
+        shut_out=out,
         may_name=may(stands, Permission.NAME_STEWARDS),
         typed={name: form[name] if form else "" for name in ("steward", "handle")},
         faults=error.fields if isinstance(error, Invalid) else {},

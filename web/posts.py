@@ -25,6 +25,7 @@ from web.events import showing as event_showing
 from web.forms import submit
 from web.paging import place
 from web.practices import showing
+from web.resources import showing as resources
 from web.spots import Spot, post_id
 from web.templates import path_of
 from web.visits import Visit, arrive
@@ -67,6 +68,9 @@ async def thread(request: Request) -> Response:
 
 async def _beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Beside:
     """What the kind of the opener adds to the page."""
+    found = await resources.beside(session, visit, page)
+    if found is not None:
+        return found
     is_there = page.focus is None and page.opener.post.state != PostState.DELETED
     if is_there and showing.page_kind(page) == Kind.EVENT:
         return await event_showing.beside(session, visit, page)

@@ -3,10 +3,12 @@
 
 import asyncio
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -127,8 +129,14 @@ def guarded_connector(
     return aiohttp.TCPConnector(
         resolver=GuardedResolver(named, inner),
         socket_factory=guarded_socket(named),
-        ssl=ssl.create_default_context(),
+        ssl=_trust(os.environ.get("SSL_CERT_FILE", "")),
         limit=200,
         limit_per_host=per_host,
         ttl_dns_cache=_DNS_SECONDS,
     )
+
+
+@cache
+def _trust(_file: str) -> ssl.SSLContext:
+    """The certificates that we trust, read once: that takes longer than a page does."""
+    return ssl.create_default_context()

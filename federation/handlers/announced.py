@@ -73,6 +73,12 @@ async def apply(incoming: Incoming, forum: Forum, thing: Thing) -> None:
     if incoming.wire.urls.is_ours(thing.actor):
         await _receipt(incoming, forum, thing)
         return
+    if thing.type == "Announce":
+        # A forum passes on what another has announced (NodeBB): what is inside counts.
+        for inner in thing.object if isinstance(thing.object, tuple) else (thing.object,):
+            if inner is not None:
+                await apply(incoming, forum, inner)
+        return
     handler = HANDLERS.get(thing.type)
     if handler is None:
         raise Ignored(f"An announced {thing.type} means nothing here.")
@@ -85,7 +91,8 @@ async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None
     about = inner.object if isinstance(inner, Activity) else inner
     async with incoming.deed() as tx:
         # Applied on the home's word, never as a deed of our member: that would be sent again.
-        if activity.target == forum.moderators:
+        kinds = {activity.type, getattr(inner, "type", "")}
+        if activity.target == forum.moderators or "Block" in kinds:
             await steered(tx, forum, activity, None)
             return
         member = await members.by_uri(tx.session, activity.actor)
@@ -317,6 +324,7 @@ HANDLERS = {
     "EmojiReact": liked,
     "Undo": _undone,
     "Lock": _deleted,
+    "Block": _deleted,
     "Add": _deleted,
     "Remove": _deleted,
 }

@@ -170,7 +170,7 @@ class Telling:
                     order_key=opener.uri, subject=post.uri, also=others,
                 )  # fmt: skip
             return
-        raw = await self._received()
+        raw = await self.as_received()
         if raw is None:
             if not actor.is_local:
                 return
@@ -246,7 +246,8 @@ class Telling:
         if entries:
             await self.append(raw, entries)
 
-    async def _received(self) -> str | None:
+    async def as_received(self) -> str | None:
+        """The bytes of what was received, where that is told on."""
         if self.received is None:
             return None
         row = await self.tx.session.get(ActivityBody, self.received)

@@ -16,6 +16,7 @@ from server.viewers import Sight, Viewer, forums_in, posts_in
 from storage.base import Characters, UtcDateTime, in_batches
 from storage.forums import FollowState, Forum, ForumFollow, ForumMember, ForumSteward
 from storage.members import Member
+from storage.moderation import ForumBlock
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState, PostTag, ReadMark
 
@@ -76,6 +77,7 @@ class Own:
     listed: bool = False
     state: str | None = None
     reason: str | None = None
+    blocked: bool = False
 
 
 def _line(*cells: Any) -> Line:
@@ -254,5 +256,6 @@ def own() -> Question[Own]:
         exists().where(ForumMember.forum_id == forum, ForumMember.member_id == me),
         select(ForumFollow.state).where(*follow).scalar_subquery(),
         select(ForumFollow.reason).where(*follow).scalar_subquery(),
+        exists().where(ForumBlock.forum_id == forum, ForumBlock.member_id == me),
     )
     return Question(select(*(cell.label(f"c{n}") for n, cell in enumerate(cells))), Own)

@@ -126,7 +126,9 @@ async def page(
     if member is not None:
         own = (await ask(session, lists.own(), me=member.id, forum=forum.id))[0]
     listed = own.listed and member is not None and member.is_local
-    stands = Standing(member, forum, steward=bool(own.steward), listed=listed)
+    stands = Standing(
+        member, forum, steward=bool(own.steward), listed=listed, blocked=bool(own.blocked)
+    )
     follow = Follow(own.state, own.reason or "") if own.state is not None else None
     return ForumPage(
         forum=forum,

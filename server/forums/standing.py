@@ -7,7 +7,7 @@ from server import peers
 from server.permissions import Standing
 from server.settings import Federation
 from server.transaction import Transaction
-from storage import forums
+from storage import forums, moderation
 from storage.forums import Forum, Visibility
 from storage.members import Member
 
@@ -24,6 +24,7 @@ async def standing(
         steward=await forums.is_steward(session, forum.id, member.id),
         listed=member.is_local and await forums.is_listed(session, forum.id, member.id),
         agency=agency,
+        blocked=await moderation.block_of(session, forum.id, member.id) is not None,
     )
 
 

@@ -27,7 +27,7 @@ MOST_VERSIONS = 100
 
 @dataclass(frozen=True)
 class FileLine:
-    """A file of a version; `held` when its bytes are here, `fault` why they could not be had."""
+    """A file of a version, and what its record says of it; `held` when its bytes are here."""
 
     file: ResourceFile
     held: bool

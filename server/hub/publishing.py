@@ -11,6 +11,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
 from server.errors import Gone, Invalid, Locked
@@ -19,10 +20,10 @@ from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ThreadDraft
-from server.resources import drafts, prose
+from server.resources import drafts, licences, prose
 from server.resources.drafts import Open
 from server.resources.record import Record, Source, digest, dump, pack, unpack
-from server.resources.typed import record_of
+from server.resources.typed import OTHER, record_of
 from server.transaction import Transaction
 from storage.forums import Forum
 from storage.members import Member
@@ -137,6 +138,16 @@ async def _with_source(tx: Transaction, found: Open, record: Record) -> Record:
     version = found.draft.source_version or source.version
     made = Source(uri=post.uri, version=version, digest=found.draft.source_digest or source.digest)
     return replace(record, based_on=(made,))
+
+
+async def warning(session: AsyncSession, found: Open) -> str:
+    """Why the licence chosen in a draft does not go with that of its source; "" where it may."""
+    source = await session.get(Resource, found.draft.source_id or 0)
+    if source is None:
+        return ""
+    chosen = found.typed.get("license", "")
+    own = found.typed.get("licenseOther", "") if chosen == OTHER else chosen
+    return licences.warning(source.license, own)
 
 
 def tags_of(record: Record) -> tuple[str, ...]:

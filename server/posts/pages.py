@@ -113,7 +113,9 @@ async def thread_page(
         around = {"me": member.id, "thread": opener.id, "forum": forum.id}
         own = (await ask(session, questions.own(), **around))[0]
     listed = own.listed and member is not None and member.is_local
-    stands = Standing(member, forum, steward=bool(own.steward), listed=listed)
+    stands = Standing(
+        member, forum, steward=bool(own.steward), listed=listed, blocked=bool(own.blocked)
+    )
     seeing = _Seeing(viewer, stands, own.seen, now)
     first = seeing.entry(opener, author, bool(own.endorsed))
     entries = {opener.id: first} | {row[0].id: seeing.entry(*row) for row in rows}

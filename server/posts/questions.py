@@ -14,6 +14,7 @@ from server.viewers import Sight, posts_in
 from storage.endorsements import Endorsement
 from storage.forums import Forum, ForumFollow, ForumMember, ForumSteward
 from storage.members import Member
+from storage.moderation import ForumBlock
 from storage.plain import Question, given
 from storage.posts import Post, PostState, PostTag, ReadMark
 
@@ -33,6 +34,7 @@ class Own:
     seen: datetime | None = None
     follow: str | None = None
     reason: str | None = None
+    blocked: bool = False
 
 
 @cache
@@ -126,5 +128,6 @@ def own() -> Question[Own]:
         .scalar_subquery(),
         select(ForumFollow.state).where(*follow).scalar_subquery(),
         select(ForumFollow.reason).where(*follow).scalar_subquery(),
+        exists().where(ForumBlock.forum_id == forum, ForumBlock.member_id == me),
     )
     return Question(select(*(cell.label(f"c{n}") for n, cell in enumerate(cells))), Own)

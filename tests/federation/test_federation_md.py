@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation import deeds, endorsements, forums, members, posts
+from federation import deeds, endorsements, forums, members, moderation, posts
 from federation.deeds import Deed
 from federation.documents import collection
 from federation.posts import SharedPost
@@ -33,8 +33,9 @@ from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
-from tests.federation import event_examples
+from tests.federation import event_examples, sample_resources
 from tests.federation.practice_examples import RECORD
+from tests.federation.sample_resources import brief
 from tests.house.sources import ROOT
 
 PAGE = ROOT / "FEDERATION.md"
@@ -44,7 +45,7 @@ TABLE = re.compile(r"(<!-- table: software -->\n).*?(<!-- end of table -->\n)", 
 HOME, OTHER = "https://commons.lakeside.example.gov", "https://commons.riverton.example.gov"
 FORUM, MAREK, ANA = f"{HOME}/f/permits", f"{HOME}/u/marek", f"{OTHER}/u/ana"
 THREAD, REPLY = f"{HOME}/p/117665001000000001", f"{OTHER}/p/117665001900000002"
-MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+OPENER_ID, MORNING = 117665001000000001, datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
 # Published in this page, so of no use to anybody.
 SEED = bytes(range(32))
@@ -198,12 +199,6 @@ def announced(inner: dict[str, Any]) -> dict[str, Any]:
     return forums.announce_head(FORUM, str(inner["id"]), is_public=True) | {"object": inner}
 
 
-def brief(shared: SharedPost, *names: str) -> dict[str, Any]:
-    """The members of a post that are told apart on the page."""
-    document = posts.to_wire(shared)
-    return {name: document[name] for name in ("id", "type", "attributedTo", *names)}
-
-
 def closed_thread() -> dict[str, Any]:
     shared = SharedPost(**{**vars(OPENER), "public": False})
     document = posts.to_wire(shared)
@@ -220,6 +215,7 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "practice": lambda: posts.to_wire(PRACTICE),
     "replication": lambda: brief(REPORT, "name", "summary", "content", "gh:replication"),
     "announcing": lambda: brief(TELLING, "inReplyTo", "content", "gh:announces"),
+    **sample_resources.examples(OPENER, ANSWER),
     "closed-thread": closed_thread,
     "follow": lambda: forums.follow(follow_id(), ANA, FORUM),
     "accept": lambda: forums.answer("Accept", FORUM, ANA, follow_id()),
@@ -227,16 +223,16 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
         FORUM, ANA, f"{ANA}#create-117665001900000002", "This thread is closed to new replies."
     ),
     "wrapped": lambda: announced(like()),
-    "boost": lambda: forums.boost(FORUM, 117665001000000001, THREAD, members.moment(MORNING)),
-    "undo-boost": lambda: forums.undo_boost(
-        FORUM, 117665001000000001, THREAD, members.moment(MORNING)
-    ),
+    "boost": lambda: forums.boost(FORUM, OPENER_ID, THREAD, members.moment(MORNING)),
+    "undo-boost": lambda: forums.undo_boost(FORUM, OPENER_ID, THREAD, members.moment(MORNING)),
     "undo": lambda: forums.undo(ANA, like(), [MAREK, FORUM]) | {"audience": FORUM},
     "delete": lambda: deeds.delete(BY_AUTHOR, "Note", LATER, None),
     "remove": lambda: deeds.delete(BY_STEWARD, "Note", LATER, "Off topic."),
     "tombstone": lambda: deeds.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
     "lock": lambda: deeds.lock(ON_THREAD, 1),
     "pin": lambda: deeds.pin(ON_THREAD, 1, pinned=True),
+    "block": lambda: moderation.block(f"{MAREK}#block-5", MAREK, ANA, FORUM, "Noise.", public=True),
+    "flag": lambda: moderation.flag(f"{ANA}#flag-6", ANA, [THREAD], "A name.", FORUM, FORUM),
     "quote-accepted": lambda: stamps.accept(QUOTE, 117665002000000004, MAREK),
     "quote-refused": lambda: stamps.reject(QUOTE, MAREK, "This post was deleted."),
     "quote-stamp": lambda: stamps.stamp(QUOTE, 117665002000000004, MAREK),
@@ -279,7 +275,7 @@ def with_examples(page: str) -> str:
 
 def named_in_a_table(page: str, heading: str) -> set[str]:
     """The first column of the table below a heading, without its quotes."""
-    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    section = page.partition(f"## {heading}\n")[2].partition("\n##")[0]
     return set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schemas of `gh:practice` and `gh:replication` are what is read.
+"""The schemas of practices, replications and resources are what is read.
 
 `python -m tests.federation.test_practice_schema` writes it anew.
 """
@@ -25,11 +25,20 @@ from server.records.values import (
     Reader,
     Text,
 )
+from server.resources.record import Record as ResourceRecord
 from tests.house.sources import ROOT
 
 FOLDER = ROOT / "docs/wire"
-SCHEMAS: dict[str, type[Part]] = {"practice": Record, "replication": Report}
-NEEDED = {"practice": ["name", "summary"], "replication": ["of", "outcomes"]}
+SCHEMAS: dict[str, type[Part]] = {
+    "practice": Record,
+    "replication": Report,
+    "resource": ResourceRecord,
+}
+NEEDED = {
+    "practice": ["name", "summary"],
+    "replication": ["of", "outcomes"],
+    "resource": ["name", "summary"],
+}
 Json = dict[str, Any]
 
 

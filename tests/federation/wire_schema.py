@@ -258,7 +258,7 @@ def _undoing(document: Json) -> None:
         must_be_an_announce(inner, nested=True)
         assert (document["to"], document["cc"]) == (inner["to"], inner["cc"])
     else:
-        assert inner["type"] in {"Like", "Lock"}
+        assert inner["type"] in {"Block", "Like", "Lock"}
         _of_a_forum(document)
         _of_a_forum(inner)
         assert document["audience"] == inner["audience"]
@@ -282,6 +282,21 @@ def _steering(document: Json) -> None:
     if document["type"] in {"Add", "Remove"}:
         forum = document["audience"]
         assert document["target"] in {f"{forum}/featured", f"{forum}/moderators"}
+
+
+def _shutting_out(document: Json) -> None:
+    _must_be_url(document["object"])
+    _of_a_forum(document)
+    assert document["target"] == document["audience"]
+    assert document.get("removeData") in {True, False}
+
+
+def _reporting(document: Json) -> None:
+    # One recipient, and the reason under both names that are read.
+    assert len(document["to"]) == 1
+    assert document["summary"] == document["content"] != ""
+    things = document["object"] if isinstance(document["object"], list) else [document["object"]]
+    _must_be_urls(things)
 
 
 def must_be_an_announce(document: Json, *, nested: bool = False) -> None:
@@ -327,6 +342,8 @@ _BY_KIND = {
     "Lock": _steering,
     "Add": _steering,
     "Remove": _steering,
+    "Block": _shutting_out,
+    "Flag": _reporting,
     "Follow": _following,
     "Accept": _answering,
     "Reject": _rejecting,

@@ -20,6 +20,7 @@ OWN = {
     P.ASK_FOR_REVIEW,
 }
 KEEPING = {P.REMOVE_POST, P.PIN, P.LOCK, P.EDIT_FORUM, P.LIST_MEMBERS, P.CONFIRM_PRACTICE}
+KEEPING |= {P.SHUT_OUT}
 ADMIN_ONLY = {
     P.NAME_STEWARDS,
     P.CREATE_FORUM,
@@ -32,7 +33,7 @@ ADMIN_ONLY = {
 }
 
 LEAVE: dict[Role, set[Permission]] = {
-    Role.MEMBER: ANYONE_SIGNED_IN,
+    Role.MEMBER: ANYONE_SIGNED_IN | {P.REPORT},
     Role.OUTSIDER: ANYONE_SIGNED_IN,
     Role.AUTHOR: OWN,
     Role.STEWARD: KEEPING | {P.RUN_EVENT, P.KEEP_REVIEWS},
@@ -118,3 +119,15 @@ def test_the_refusal_says_whether_signing_in_would_help() -> None:
         must(Standing(None, forum()), P.REPLY)
     with pytest.raises(NotAllowed, match="see the admin pages"):
         must(Standing(person()), P.ADMINISTER)
+
+
+@pytest.mark.parametrize("permission", list(Permission))
+def test_who_is_shut_out_reads_and_takes_leave_of_what_is_theirs(permission: Permission) -> None:
+    post = Post(author_id=1)
+    left = {P.FOLLOW, P.DELETE_POST, P.TAKE_BACK_QUOTE, P.REPORT}
+    out = Standing(person(), forum(), blocked=True)
+    assert may_enter(out)
+    assert may(out, permission, post) is (permission in left)
+    if permission not in left:
+        with pytest.raises(NotAllowed, match="shut you out"):
+            must(out, permission, post)

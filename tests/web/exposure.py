@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forums of every visibility, and everybody who might look."""
 
-import itertools
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 import httpx
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
 
 from federation.signatures.sign import sign_draft
 from server import endorsements
@@ -23,16 +20,15 @@ from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
+from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
-from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
-from tests.web.exposed_events import ids_of_kinds, questions_of_events, with_a_guest
+from tests.web.exposed_events import with_a_guest
 from tests.web.exposed_peers import CASCADIA, MASTODON, PEER_KEY, STRANGER, know_peers
-from tests.web.exposed_practices import ids_for, questions_of_practices, tainted, two_versions
+from tests.web.exposed_practices import tainted, two_versions
 from tests.web.exposed_quotes import stamped
+from tests.web.exposed_resources import tainted as tainted_resource
+from tests.web.exposed_resources import two_editions
 from tests.web.exposed_reviews import under_review
-from web.activitypub import MachineRoute
-from web.api.routes import ApiRoute
-from web.rooms import Rooms
 
 LAKESIDE = makers.LAKESIDE
 NOWHERE = "nowhere"
@@ -61,6 +57,7 @@ class World:
     forums: dict[str, Forum] = field(default_factory=dict)
     posts: dict[str, list[Post]] = field(default_factory=dict)
     practices: dict[str, list[Post]] = field(default_factory=dict)
+    resources: dict[str, list[Post]] = field(default_factory=dict)
     events: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
@@ -68,7 +65,7 @@ class World:
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
-        kinds = (self.posts, self.practices, self.events)
+        kinds = (self.posts, self.practices, self.events, self.resources)
         held = [kind.get(key, []) for key in sorted(keys) for kind in kinds]
         return [str(post.id) for posts in held for post in posts]
 
@@ -80,8 +77,12 @@ class World:
         """The ids of the practices with these words."""
         return [str(post.id) for key in sorted(keys) for post in self.practices.get(key, [])]
 
+    def resource_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of the resources with these words."""
+        return [str(post.id) for key in sorted(keys) for post in self.resources.get(key, [])]
+
     def draft_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
-        """The ids of the drafts of practices."""
+        """The ids of the drafts of practices and resources."""
         return self.drafts if DRAFT in keys else []
 
     def review_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
@@ -148,6 +149,8 @@ async def found_world(instance: Instance) -> World:
     for key in LOCAL:
         await _stir(world, key)
         world.practices[key] = [await world.publish(key, sam)]
+        shared = await two_editions(instance, sam, world.forums[key], f"zq{key}qz")
+        world.resources[key] = [shared]
         event = await with_a_guest(instance, sam, world.forums[key], f"zq{key}qz", sam)
         world.events[key] = [event]
     tom = await makers.member(instance, "tom")
@@ -157,7 +160,8 @@ async def found_world(instance: Instance) -> World:
     )
     world.reviews = [review]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
-    world.drafts = [str(number)]
+    half = await resource_begun(instance, sam, said=tainted_resource(f"zq{DRAFT}qz"))
+    world.drafts = [str(number), str(half)]
     for key in COPIES:
         opener = world.posts[key][0]
         words = f"zqours{key}qz kerb"
@@ -196,8 +200,9 @@ class Looker:
         is_page = response.headers.get("content-type", "").startswith("text/html")
         # An app shows a member what a page shows them, and anybody what a page shows anybody.
         is_page = is_page or response.request.url.path.startswith(("/api/", "/oauth/"))
-        # A file to take along says no more than the page that offers it.
-        is_page = is_page or response.headers.get("content-disposition", "").startswith("attach")
+        if response.headers.get("content-disposition", "").startswith("attach"):
+            # A file is given out at one address to both, to each as far as they may see it.
+            return self.pages | self.documents
         return self.pages if is_page else self.documents
 
     @property
@@ -271,66 +276,3 @@ async def sights(app: Starlette, world: World, mode: Federation) -> AsyncIterato
                 )
             found.append(Sight(looker, client, world.instance))
         yield found
-
-
-def routes(app: Starlette) -> list[Route]:
-    """Every route of the application; the only mount is that of the static files."""
-
-    def walk(found: Sequence[BaseRoute]) -> Iterator[Route]:
-        for route in found:
-            if isinstance(route, Mount):
-                assert route.path == "/static", f"walk the mount {route.path} too"
-                continue
-            if isinstance(route, Rooms):
-                yield from walk(route.routes)
-                continue
-            assert isinstance(route, Route), route
-            yield route
-
-    return list(walk(app.routes))
-
-
-def paths(
-    app: Starlette, world: World, method: str, looker: Looker, keys: frozenset[str] = EVERY
-) -> list[str]:
-    """Every address of every route that this one can come to, its parameters filled from the
-    forums and posts of `keys`."""
-    people = ["ana", "lee", "sam", f"marek@{LAKESIDE}"]
-    posts, rooms, practices = world.ids(keys), world.handles(keys), world.practice_ids(keys)
-    parts = ["outbox", "followers", "following", "featured", "moderators"]
-    parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
-    parts += ["followers_synchronization"]
-    values = {
-        "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
-        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
-        "token": ["x" * 43, *world.review_tokens(keys)], "case": world.review_ids(keys),
-        "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
-        "host": ["lakeside.localhost", LAKESIDE],
-        "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
-        "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
-    }  # fmt: skip
-    events = world.event_ids(keys)
-    asked = questions(rooms, people, posts) + questions_of_practices(practices)
-    asked += questions_of_events(rooms)
-    found = dict.fromkeys(asked if method == "GET" else [])
-    for route in routes(app):
-        if method not in (route.methods or {"GET"}):
-            continue
-        if isinstance(route, MachineRoute) and looker.accept != ACTIVITY:
-            continue  # It is there for machines only.
-        if isinstance(route, ApiRoute) and (looker.accept == ACTIVITY or says_the_same(route)):
-            continue  # Signatures mean nothing there; and some calls look at nothing.
-        names = list(route.param_convertors)
-        assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
-        if method == "POST" and not names:
-            continue
-        of_kinds = ids_of_kinds(route, ids_for(route, posts, practices), events)
-        taken = {**values, "id": of_kinds, "number": of_kinds}
-        if isinstance(route, ApiRoute):
-            taken["id"] = ids_of_calls(route, keys, world.forums, world.posts, world.sam)
-        for chosen in itertools.product(*(taken[name] for name in names)):
-            filled = route.path
-            for name, value in zip(names, chosen, strict=True):
-                filled = re.sub(rf"{{{name}(:\w+)?}}", quote(value, safe="@:"), filled)
-            found[filled] = None
-    return list(found)

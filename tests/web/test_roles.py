@@ -20,7 +20,7 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
-from tests.web.exposure import routes
+from tests.web.walked import routes
 from web.activitypub.arriving import InboxDoor
 
 RANKS = ("visitor", "member", "steward elsewhere", "steward", "admin")
@@ -47,6 +47,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     "/admin/keys": ({"name": "ana"}, ADMINS),
     "/admin/people": ({"note": "For Dee"}, ADMINS),
     "/practices/keeping": ({"action": "list", "label": "Permits"}, ADMINS),
+    "/p/{id}/shut-out": ({"action": "shut_out", "reason": "Noise."}, STEWARDS),
     "/p/{id}/delete": ({"reason": "Off topic."}, STEWARDS),
 }
 # What everybody does for themselves; who may see the thing at all is walked elsewhere.
@@ -56,7 +57,8 @@ OWN = {
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
     "/f/{where}/events/new", "/p/{id}/join", "/p/{id}/leave", "/events/zone", "/events/renew",
-    "/p/{id}/replicate", "/p/{id}/quotes", "/oauth/authorize", "/me/apps",
+    "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
+    "/oauth/authorize", "/me/apps",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
@@ -65,6 +67,8 @@ WRITERS = {
     "/practices/drafts/{draft}/publish", "/practices/drafts/{draft}/people",
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
     "/p/{id}/offer", "/practices/offers/{offer}",
+    "/resources/new", "/resources/drafts/{draft}", "/resources/drafts/{draft}/discard",
+    "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What a review is kept, written and followed with; who may is asked in a story of its own.
 VETTING = {"/p/{id}/review", "/reviews/cases/{case}", "/reviews/{token}"}

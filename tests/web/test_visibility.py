@@ -22,10 +22,9 @@ from tests.web.exposure import (
     Sight,
     World,
     found_world,
-    paths,
-    routes,
     sights,
 )
+from tests.web.walked import paths, routes
 from web.app import create_app
 from web.limits import Buckets
 

@@ -21,11 +21,12 @@ from federation.station import Station
 from federation.threads import ThreadDocuments
 from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
-from server.errors import NotFound
+from server.errors import NotFound, Unavailable
 from web import spots
 from web.activitypub.arriving import InboxDoor
 from web.activitypub.requests import headers_of, signed_request
 from web.faces import wants_activity
+from web.resources import files
 
 Json = dict[str, Any]
 NOBODY = Asker(None, allowed=False, agency=False)
@@ -36,6 +37,16 @@ class MachineRoute(Route):
 
     def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, Any]:
         if scope["type"] == "http" and not wants_activity(scope):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+class SignedRoute(Route):
+    """A route for those that sign what they ask; everybody else is shown the page of the place."""
+
+    def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, Any]:
+        signing = {b"signature", b"authorization"}
+        if scope["type"] == "http" and not any(name in signing for name, _ in scope["headers"]):
             return Match.NONE, {}
         return super().matches(scope)
 
@@ -176,6 +187,22 @@ def _open(response: Response) -> Response:
     return response
 
 
+async def _file(request: Request) -> Response:
+    """A file of a resource, for agencies that may see it."""
+    instance = _station(request).instance
+    try:
+        who = await _asker(request)
+    except Unverified as error:
+        return _plain(error.status, error.sentence)
+    try:
+        asked = await files.asked_for(request, instance, who.viewer)
+        return await files.sent(request, instance, asked)
+    except NotFound as error:
+        return _plain(404, error.sentence)
+    except Unavailable as error:
+        return _plain(503, error.sentence, retry_after=60)
+
+
 def _number(request: Request, name: str) -> int | None:
     """A number in the query, None for anything else."""
     return spots.identifier(request.query_params.get(name, ""))
@@ -265,6 +292,7 @@ routes = [
     MachineRoute("/u/{handle}/{part}", _document(_member_part)),
     MachineRoute("/f/{handle}/digest", _document(_digest)),
     MachineRoute("/f/{handle}/{part}", _document(_forum_part)),
+    SignedRoute("/p/{id}/files/{edition}/{position}/{name}", _file),
     MachineRoute("/p/{number}/quotes/{stamp}", _document(_stamp)),
     MachineRoute("/p/{number}/{part}", _document(_post_part)),
 ]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client API of Mastodon: any of its apps is one of ours."""
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from web.api import (
@@ -10,13 +12,15 @@ from web.api import (
     instance,
     media,
     notifications,
+    openapi,
     search,
     statuses,
     tags,
     timelines,
     writing,
 )
-from web.api.routes import ApiRoute, missing, preflight
+from web.api.calls import ApiJson
+from web.api.routes import CORS, ApiRoute, missing, preflight
 
 CALLS: tuple[ApiRoute, ...] = (
     *apps.routes,
@@ -31,6 +35,14 @@ CALLS: tuple[ApiRoute, ...] = (
     *tags.routes,
     *absent.routes,
 )
+
+
+async def described(request: Request) -> Response:
+    """The calls as an OpenAPI document."""
+    origin = request.app.state.instance.settings.origin
+    return ApiJson(openapi.document(CALLS, origin), headers=CORS)
+
+
 _EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 routes: list[Route] = [
@@ -39,5 +51,6 @@ routes: list[Route] = [
         Route(path, preflight, methods=["OPTIONS"])
         for path in ("/api/{rest:path}", "/oauth/token", "/oauth/revoke", "/oauth/userinfo")
     ),
+    Route("/api/openapi.json", described),
     Route("/api/{rest:path}", missing, methods=_EVERY),
 ]

@@ -134,7 +134,7 @@ async def _do(call: Call, *, deed: Deed) -> Json:
     return await shown(call)
 
 
-async def _not_offered(call: Call, *, why: str) -> Json:
+async def not_offered(call: Call, *, why: str) -> Json:
     """Something that Mastodon has and this instance does not."""
     await found(call)
     raise Invalid(message=why)
@@ -147,10 +147,10 @@ DEEDS: tuple[tuple[str, str, Callable[[Call], Awaitable[Json]]], ...] = (
     ("unfavourite", "write:favourites", partial(_do, deed=endorsements.withdraw)),
     ("bookmark", "write:bookmarks", partial(_do, deed=bookmarks.keep)),
     ("unbookmark", "write:bookmarks", partial(_do, deed=bookmarks.drop)),
-    ("reblog", "write:statuses", partial(_not_offered, why=NO_BOOSTS)),
-    ("unreblog", "write:statuses", partial(_not_offered, why=NO_BOOSTS)),
-    ("pin", "write:accounts", partial(_not_offered, why=NO_PINS)),
-    ("unpin", "write:accounts", partial(_not_offered, why=NO_PINS)),
+    ("reblog", "write:statuses", partial(not_offered, why=NO_BOOSTS)),
+    ("unreblog", "write:statuses", partial(not_offered, why=NO_BOOSTS)),
+    ("pin", "write:accounts", partial(not_offered, why=NO_PINS)),
+    ("unpin", "write:accounts", partial(not_offered, why=NO_PINS)),
 )
 
 routes = [

@@ -67,6 +67,13 @@ def _keys() -> None:
 
 
 @cache
+def _calls() -> None:
+    from web.cli import calls
+
+    app.command("api")(calls.show)
+
+
+@cache
 def _tokens() -> None:
     from web.cli import tokens
 
@@ -109,6 +116,7 @@ _COMMANDS: dict[str, Callable[[], None]] = {
     "peer": _peers,
     "key": _keys,
     "token": _tokens,
+    "api": _calls,
 }
 
 

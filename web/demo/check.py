@@ -14,6 +14,7 @@ from web.demo import (
     steps_calendar,
     steps_client,
     steps_federation,
+    steps_hub,
     steps_kills,
     steps_library,
     steps_policy,
@@ -21,6 +22,7 @@ from web.demo import (
     steps_repair,
 )
 from web.demo.agencies import CommandFailed
+from web.demo.neighbours import NEIGHBOURS
 from web.demo.peer import Peer
 from web.demo.scene import SIGNS, STRANGER, NotHeld, Scene
 from web.demo.town import Stopped, stop_at_signals, town, unless
@@ -55,6 +57,10 @@ STEPS: dict[str, Step] = {
     "client.reply_arrives": steps_client.reply_arrives,
     "client.endorsement_counted": steps_client.endorsement_counted,
     "client.notice_told": steps_client.notice_told,
+    "hub.resource_travels": steps_hub.resource_travels,
+    "hub.file_checked": steps_hub.file_checked,
+    "hub.lineage_shown": steps_hub.lineage_shown,
+    "hub.new_version_told": steps_hub.new_version_told,
     "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
     "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,
@@ -81,10 +87,11 @@ async def run(*, only: str, sabotage: str, as_json: bool, first_port: int = 0) -
     """Play the steps whose name begins with `only`; answers whether all of them held."""
     stop = stop_at_signals()
     async with (
-        town(SIGNS, first_port, (STRANGER,)) as (agencies, ports),
+        town((*SIGNS, *NEIGHBOURS), first_port, (STRANGER,)) as (agencies, ports),
         Peer(STRANGER, ports[STRANGER]) as peer,
     ):
         scene = Scene(agencies["riverton"], agencies["lakeside"], agencies["elsewhere"], peer)
+        scene.neighbours = {sign.key: agencies[sign.key] for sign in NEIGHBOURS}
         try:
             return await unless(stop, _play(scene, only, sabotage, as_json=as_json))
         except Stopped:

@@ -41,12 +41,13 @@ class Placed:
 
 @dataclass
 class Scene:
-    """Three fresh agencies and a stranger."""
+    """Three fresh agencies and a stranger, and neighbours that are started when needed."""
 
     riverton: Agency
     lakeside: Agency
     elsewhere: Agency
     peer: Peer
+    neighbours: dict[str, Agency] = field(default_factory=dict)
     people: dict[str, Reader] = field(default_factory=dict)
     apps: list[App] = field(default_factory=list)
     _done: dict[str, "asyncio.Future[Any]"] = field(default_factory=dict)

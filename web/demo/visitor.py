@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person with a browser: pages, links and forms, nothing else."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -70,6 +71,20 @@ class Visitor:
         if arrived.status != 200:
             said = arrived.words[:300]
             raise Unexpected(f"Sending the form to {action} gave {arrived.status}: “{said}”")
+        return arrived
+
+    async def upload(
+        self, path: str, action: str, files: Mapping[str, bytes], /, **values: str
+    ) -> Page:
+        """The same with files, by their names, in the field `upload`."""
+        page = await self.open(path)
+        sent = fields(_form(page, action)) | values
+        parts = [("upload", (name, content)) for name, content in files.items()]
+        answer = await self._client.post(action, data=sent, files=parts)
+        arrived = await self._arrive(answer, action)
+        if arrived.status != 200:
+            said = arrived.words[:300]
+            raise Unexpected(f"Sending files to {action} gave {arrived.status}: “{said}”")
         return arrived
 
     async def press(self, action: str, /, **values: str) -> str:

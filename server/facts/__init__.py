@@ -4,10 +4,13 @@
 import json
 from dataclasses import asdict, dataclass
 
-
-@dataclass(frozen=True)
-class Fact:
-    """Something that is now true."""
+from server.facts.base import Fact as Fact
+from server.facts.moderation import LetIn as LetIn
+from server.facts.moderation import PostReported as PostReported
+from server.facts.moderation import ShutOut as ShutOut
+from server.facts.quotes import QuoteAccepted as QuoteAccepted
+from server.facts.quotes import QuoteRefused as QuoteRefused
+from server.facts.quotes import QuoteTakenBack as QuoteTakenBack
 
 
 @dataclass(frozen=True)
@@ -298,32 +301,6 @@ class ActivityRefused(Fact):
     reason: str
 
 
-@dataclass(frozen=True)
-class QuoteAccepted(Fact):
-    """A post elsewhere may quote one of ours."""
-
-    quote: int
-
-
-@dataclass(frozen=True)
-class QuoteRefused(Fact):
-    """`member` asked in vain; `author` is 0 where nobody here speaks for what is quoted."""
-
-    member: int
-    author: int
-    request: str
-    quoting: str
-    quoted: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class QuoteTakenBack(Fact):
-    """The author of a post of ours no longer allows it to be quoted there."""
-
-    quote: int
-
-
 KINDS: dict[str, type[Fact]] = {
     kind.__name__: kind
     for kind in (
@@ -370,6 +347,9 @@ KINDS: dict[str, type[Fact]] = {
         QuoteAccepted,
         QuoteRefused,
         QuoteTakenBack,
+        ShutOut,
+        LetIn,
+        PostReported,
     )
 }
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every address of the application, its parameters filled."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
+from tests.web.exposed_events import ids_of_kinds, questions_of_events
+from tests.web.exposed_practices import ids_for, questions_of_practices
+from tests.web.exposed_resources import ids_of_resources, questions_of_resources
+from tests.web.exposure import ACTIVITY, EVERY, LAKESIDE, STAMP, Looker, World
+from web.activitypub import MachineRoute
+from web.api.routes import ApiRoute
+from web.rooms import Rooms
+
+
+def routes(app: Starlette) -> list[Route]:
+    """Every route of the application; the only mount is that of the static files."""
+
+    def walk(found: Sequence[BaseRoute]) -> Iterator[Route]:
+        for route in found:
+            if isinstance(route, Mount):
+                assert route.path == "/static", f"walk the mount {route.path} too"
+                continue
+            if isinstance(route, Rooms):
+                yield from walk(route.routes)
+                continue
+            assert isinstance(route, Route), route
+            yield route
+
+    return list(walk(app.routes))
+
+
+def paths(
+    app: Starlette, world: World, method: str, looker: Looker, keys: frozenset[str] = EVERY
+) -> list[str]:
+    """Every address of every route that this one can come to, its parameters filled from the
+    forums and posts of `keys`."""
+    people = ["ana", "lee", "sam", f"marek@{LAKESIDE}"]
+    posts, rooms, practices = world.ids(keys), world.handles(keys), world.practice_ids(keys)
+    parts = ["outbox", "followers", "following", "featured", "moderators"]
+    parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
+    parts += ["followers_synchronization"]
+    values = {
+        "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
+        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
+        "token": ["x" * 43, *world.review_tokens(keys)], "case": world.review_ids(keys),
+        "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
+        "host": ["lakeside.localhost", LAKESIDE],
+        "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
+        "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
+        "edition": ["1"], "position": ["0"], "name": ["x"],
+    }  # fmt: skip
+    resources, events = world.resource_ids(keys), world.event_ids(keys)
+    asked = questions(rooms, people, posts) + questions_of_practices(practices)
+    asked += questions_of_resources() + questions_of_events(rooms)
+    found = dict.fromkeys(asked if method == "GET" else [])
+    for route in routes(app):
+        if method not in (route.methods or {"GET"}):
+            continue
+        if isinstance(route, MachineRoute) and looker.accept != ACTIVITY:
+            continue  # It is there for machines only.
+        if isinstance(route, ApiRoute) and (looker.accept == ACTIVITY or says_the_same(route)):
+            continue  # Signatures mean nothing there; and some calls look at nothing.
+        names = list(route.param_convertors)
+        assert set(names) <= values.keys(), f"say what {names} of {route.path} may be"
+        if method == "POST" and not names:
+            continue
+        of_kinds = ids_of_kinds(route, ids_for(route, posts, practices), events)
+        of_kinds = ids_of_resources(route, of_kinds, resources)
+        taken = {**values, "id": of_kinds, "number": of_kinds}
+        if isinstance(route, ApiRoute):
+            taken["id"] = ids_of_calls(route, keys, world.forums, world.posts, world.sam)
+        for chosen in itertools.product(*(taken[name] for name in names)):
+            filled = route.path
+            for name, value in zip(names, chosen, strict=True):
+                filled = re.sub(rf"{{{name}(:\w+)?}}", quote(value, safe="@:"), filled)
+            found[filled] = None
+    return list(found)

@@ -9,8 +9,9 @@ from federation.handlers import (
     endorsements,
     events,
     follows,
+    mentoring,
     moves,
-    offers,
+    offered,
     posts,
     quotes,
     reports,
@@ -44,7 +45,7 @@ HANDLERS: dict[str, Handler] = {
     "Block": steering.block,
     "Announce": announced.announce,
     "Move": moves.move,
-    "Offer": offers.offer,
+    "Offer": offered.offer,
     "QuoteRequest": quotes.ask,
 }
 
@@ -55,8 +56,9 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
     "Block": steering.undo_block,
-    "Offer": offers.undo,
+    "Offer": offered.undo,
     "QuoteRequest": quotes.undo_ask,
+    "Accept": mentoring.undo_accept,
 }
 
 # Why the others mean nothing here, as the record of what was received says it.

@@ -19,6 +19,7 @@ from federation.station import Station
 from server import mail, peers, rotation
 from server.apps import clients
 from server.members import sign_in
+from server.mentoring import asks
 from server.moderation import blocks
 from server.settings import Federation
 from storage.facts import FactRow
@@ -37,8 +38,9 @@ VERSION_EVERY = 0.2
 # What loops wait for after the beginning of a round, so that in a burst each takes what has
 # gathered; after a pause the first begins at once. Telling and sending cost a dozen questions a
 # round, whether it is for one post or for a hundred.
-GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5}
+GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0}
 KEEPING = "keeping"
+PULLING = "mentors"
 
 
 class Worker:
@@ -46,7 +48,9 @@ class Worker:
 
     def __init__(self, wire: Station) -> None:
         self._wire = wire
-        self._wakes = {name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair")}
+        self._wakes = {
+            name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair", "mentors")
+        }
         self._tasks: list[asyncio.Task[None]] = []
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
@@ -71,6 +75,7 @@ class Worker:
                 "deliver": self._deliver,
                 "renew": self._renew,
                 "repair": self._repair,
+                "mentors": self._mentors,
             }
             # What concerns one loop only wakes that one; a commit with facts wakes all of them.
             self._wire.inbox.on_stored = self._wakes["receive"].set
@@ -150,6 +155,12 @@ class Worker:
     async def _repair(self) -> float:
         return await self._wire.repair.run_due()
 
+    async def _mentors(self) -> float:
+        """The cards of mentors elsewhere: one process fetches them for all."""
+        if not await self._wire.mentors.are_wanted() or not await self._claims.take([PULLING]):
+            return IDLE
+        return await self._wire.mentors.run_due()
+
     async def _keep(self) -> float:
         """Letters, and once an hour what has run out: one process does it for all."""
         instance = self._wire.instance
@@ -163,6 +174,7 @@ class Worker:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)
                 await clients.tidy(tx)
+                await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))
         return 2.0

@@ -41,6 +41,8 @@ class Permission(StrEnum):
     SHUT_OUT = "shut people out of a forum"
     REPORT = "report a post"
     TAKE_BACK_QUOTE = "say where a post is quoted"
+    OPEN_PROGRAMME = "open a mentoring programme"
+    TAKE_PART_IN_MENTORING = "take part in mentoring"
 
 
 class Role(StrEnum):
@@ -94,6 +96,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SHUT_OUT: _KEEPERS,
     Permission.REPORT: frozenset({Role.MEMBER}),
     Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
+    Permission.OPEN_PROGRAMME: frozenset({Role.ADMIN}),
+    Permission.TAKE_PART_IN_MENTORING: frozenset({Role.MEMBER}),
 }
 
 

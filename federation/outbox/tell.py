@@ -11,6 +11,7 @@ from federation.outbox import (
     about_events,
     about_forums,
     about_members,
+    about_mentoring,
     about_moderation,
     about_posts,
     about_practices,
@@ -62,6 +63,15 @@ from server.facts import (
     ThreadPosted,
     unpack,
 )
+from server.facts.mentoring import (
+    AcceptanceRefused,
+    MenteeRevealed,
+    MentorAnswered,
+    MentorAsked,
+    MentorAskWithdrawn,
+    OfferRefused,
+    PairEnded,
+)
 from storage import facts as facts_storage
 from storage import log
 from storage.database import notify
@@ -111,6 +121,13 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     JoinAsked: about_events.asked,
     JoinTakenBack: about_events.asked,
     QuoteTakenBack: about_quotes.taken_back,
+    MentorAsked: about_mentoring.asked,
+    MentorAskWithdrawn: about_mentoring.withdrawn,
+    MentorAnswered: about_mentoring.answered,
+    MenteeRevealed: about_mentoring.revealed,
+    AcceptanceRefused: about_mentoring.too_late,
+    OfferRefused: about_mentoring.refused,
+    PairEnded: about_mentoring.ended,
 }
 
 

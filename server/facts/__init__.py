@@ -4,6 +4,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+from server.facts import mentoring
 from server.facts.base import Fact as Fact
 from server.facts.moderation import LetIn as LetIn
 from server.facts.moderation import PostReported as PostReported
@@ -11,6 +12,14 @@ from server.facts.moderation import ShutOut as ShutOut
 from server.facts.quotes import QuoteAccepted as QuoteAccepted
 from server.facts.quotes import QuoteRefused as QuoteRefused
 from server.facts.quotes import QuoteTakenBack as QuoteTakenBack
+from server.facts.reviews import ReviewDecided as ReviewDecided
+from server.facts.reviews import ReviewerInvited as ReviewerInvited
+from server.facts.reviews import ReviewerReleased as ReviewerReleased
+from server.facts.reviews import ReviewerSpoke as ReviewerSpoke
+from server.facts.reviews import ReviewMoved as ReviewMoved
+from server.facts.reviews import ReviewRequested as ReviewRequested
+from server.facts.reviews import ReviewRequestRefused as ReviewRequestRefused
+from server.facts.reviews import ReviewRequestWithdrawn as ReviewRequestWithdrawn
 
 
 @dataclass(frozen=True)
@@ -112,59 +121,6 @@ class PracticeConfirmed(Fact):
 
     post: int
     by: int
-
-
-@dataclass(frozen=True)
-class ReviewRequested(Fact):
-    """Somebody here asks a forum elsewhere to have their practice reviewed."""
-
-    request: int
-
-
-@dataclass(frozen=True)
-class ReviewRequestWithdrawn(Fact):
-    request: int
-
-
-@dataclass(frozen=True)
-class ReviewRequestRefused(Fact):
-    """A forum here does not take up what `host` asked for; `practice` is a uri."""
-
-    host: str
-    practice: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ReviewMoved(Fact):
-    """A review here is at another point: its author is to know."""
-
-    review: int
-
-
-@dataclass(frozen=True)
-class ReviewDecided(Fact):
-    review: int
-
-
-@dataclass(frozen=True)
-class ReviewerInvited(Fact):
-    seat: int
-
-
-@dataclass(frozen=True)
-class ReviewerReleased(Fact):
-    """A reviewer is no longer asked for their review."""
-
-    seat: int
-
-
-@dataclass(frozen=True)
-class ReviewerSpoke(Fact):
-    """A reviewer here said something to the home of the review: `what` of course.Said."""
-
-    task: int
-    what: str
 
 
 @dataclass(frozen=True)
@@ -350,6 +306,7 @@ KINDS: dict[str, type[Fact]] = {
         ShutOut,
         LetIn,
         PostReported,
+        *mentoring.KINDS,
     )
 }
 

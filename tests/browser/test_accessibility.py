@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -70,6 +71,13 @@ FOR_MEMBERS = {
     "distilling": "{thread}/distil",
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
+    "mentoring": "/mentoring",
+    "mentor card": "/mentoring/card",
+    "programme": "{mentoring[programme]}",
+    "request for a mentor": "{mentoring[programme]}/request",
+    "mentors who suit": "{mentoring[need]}",
+    "asked to mentor": "{mentoring[asked]}",
+    "pair": "{mentoring[pair]}",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -86,12 +94,14 @@ FOR_ADMINS = {
     "record": "/admin/record",
     "keys": "/admin/keys",
     "keeping the library": "/practices/keeping",
+    "new programme": "/mentoring/programmes/new",
+    "programme form": "{mentoring[programme]}/edit",
 }
 
 
 # As long as the town lasts: a worker may come back to these tests after others.
 @pytest.fixture(scope="session")
-def places(town: Town) -> dict[str, str]:
+def places(town: Town) -> dict[str, Any]:
     """What the addresses above leave open."""
     dee = town.newcomer(town.riverton, "Dee Okafor")
     counters = town.forum(town.riverton, "counters", "Service counters")
@@ -127,6 +137,7 @@ def places(town: Town) -> dict[str, str]:
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",
+        "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }
 
 
@@ -184,7 +195,7 @@ CASES = [
     ids=[f"{who}: {name}" for who, name, _ in CASES],
 )
 def test_a_page_is_accessible(
-    pages: dict[str, Page], places: dict[str, str], who: str, path: str
+    pages: dict[str, Page], places: dict[str, Any], who: str, path: str
 ) -> None:
     page = pages[who]
     page.goto(path.format(**places))
@@ -195,7 +206,7 @@ def test_a_page_is_accessible(
 
 @pytest.mark.parametrize("path", ["/f/counters/new", "/admin/federation"])
 def test_a_refused_form_is_accessible(
-    pages: dict[str, Page], places: dict[str, str], path: str
+    pages: dict[str, Page], places: dict[str, Any], path: str
 ) -> None:
     assert places
     page = pages["admin"]
@@ -208,7 +219,7 @@ def test_a_refused_form_is_accessible(
 
 
 def test_a_section_that_needs_another_look_is_accessible(
-    pages: dict[str, Page], places: dict[str, str]
+    pages: dict[str, Page], places: dict[str, Any]
 ) -> None:
     page = pages["member"]
     page.goto(f"{places['half']}/outcomes/1")
@@ -220,7 +231,7 @@ def test_a_section_that_needs_another_look_is_accessible(
 
 
 def test_a_thread_that_tells_of_a_new_reply_is_accessible(
-    town: Town, pages: dict[str, Page], places: dict[str, str]
+    town: Town, pages: dict[str, Page], places: dict[str, Any]
 ) -> None:
     assert places
     forum = town.forum(town.riverton, "desks", "Front desks")

@@ -23,6 +23,7 @@ from tests import makers
 from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
 from tests.web.exposed_events import with_a_guest
+from tests.web.exposed_mentoring import Meeting, meeting
 from tests.web.exposed_peers import CASCADIA, MASTODON, PEER_KEY, STRANGER, know_peers
 from tests.web.exposed_practices import tainted, two_versions
 from tests.web.exposed_quotes import stamped
@@ -39,8 +40,10 @@ OURS = ("ourscopypublic", "ourscopyagencies")
 # What nobody who looks may see: a practice that Sam is writing, and the review of one of his.
 DRAFT = "draft"
 REVIEW = "review"
+# Nor what two who meet in mentoring say to each other: Sam and Mia.
+PAIR = "pair"
 STAMP = "7"
-EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT, REVIEW})
+EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT, PAIR, REVIEW})
 TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 
 
@@ -62,6 +65,7 @@ class World:
     drafts: list[str] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    meeting: Meeting | None = None
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the posts with these words."""
@@ -92,6 +96,10 @@ class World:
     def review_tokens(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The words that invitations and reviewers are called by."""
         return self.tokens if REVIEW in keys else []
+
+    def pair_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The ids of what two who meet have for themselves."""
+        return self.meeting.hidden if self.meeting is not None and PAIR in keys else []
 
     def handles(self, keys: frozenset[str] = EVERY) -> list[str]:
         """Forum names as in an address: `room`, or `room@host` for a copy."""
@@ -168,6 +176,8 @@ async def found_world(instance: Instance) -> World:
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
     await stamped(instance, world.posts["agencies"][0], marek, int(STAMP), MASTODON)
     await know_peers(instance)
+    mia = await makers.member(instance, "mia")
+    world.meeting = await meeting(instance, sam, mia, marek, f"zq{PAIR}qz")
     return world
 
 
@@ -214,7 +224,7 @@ class Looker:
 def lookers(mode: Federation) -> list[Looker]:
     """Everybody, and what they may read while the instance federates in this mode."""
     public = frozenset({"public", "copypublic", "ourscopypublic"})
-    here = EVERY - {"members", DRAFT, REVIEW}
+    here = EVERY - {"members", DRAFT, PAIR, REVIEW}
     passed_on = frozenset({"public", "ourscopypublic"})
     agency = passed_on | {"agencies"}
     nothing: frozenset[str] = frozenset()
@@ -229,7 +239,7 @@ def lookers(mode: Federation) -> list[Looker]:
         # A post of ours that its home has not confirmed is for our own members only.
         Looker("visitor", public - {"ourscopypublic"}, nothing),
         Looker("member", here, nothing, member="ana"),
-        Looker("listed member", EVERY - {DRAFT, REVIEW}, nothing, member="lee"),
+        Looker("listed member", EVERY - {DRAFT, PAIR, REVIEW}, nothing, member="lee"),
         Looker("administrator who is not listed", here, nothing, member="rita"),
         machine("unsigned machine", anyone),
         machine("stranger", anyone, STRANGER),

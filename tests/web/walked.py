@@ -11,9 +11,10 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
 from tests.web.exposed_events import ids_of_kinds, questions_of_events
+from tests.web.exposed_mentoring import Meeting
 from tests.web.exposed_practices import ids_for, questions_of_practices
 from tests.web.exposed_resources import ids_of_resources, questions_of_resources
-from tests.web.exposure import ACTIVITY, EVERY, LAKESIDE, STAMP, Looker, World
+from tests.web.exposure import ACTIVITY, EVERY, LAKESIDE, PAIR, STAMP, Looker, World
 from web.activitypub import MachineRoute
 from web.api.routes import ApiRoute
 from web.rooms import Rooms
@@ -46,6 +47,9 @@ def paths(
     parts = ["outbox", "followers", "following", "featured", "moderators"]
     parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
     parts += ["followers_synchronization"]
+    meeting = world.meeting
+    assert meeting is not None
+    met = meeting if PAIR in keys else Meeting(meeting.programme, "1", "1", "1")
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
@@ -55,6 +59,8 @@ def paths(
         "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
         "edition": ["1"], "position": ["0"], "name": ["x"],
+        "programme": [met.programme], "need": [met.need], "match": [met.match],
+        "pair": [met.pair],
     }  # fmt: skip
     resources, events = world.resource_ids(keys), world.event_ids(keys)
     asked = questions(rooms, people, posts) + questions_of_practices(practices)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.library.lists import came_of
+from server.library.lists import announced_in, came_of
 from server.library.pages import PracticePage, practice_page
 from server.posts.pages import ThreadPage
 from server.practices import evidence, prose, reporting, terms
@@ -28,10 +28,13 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         return Beside()
     if page_kind(page) == Kind.PRACTICE and opener.state != PostState.DELETED:
         found = await practice_page(session, visit.viewer, page, visit.instance.clock.now())
-        told = values(visit, page, found)
-        me, post = visit.viewer.member, opener
-        told["reviews"] = await reviews.beside(session, me, post.id, post.author_id, page.forum.id)
-        return Beside("practices/practice.html", told, may_be_kept=False)
+        me, forum = visit.viewer.member, page.forum.id
+        told = {
+            "announced": await announced_in(session, visit.viewer, opener.id),
+            "reviews": await reviews.beside(session, me, opener.id, opener.author_id, forum),
+        }
+        shown = values(visit, page, found) | told
+        return Beside("practices/practice.html", shown, may_be_kept=False)
     came = await came_of(session, visit.viewer, opener.id)
     return Beside(values={"practices": came}, may_be_kept=not came)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
 from tests.web.exposed_events import ids_of_kinds, questions_of_events
@@ -28,6 +28,8 @@ def routes(app: Starlette) -> list[Route]:
             if isinstance(route, Mount):
                 assert route.path == "/static", f"walk the mount {route.path} too"
                 continue
+            if isinstance(route, WebSocketRoute):
+                continue  # What streams tell is looked at beside the streams.
             if isinstance(route, Rooms):
                 yield from walk(route.routes)
                 continue

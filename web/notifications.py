@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from server import notifications
 from server.library import invitations
+from server.reviews import notices as reviews
 from web.forms import submit
 from web.paging import place
 from web.visits import arrive
@@ -19,6 +20,7 @@ async def index(request: Request) -> Response:
     async with visit.instance.reading() as session:
         lines = await notifications.page(session, visit.member, before=before)
         invited = await invitations.waiting(session, visit.member) if before is None else []
+        told = await reviews.latest(session, visit.member) if before is None else []
     older = lines[-1].notice.id if len(lines) == notifications.PAGE else None
     return visit.page(
         "notifications/index.html",
@@ -26,6 +28,8 @@ async def index(request: Request) -> Response:
         invited=invited,
         older=older,
         first=before is None,
+        reviews=told,
+        review_words=reviews.sentence,
     )
 
 
@@ -38,6 +42,7 @@ async def mark_read(request: Request) -> Response:
         await notifications.mark_read(tx, visit.member, notice)
         if notice is None:
             await invitations.seen(tx, visit.member)
+            await reviews.mark_read(tx, visit.member)
     return visit.go("/notifications", "read" if notice is None else None)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that takes nothing any more, as one that was mounted anew to be read."""
+"""A disk that takes nothing any more, as one mounted anew to be read."""
 
 import asyncio
 import contextlib

@@ -48,6 +48,7 @@ from web import (
     resources,
     search,
     tags,
+    vetting,
 )
 from web.api.streaming.hub import Streams
 from web.cache import PageCache
@@ -67,6 +68,7 @@ FEATURES = (
     practices,
     resources,
     events,
+    vetting,
     quotes,
     moderation,
     posts,

@@ -49,6 +49,7 @@ from web import (
     resources,
     search,
     tags,
+    vetting,
 )
 from web.api.streaming.hub import Streams
 from web.cache import PageCache
@@ -68,6 +69,7 @@ FEATURES = (
     practices,
     resources,
     events,
+    vetting,
     quotes,
     moderation,
     posts,

@@ -54,7 +54,8 @@ def paths(
     met = meeting if PAIR in keys else Meeting(meeting.programme, "1", "1", "1")
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
-        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
+        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
+        "token": ["x" * 43, *world.review_tokens(keys)], "case": world.review_ids(keys),
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
         "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from federation import authority, tombstones
 from federation.errors import BadAnswer, StatusError, WireError
-from federation.fetch.allowance import documents_left
+from federation.fetch.allowance import documents_left, kept, must_have_room
 from federation.handlers import practices
 from federation.handlers.copies import held, steered
 from federation.handlers.homes import attached
@@ -210,10 +210,13 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
         sharing = replace(sharing, context="")
     sharing = practices.as_told_here((await leave(incoming, post)).given(sharing))
     person = await incoming.actors.person(sharing.author)
-    origin = origin_of_post(sharing, orjson.dumps(post.raw).decode(), key_id)
+    raw = orjson.dumps(post.raw).decode()
+    must_have_room(len(raw))
+    origin = origin_of_post(sharing, raw, key_id)
     async with incoming.deed() as tx:
         if await posts.by_uri(tx.session, post.id) is not None:
             return
+        kept(len(raw))
         if sharing.parent is None:
             opener = await writing.apply_thread(
                 tx, person, forum, practices.opening(sharing, origin)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority, tombstones
 from federation.errors import StatusError
+from federation.fetch.allowance import MOST_KEPT, must_have_room
 from federation.forums import followers
 from federation.handlers import parents, practices, quotes
 from federation.handlers.homes import take
@@ -51,6 +52,8 @@ async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> No
     if post.in_reply_to is not None:
         await parents.bring(incoming, forum, post)
     raw = orjson.dumps(post.raw).decode()
+    if len(raw) > MOST_KEPT:
+        raise NotAllowed(f"This forum takes posts of {MOST_KEPT:,} characters, all told.")
     sharing = (await leave(incoming, post)).given(from_wire(post, forum.uri))
     async with incoming.deed(subject=post.id) as tx:
         await take(tx, person, forum, sharing, raw, incoming.key_id)
@@ -123,6 +126,7 @@ async def update(incoming: Incoming, activity: Activity) -> None:
 def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:
     """The draft of an edit made elsewhere."""
     raw = orjson.dumps(post.raw).decode()
+    must_have_room(len(raw))
     sharing = practices.as_told_here(sharing)
     origin = origin_of_post(sharing, raw, key_id)
     return EditDraft(sharing.title, sharing.source, sharing.tags, origin)

@@ -12,8 +12,8 @@ from federation.errors import WireError
 MOST_TO_VERIFY = 4
 MOST_DOCUMENTS = 16
 MOST_BYTES = 1_000_000
-# Characters of posts as they came; what is made of them to be read is twice that at most.
-MOST_KEPT = 330_000
+# Characters of posts, as they came and as they are read; markup may grow a little once cleaned.
+MOST_KEPT = 900_000
 
 
 class TooMuchAsked(WireError):

@@ -16,7 +16,7 @@ from federation.handlers.posts import edit_draft
 from federation.handlers.relayed import LIKES, liked, unliked
 from federation.handlers.undone import inner_of
 from federation.incoming import Ignored, Incoming
-from federation.posts import from_wire, origin_of_post
+from federation.posts import from_wire, origin_of_post, weight
 from federation.quotes.checking import leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
@@ -211,12 +211,12 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
     sharing = practices.as_told_here((await leave(incoming, post)).given(sharing))
     person = await incoming.actors.person(sharing.author)
     raw = orjson.dumps(post.raw).decode()
-    must_have_room(len(raw))
+    must_have_room(weight(sharing, raw))
     origin = origin_of_post(sharing, raw, key_id)
     async with incoming.deed() as tx:
         if await posts.by_uri(tx.session, post.id) is not None:
             return
-        kept(len(raw))
+        kept(weight(sharing, raw))
         if sharing.parent is None:
             opener = await writing.apply_thread(
                 tx, person, forum, practices.opening(sharing, origin)

@@ -74,6 +74,33 @@ def must_be_of_origin(actor: str, described: str) -> None:
         raise Unauthorised("Only its own server may say that an actor has changed.")
 
 
+def must_be_instance(actor: str) -> None:
+    """Only the instance itself speaks for an agency; its actor is at a fixed address."""
+    try:
+        is_instance = actor == f"{origin_of(actor)}/instance"
+    except WireError:
+        is_instance = False
+    if not is_instance:
+        raise Unauthorised("Only the instance itself may say this for its agency.")
+
+
 def may_remove(actor: str, author: str, *, steward: bool) -> bool:
     """Its author may delete a post, a steward of its forum may remove it."""
     return actor == author or steward
+
+
+def is_instance(actor: str) -> bool:
+    """Whether an actor is an instance itself, which signs for members that stay unnamed."""
+    return actor.partition("://")[2].partition("/")[2] == "instance"
+
+
+def must_offer_own(actor: str, agreement: str) -> None:
+    """An agreement is offered by its own server, so that no other can be spoken for."""
+    if not same_origin(actor, agreement):
+        raise Unauthorised("The agreement is not of its actor's origin.")
+
+
+def must_be_asked(actor: str, asked: str) -> None:
+    """Only who was asked may answer, and only who asked may take it back."""
+    if actor != asked:
+        raise Unauthorised("Only the two of a match may answer for it.")

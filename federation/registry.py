@@ -9,15 +9,18 @@ from federation.handlers import (
     endorsements,
     events,
     follows,
+    mentoring,
     moves,
-    offers,
+    offered,
     posts,
     quotes,
     reports,
+    reviews,
     steering,
     undone,
 )
 from federation.incoming import Ignored, Incoming
+from federation.reviews import is_review
 from federation.vocabulary.activities import Activity
 
 Handler = Callable[[Incoming, Activity], Awaitable[None]]
@@ -42,7 +45,7 @@ HANDLERS: dict[str, Handler] = {
     "Block": steering.block,
     "Announce": announced.announce,
     "Move": moves.move,
-    "Offer": offers.offer,
+    "Offer": offered.offer,
     "QuoteRequest": quotes.ask,
 }
 
@@ -53,8 +56,9 @@ UNDO_HANDLERS: dict[str, UndoHandler] = {
     "EmojiReact": endorsements.undo_like,
     "Lock": steering.undo_lock,
     "Block": steering.undo_block,
-    "Offer": offers.undo,
+    "Offer": offered.undo,
     "QuoteRequest": quotes.undo_ask,
+    "Accept": mentoring.undo_accept,
 }
 
 # Why the others mean nothing here, as the record of what was received says it.
@@ -68,6 +72,10 @@ REASONS: dict[str, str] = {
 
 async def handle(incoming: Incoming, activity: Activity) -> None:
     """Hand an activity to whoever takes it; Ignored names why nobody does."""
+    if is_review(activity.raw):
+        # By what it says and not by its type: the types of COAR Notify are pairs.
+        await reviews.take(incoming, activity)
+        return
     if activity.type == "Undo":
         inner = await undone.inner_of(incoming, activity)
         undo = UNDO_HANDLERS.get(inner.type) if inner is not None else None

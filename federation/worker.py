@@ -18,7 +18,9 @@ from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
 from server import mail, peers, rotation
 from server.apps import clients
+from server.calendar import tending
 from server.members import sign_in
+from server.mentoring import asks
 from server.moderation import blocks
 from server.settings import Federation
 from storage.facts import FactRow
@@ -32,13 +34,15 @@ CRASHES_TOLD = 3
 DESCRIBE_EVERY = timedelta(days=1)
 FACTS_KEPT = timedelta(days=7)
 TIDY_EVERY = timedelta(hours=1)
+TEND_EVERY = timedelta(minutes=5)
 GREETED_AT_ONCE = 8
 VERSION_EVERY = 0.2
 # What loops wait for after the beginning of a round, so that in a burst each takes what has
 # gathered; after a pause the first begins at once. Telling and sending cost a dozen questions a
 # round, whether it is for one post or for a hundred.
-GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5}
+GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0}
 KEEPING = "keeping"
+PULLING = "mentors"
 
 
 class Worker:
@@ -46,13 +50,16 @@ class Worker:
 
     def __init__(self, wire: Station) -> None:
         self._wire = wire
-        self._wakes = {name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair")}
+        self._wakes = {
+            name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair", "mentors")
+        }
         self._tasks: list[asyncio.Task[None]] = []
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._carrier = mail.carrier(wire.instance.settings)
         self._claims = wire.claims
         self._tidied: datetime | None = None
+        self._tended: datetime | None = None
 
     @property
     def healthy(self) -> bool:
@@ -71,6 +78,7 @@ class Worker:
                 "deliver": self._deliver,
                 "renew": self._renew,
                 "repair": self._repair,
+                "mentors": self._mentors,
             }
             # What concerns one loop only wakes that one; a commit with facts wakes all of them.
             self._wire.inbox.on_stored = self._wakes["receive"].set
@@ -150,6 +158,12 @@ class Worker:
     async def _repair(self) -> float:
         return await self._wire.repair.run_due()
 
+    async def _mentors(self) -> float:
+        """The cards of mentors elsewhere: one process fetches them for all."""
+        if not await self._wire.mentors.are_wanted() or not await self._claims.take([PULLING]):
+            return IDLE
+        return await self._wire.mentors.run_due()
+
     async def _keep(self) -> float:
         """Letters, and once an hour what has run out: one process does it for all."""
         instance = self._wire.instance
@@ -157,12 +171,16 @@ class Worker:
             return 2.0
         await mail.send_waiting(instance, self._carrier)
         now = instance.clock.now()
+        if self._tended is None or now - self._tended > TEND_EVERY:
+            self._tended = now
+            await tending.tend(instance)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)
                 await clients.tidy(tx)
+                await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))
         return 2.0

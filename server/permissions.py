@@ -24,6 +24,9 @@ class Permission(StrEnum):
     PIN = "pin"
     LOCK = "lock"
     CONFIRM_PRACTICE = "say that a practice still holds"
+    ASK_FOR_REVIEW = "have a practice reviewed"
+    KEEP_REVIEWS = "keep the reviews of a forum"
+    NAME_REVIEWERS = "name reviewers of our agency"
     JOIN_EVENT = "sign up for an event"
     RUN_EVENT = "run an event"
     EDIT_FORUM = "change a forum"
@@ -38,6 +41,8 @@ class Permission(StrEnum):
     SHUT_OUT = "shut people out of a forum"
     REPORT = "report a post"
     TAKE_BACK_QUOTE = "say where a post is quoted"
+    OPEN_PROGRAMME = "open a mentoring programme"
+    TAKE_PART_IN_MENTORING = "take part in mentoring"
 
 
 class Role(StrEnum):
@@ -73,6 +78,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.PIN: _KEEPERS,
     Permission.LOCK: _KEEPERS,
     Permission.CONFIRM_PRACTICE: _KEEPERS | {Role.AUTHOR},
+    Permission.ASK_FOR_REVIEW: frozenset({Role.AUTHOR}),
+    # Stewards alone: who administers the site takes no part in what reviewers write.
+    Permission.KEEP_REVIEWS: frozenset({Role.STEWARD}),
+    Permission.NAME_REVIEWERS: frozenset({Role.ADMIN}),
     Permission.JOIN_EVENT: _PEOPLE,
     Permission.RUN_EVENT: frozenset({Role.AUTHOR, Role.STEWARD}),
     Permission.EDIT_FORUM: _KEEPERS,
@@ -87,6 +96,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SHUT_OUT: _KEEPERS,
     Permission.REPORT: frozenset({Role.MEMBER}),
     Permission.TAKE_BACK_QUOTE: frozenset({Role.AUTHOR}),
+    Permission.OPEN_PROGRAMME: frozenset({Role.ADMIN}),
+    Permission.TAKE_PART_IN_MENTORING: frozenset({Role.MEMBER}),
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 from sqlalchemy import select
 
-from federation import authority, tombstones
+from federation import authority, past_versions, tombstones
 from federation.errors import BadAnswer, StatusError, WireError
 from federation.fetch.allowance import documents_left, kept, must_have_room
 from federation.handlers import practices
@@ -170,6 +170,7 @@ async def _posted(
         # The row is done with its last post, and not before.
         incoming.settles = settles and number == len(chain)
         await _store(incoming, forum, found, key_id)
+        await past_versions.bring(incoming.wire, found)
     incoming.settles = settles
 
 

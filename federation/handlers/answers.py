@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accept and Reject, by what they answer."""
 
-from federation.handlers import events, follows, offers
+from federation.handlers import events, follows, mentoring, offers
 from federation.incoming import Ignored, Incoming
 from federation.vocabulary.activities import Activity
 
@@ -13,7 +13,9 @@ def _is_of_an_offer(activity: Activity) -> bool:
 
 async def accept(incoming: Incoming, activity: Activity) -> None:
     """Somebody says yes to what one of us asked of them."""
-    if _is_of_an_offer(activity):
+    if mentoring.concerns(activity):
+        await mentoring.accept(incoming, activity)
+    elif _is_of_an_offer(activity):
         await offers.answered(incoming, activity, taken=True)
     elif events.is_about(activity):
         await events.answered(incoming, activity)
@@ -30,7 +32,9 @@ async def tentative(incoming: Incoming, activity: Activity) -> None:
 
 async def reject(incoming: Incoming, activity: Activity) -> None:
     """Somebody says no to it."""
-    if _is_of_an_offer(activity):
+    if mentoring.concerns(activity):
+        await mentoring.reject(incoming, activity)
+    elif _is_of_an_offer(activity):
         await offers.answered(incoming, activity, taken=False)
     elif events.is_about(activity):
         await events.answered(incoming, activity)

@@ -11,10 +11,12 @@ from federation.outbox import (
     about_events,
     about_forums,
     about_members,
+    about_mentoring,
     about_moderation,
     about_posts,
     about_practices,
     about_quotes,
+    about_reviews,
 )
 from federation.outbox.telling import Telling
 from federation.wire import Wire
@@ -46,12 +48,29 @@ from server.facts import (
     QuoteTakenBack,
     RemovalAsked,
     ReplyPosted,
+    ReviewDecided,
+    ReviewerInvited,
+    ReviewerReleased,
+    ReviewerSpoke,
+    ReviewMoved,
+    ReviewRequested,
+    ReviewRequestRefused,
+    ReviewRequestWithdrawn,
     ShutOut,
     StewardNamed,
     ThreadLocked,
     ThreadPinned,
     ThreadPosted,
     unpack,
+)
+from server.facts.mentoring import (
+    AcceptanceRefused,
+    MenteeRevealed,
+    MentorAnswered,
+    MentorAsked,
+    MentorAskWithdrawn,
+    OfferRefused,
+    PairEnded,
 )
 from storage import facts as facts_storage
 from storage import log
@@ -90,10 +109,25 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     PostReported: about_moderation.reported,
     QuoteAccepted: about_quotes.accepted,
     QuoteRefused: about_quotes.refused,
+    ReviewRequested: about_reviews.requested,
+    ReviewRequestWithdrawn: about_reviews.request_withdrawn,
+    ReviewRequestRefused: about_reviews.request_refused,
+    ReviewMoved: about_reviews.moved,
+    ReviewDecided: about_reviews.decided,
+    ReviewerInvited: about_reviews.invited,
+    ReviewerReleased: about_reviews.released,
+    ReviewerSpoke: about_reviews.spoke,
     GuestAnswered: about_events.answered,
     JoinAsked: about_events.asked,
     JoinTakenBack: about_events.asked,
     QuoteTakenBack: about_quotes.taken_back,
+    MentorAsked: about_mentoring.asked,
+    MentorAskWithdrawn: about_mentoring.withdrawn,
+    MentorAnswered: about_mentoring.answered,
+    MenteeRevealed: about_mentoring.revealed,
+    AcceptanceRefused: about_mentoring.too_late,
+    OfferRefused: about_mentoring.refused,
+    PairEnded: about_mentoring.ended,
 }
 
 

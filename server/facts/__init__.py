@@ -4,6 +4,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+from server.facts import mentoring
 from server.facts.base import Fact as Fact
 from server.facts.moderation import LetIn as LetIn
 from server.facts.moderation import PostReported as PostReported
@@ -11,6 +12,14 @@ from server.facts.moderation import ShutOut as ShutOut
 from server.facts.quotes import QuoteAccepted as QuoteAccepted
 from server.facts.quotes import QuoteRefused as QuoteRefused
 from server.facts.quotes import QuoteTakenBack as QuoteTakenBack
+from server.facts.reviews import ReviewDecided as ReviewDecided
+from server.facts.reviews import ReviewerInvited as ReviewerInvited
+from server.facts.reviews import ReviewerReleased as ReviewerReleased
+from server.facts.reviews import ReviewerSpoke as ReviewerSpoke
+from server.facts.reviews import ReviewMoved as ReviewMoved
+from server.facts.reviews import ReviewRequested as ReviewRequested
+from server.facts.reviews import ReviewRequestRefused as ReviewRequestRefused
+from server.facts.reviews import ReviewRequestWithdrawn as ReviewRequestWithdrawn
 
 
 @dataclass(frozen=True)
@@ -266,6 +275,14 @@ KINDS: dict[str, type[Fact]] = {
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,
+        ReviewRequested,
+        ReviewRequestWithdrawn,
+        ReviewRequestRefused,
+        ReviewMoved,
+        ReviewDecided,
+        ReviewerInvited,
+        ReviewerReleased,
+        ReviewerSpoke,
         PracticeWarned,
         ChangeOffered,
         OfferAnswered,
@@ -289,6 +306,7 @@ KINDS: dict[str, type[Fact]] = {
         ShutOut,
         LetIn,
         PostReported,
+        *mentoring.KINDS,
     )
 }
 

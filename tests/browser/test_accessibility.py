@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -31,6 +32,9 @@ FOR_VISITORS = {
     "practice": "{practice}",
     "practices side by side": "/practices/compare?p={permits}&p={quiet}",
     "practice on one page": "{practice}/print",
+    "resources": "/resources",
+    "resource": "{resource}",
+    "licences": "/resources/licences",
     "agencies": "/agencies",
     "tag": "/tags/hours",
     "sign in": "/sign-in",
@@ -70,6 +74,17 @@ FOR_MEMBERS = {
     "distilling": "{thread}/distil",
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
+    "new resource": "/resources/new",
+    "draft of a resource": "{template}",
+    "resource elsewhere": "{fetched}",
+    "using a resource": "{fetched}/use",
+    "mentoring": "/mentoring",
+    "mentor card": "/mentoring/card",
+    "programme": "{mentoring[programme]}",
+    "request for a mentor": "{mentoring[programme]}/request",
+    "mentors who suit": "{mentoring[need]}",
+    "asked to mentor": "{mentoring[asked]}",
+    "pair": "{mentoring[pair]}",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -86,12 +101,14 @@ FOR_ADMINS = {
     "record": "/admin/record",
     "keys": "/admin/keys",
     "keeping the library": "/practices/keeping",
+    "new programme": "/mentoring/programmes/new",
+    "programme form": "{mentoring[programme]}/edit",
 }
 
 
 # As long as the town lasts: a worker may come back to these tests after others.
 @pytest.fixture(scope="session")
-def places(town: Town) -> dict[str, str]:
+def places(town: Town) -> dict[str, Any]:
     """What the addresses above leave open."""
     dee = town.newcomer(town.riverton, "Dee Okafor")
     counters = town.forum(town.riverton, "counters", "Service counters")
@@ -113,6 +130,9 @@ def places(town: Town) -> dict[str, str]:
     quiet = town.practice(town.riverton, dee, counters, name="A quiet hour", kind="attempt")
     wrong = {"outcomes__1__baseline__value": "", "started": "2025-02-30"}
     half = town.half_a_practice(town.riverton, "ana", counters, **wrong)
+    fetched = town.arrived(town.riverton, town.resource(town.lakeside, "marek", permits))
+    adapted = town.resource(town.riverton, "ana", counters, fetched)
+    template = town.half_a_resource(town.riverton, "ana")
     town.knock(town.riverton, "stranger.example.org")
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
@@ -127,6 +147,10 @@ def places(town: Town) -> dict[str, str]:
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",
+        "resource": f"/p/{adapted.id}",
+        "fetched": f"/p/{fetched.id}",
+        "template": f"/resources/drafts/{template}",
+        "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }
 
 
@@ -184,7 +208,7 @@ CASES = [
     ids=[f"{who}: {name}" for who, name, _ in CASES],
 )
 def test_a_page_is_accessible(
-    pages: dict[str, Page], places: dict[str, str], who: str, path: str
+    pages: dict[str, Page], places: dict[str, Any], who: str, path: str
 ) -> None:
     page = pages[who]
     page.goto(path.format(**places))
@@ -195,7 +219,7 @@ def test_a_page_is_accessible(
 
 @pytest.mark.parametrize("path", ["/f/counters/new", "/admin/federation"])
 def test_a_refused_form_is_accessible(
-    pages: dict[str, Page], places: dict[str, str], path: str
+    pages: dict[str, Page], places: dict[str, Any], path: str
 ) -> None:
     assert places
     page = pages["admin"]
@@ -208,7 +232,7 @@ def test_a_refused_form_is_accessible(
 
 
 def test_a_section_that_needs_another_look_is_accessible(
-    pages: dict[str, Page], places: dict[str, str]
+    pages: dict[str, Page], places: dict[str, Any]
 ) -> None:
     page = pages["member"]
     page.goto(f"{places['half']}/outcomes/1")
@@ -220,7 +244,7 @@ def test_a_section_that_needs_another_look_is_accessible(
 
 
 def test_a_thread_that_tells_of_a_new_reply_is_accessible(
-    town: Town, pages: dict[str, Page], places: dict[str, str]
+    town: Town, pages: dict[str, Page], places: dict[str, Any]
 ) -> None:
     assert places
     forum = town.forum(town.riverton, "desks", "Front desks")

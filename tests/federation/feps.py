@@ -39,6 +39,11 @@ CLAIMS = {
         "A forum is a Group. It accepts a Follow, and wraps every valid activity, unchanged, in an "
         "Announce; its stewards are listed in the collection that `attributedTo` names.",
     ),
+    "0837": Claim(
+        "marketplace",
+        "An agency's mentors are offers in one collection, for listed agencies only. Somebody asks "
+        "by `Offer{Agreement}`; the mentor accepts or rejects, and either may undo it.",
+    ),
     "11dd": Claim(
         "who a context is of",
         "A `context` says in `attributedTo` that it is the forum's, and replies inherit it.",

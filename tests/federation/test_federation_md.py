@@ -33,7 +33,7 @@ from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
-from tests.federation import event_examples, sample_resources
+from tests.federation import event_examples, mentoring_examples, sample_resources
 from tests.federation.practice_examples import RECORD
 from tests.federation.sample_resources import brief
 from tests.house.sources import ROOT
@@ -237,6 +237,7 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "quote-refused": lambda: stamps.reject(QUOTE, MAREK, "This post was deleted."),
     "quote-stamp": lambda: stamps.stamp(QUOTE, 117665002000000004, MAREK),
     "quote-revoked": lambda: stamps.revoke(QUOTE, 117665002000000004, MAREK),
+    **mentoring_examples.examples(MAREK, ANA, LATER),
     "context": lambda: collection(OPENER.context, "OrderedCollection", 2, [THREAD, REPLY]),
 }
 WHOLE = {"like"}

@@ -34,6 +34,7 @@ def questions(rooms: list[str], people: list[str], posts: list[str]) -> list[str
     """Addresses that ask something in their query."""
     late = 1 << 62
     found = ["/search?q=kerb", "/search?q=zq", "/search?q=room", f"/search?q=kerb&before={late}"]
+    found.append("/instance/mentors?programme=open")
     found += [f"/f/{room}/outbox?before={late}" for room in rooms]
     found += [f"/f/{room}?after=1-9000000000000000-{late}" for room in rooms]
     found += [f"/p/{post}/context?after=0" for post in posts]

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from tests.web.exposed_addresses import ids_of_calls, questions, says_the_same
 from tests.web.exposed_events import ids_of_kinds, questions_of_events
+from tests.web.exposed_mentoring import Meeting
 from tests.web.exposed_practices import ids_for, questions_of_practices
 from tests.web.exposed_resources import ids_of_resources, questions_of_resources
-from tests.web.exposure import ACTIVITY, EVERY, LAKESIDE, STAMP, Looker, World
+from tests.web.exposure import ACTIVITY, EVERY, LAKESIDE, PAIR, STAMP, Looker, World
 from web.activitypub import MachineRoute
 from web.api.routes import ApiRoute
 from web.rooms import Rooms
@@ -27,6 +28,8 @@ def routes(app: Starlette) -> list[Route]:
             if isinstance(route, Mount):
                 assert route.path == "/static", f"walk the mount {route.path} too"
                 continue
+            if isinstance(route, WebSocketRoute):
+                continue  # What streams tell is looked at beside the streams.
             if isinstance(route, Rooms):
                 yield from walk(route.routes)
                 continue
@@ -46,14 +49,20 @@ def paths(
     parts = ["outbox", "followers", "following", "featured", "moderators"]
     parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
     parts += ["followers_synchronization"]
+    meeting = world.meeting
+    assert meeting is not None
+    met = meeting if PAIR in keys else Meeting(meeting.programme, "1", "1", "1")
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
-        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"], "token": ["x" * 43],
+        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
+        "token": ["x" * 43, *world.review_tokens(keys)], "case": world.review_ids(keys),
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
         "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
         "edition": ["1"], "position": ["0"], "name": ["x"],
+        "programme": [met.programme], "need": [met.need], "match": [met.match],
+        "pair": [met.pair],
     }  # fmt: skip
     resources, events = world.resource_ids(keys), world.event_ids(keys)
     asked = questions(rooms, people, posts) + questions_of_practices(practices)

@@ -16,6 +16,8 @@ from federation.digests import serving
 from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.followers.serving import FollowerDocuments
+from federation.mentoring.serving import MentorDocuments
+from federation.past_versions import VersionDocuments
 from federation.quotes.serving import QuoteDocuments
 from federation.station import Station
 from federation.threads import ThreadDocuments
@@ -227,6 +229,11 @@ async def _forums(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await d.forums()
 
 
+async def _mentors(d: Documents, r: Request) -> tuple[int, Json]:
+    made = MentorDocuments(d.wire, d.session, d.asker)
+    return 200, await made.cards(r.query_params.get("programme", ""))
+
+
 async def _forum_part(d: Documents, r: Request) -> tuple[int, Json]:
     handle, part = r.path_params["handle"], r.path_params["part"]
     if part == "outbox":
@@ -270,6 +277,8 @@ async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
         made = ThreadDocuments(d.wire, d.session, d.asker)
         maker = made.context if part == "context" else made.replies
         return 200, await maker(number, _number(r, "after"))
+    if part == "versions":
+        return 200, await VersionDocuments(d.wire, d.session, d.asker).versions(number)
     if part == "likes":
         return 200, await d.likes(number)
     # The words of a title: this is the address of the page, as people copy it.
@@ -286,6 +295,7 @@ routes = [
     MachineRoute("/", instance_actor),
     Route("/instance", instance_actor),
     Route("/instance/forums", _document(_forums)),
+    Route("/instance/mentors", _document(_mentors)),
     MachineRoute("/u/{handle}", _document(_member, stub=True)),
     MachineRoute("/f/{handle}", _document(_forum, stub=True)),
     MachineRoute("/p/{number}", _document(lambda d, r: d.post(_post_number(r)))),

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front of the mentoring room: what there is, and what waits for you."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.mentoring import pairs
+from server.permissions import Permission, Standing, may, must
+from storage import members
+from storage.members import Member
+from storage.mentoring import (
+    Match,
+    MatchState,
+    MentorCard,
+    Need,
+    NeedState,
+    Pairing,
+    Programme,
+    matches,
+    offers,
+)
+from storage.mentoring import (
+    pairs as pairings,
+)
+
+MOST_PAIRS = 50
+
+
+@dataclass(frozen=True)
+class AskLine:
+    """What a mentor was asked, and by whom (None while they are anonymous)."""
+
+    match: Match
+    mentee: Member | None
+
+
+@dataclass(frozen=True)
+class NeedLine:
+    """What a member looks for; how many mentors they asked, and have been proposed."""
+
+    need: Need
+    programme: Programme
+    asked: int
+    proposed: int
+
+
+@dataclass(frozen=True)
+class PairLine:
+    """A pair: the other one, and whether the member mentors them."""
+
+    pairing: Pairing
+    other: Member
+    is_mentor: bool
+
+
+@dataclass(frozen=True)
+class RoomPage:
+    """The front of the room, for one member."""
+
+    programmes: list[Programme]
+    card: MentorCard | None
+    waiting: list[AskLine]
+    needs: list[NeedLine]
+    pairs: list[PairLine]
+    may_open: bool
+
+
+async def page(session: AsyncSession, member: Member) -> RoomPage:
+    """What a member here finds in the room."""
+    must(Standing(member), Permission.TAKE_PART_IN_MENTORING)
+    may_open = may(Standing(member), Permission.OPEN_PROGRAMME)
+    programmes = list(await offers.open_programmes(session))
+    if may_open:
+        rows = await session.execute(select(Programme).order_by(Programme.id).limit(200))
+        programmes = list(rows.scalars())
+    card = await offers.card_of(session, member.id)
+    return RoomPage(
+        programmes,
+        card,
+        await _waiting(session, card),
+        await _needs(session, member),
+        await _pairs(session, member),
+        may_open,
+    )
+
+
+async def _waiting(session: AsyncSession, card: MentorCard | None) -> list[AskLine]:
+    if card is None:
+        return []
+    found = await matches.asked_of(session, card.id)
+    known = await members.by_ids(session, {one.mentee_id for one in found if one.mentee_id})
+    return [
+        AskLine(one, None if one.is_anonymous else known.get(one.mentee_id or 0)) for one in found
+    ]
+
+
+async def _needs(session: AsyncSession, member: Member) -> list[NeedLine]:
+    found = [one for one in await matches.needs_of(session, member.id) if _is_open(one)]
+    ids = [need.id for need in found]
+    programmes = await session.execute(
+        select(Programme).where(Programme.id.in_({need.programme_id for need in found}))
+    )
+    by_id = {programme.id: programme for programme in programmes.scalars()}
+    rows = await session.execute(select(Match).where(Match.need_id.in_(ids)))
+    states: dict[int, list[str]] = {number: [] for number in ids}
+    for match in rows.scalars():
+        states[match.need_id or 0].append(match.state)
+    return [
+        NeedLine(
+            need,
+            by_id[need.programme_id],
+            states[need.id].count(MatchState.ASKED),
+            states[need.id].count(MatchState.PROPOSED),
+        )
+        for need in found
+    ]
+
+
+def _is_open(need: Need) -> bool:
+    return need.state == NeedState.OPEN
+
+
+async def _pairs(session: AsyncSession, member: Member) -> list[PairLine]:
+    found = await pairings.pairings_of(session, member.id, MOST_PAIRS)
+    others = {
+        pairing.id: pairing.mentee_id if pairing.mentor_id == member.id else pairing.mentor_id
+        for pairing in found
+    }
+    people = await members.by_ids(session, set(others.values()))
+    lines = [
+        PairLine(pairing, people[others[pairing.id]], pairing.mentor_id == member.id)
+        for pairing in found
+    ]
+    return sorted(lines, key=lambda line: line.pairing.state not in pairs.LIVE)

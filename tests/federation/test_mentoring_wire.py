@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cards and offers survive the wire, and nothing else gets through."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from federation.mentoring import wire
+from federation.mentoring.wire import Asked, Parties
+from federation.vocabulary.activities import parse_activity, parse_envelope
+from federation.vocabulary.errors import Malformed
+from server.mentoring import profiles
+from server.mentoring.asks import Told
+from server.mentoring.profiles import Offered, Wanted
+from storage.mentoring import MentorCard
+from tests.server.mentoring.test_matching import CARDS, JSON, NEEDS, OFFERED
+
+HOME, OTHER = "https://lakeside.example.gov", "https://riverton.example.gov"
+MAREK = f"{HOME}/u/marek"
+PARTIES = Parties(f"{OTHER}/instance#agreement-7", f"{OTHER}/u/ana#mentoring-offer-7", MAREK)
+LATER = datetime(2026, 12, 4, 9, tzinfo=UTC)
+
+
+def card(offered: Offered) -> dict[str, Any]:
+    held = MentorCard(
+        uri=f"{MAREK}#mentor-card", person=MAREK, handle="marek", name="Marek Nowak",
+        role_title="permit manager", is_open=True, record=profiles.pack(offered), capacity=7,
+        taken=3, not_with='["lou@lakeside.example.gov"]',
+    )  # fmt: skip
+    document: dict[str, Any] = json.loads(json.dumps(wire.card(held)))
+    return document
+
+
+@given(CARDS)
+def test_a_card_arrives_as_it_was_kept_without_counts_or_names_ruled_out(offered: Offered) -> None:
+    document = card(offered)
+    there = wire.arrived(document, HOME)
+    assert profiles.pack(there.offered) == profiles.pack(
+        profiles.offered(profiles.document_of(offered))
+    )
+    assert (there.person, there.handle, there.is_open) == (MAREK, "marek", True)
+    told = json.dumps(document)
+    assert "lou" not in told
+    for count in ("capacity", "taken", "7"):
+        assert count not in json.loads(told)["gh:mentorCard"]
+
+
+@given(NEEDS, st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=99))
+def test_an_offer_arrives_as_it_was_sent(need: Wanted, message: str) -> None:
+    sent = Asked(
+        PARTIES.agreement, f"{MAREK}#mentor-card", "flash", Told(need, message.strip()), LATER
+    )
+    document = json.loads(json.dumps(wire.offer(PARTIES, sent)))
+    activity = parse_activity(document)
+    assert (activity.id, activity.actor) == (PARTIES.offer, PARTIES.signer)
+    there = wire.asked(activity.raw)
+    assert (there.agreement, there.card, there.format, there.expires) == (
+        sent.agreement, sent.card, sent.format, sent.expires,
+    )  # fmt: skip
+    assert there.told.message == message.strip()
+
+
+def test_every_answer_can_be_told_from_the_others_by_its_reader() -> None:
+    made = [
+        wire.accept(PARTIES, f"{MAREK}#mentor-card"), wire.reject(PARTIES, MAREK, "No."),
+        wire.reveal(PARTIES, f"{OTHER}/u/ana"), wire.refuse(PARTIES), wire.undo_offer(PARTIES),
+        wire.undo_accept(PARTIES),
+    ]  # fmt: skip
+    assert len({document["id"] for document in made}) == len(made)
+    for document in made:
+        assert parse_envelope(document).actor == document["actor"]
+        assert parse_activity(document).raw["context"] == PARTIES.agreement
+        assert document["to"] == [MAREK] or document["actor"] == MAREK
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": f"{OTHER}/u/marek#mentor-card"},
+        {"attributedTo": f"{OTHER}/u/marek"},
+        {"attributedTo": None},
+        {"purpose": "request"},
+        {"gh:mentorCard": {}},
+        {"gh:mentorCard": {**card(OFFERED)["gh:mentorCard"], "handle": "mar@ek"}},
+        {"gh:mentorCard": {**card(OFFERED)["gh:mentorCard"], "handle": "mar\u202eek"}},
+        {"gh:mentorCard": {**card(OFFERED)["gh:mentorCard"], "zone": "../../etc/passwd"}},
+    ],
+)
+def test_a_card_that_is_not_of_its_agency_or_not_whole_is_not_taken(
+    change: dict[str, Any],
+) -> None:
+    with pytest.raises(Malformed):
+        wire.arrived({**card(OFFERED), **change}, HOME)
+
+
+@given(
+    st.sampled_from(["object", "endTime", "gh:told", "gh:format", "stipulates", "id", "satisfies"]),
+    JSON,
+)
+def test_anything_else_in_an_offer_is_refused_in_words(member: str, value: object) -> None:
+    sent = Asked(
+        PARTIES.agreement, f"{MAREK}#mentor-card", "flash",
+        Told(Wanted(("x",), ("en",), "UTC", 1), "Hello."), LATER,
+    )  # fmt: skip
+    document = wire.offer(PARTIES, sent)
+    inner = document["object"]
+    inner["stipulates"][member] = value
+    for made in (
+        document,
+        {**document, member: value},
+        {**document, "object": {**inner, member: value}},
+    ):
+        with suppress(Malformed):
+            assert wire.asked(made).format == "flash"
+    items: list[object] = [{**card(OFFERED), member: value}, value]
+    for item in items:
+        with suppress(Malformed):
+            assert wire.arrived(item, HOME).handle == "marek"

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mentee at Riverton and a mentor at Lakeside, while Harbor learns nothing."""
+
+import pytest
+from sqlalchemy import select, text
+
+from server.errors import NotAllowed
+from server.mentoring import asks, cards, needs, pairs, room
+from server.mentoring.needs import Suggestion
+from storage.base import Base
+from storage.log import ActivityBody, LogRow
+from storage.members import Member
+from storage.mentoring import (
+    Match,
+    MatchState,
+    MentorCard,
+    Need,
+    NeedState,
+    Pairing,
+    PairState,
+    Pull,
+)
+from tests import makers
+from tests.journeys.agency import Agency, until
+from tests.server.mentoring import bench
+
+WORDS = "Zwölf Anträge a day, and I do not know where to begin."
+SECRETS = ("Cut our permit times", "Zwölf", "mentoring-offer", "#agreement-")
+
+
+async def everything(agency: Agency) -> str:
+    """Every row of every table, as one text."""
+    found = []
+    async with agency.instance.reading() as session:
+        for table in Base.metadata.sorted_tables:
+            rows = await session.execute(text(f'SELECT * FROM "{table.name}"'))  # noqa: S608
+            found += [repr(row) for row in rows]
+    return "\n".join(found)
+
+
+async def suggested(agency: Agency, member: Member, need: Need) -> Suggestion:
+    """The best mentor for a need, once both other agencies were asked for theirs."""
+
+    async def first() -> Suggestion | None:
+        async with agency.instance.reading() as session:
+            page = await needs.page(session, agency.instance, member, need.id)
+        return page.suggestions[0] if len(page.suggestions) == 2 else None
+
+    return await until(f"mentors for {member.handle} at {agency.name}", first)
+
+
+async def match_at(agency: Agency, uri: str, state: str) -> Match:
+    async def so() -> Match | None:
+        async with agency.instance.reading() as session:
+            question = select(Match).where(Match.uri == uri, Match.state == state)
+            return (await session.execute(question)).scalar_one_or_none()
+
+    return await until(f"the match {uri} as {state} at {agency.name}", so)
+
+
+async def pairing_at(agency: Agency, uri: str, state: str = PairState.ACTIVE) -> Pairing:
+    async def so() -> Pairing | None:
+        async with agency.instance.reading() as session:
+            question = select(Pairing).where(Pairing.uri == uri, Pairing.state == state)
+            return (await session.execute(question)).scalar_one_or_none()
+
+    return await until(f"the pair {uri} as {state} at {agency.name}", so)
+
+
+async def asked(agency: Agency, member: Member, need: Need, card: MentorCard) -> Match:
+    async with agency.instance.transaction() as tx:
+        return await asks.ask(tx, member, need.id, card.id, WORDS)
+
+
+@pytest.mark.fep("0837")
+async def test_two_agencies_match_and_a_third_never_learns_of_it(
+    riverton: Agency, lakeside: Agency, harbor: Agency
+) -> None:
+    """Found, asked, accepted and ended; asked again without a name, and declined."""
+    await riverton.lists(harbor)
+    await harbor.lists(riverton)
+    ana = await makers.member(riverton.instance, "ana")
+    marek = await makers.member(lakeside.instance, "marek", name="Marek Nowak")
+    hana = await makers.member(harbor.instance, "hana", name="Hana Silva")
+    await bench.card(lakeside.instance, marek)
+    await bench.card(harbor.instance, hana, **{"skill.0": "Beekeeping"})
+    place = await bench.programme(riverton.instance, riverton.admin)
+    for agency in (lakeside, harbor):
+        await bench.programme(agency.instance, agency.admin)
+    # A request has those agencies asked again that were asked half a minute ago, or earlier.
+    riverton.clock.turn(minutes=1)
+    need = await bench.need(riverton.instance, ana, place)
+
+    best = await suggested(riverton, ana, need)
+    assert (best.card.name, best.card.agency) == ("Marek Nowak", "City of Lakeside")
+    assert best.card.member_id is None
+    assert best.score.reasons[0].points > 0
+    match = await asked(riverton, ana, need, best.card)
+    there = await match_at(lakeside, match.uri, MatchState.ASKED)
+    async with lakeside.instance.reading() as session:
+        page = await asks.page(session, marek, there.id)
+    assert page.mentee is not None
+    assert (page.mentee.name, page.mentee.agency) == ("Ana Ruiz", "City of Riverton")
+    assert page.told.message == WORDS
+    assert page.told.wanted.goal == "", "the goal stays at home"
+    assert page.score == best.score
+
+    await _taken_and_ended(riverton, lakeside, ana, marek, there)
+    await _without_a_name(riverton, lakeside, ana, marek)
+    await _nothing_at(harbor)
+
+
+async def _taken_and_ended(
+    riverton: Agency, lakeside: Agency, ana: Member, marek: Member, there: Match
+) -> None:
+    async with lakeside.instance.transaction() as tx:
+        await asks.accept(tx, marek, there.id)
+    here = await match_at(riverton, there.uri, MatchState.ACCEPTED)
+    pair = await pairing_at(riverton, there.uri)
+    await pairing_at(lakeside, there.uri)
+    async with riverton.instance.reading() as session:
+        assert (await session.get_one(Need, here.need_id)).state == NeedState.MATCHED
+        assert (await pairs.page(session, ana, pair.id)).other.name == "Marek Nowak"
+    async with riverton.instance.transaction() as tx:
+        await pairs.end(tx, ana, pair.id)
+    await pairing_at(lakeside, there.uri, PairState.ENDED)
+    async with lakeside.instance.reading() as session:
+        card = (await cards.page(session, marek)).card
+        assert card is not None
+        assert (card.taken, card.is_open) == (0, True)
+
+
+async def _without_a_name(riverton: Agency, lakeside: Agency, ana: Member, marek: Member) -> None:
+    async with riverton.instance.reading() as session:
+        place = (await room.page(session, ana)).programmes[0]
+    riverton.clock.turn(minutes=1)
+    need = await bench.need(riverton.instance, ana, place, anonymous="yes")
+    best = await suggested(riverton, ana, need)
+    match = await asked(riverton, ana, need, best.card)
+    there = await match_at(lakeside, match.uri, MatchState.ASKED)
+    assert there.mentee_id is None
+    seen = await lakeside.page(f"/mentoring/asks/{there.id}", marek)
+    assert "Somebody of riverton.localhost" in seen.text
+    assert "Ana" not in seen.text
+    async with lakeside.instance.transaction() as tx:
+        await asks.accept(tx, marek, there.id)
+    await pairing_at(riverton, match.uri)
+    theirs = await pairing_at(lakeside, match.uri)
+    seen = await lakeside.page(f"/mentoring/pairs/{theirs.id}", marek)
+    assert "Ana Ruiz" in seen.text
+    async with lakeside.instance.transaction() as tx:
+        await pairs.end(tx, marek, theirs.id)
+    await pairing_at(riverton, match.uri, PairState.ENDED)
+
+    riverton.clock.turn(minutes=1)
+    second = await bench.need(riverton.instance, ana, place)
+    best = await suggested(riverton, ana, second)
+    match = await asked(riverton, ana, second, best.card)
+    there = await match_at(lakeside, match.uri, MatchState.ASKED)
+    async with lakeside.instance.transaction() as tx:
+        await asks.decline(tx, marek, there.id, "Not this spring.")
+    here = await match_at(riverton, match.uri, MatchState.DECLINED)
+    assert here.reason == "Not this spring."
+    with pytest.raises(NotAllowed, match="asked this mentor already"):
+        await asked(riverton, ana, second, best.card)
+
+
+async def _nothing_at(harbor: Agency) -> None:
+    """Harbor fetched cards and showed its own; nothing else went there, or stands there."""
+
+    async def pulled() -> bool:
+        async with harbor.instance.reading() as session:
+            return len((await session.execute(select(Pull))).scalars().all()) == 2
+
+    await until("Harbor's own pulls", pulled)
+    held = await everything(harbor)
+    assert "Beekeeping" in held
+    assert "Marek Nowak" in held, "cards are for every listed agency with a programme"
+    for secret in SECRETS:
+        assert secret not in held, secret
+    async with harbor.instance.reading() as session:
+        assert list((await session.execute(select(LogRow))).scalars()) == []
+        assert list((await session.execute(select(ActivityBody))).scalars()) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong in a practice is refused by name, from a form and from the wire."""
+"""What is wrong in a practice is refused by name, from form and wire alike."""
 
 from typing import Any
 

@@ -34,6 +34,7 @@ RESERVED = frozenset(
 PARTS_OF_A_POST = frozenset(
     {
         "adapt",
+        "by-mail",
         "call-off",
         "check",
         "confirm",
@@ -52,6 +53,7 @@ PARTS_OF_A_POST = frozenset(
         "lock",
         "materials",
         "pin",
+        "place",
         "print",
         "quotes",
         "replies",

@@ -61,6 +61,7 @@ OWN = {
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
     "/f/{where}/events/new", "/p/{id}/join", "/p/{id}/leave", "/events/zone", "/events/renew",
+    "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
     "/oauth/authorize", "/me/apps",
 }  # fmt: skip

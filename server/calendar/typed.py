@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from server import text
-from server.calendar.recurring import MOST, REPEATS, Rule, days_of, occurrences, rule_of
+from server.calendar.recurring import (
+    LONGEST_RULE,
+    MOST,
+    REPEATS,
+    Rule,
+    days_of,
+    must_be_bearable,
+    occurrences,
+    rule_of,
+)
 from server.errors import Invalid
 from server.events import times
 from server.events.details import (
@@ -238,9 +247,17 @@ def _repeats(reader: Reader, details: Details) -> Rule | None:
     except ValueError:
         reader.faults["except_on"] = "Write each day as year-month-day, such as 2026-12-24."
         return None
-    rule = Rule(rule_of(chosen, first, until, count), first, left_out)
-    if next(occurrences(rule), None) is None:
-        reader.faults["except_on"] = "Nothing is left of it."
+    try:
+        said = reader.line("rule", LONGEST_RULE)
+        if chosen == "rule":
+            rule = Rule(must_be_bearable(said), first, left_out)
+        else:
+            rule = Rule(rule_of(chosen, first, until, count), first, left_out)
+        if next(occurrences(rule), None) is None:
+            reader.faults["except_on"] = "Nothing is left of it."
+    except Invalid as error:
+        reader.faults["rule"] = error.sentence
+        return None
     return rule
 
 

@@ -14,6 +14,7 @@ from server.freshness import Mark
 from server.instance import Instance
 from server.members import sign_in
 from server.peers import Lookup
+from server.reviews import notices as reviews
 from server.rows import Member
 from server.viewers import Viewer
 from web import sessions, templates
@@ -123,5 +124,6 @@ async def arrive(request: Request) -> Visit:
             found = await sign_in.signed_in(session, instance, token)
             if found is not None:
                 notices = await notifications.unread_count(session, found.member)
+                notices += await reviews.unread_count(session, found.member)
                 return Visit(request, instance, Viewer(found.member), found.csrf, token, notices)
     return Visit(request, instance, Viewer(), sessions.form_token_of(request, instance))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Places for people without an account: asked for by e-mail, confirmed by a link."""
+"""Places for people without an account, confirmed by a link in a letter."""
 
 import hashlib
 from datetime import timedelta

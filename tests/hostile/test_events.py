@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Places are given to whoever asks for themselves, and answers believed of organisers."""
+"""A place is for whoever asks for it, and answered by its organiser alone."""
 
 from server.calendar import joining
 from storage import events

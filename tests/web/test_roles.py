@@ -63,7 +63,8 @@ OWN = {
     "/f/{where}/events/new", "/f/{where}/events/file", "/p/{id}/join", "/p/{id}/leave",
     "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
-    "/oauth/authorize", "/me/apps",
+    "/oauth/authorize", "/me/apps", "/p/{id}/keep",
+    "/p/{id}/drop",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {

@@ -79,7 +79,8 @@ ORGANISERS = {"/p/{id}/event", "/p/{id}/call-off", "/p/{id}/materials", "/p/{id}
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {
     "/mentoring/card", "/mentoring/programmes/{programme}/edit",
-    "/mentoring/programmes/{programme}/request", "/mentoring/requests/{need}",
+    "/mentoring/programmes/{programme}/desk", "/mentoring/programmes/{programme}/request",
+    "/mentoring/requests/{need}",
     "/mentoring/asks/{match}", "/mentoring/pairs/{pair}",
 }  # fmt: skip
 # What apps call: each says what scope it needs, and does what a page does.

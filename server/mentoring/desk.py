@@ -81,7 +81,7 @@ async def page(
     totals, rating = await _totals(session, programme_id)
     return DeskPage(
         programme, totals, rating, await _needs(session, instance, programme),
-        await _reports(session, programme_id),
+        await _reports(session, programme_id, member),
     )  # fmt: skip
 
 
@@ -147,7 +147,8 @@ async def _needs(session: AsyncSession, instance: Instance, programme: Programme
     return lines
 
 
-async def _reports(session: AsyncSession, programme_id: int) -> list[Report]:
+async def _reports(session: AsyncSession, programme_id: int, reader: Member) -> list[Report]:
+    """The reports, but for those about the steward who reads."""
     question = (
         select(Entry, Pairing)
         .join(Pairing, Pairing.id == Entry.pairing_id)
@@ -159,7 +160,7 @@ async def _reports(session: AsyncSession, programme_id: int) -> list[Report]:
     ids = {number for _, pair in rows for number in (pair.mentor_id, pair.mentee_id)}
     people = await session.execute(select(Member).where(Member.id.in_(ids)))
     by_id = {person.id: person for person in people.scalars()}
-    return [
+    found = [
         Report(
             entry,
             by_id[entry.author_id],
@@ -167,6 +168,7 @@ async def _reports(session: AsyncSession, programme_id: int) -> list[Report]:
         )
         for entry, pair in rows
     ]
+    return [report for report in found if report.about.id != reader.id]
 
 
 async def propose(

@@ -130,7 +130,10 @@ async def zone_of(session: AsyncSession, member: Member) -> str:
 async def seen(tx: Transaction, member: Member, page: MeetingPage) -> None:
     """Remember what somebody has read."""
     pairing = await tx.session.get_one(Pairing, page.pairing.id)
-    last = max((entry.id for entry in [*page.messages, *page.sessions]), default=0)
+    shown = [*page.messages, *page.sessions, *page.actions, *page.notes, *page.feedback]
+    shown += [entry for goal in page.goals for entry in (goal.entry, *goal.check_ins)]
+    # A pair that was opened is seen, be there anything in it or not.
+    last = max((entry.id for entry in shown), default=1)
     if page.is_mentor:
         pairing.mentor_seen = max(pairing.mentor_seen, last)
     else:

@@ -74,6 +74,16 @@ def must_be_of_origin(actor: str, described: str) -> None:
         raise Unauthorised("Only its own server may say that an actor has changed.")
 
 
+def must_be_instance(actor: str) -> None:
+    """Only the instance itself speaks for an agency; its actor is at a fixed address."""
+    try:
+        is_instance = actor == f"{origin_of(actor)}/instance"
+    except WireError:
+        is_instance = False
+    if not is_instance:
+        raise Unauthorised("Only the instance itself may say this for its agency.")
+
+
 def may_remove(actor: str, author: str, *, steward: bool) -> bool:
     """Its author may delete a post, a steward of its forum may remove it."""
     return actor == author or steward

@@ -227,7 +227,7 @@ def _website(raw: dict[str, Any]) -> str:
     for item in (attached if isinstance(attached, list) else [attached])[:20]:
         if isinstance(item, dict) and item.get("name") == "Website":
             found = link_of(item)
-            return "" if found in {raw.get("url"), raw.get("id")} else found
+            return "" if found in (raw.get("url"), raw.get("id")) else found
     return ""
 
 

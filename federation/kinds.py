@@ -4,24 +4,29 @@
 from dataclasses import dataclass
 from typing import Any
 
-from federation import events, practices, replications, resources
+from federation import events, practices, replications, resources, reviews
 from federation.events import SharedEvent
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
 from server.hub.uses import SaidUse
 from server.practices.reporting import Report
+from server.vetting.statements import Statement
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beyond:
-    """At most one of these is there; `announces` and `use` on replies, the others on openers."""
+    """At most one of these is there.
+
+    `announces`, `use` and `states` on replies, the others on openers.
+    """
 
     practice: SharedPractice | None = None
     report: Report | None = None
     announces: str | None = None
     resource: SharedResource | None = None
     use: SaidUse | None = None
+    states: Statement | None = None
     event: SharedEvent | None = None
 
 
@@ -37,6 +42,8 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return events.to_members(said.event, url)
     if said.use is not None:
         return resources.use_to_members(said.use)
+    if said.states is not None:
+        return reviews.statement_members(said.states)
     if said.announces is not None:
         return {"@context": replications.NOTE_CONTEXT, "gh:announces": said.announces}
     return {}
@@ -46,7 +53,11 @@ def from_members(post: WirePost) -> dict[str, Any]:
     """The fields of `Beyond` that a received post has; Invalid for a record that is none."""
     if post.in_reply_to is not None:
         use = resources.use_from_members(post.raw)
-        return {"announces": replications.announces_of(post.raw), "use": use}
+        return {
+            "announces": replications.announces_of(post.raw),
+            "use": use,
+            "states": reviews.statement_of(post.raw),
+        }
     if post.type == "Event":
         return {"event": events.from_members(post.raw)}
     practice = practices.from_members(post.raw)

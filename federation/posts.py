@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation import events, kinds, tags
+from federation import events, kinds, practices, tags
 from federation.errors import BadAnswer
 from federation.forums import digest, followers
 from federation.kinds import Beyond
@@ -112,6 +112,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
         return document | {"inReplyTo": shared.parent} | kinds.to_members(shared, shared.url)
     document["name"] = shared.title
     document |= {"summary": text.wire_summary(shared.html)} | kinds.to_members(shared, shared.url)
+    if shared.practice is not None:
+        document |= practices.past_of(shared.practice, shared.uri)
     if shared.event is not None:
         document |= events.by_whom(shared.author, shared.language)
     document["preview"] = {
@@ -213,6 +215,11 @@ def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:
         quoted=shared.quoted,
         stamp=shared.stamp,
     )
+
+
+def weight(shared: SharedPost, raw: str) -> int:
+    """How many characters are kept of a post: as it came, and as it is read."""
+    return len(raw) + len(shared.html) + len(shared.source)
 
 
 def short(uri: str) -> str:

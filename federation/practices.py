@@ -56,6 +56,11 @@ def to_members(practice: SharedPractice, url: str) -> dict[str, Any]:
     return found
 
 
+def past_of(practice: SharedPractice, uri: str) -> dict[str, Any]:
+    """Where the versions before the present one are listed, if there are any."""
+    return {"gh:versions": f"{uri}/versions"} if practice.version > 1 else {}
+
+
 def _summary(practice: SharedPractice) -> str:
     """Its sentence, and before it what its author warns of."""
     told = f"<p>{escape(practice.record.summary, quote=False)}</p>"

@@ -15,10 +15,12 @@ from federation.handlers import (
     posts,
     quotes,
     reports,
+    reviews,
     steering,
     undone,
 )
 from federation.incoming import Ignored, Incoming
+from federation.reviews import is_review
 from federation.vocabulary.activities import Activity
 
 Handler = Callable[[Incoming, Activity], Awaitable[None]]
@@ -70,6 +72,10 @@ REASONS: dict[str, str] = {
 
 async def handle(incoming: Incoming, activity: Activity) -> None:
     """Hand an activity to whoever takes it; Ignored names why nobody does."""
+    if is_review(activity.raw):
+        # By what it says and not by its type: the types of COAR Notify are pairs.
+        await reviews.take(incoming, activity)
+        return
     if activity.type == "Undo":
         inner = await undone.inner_of(incoming, activity)
         undo = UNDO_HANDLERS.get(inner.type) if inner is not None else None

@@ -21,6 +21,7 @@ from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
 from server.resources import record as resource_record
+from server.vetting import statements
 from storage import members
 from storage.events import Event
 from storage.forums import Forum, Visibility
@@ -53,6 +54,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     links = await _links(session, posts)
     practices, events = await _practices(session, posts), await _events(session, posts)
     reports, announced = await _reports(session, posts), await _announced(session, posts)
+    stated = await statements.of_posts(session, [p.id for p in posts if p.kind == Kind.REPLY])
     resources, uses = await _resources(session, posts), await _uses(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
@@ -71,6 +73,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             practice=practices.get(post.id),
             report=reports.get(post.id),
             announces=announced.get(post.id),
+            states=stated.get(post.id),
             event=events.get(post.id),
             resource=resources.get(post.id),
             use=uses.get(post.id),

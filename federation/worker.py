@@ -18,6 +18,7 @@ from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
 from server import mail, peers, rotation
 from server.apps import clients
+from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
 from server.moderation import blocks
@@ -33,6 +34,7 @@ CRASHES_TOLD = 3
 DESCRIBE_EVERY = timedelta(days=1)
 FACTS_KEPT = timedelta(days=7)
 TIDY_EVERY = timedelta(hours=1)
+TEND_EVERY = timedelta(minutes=5)
 GREETED_AT_ONCE = 8
 VERSION_EVERY = 0.2
 # What loops wait for after the beginning of a round, so that in a burst each takes what has
@@ -57,6 +59,7 @@ class Worker:
         self._carrier = mail.carrier(wire.instance.settings)
         self._claims = wire.claims
         self._tidied: datetime | None = None
+        self._tended: datetime | None = None
 
     @property
     def healthy(self) -> bool:
@@ -168,6 +171,9 @@ class Worker:
             return 2.0
         await mail.send_waiting(instance, self._carrier)
         now = instance.clock.now()
+        if self._tended is None or now - self._tended > TEND_EVERY:
+            self._tended = now
+            await tending.tend(instance)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now
             async with instance.transaction() as tx:

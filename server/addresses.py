@@ -57,6 +57,7 @@ PARTS_OF_A_POST = frozenset(
         "replies",
         "reply",
         "report",
+        "review",
         "revise",
         "shut-out",
         "unlock",

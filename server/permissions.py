@@ -24,6 +24,9 @@ class Permission(StrEnum):
     PIN = "pin"
     LOCK = "lock"
     CONFIRM_PRACTICE = "say that a practice still holds"
+    ASK_FOR_REVIEW = "have a practice reviewed"
+    KEEP_REVIEWS = "keep the reviews of a forum"
+    NAME_REVIEWERS = "name reviewers of our agency"
     JOIN_EVENT = "sign up for an event"
     RUN_EVENT = "run an event"
     EDIT_FORUM = "change a forum"
@@ -75,6 +78,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.PIN: _KEEPERS,
     Permission.LOCK: _KEEPERS,
     Permission.CONFIRM_PRACTICE: _KEEPERS | {Role.AUTHOR},
+    Permission.ASK_FOR_REVIEW: frozenset({Role.AUTHOR}),
+    # Stewards alone: who administers the site takes no part in what reviewers write.
+    Permission.KEEP_REVIEWS: frozenset({Role.STEWARD}),
+    Permission.NAME_REVIEWERS: frozenset({Role.ADMIN}),
     Permission.JOIN_EVENT: _PEOPLE,
     Permission.RUN_EVENT: frozenset({Role.AUTHOR, Role.STEWARD}),
     Permission.EDIT_FORUM: _KEEPERS,

@@ -30,6 +30,7 @@ from server.facts import (
 from server.practices import adopters
 from server.practices import forgetting as practices
 from server.resources import forgetting as resources
+from server.reviews import forgetting as reviews
 from server.transaction import Transaction
 
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
@@ -44,6 +45,8 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         bookmarks.forget_post,
         audit.note_removal,
         drop_day,
+        # Before the practice itself: its author withdraws it with all that was written of it.
+        reviews.forget,
         practices.forget,
         events.forget,
         resources.forget,

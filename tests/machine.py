@@ -9,6 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import structlog
 
 NEEDS_A_PROGRAM = ("browser", "postgres")
 # httpx looks for it at each request to an application, all through the path; we have no trio.
@@ -21,6 +22,23 @@ LONG = (
     "tests/simulation/",
     "tests/web/test_visibility.py",
 )
+
+
+def log_plainly() -> None:
+    """One line for each event, without the drawn tracebacks of a developer's console.
+
+    Drawing one takes a second.
+    """
+    plain = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.reset_defaults()
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+
+
+def pytest_configure() -> None:
+    """What is true of every test."""
+    log_plainly()
 
 
 def chromium() -> Path | None:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from federation.lookup import WireLookup
@@ -48,7 +48,9 @@ from web import (
     resources,
     search,
     tags,
+    vetting,
 )
+from web.api.streaming.hub import Streams
 from web.cache import PageCache
 from web.faces import wants_activity
 from web.hub import Hub
@@ -66,6 +68,7 @@ FEATURES = (
     practices,
     resources,
     events,
+    vetting,
     quotes,
     moderation,
     posts,
@@ -114,22 +117,14 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         finally:
             try:
                 await app.state.live.stop()
+                await app.state.streams.stop()
                 if app.state.worker is not None:
                     await app.state.worker.stop()
             finally:
                 await wire.close()
 
     app = Starlette(
-        routes=[
-            Rooms(
-                [
-                    Route("/healthz", health),
-                    Mount("/static", WholeFiles(directory=HERE / "static")),
-                    *activitypub.routes,
-                    *(route for feature in FEATURES for route in feature.routes),
-                ]
-            )
-        ],
+        routes=_routes(),
         middleware=[
             # Before the guard: what is kept came through it.
             Middleware(
@@ -151,12 +146,24 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.wire = wire
     app.state.worker = None
     app.state.live = Hub(instance)
+    app.state.streams = Streams(instance)
     app.state.lookup = WireLookup(wire)
     # Without a worker here, another process sends, and only that one knows what is under way.
     app.state.traffic = wire.delivery if worker else None
     app.state.pictures = Pictures(instance.vault, instance.settings.origin)
     app.state.people = People(environment(), instance.settings, app.state.pictures)
     return app
+
+
+def _routes() -> list[BaseRoute]:
+    """Every address: sockets first, which are few."""
+    pages = [
+        Route("/healthz", health),
+        Mount("/static", WholeFiles(directory=HERE / "static")),
+        *activitypub.routes,
+        *(route for feature in FEATURES for route in feature.routes),
+    ]
+    return [*api.sockets, Rooms(pages)]
 
 
 async def health(request: Request) -> Response:

@@ -54,6 +54,11 @@ class Connection(HttpToolsProtocol):
         self._head = 0
         self._expect_nothing()
 
+    def handle_websocket_upgrade(self) -> None:
+        # From here on another protocol has the transport, with a beat of its own.
+        self._expect_nothing()
+        super().handle_websocket_upgrade()
+
     def _expect(self) -> None:
         self._expect_nothing()
         self._came = 0

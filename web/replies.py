@@ -40,12 +40,13 @@ def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
     forms: dict[Kind | tuple[int, int, bool, bool], str] = environment.globals.setdefault(
         _FORMS, {}
     )  # type: ignore[assignment]
+    folded = context.get("announced") or {}
     stored, stamped = environment.filters["stored"], context["ages"].stamped
     drawn, origin = context["people"].drawn, context["site"].origin
     rows: list[Row] = []
     for node in nodes:
         post = node.entry.post
-        if post.state != "live" or node.entry.unread or post.quoted_uri:
+        if post.state != "live" or node.entry.unread or post.quoted_uri or post.id in folded:
             rows.append((node, None, node.children))
             continue
         edits, count, uri, html = post.revision, post.endorsement_count, post.uri, post.html

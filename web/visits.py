@@ -15,6 +15,7 @@ from server.instance import Instance
 from server.members import sign_in
 from server.mentoring import room
 from server.peers import Lookup
+from server.reviews import notices as reviews
 from server.rows import Member
 from server.viewers import Viewer
 from web import sessions, templates
@@ -130,6 +131,7 @@ async def arrive(request: Request) -> Visit:
             if found is not None:
                 visit = Visit(request, instance, Viewer(found.member), found.csrf, token)
                 visit.notices = await notifications.unread_count(session, found.member)
+                visit.notices += await reviews.unread_count(session, found.member)
                 visit.awaits = await room.waiting_count(session, found.member)
                 return visit
     return Visit(request, instance, Viewer(), sessions.form_token_of(request, instance))

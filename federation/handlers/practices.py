@@ -21,6 +21,7 @@ from server.posts.drafts import Origin, ThreadDraft
 from server.practices import notices, reporting, standing
 from server.practices.notices import Warned
 from server.transaction import Transaction
+from server.vetting import statements
 from storage.forums import Forum
 from storage.posts import Kind, Post
 from storage.practices import Practice
@@ -52,9 +53,17 @@ async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
 
 
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
-    """A reply was stored: with what it announces, if that is by its own author's server."""
+    """A reply was stored: with what it announces, if that is by its own author's server.
+
+    And with what it states of reviews, if its author is of the forum's home.
+    """
     if sharing.announces is not None and authority.same_origin(sharing.announces, sharing.uri):
         await replicating.announced(tx, reply, sharing.announces)
+    if sharing.states is not None:
+        forum = await tx.session.get_one(Forum, reply.forum_id)
+        if not forum.is_local and authority.same_origin(sharing.author, forum.uri):
+            # A home states what it decided; at home itself that stands in its own rows.
+            await statements.apply(tx, reply, sharing.states, reply.published)
     await resources.answered(tx, reply, sharing)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
+from server.calendar import zones
 from server.calendar.lists import Chosen, followed_by
 from server.errors import NotFound
 from server.events import times
@@ -49,9 +50,18 @@ def calendar(name: str, listed: Iterable[Listed], now: datetime) -> bytes:
     made.add("method", "PUBLISH")
     made.add("name", name)
     made.add("x-wr-calname", name)
+    moments: dict[str, list[datetime]] = {}
+    entries = []
     for one in listed:
-        made.add_component(_entry(one, now))
-    made.add_missing_timezones()
+        entries.append(_entry(one, now))
+        details = one.details
+        if not details.all_day and details.zone != times.DEFAULT:
+            moments.setdefault(details.zone, []).extend((details.starts, details.ends))
+    # Before what refers to them, since not every reader looks twice.
+    for zone, held in sorted(moments.items()):
+        made.add_component(zones.described(zone, held))
+    for entry in entries:
+        made.add_component(entry)
     return bytes(made.to_ical())
 
 

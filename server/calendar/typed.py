@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from server import text
+from server.calendar.recurring import MOST, REPEATS, Rule, days_of, occurrences, rule_of
 from server.errors import Invalid
 from server.events import times
 from server.events.details import (
@@ -36,6 +37,7 @@ class EventDraft:
 
     post: ThreadDraft
     details: Details
+    repeats: Rule | None = None
 
 
 class Reader:
@@ -124,10 +126,13 @@ def check(typed: Typed) -> EventDraft:
             error.fields["title"] = error.fields["title"].replace("the thread", "the event")
         reader.faults |= error.fields
     found = _details(reader)
+    repeats = _repeats(reader, found) if found is not None else None
     if reader.faults or post is None or found is None:
         raise Invalid(reader.faults)
     return EventDraft(
-        ThreadDraft(post.title, post.source, post.tags, post.language, kind=Kind.EVENT), found
+        ThreadDraft(post.title, post.source, post.tags, post.language, kind=Kind.EVENT),
+        found,
+        repeats,
     )
 
 
@@ -181,7 +186,10 @@ def _whole_days(reader: Reader, zone: str) -> tuple[datetime, datetime] | None:
     if last - first >= LONGEST:
         reader.faults["end_date"] = "An event lasts a year at most."
         return None
-    return times.midnight(first, zone), times.midnight(last + timedelta(days=1), zone)
+    starts, ends = times.midnight(first, zone), times.midnight(last + timedelta(days=1), zone)
+    if ends <= starts:
+        reader.faults["start_date"] = f"There was no such day in {zone}."
+    return starts, ends
 
 
 def _hours(reader: Reader, zone: str) -> tuple[datetime, datetime] | None:
@@ -212,6 +220,28 @@ def _hours(reader: Reader, zone: str) -> tuple[datetime, datetime] | None:
     elif ends - starts > LONGEST:
         reader.faults["end_date"] = "An event lasts a year at most."
     return starts, ends
+
+
+def _repeats(reader: Reader, details: Details) -> Rule | None:
+    """The rule of an event that repeats; None for one that does not."""
+    chosen = reader.choice("repeat", REPEATS, "Choose how it repeats.")
+    if not chosen:
+        return None
+    until, count = reader.day("repeat_until"), reader.number("repeat_count", MOST)
+    first = times.wall(details.starts, details.zone)
+    if until is not None and until <= first.date():
+        reader.faults["repeat_until"] = "The last day has to be after the first."
+    if until is not None and count is not None:
+        reader.faults["repeat_count"] = "Give the last day or how many times, not both."
+    try:
+        left_out = days_of(reader.lines("except_on"))
+    except ValueError:
+        reader.faults["except_on"] = "Write each day as year-month-day, such as 2026-12-24."
+        return None
+    rule = Rule(rule_of(chosen, first, until, count), first, left_out)
+    if next(occurrences(rule), None) is None:
+        reader.faults["except_on"] = "Nothing is left of it."
+    return rule
 
 
 def sessions(reader: Reader) -> tuple[Session, ...]:

@@ -35,13 +35,21 @@ async def publish(tx: Transaction, author: Member, forum: Forum, draft: EventDra
 
 async def revise(tx: Transaction, actor: Member, post: Post, draft: EventDraft) -> Post:
     """Change an event; those who come are told if it is at another time or place."""
-    post, event = await must_change(tx, actor, post)
-    before = of_row(event)
-    # What is not on the form stays as it is.
+    post, _ = await must_change(tx, actor, post)
+    return await rewrite(tx, post, draft)
+
+
+async def rewrite(tx: Transaction, post: Post, draft: EventDraft) -> Post:
+    """The event as its form says; what is not on the form stays as it is."""
+    before = of_row(await tx.session.get_one(Event, post.id))
     details = replace(
-        draft.details, status=before.status, materials=before.materials,
-        recording=before.recording, series=before.series, series_at=before.series_at,
-    )  # fmt: skip
+        draft.details,
+        status=before.status,
+        materials=before.materials,
+        recording=before.recording,
+        series=before.series,
+        series_at=before.series_at,
+    )
     written = EditDraft(draft.post.title, draft.post.source, draft.post.tags)
     post = await editing.apply_edit(tx, post, written)
     await apply(tx, post, details)
@@ -50,8 +58,14 @@ async def revise(tx: Transaction, actor: Member, post: Post, draft: EventDraft) 
 
 async def amend(tx: Transaction, actor: Member, post: Post, **changes: object) -> Post:
     """Change some of what an event says and none of its words: cancel it, add materials."""
-    post, event = await must_change(tx, actor, post)
-    details = replace(of_row(event), **changes)  # type: ignore[arg-type]
+    post, _ = await must_change(tx, actor, post)
+    return await change(tx, post, **changes)
+
+
+async def change(tx: Transaction, post: Post, **changes: object) -> Post:
+    """The same, without asking whether it may be."""
+    before = of_row(await tx.session.get_one(Event, post.id))
+    details = replace(before, **changes)  # type: ignore[arg-type]
     tags = (await tags_of(tx.session, [post.id])).get(post.id, ())
     post = await editing.apply_edit(tx, post, EditDraft(post.title, post.source, tags))
     await apply(tx, post, details)

@@ -12,6 +12,14 @@ from server.facts.moderation import ShutOut as ShutOut
 from server.facts.quotes import QuoteAccepted as QuoteAccepted
 from server.facts.quotes import QuoteRefused as QuoteRefused
 from server.facts.quotes import QuoteTakenBack as QuoteTakenBack
+from server.facts.reviews import ReviewDecided as ReviewDecided
+from server.facts.reviews import ReviewerInvited as ReviewerInvited
+from server.facts.reviews import ReviewerReleased as ReviewerReleased
+from server.facts.reviews import ReviewerSpoke as ReviewerSpoke
+from server.facts.reviews import ReviewMoved as ReviewMoved
+from server.facts.reviews import ReviewRequested as ReviewRequested
+from server.facts.reviews import ReviewRequestRefused as ReviewRequestRefused
+from server.facts.reviews import ReviewRequestWithdrawn as ReviewRequestWithdrawn
 
 
 @dataclass(frozen=True)
@@ -267,6 +275,14 @@ KINDS: dict[str, type[Fact]] = {
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,
+        ReviewRequested,
+        ReviewRequestWithdrawn,
+        ReviewRequestRefused,
+        ReviewMoved,
+        ReviewDecided,
+        ReviewerInvited,
+        ReviewerReleased,
+        ReviewerSpoke,
         PracticeWarned,
         ChangeOffered,
         OfferAnswered,

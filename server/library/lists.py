@@ -18,10 +18,12 @@ from storage.forums import Forum
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
 from storage.practices import Practice, PracticeFacet, PracticeNotice, PracticeThread
+from storage.replications import Announcing
 
 PAGE = 20
 MOST_AGENCIES = 200
 MOST_COMPARED = 3
+MOST_ANNOUNCED = 200
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,45 @@ async def compared(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) ->
         for row in (await session.execute(question)).all()
     }
     return [found[number] for number in wanted if number in found]
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What a short reply tells of: a report or an adaptation, held here or not."""
+
+    path: str
+    title: str = ""
+    kind: str = ""
+    is_held: bool = False
+
+    @property
+    def label(self) -> str:
+        """What it is, in a word or two."""
+        return {"replication": "Report", "practice": "Adaptation"}.get(self.kind, "Told of")
+
+
+async def announced_in(session: AsyncSession, viewer: Viewer, thread: int) -> dict[int, Announced]:
+    """What the replies of a thread announce, by reply."""
+    question = (
+        select(Announcing.post_id, Announcing.announces)
+        .join(Post, Post.id == Announcing.post_id)
+        .where(Post.thread_id == thread, Post.state != PostState.DELETED)
+        .order_by(Announcing.post_id.desc())
+        .limit(MOST_ANNOUNCED)
+    )
+    told: dict[int, str] = {row[0]: row[1] for row in (await session.execute(question)).all()}
+    if not told:
+        return {}
+    held = (
+        select(Post.uri, Post.id, Post.title, Post.kind)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Post.uri.in_(set(told.values())), _seen(viewer))
+    )
+    known = {
+        uri: Announced(f"/p/{number}", title, kind, is_held=True)
+        for uri, number, title, kind in (await session.execute(held)).all()
+    }
+    return {reply: known.get(uri) or Announced(uri) for reply, uri in told.items()}
 
 
 @dataclass(frozen=True)

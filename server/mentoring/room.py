@@ -78,7 +78,8 @@ async def waiting_count(session: AsyncSession, member: Member) -> int:
         or_(seen == 0, news),
     )
     parts = [part.scalar_subquery() for part in (asked, proposed, changed)]
-    return (await session.execute(select(parts[0] + parts[1] + parts[2]))).scalar_one()
+    found: int = (await session.execute(select(parts[0] + parts[1] + parts[2]))).scalar_one()
+    return found
 
 
 @dataclass(frozen=True)

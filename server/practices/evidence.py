@@ -57,11 +57,15 @@ class Review:
 
 @dataclass(frozen=True)
 class Stated:
-    """What the home says of its reviews: by how many reviewers and agencies, decided when."""
+    """What the home says of its reviews: accepted by how many reviewers and agencies, when.
+
+    `against` are the reviewers who did not recommend it.
+    """
 
     reviewers: int
     agencies: int
     at: datetime
+    against: int = 0
 
 
 @dataclass(frozen=True)
@@ -236,6 +240,10 @@ def _stated(stated: Stated, oldest: datetime) -> _Finding:
     if stated.reviewers < REVIEWERS_NEEDED or stated.agencies < AGENCIES_NEEDED:
         return _Finding(
             missing=[f"Its home states {stated.reviewers} reviewers of {stated.agencies} agencies."]
+        )
+    if stated.reviewers <= stated.against:
+        return _Finding(
+            missing=[f"More reviewers have to accept it than the {stated.against} against."]
         )
     return _Finding(
         [

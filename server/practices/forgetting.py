@@ -20,6 +20,7 @@ from storage.practices import (
     PracticeVersion,
 )
 from storage.replications import Announcing, Replication
+from storage.reviews import ReviewStatement
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
@@ -34,6 +35,11 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     await tx.session.execute(delete(PracticeNotice).where(PracticeNotice.uri == post.uri))
     for table in (PracticeVersion, PracticeFacet, Practice, Announcing, ChangeOffer):
         await tx.session.execute(delete(table).where(table.post_id == fact.post))
+    said = await tx.session.get(ReviewStatement, fact.post)
+    if said is not None:
+        await tx.session.delete(said)
+        await tx.session.flush()
+        await reckon_uri(tx, said.of)
     report = await tx.session.get(Replication, fact.post)
     if report is not None:
         await tx.session.delete(report)

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.practices import evidence, reporting
-from server.practices.evidence import Grounds, Standing, Step
+from server.practices.evidence import Grounds, Review, Standing, Stated, Step
 from server.practices.facets import facets_of, put_facets
 from server.practices.keeping import Library, library
 from server.practices.record import Record, unpack
@@ -23,6 +23,8 @@ from storage.members import Member
 from storage.posts import Post, PostState
 from storage.practices import Practice, PracticeNotice
 from storage.replications import Replication
+from storage.reviews import Review as ReviewRow
+from storage.reviews import ReviewSeat, ReviewStatement
 
 HERE = "here"
 """How the agency of this instance is called among the hosts of the others."""
@@ -38,14 +40,69 @@ async def gather(
     """
     post = await session.get_one(Post, practice.post_id)
     author = await session.get_one(Member, post.author_id)
+    forum = await session.get_one(Forum, post.forum_id)
     return Grounds(
         record=record,
         agency=author.peer or HERE,
         now=now,
         period=kept.period,
+        reviews=await _reviews(session, post) if forum.is_local else (),
+        stated=None if forum.is_local else await _stated(session, post, forum),
         replications=await _replications(session, post),
         withdrawn=await _withdrawal(session, post.uri),
     )
+
+
+async def _reviews(session: AsyncSession, practice: Post) -> list[Review]:
+    """What the reviewers said of a practice in a forum here, in the review decided last.
+
+    A recommendation counts for as long as the stewards' acceptance stands.
+    """
+    last = (
+        select(ReviewRow.id)
+        .where(ReviewRow.post_id == practice.id, ReviewRow.decided.is_not(None))
+        .order_by(ReviewRow.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    question = (
+        select(ReviewSeat, ReviewRow.state, ReviewRow.decided)
+        .join(ReviewRow, ReviewRow.id == ReviewSeat.review_id)
+        .where(ReviewRow.id == last, ReviewSeat.recommendation != "")
+        .order_by(ReviewSeat.id)
+        .limit(MOST_COUNTED)
+    )
+    return [
+        Review(
+            reviewer=str(seat.id),
+            agency=seat.peer or HERE,
+            accepted=state == "accepted" and seat.recommendation == "accept",
+            at=decided,
+        )
+        for seat, state, decided in (await session.execute(question)).all()
+        if decided is not None
+    ]
+
+
+async def _stated(session: AsyncSession, practice: Post, forum: Forum) -> Stated | None:
+    """What the home of a forum elsewhere states last; nobody else's word counts."""
+    question = (
+        select(ReviewStatement)
+        .join(Post, Post.id == ReviewStatement.post_id)
+        .join(Member, Member.id == Post.author_id)
+        .where(
+            ReviewStatement.of == practice.uri,
+            Post.forum_id == practice.forum_id,
+            Post.state == PostState.LIVE,
+            Member.peer == forum.peer,
+        )
+        .order_by(ReviewStatement.at.desc())
+        .limit(1)
+    )
+    said = (await session.execute(question)).scalar_one_or_none()
+    if said is None:
+        return None
+    return Stated(said.reviewers, said.agencies, said.at, said.against)
 
 
 async def _withdrawal(session: AsyncSession, uri: str) -> str:

@@ -32,6 +32,9 @@ FOR_VISITORS = {
     "practice": "{practice}",
     "practices side by side": "/practices/compare?p={permits}&p={quiet}",
     "practice on one page": "{practice}/print",
+    "resources": "/resources",
+    "resource": "{resource}",
+    "licences": "/resources/licences",
     "agencies": "/agencies",
     "tag": "/tags/hours",
     "sign in": "/sign-in",
@@ -71,6 +74,10 @@ FOR_MEMBERS = {
     "distilling": "{thread}/distil",
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
+    "new resource": "/resources/new",
+    "draft of a resource": "{template}",
+    "resource elsewhere": "{fetched}",
+    "using a resource": "{fetched}/use",
     "mentoring": "/mentoring",
     "mentor card": "/mentoring/card",
     "programme": "{mentoring[programme]}",
@@ -125,6 +132,9 @@ def places(town: Town) -> dict[str, Any]:
     quiet = town.practice(town.riverton, dee, counters, name="A quiet hour", kind="attempt")
     wrong = {"outcomes__1__baseline__value": "", "started": "2025-02-30"}
     half = town.half_a_practice(town.riverton, "ana", counters, **wrong)
+    fetched = town.arrived(town.riverton, town.resource(town.lakeside, "marek", permits))
+    adapted = town.resource(town.riverton, "ana", counters, fetched)
+    template = town.half_a_resource(town.riverton, "ana")
     town.knock(town.riverton, "stranger.example.org")
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
@@ -139,6 +149,9 @@ def places(town: Town) -> dict[str, Any]:
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",
+        "resource": f"/p/{adapted.id}",
+        "fetched": f"/p/{fetched.id}",
+        "template": f"/resources/drafts/{template}",
         "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }
 

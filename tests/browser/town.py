@@ -28,6 +28,7 @@ from storage.log import LogRow, Parked
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
+from tests.server.hub import bench as hub
 from tests.server.library import bench
 from tests.server.mentoring.bench import meeting
 from web.app import create_app
@@ -184,6 +185,15 @@ class Town:
     def half_a_practice(self, house: House, who: str, forum: Forum, **fields: str) -> int:
         """The draft of one."""
         return self.run(bench.begun(house.instance, house.people[who], forum, **fields))
+
+    def resource(self, house: House, who: str, forum: Forum, source: Post | None = None) -> Post:
+        """A resource in a forum of the author's own agency, adapted from `source` if given."""
+        author = house.people[who]
+        return self.run(hub.shared(house.instance, author, forum, source=source))
+
+    def half_a_resource(self, house: House, who: str) -> int:
+        """The draft of one, with a file."""
+        return self.run(hub.begun(house.instance, house.people[who]))
 
     def mentoring(self, house: House, mentee: str, mentor: str) -> dict[str, str]:
         """A programme, a request with a mentor who was asked, and a pair; where each is found."""

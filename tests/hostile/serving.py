@@ -11,7 +11,7 @@ import uvicorn
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: Any, *, lifespan: bool = False, port: int = 0, http: Any = "auto"
+    app: Any, *, lifespan: bool = False, port: int = 0, http: Any = "auto", ws: Any = "none"
 ) -> AsyncIterator[int]:
     """Serve an ASGI application while the block runs; yields its port."""
     config = uvicorn.Config(
@@ -21,7 +21,7 @@ async def serving(
         port=port,
         log_level="error",
         lifespan="on" if lifespan else "off",
-        ws="none",
+        ws=ws,
         timeout_graceful_shutdown=1,
     )
     config.load()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from federation import past_versions
 from federation.posts import from_wire
 from federation.vocabulary.posts import parse_post
 from server.errors import Invalid
@@ -165,3 +166,20 @@ async def test_followers_of_other_software_get_the_practice_and_the_short_note(
         note = await by_uri(session, uri)
         assert note is not None
         assert (await session.get_one(Announcing, note.id)).announces == f"{vic.origin}/p/2"
+
+
+@given(st.lists(strategies.hostile_values | st.fixed_dictionaries({
+    "type": st.just("Article"),
+    "updated": st.sampled_from(["2026-01-01T00:00:00Z", "later", 7]),
+    "gh:version": st.fixed_dictionaries({"number": st.integers(-3, 9)}) | strategies.hostile_values,
+    "gh:practice": strategies.practices | strategies.hostile_values,
+}), max_size=3))  # fmt: skip
+def test_earlier_versions_are_read_where_they_can_be_and_left_out_where_not(items: Any) -> None:
+    document: Json = {
+        "id": "https://state.example.gov/p/1/versions",
+        "type": "OrderedCollection",
+        "orderedItems": items,
+    }
+    for past in past_versions.from_wire(document, 5):
+        assert 1 <= past.number < 5
+        assert past.record.name

@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,9 @@ from tests.hostile.serving import serving
 from web.app import create_app
 
 SECONDS = 60.0
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 
@@ -42,6 +45,31 @@ async def until(what: str, ask: Callable[[], Awaitable[T | None]]) -> T:
             return found
         assert time.monotonic() < end, f"{what} never happened"
         await asyncio.sleep(0.02)
+
+
+class Recorder:
+    """Keeps every byte that comes to a server over HTTP, and that it answers."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self.heard: list[bytes] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.heard.append(
+            str(scope.get("path", "")).encode() + bytes(scope.get("query_string", b""))
+        )
+        self.heard += [b": ".join(pair) for pair in scope.get("headers", ())]
+
+        async def hear() -> MutableMapping[str, Any]:
+            message = await receive()
+            self.heard.append(bytes(message.get("body", b"")))
+            return message
+
+        async def say(message: MutableMapping[str, Any]) -> None:
+            self.heard.append(bytes(message.get("body", b"")))
+            await send(message)
+
+        await self._app(scope, hear, say)
 
 
 class Agency:
@@ -65,6 +93,8 @@ class Agency:
         self.instance: Instance
         self.app: Starlette
         self.admin: Member
+        self.traffic: Recorder
+        self.files = folder
         self.up = False
 
     async def found(self) -> "Agency":
@@ -81,7 +111,9 @@ class Agency:
         self.app = create_app(self.instance)
         # A page waits three seconds, which is a measure of the machine.
         self.app.state.lookup = WireLookup(self.app.state.wire, SECONDS)
-        await self._running.enter_async_context(serving(self.app, lifespan=True, port=self.port))
+        self.traffic = Recorder(self.app)
+        serve = serving(self.traffic, lifespan=True, port=self.port)
+        await self._running.enter_async_context(serve)
         self.up = True
 
     async def stop(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Riverton, Lakeside and Harbor, each with a server of its own."""
+"""Riverton, Lakeside, Harbor and Cascadia, each with a server of its own."""
 
 import asyncio
 import shutil
@@ -12,14 +12,14 @@ from tests.clock import TurnableClock
 from tests.journeys.agency import Agency
 from web.demo.ports import free_port
 
-NAMES = ("riverton", "lakeside", "harbor")
+NAMES = ("riverton", "lakeside", "harbor", "cascadia")
 
 
 @pytest.fixture
 async def agencies(
     tmp_path: Path, clock: TurnableClock, empty_database: Path
 ) -> AsyncIterator[dict[str, Agency]]:
-    """The three of them; nobody lists anybody yet. Harbor is founded only when it is needed."""
+    """All of them; nobody lists anybody yet. The last two are founded only when they are needed."""
     ports = {name: free_port() for name in NAMES}
     for name in NAMES:
         shutil.copy(empty_database, tmp_path / f"{name}.db")
@@ -47,6 +47,15 @@ async def lakeside(agencies: dict[str, Agency], riverton: Agency) -> Agency:
 async def harbor(agencies: dict[str, Agency], lakeside: Agency) -> Agency:
     """Harbor County; it and Lakeside list each other."""
     agency = await agencies["harbor"].found()
+    await agency.lists(lakeside)
+    await lakeside.lists(agency)
+    return agency
+
+
+@pytest.fixture
+async def cascadia(agencies: dict[str, Agency], lakeside: Agency) -> Agency:
+    """The State of Cascadia; it and Lakeside list each other."""
+    agency = await agencies["cascadia"].found()
     await agency.lists(lakeside)
     await lakeside.lists(agency)
     return agency

@@ -5,12 +5,13 @@ import asyncio
 import re
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from mastodon import Mastodon
+from mastodon import CallbackStreamListener, Mastodon
 
 from storage.forums import Forum
 from storage.members import Member
@@ -132,7 +133,14 @@ async def _answers_and_is_told(town: Town, client: Any) -> None:
     reply = await town.held_at_lakeside("Who does the first look?")
     await asyncio.to_thread(client.status_favourite, thread.id)
     await town.lakeside.sees(town.thread.uri, endorsement_count=1)
+    heard: list[Any] = []
+    callbacks: Any = CallbackStreamListener
+    listener = callbacks(notification_handler=heard.append)
+    stream = await asyncio.to_thread(client.stream_user, listener, run_async=True)
     await makers.reply(town.lakeside.instance, town.marek, reply, "An intake team of two.")
+    await until("the notice in the stream", partial(_last, heard))
+    assert "intake team" in heard[0].status.content
+    await asyncio.to_thread(stream.close)
 
     async def told() -> Any:
         notices = await asyncio.to_thread(client.notifications)
@@ -147,6 +155,10 @@ async def _answers_and_is_told(town: Town, client: Any) -> None:
     await town.held_at_lakeside("very first look")
     await asyncio.to_thread(client.status_delete, mine.id)
     await town.lakeside.sees(reply.uri, state="deleted")
+
+
+async def _last(heard: list[Any]) -> Any:
+    return heard[-1] if heard else None
 
 
 async def _toot(town: Town, folder: Path) -> None:

@@ -57,15 +57,31 @@ async def permits(lakeside: Agency) -> Forum:
     return await makers.forum(lakeside.instance, lakeside.admin, "permits", title="Permits")
 
 
+async def had_before(agency: Agency, practice: Practice, words: str) -> None:
+    """Wait until an agency holds what a practice said in its first version."""
+
+    async def whole() -> bool:
+        question = select(PracticeVersion.record).where(
+            PracticeVersion.post_id == practice.post_id, PracticeVersion.version == 1
+        )
+        async with agency.instance.reading() as session:
+            found = (await session.execute(question)).scalar_one_or_none()
+        return found is not None and words in found
+
+    await until(f"{words} in the first version at {agency.name}", whole)
+
+
 async def test_a_practice_travels_whole_with_its_versions(
     riverton: Agency, lakeside: Agency
 ) -> None:
     forum = await permits(lakeside)
     before = await published(lakeside.instance, lakeside.admin, forum, name="Counter hours")
+    await revised(lakeside, lakeside.admin, before, "Saturdays.", problem="Closed on Saturdays.")
     ana = await makers.member(riverton.instance, "ana")
     copy = await riverton.follow(ana, forum.uri)
-    older = await practice_at(riverton, before.uri)
+    older = await practice_at(riverton, before.uri, version=2)
     assert json.loads(older.record)["name"] == "Counter hours"
+    await had_before(riverton, older, "Two thirds")
 
     post = await published(lakeside.instance, lakeside.admin, forum)
     home, here = await practice_at(lakeside, post.uri), await practice_at(riverton, post.uri)

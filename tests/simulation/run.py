@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from tests.machine import log_plainly
 from tests.simulation.history import History
 from tests.simulation.invariants import Order, check, differences
 from tests.simulation.troubles import TROUBLES
@@ -76,7 +77,7 @@ def simulate(seed: int, act: Trouble | None = None, *, size: int = 3) -> Report:
             made.loop.run_until_complete(_live(made, act or TROUBLES[name], report))
     finally:
         logging.disable(logging.NOTSET)
-        structlog.reset_defaults()
+        log_plainly()
     return report
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import httpx
 from starlette.applications import Starlette
 
-from federation.signatures.keys import SigningKey
 from federation.signatures.sign import sign_draft
 from server import endorsements
 from server.forums import deeds
@@ -18,35 +17,33 @@ from server.posts import editing, reading, writing
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.settings import Federation
 from storage.forums import Forum, Visibility
-from storage.keys import ActorKey
 from storage.members import Member
-from storage.peers import Peer, PolicyRule, Verdict
 from storage.posts import Post
 from tests import makers
 from tests.server.hub.bench import begun as resource_begun
 from tests.server.library.bench import begun
 from tests.web.exposed_events import with_a_guest
 from tests.web.exposed_mentoring import Meeting, meeting
+from tests.web.exposed_peers import CASCADIA, MASTODON, PEER_KEY, STRANGER, know_peers
 from tests.web.exposed_practices import tainted, two_versions
 from tests.web.exposed_quotes import stamped
 from tests.web.exposed_resources import tainted as tainted_resource
 from tests.web.exposed_resources import two_editions
+from tests.web.exposed_reviews import under_review
 
 LAKESIDE = makers.LAKESIDE
-CASCADIA = "cascadia.localhost:4103"
-MASTODON = "social.localhost:4104"
-STRANGER = "stranger.localhost:4105"
 NOWHERE = "nowhere"
 ACTIVITY = "application/activity+json"
 LOCAL = ("public", "agencies", "instance", "members")
 COPIES = ("copypublic", "copyagencies")
 OURS = ("ourscopypublic", "ourscopyagencies")
-# What nobody who looks may see: a practice that Sam is writing.
+# What nobody who looks may see: a practice that Sam is writing, and the review of one of his.
 DRAFT = "draft"
+REVIEW = "review"
 # Nor what two who meet in mentoring say to each other: Sam and Mia.
 PAIR = "pair"
 STAMP = "7"
-EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT, PAIR})
+EVERY = frozenset({*LOCAL, *COPIES, *OURS, DRAFT, PAIR, REVIEW})
 TAINT = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 
 
@@ -66,6 +63,8 @@ class World:
     resources: dict[str, list[Post]] = field(default_factory=dict)
     events: dict[str, list[Post]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
+    reviews: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
     meeting: Meeting | None = None
 
     def ids(self, keys: frozenset[str] = EVERY) -> list[str]:
@@ -89,6 +88,14 @@ class World:
     def draft_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of the drafts of practices and resources."""
         return self.drafts if DRAFT in keys else []
+
+    def review_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The numbers of reviews."""
+        return self.reviews if REVIEW in keys else []
+
+    def review_tokens(self, keys: frozenset[str] = EVERY) -> list[str]:
+        """The words that invitations and reviewers are called by."""
+        return self.tokens if REVIEW in keys else []
 
     def pair_ids(self, keys: frozenset[str] = EVERY) -> list[str]:
         """The ids of what two who meet have for themselves."""
@@ -154,6 +161,12 @@ async def found_world(instance: Instance) -> World:
         world.resources[key] = [shared]
         event = await with_a_guest(instance, sam, world.forums[key], f"zq{key}qz", sam)
         world.events[key] = [event]
+    tom = await makers.member(instance, "tom")
+    kim = await makers.member(instance, "kim")
+    review, world.tokens = await under_review(
+        instance, sam, tom, kim, world.practices["public"][0], f"zq{REVIEW}qz"
+    )
+    world.reviews = [review]
     number = await begun(instance, sam, world.forums["public"], **tainted(f"zq{DRAFT}qz"))
     half = await resource_begun(instance, sam, said=tainted_resource(f"zq{DRAFT}qz"))
     world.drafts = [str(number), str(half)]
@@ -162,7 +175,7 @@ async def found_world(instance: Instance) -> World:
         words = f"zqours{key}qz kerb"
         world.posts[f"ours{key}"] = [await makers.reply(instance, ana, opener, words)]
     await stamped(instance, world.posts["agencies"][0], marek, int(STAMP), MASTODON)
-    await _know_peers(world)
+    await know_peers(instance)
     mia = await makers.member(instance, "mia")
     world.meeting = await meeting(instance, sam, mia, marek, f"zq{PAIR}qz")
     return world
@@ -179,32 +192,6 @@ async def _stir(world: World, key: str) -> None:
         await reading.save_draft(
             tx, world.lee, f"reply:{opener.id}", title="", source=f"half {taint}", tags=""
         )
-
-
-async def _know_peers(world: World) -> None:
-    now = world.instance.clock.now()
-    hosts = {LAKESIDE: "guildhall", CASCADIA: "guildhall", MASTODON: "mastodon", STRANGER: ""}
-    async with world.instance.transaction() as tx:
-        for host, software in hosts.items():
-            actor = f"http://{host}/instance"
-            public = PEER_KEY.public.pem()
-            tx.session.add(
-                Peer(host=host, origin=f"http://{host}", software=software, first_seen=now)
-            )
-            tx.session.add(
-                ActorKey(
-                    key_id=f"{actor}#main-key", owner=actor, kind="rsa", public=public,
-                    created=now, checked=now,
-                )
-            )  # fmt: skip
-            if host != STRANGER:
-                bare = host.partition(":")[0]
-                rule = PolicyRule(id=tx.ids.next(), pattern=bare, verdict=Verdict.ALLOW, added=now)
-                rule.added_by = "test"
-                tx.session.add(rule)
-
-
-PEER_KEY = SigningKey.generate_rsa()
 
 
 @dataclass(frozen=True)
@@ -237,7 +224,7 @@ class Looker:
 def lookers(mode: Federation) -> list[Looker]:
     """Everybody, and what they may read while the instance federates in this mode."""
     public = frozenset({"public", "copypublic", "ourscopypublic"})
-    here = EVERY - {"members", DRAFT, PAIR}
+    here = EVERY - {"members", DRAFT, PAIR, REVIEW}
     passed_on = frozenset({"public", "ourscopypublic"})
     agency = passed_on | {"agencies"}
     nothing: frozenset[str] = frozenset()
@@ -252,7 +239,7 @@ def lookers(mode: Federation) -> list[Looker]:
         # A post of ours that its home has not confirmed is for our own members only.
         Looker("visitor", public - {"ourscopypublic"}, nothing),
         Looker("member", here, nothing, member="ana"),
-        Looker("listed member", EVERY - {DRAFT, PAIR}, nothing, member="lee"),
+        Looker("listed member", EVERY - {DRAFT, PAIR, REVIEW}, nothing, member="lee"),
         Looker("administrator who is not listed", here, nothing, member="rita"),
         machine("unsigned machine", anyone),
         machine("stranger", anyone, STRANGER),

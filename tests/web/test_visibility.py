@@ -29,6 +29,7 @@ from web.app import create_app
 from web.limits import Buckets
 
 PRIVATE = re.compile(r"[a-z]+@riverton\.example\.gov|127\.0\.0\.1|\$argon2")
+PEOPLE = ("sam", "ana", "lee", "rita", "tom", "kim", "mia")
 Walked = dict[str, httpx.Response]
 # Status, text and where else to go, by address.
 Shown = dict[str, tuple[int, str, str]]
@@ -88,7 +89,7 @@ def addresses(response: httpx.Response) -> set[str]:
 def own_addresses(looker: Looker, path: str) -> set[str]:
     """What of these somebody may read: their own in their settings; an admin, of their people."""
     if looker.member == "rita" and path.startswith("/admin"):
-        return {f"{name}@riverton.example.gov" for name in ("sam", "ana", "lee", "rita", "mia")}
+        return {f"{name}@riverton.example.gov" for name in PEOPLE}
     return {f"{looker.member}@riverton.example.gov"} if path.startswith("/me") else set()
 
 
@@ -148,6 +149,7 @@ async def _hidden_is_like_missing(
         only = frozenset({key})
         names = {*world.ids(only), *world.handles(only)}
         names |= {*world.draft_ids(only), *world.pair_ids(only)}
+        names |= {*world.review_ids(only), *world.review_tokens(only)}
         for path in paths(app, world, "GET", sight.looker, only):
             name = next((name for name in names if name in path), None)
             if name is None:
@@ -229,6 +231,7 @@ async def test_ACL_07_nothing_can_be_done_to_what_one_may_not_see(
         hidden = sight.looker.hidden
         names = [*world.ids(hidden), *world.handles(hidden)]
         names += [*world.draft_ids(hidden), *world.pair_ids(hidden)]
+        names += [*world.review_ids(hidden), *world.review_tokens(hidden)]
         before = await _facts(world)
         found = paths(app, world, "POST", sight.looker, hidden)
         asked = [path for path in found if any(name in path for name in names)]

@@ -17,6 +17,7 @@ from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.followers.serving import FollowerDocuments
 from federation.mentoring.serving import MentorDocuments
+from federation.past_versions import VersionDocuments
 from federation.quotes.serving import QuoteDocuments
 from federation.station import Station
 from federation.threads import ThreadDocuments
@@ -276,6 +277,8 @@ async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
         made = ThreadDocuments(d.wire, d.session, d.asker)
         maker = made.context if part == "context" else made.replies
         return 200, await maker(number, _number(r, "after"))
+    if part == "versions":
+        return 200, await VersionDocuments(d.wire, d.session, d.asker).versions(number)
     if part == "likes":
         return 200, await d.likes(number)
     # The words of a title: this is the address of the page, as people copy it.

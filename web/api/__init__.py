@@ -15,6 +15,7 @@ from web.api import (
     openapi,
     search,
     statuses,
+    streaming,
     tags,
     timelines,
     writing,
@@ -43,6 +44,7 @@ async def described(request: Request) -> Response:
     return ApiJson(openapi.document(CALLS, origin), headers=CORS)
 
 
+sockets = streaming.sockets
 _EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 routes: list[Route] = [
@@ -52,5 +54,6 @@ routes: list[Route] = [
         for path in ("/api/{rest:path}", "/oauth/token", "/oauth/revoke", "/oauth/userinfo")
     ),
     Route("/api/openapi.json", described),
+    *streaming.routes,
     Route("/api/{rest:path}", missing, methods=_EVERY),
 ]

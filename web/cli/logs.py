@@ -18,7 +18,9 @@ def configure(level: str, *, plain: bool = False) -> None:
     ]
     last: list[Processor]
     if plain:
-        last = [structlog.dev.ConsoleRenderer(colors=False)]
+        # Drawing a traceback takes a second, in which nobody is served.
+        drawn = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=drawn)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     handler = logging.StreamHandler(sys.stderr)

@@ -49,6 +49,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams end by themselves never, and it waits for every request to end."""
         self._app.state.live.close()
+        self._app.state.streams.close()
         await super().shutdown(sockets)
 
 
@@ -153,6 +154,8 @@ async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) 
         config = uvicorn.Config(
             app,
             http=Connection,
+            ws="websockets-sansio",
+            ws_max_size=65_536,
             log_config=None,
             access_log=False,
             proxy_headers=bool(settings.proxies),

@@ -161,11 +161,11 @@ async def publish(reader: Reader, written: Written) -> Page:
     browser = reader.browser
     file = json.dumps(written.record, ensure_ascii=False)
     draft = await browser.submit("/practices/new", "/practices/new", file=file, action="import")
-    forum = _choice(draft, (await browser.open(f"/f/{written.forum.partition('/')[2]}")).title)
+    forum = choice(draft, (await browser.open(f"/f/{written.forum.partition('/')[2]}")).title)
     return await browser.submit(draft.path, f"{draft.path}/publish", forum=forum)
 
 
-def _choice(draft: Page, title: str) -> str:
+def choice(draft: Page, title: str) -> str:
     """The value of the option with these words."""
     for option in draft.root.find("option"):
         if option.text == title:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does a practice reach the other agency, and does its report come back?"""
+"""Does a practice reach the other agency, and what comes of it come back?"""
 
 from web.demo import practices
 from web.demo.pages import Page
@@ -17,6 +17,10 @@ NUMBERS = {
     "fidelity": "adapted",
     "changed": "Scanned drawings are still taken at the counter.",
 }
+
+
+LESSON = "Begin with the ten reasons that return most applications."
+WARNING = "Step 3 tests with builders only: ask somebody who builds once as well."
 
 
 async def _published(scene: Scene) -> tuple[str, str, str]:
@@ -55,3 +59,82 @@ async def replication_counted(scene: Scene) -> str:
         page = await until(f"Ana's report as counted at {where}", counted)
         expect(page.words.count("−40 %") >= 2, f"{where} does not show −40 % for both agencies")
     return f"Ana reported 21 to 12.6 days; both agencies show −40 % for Riverton and “{said}”"
+
+
+async def _adapted(scene: Scene) -> str:
+    """The path of Dee's adaptation, in Riverton's own forum, of Marek's practice."""
+    _, _, here = await scene.once("practice", lambda: _published(scene))
+    dee = await scene.person("dee")
+    draft = await dee.browser.submit(here, f"/p/{_number(here)}/adapt")
+    section = f"{draft.path}/lessons"
+    await dee.browser.submit(section, section, lessons=LESSON, action="save")
+    title = (await dee.browser.open("/f/counters")).title
+    forum = practices.choice(await dee.browser.open(draft.path), title)
+    made = await dee.browser.submit(draft.path, f"{draft.path}/publish", forum=forum)
+    return made.path.partition("?")[0]
+
+
+def _number(path: str) -> str:
+    """The number of a post in the path of its page."""
+    return path.split("/")[2]
+
+
+async def adaptation_known(scene: Scene) -> str:
+    _, home, _ = await scene.once("practice", lambda: _published(scene))
+    made = await scene.once("adaptation", lambda: _adapted(scene))
+    marek = await scene.person("marek")
+    said = "City of Riverton adapted this practice"
+
+    async def known() -> Page | None:
+        page = await marek.browser.open(home)
+        return page if said in page.words else None
+
+    await until("Riverton's adaptation below Lakeside's practice", known)
+    page = await (await scene.person("dee")).browser.open(made)
+    expect("Adapted from" in page.words, "Riverton's adaptation does not say where it came from")
+    return f"Lakeside shows “{said}”; Riverton's page says where it came from"
+
+
+async def change_taken_over(scene: Scene) -> str:
+    _, home, here = await scene.once("practice", lambda: _published(scene))
+    made = await scene.once("adaptation", lambda: _adapted(scene))
+    marek, dee = await scene.person("marek"), await scene.person("dee")
+    form = f"/p/{_number(made)}/offer"
+    sent = await dee.browser.submit(form, form, note="It saves a month.", **{"s.lessons": "yes"})
+
+    async def offered() -> str | None:
+        links = (await marek.browser.open(home)).links("/practices/offers/")
+        return links[0] if links else None
+
+    offer = await until("Dee's offer on Lakeside's practice", offered)
+    draft = await marek.browser.submit(offer, offer, action="take")
+    await marek.browser.submit(draft.path, f"{draft.path}/publish", note="What Riverton learned.")
+
+    async def follows() -> Page | None:
+        page = await dee.browser.open(here)
+        return page if LESSON in page.words and "Version 2" in page.words else None
+
+    await until("version 2 of the practice at Riverton", follows)
+
+    async def told() -> bool | None:
+        return "Taken over" in (await dee.browser.open(sent.path.partition("?")[0])).words or None
+
+    await until("Lakeside's answer at Riverton", told)
+    return "Lakeside took Riverton's lesson into version 2, which reached Riverton with the answer"
+
+
+async def warning_follows(scene: Scene) -> str:
+    _, home, _ = await scene.once("practice", lambda: _published(scene))
+    made = await scene.once("adaptation", lambda: _adapted(scene))
+    marek, dee = await scene.person("marek"), await scene.person("dee")
+    form = f"/p/{_number(home)}/notice"
+    await marek.browser.submit(form, form, kind="advisory", words=WARNING, action="warn")
+
+    async def warned() -> Page | None:
+        page = await dee.browser.open(made)
+        return page if WARNING in page.words and "Advisory about" in page.words else None
+
+    await until("Lakeside's advisory on Riverton's adaptation", warned)
+    notices = await dee.browser.open("/notifications")
+    expect("warns about" in notices.words, "Dee was not told of the advisory")
+    return "Lakeside's advisory stands on Riverton's adaptation, and its author was told"

@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server.calendar import series, writing
 from server.calendar import typed as checking
-from server.calendar import writing
 from server.calendar.lists import choice
 from server.calendar.pages import Read, read_to_change
+from server.calendar.recurring import REPEATS
 from server.errors import Gone, Invalid, Locked, NotAllowed, Refusal, TooFast
 from server.events import times
 from server.events.details import JOININGS, KINDS
@@ -31,6 +32,7 @@ KEEPS_THE_FORM = (Invalid, Locked, TooFast, Gone, NotAllowed)
 STALE = "You signed in again since this form was opened. Please press the button once more."
 ORDER = (
     *("title", "source", "kind", "start_date", "start_time", "end_date", "end_time", "zone"),
+    *("repeat", "repeat_until", "repeat_count", "except_on"),
     *("place", "online", "hidden", "joining", "external", "capacity", "agenda", "access", "tags"),
 )
 FIRST = {"kind": "webinar", "joining": "free"}
@@ -55,6 +57,8 @@ def _page(
         kinds=list(KINDS.items()),
         joinings=[(value, words, "") for value, words in JOININGS.items()],
         zones=[(name, name.replace("_", " ")) for name in times.zones()],
+        repeating=list(REPEATS.items()),
+        is_repeated=found is not None and bool(found.details.series),
         once=repeats.new(visit),
     )
     if isinstance(error, TooFast):
@@ -85,9 +89,8 @@ async def send(request: Request) -> Response:
         digest = _digest(forum, sent)
         async with repeats.turn(visit, sent["once"]) as turn:
             if turn.answer is None:
-                draft = checking.check(sent.values)
                 async with visit.instance.transaction() as tx:
-                    made = await writing.publish(tx, visit.member, forum, draft)
+                    made = await series.publish(tx, visit.member, forum, sent.values)
                 turn.answer = (path_of(made), "event_posted" if forum.is_local else "sent")
                 repeats.done(visit, turn, digest)
             elif turn.text != digest:
@@ -128,9 +131,12 @@ async def send_edit(request: Request) -> Response:
     found, _ = await _as_it_is(request, visit)
     try:
         _must_be_fresh(visit, sent)
-        draft = checking.check(sent.values)
+        draft = checking.check({**sent.values, "repeat": ""})
         async with visit.instance.transaction() as tx:
-            post = await writing.revise(tx, visit.member, found.post, draft)
+            if sent["following"] == "yes":
+                post = await series.revise(tx, visit.member, found.post, sent.values)
+            else:
+                post = await writing.revise(tx, visit.member, found.post, draft)
     except KEEPS_THE_FORM as error:
         return _page(visit, found.forum, sent.values, error, found)
     return visit.go(path_of(post), "event_changed")
@@ -138,11 +144,14 @@ async def send_edit(request: Request) -> Response:
 
 async def call_off(request: Request) -> Response:
     """Say that it does not take place."""
-    visit, _ = await submit(request)
+    visit, sent = await submit(request)
     async with visit.instance.reading() as session:
         found = await read_to_change(session, visit.viewer, post_id(request))
     async with visit.instance.transaction() as tx:
-        await writing.amend(tx, visit.member, found.post, status="cancelled")
+        if sent["following"] == "yes":
+            await series.call_off(tx, visit.member, found.post)
+        else:
+            await writing.amend(tx, visit.member, found.post, status="cancelled")
     return visit.go(path_of(found.post), "event_off")
 
 

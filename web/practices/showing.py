@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.library.lists import came_of
+from server.library.lists import announced_in, came_of
 from server.library.pages import PracticePage, practice_page
 from server.posts.pages import ThreadPage
 from server.practices import evidence, prose, reporting, terms
 from server.practices.record import Record
 from server.rows import Kind, PostState
+from server.vetting import pages as reviews
 from web.beside import Beside
 from web.practices import citing
 from web.practices.figures import figure, figures
@@ -27,7 +28,13 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         return Beside()
     if page_kind(page) == Kind.PRACTICE and opener.state != PostState.DELETED:
         found = await practice_page(session, visit.viewer, page, visit.instance.clock.now())
-        return Beside("practices/practice.html", values(visit, page, found), may_be_kept=False)
+        me, forum = visit.viewer.member, page.forum.id
+        told = {
+            "announced": await announced_in(session, visit.viewer, opener.id),
+            "reviews": await reviews.beside(session, me, opener.id, opener.author_id, forum),
+        }
+        shown = values(visit, page, found) | told
+        return Beside("practices/practice.html", shown, may_be_kept=False)
     came = await came_of(session, visit.viewer, opener.id)
     return Beside(values={"practices": came}, may_be_kept=not came)
 

@@ -284,3 +284,56 @@ for (const wide of document.querySelectorAll(".scroll, .body table")) {
   if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
 }
 document.getElementById("faults")?.focus();
+
+// Files chosen for a resource are sent at once, one after the other, with how far each has come.
+// What was sent before stays in the draft when one is refused or the line breaks.
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  const input = form.elements.upload;
+  const state = form.querySelector("[data-upload-state]");
+  const bar = form.querySelector("progress");
+  const most = Number(form.dataset.upload);
+  const say = (words) => { state.textContent = words; };
+  const sendFile = (file) => new Promise((resolve, reject) => {
+    const body = new FormData(form);
+    body.delete("upload");
+    body.set("action", "upload");
+    body.set("upload", file);
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) bar.value = event.loaded / event.total;
+    });
+    request.addEventListener("load", () => {
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      const fresh = page.querySelector("[data-files]");
+      const fault = page.querySelector("#f-upload-fault");
+      if (fresh) form.querySelector("[data-files]").replaceWith(fresh);
+      if (request.status === 200 && fresh) resolve();
+      else reject(new Error(fault?.lastChild?.textContent ?? "It was not taken."));
+    });
+    request.addEventListener("error", () => reject(new Error("The line broke: choose the file again.")));
+    request.open("POST", form.getAttribute("action"));
+    request.send(body);
+  });
+  input.addEventListener("change", async () => {
+    const chosen = [...input.files];
+    input.value = "";
+    for (const file of chosen) {
+      if (file.size > most) {
+        say(`${file.name} is over ${Math.floor(most / 1e6)} MB, the most that is taken.`);
+        return;
+      }
+      bar.hidden = false;
+      bar.value = 0;
+      say(`Sending ${file.name}…`);
+      try {
+        await sendFile(file);
+      } catch (error) {
+        bar.hidden = true;
+        say(error.message);
+        return;
+      }
+    }
+    bar.hidden = true;
+    say(chosen.length === 1 ? "Added." : `${chosen.length} files added.`);
+  });
+}

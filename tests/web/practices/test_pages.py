@@ -263,4 +263,4 @@ async def test_another_agency_reports_what_came_of_it_field_by_field(
     assert "Of 2 agencies it went better at 2." in words(picture)
     for expected in ("City of Riverton", "12.6 days", "−40 %", "Scans, too.", "small sample"):
         assert expected in told.replace("Small", "small")
-    assert "We did this at City of Riverton" in page.main
+    assert "We did this at City of Riverton" in words(page.one("details", class_="folded"))

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the calendar does by itself: reminders, the next of what repeats."""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from server.calendar import series
+from server.errors import Refusal
+from server.events import telling
+from server.instance import Instance
+from storage.events import Event, EventSeries
+
+logger = structlog.get_logger("guildhall.calendar")
+AHEAD = timedelta(hours=24)
+AT_ONCE = 50
+
+
+async def tend(instance: Instance) -> None:
+    """Remind those who come to what is soon, and put what repeats into the calendar."""
+    await _remind(instance)
+    await _repeat(instance)
+
+
+async def _remind(instance: Instance) -> None:
+    """A day ahead, or at once for what was announced later than that; once for each start."""
+    now = instance.clock.now()
+    question = (
+        select(Event.post_id)
+        .where(
+            Event.starts > now,
+            Event.starts <= now + AHEAD,
+            Event.reminded.is_(None),
+            Event.status != "cancelled",
+        )
+        .order_by(Event.starts)
+        .limit(AT_ONCE)
+    )
+    async with instance.reading() as session:
+        soon = (await session.execute(question)).scalars().all()
+    for number in soon:
+        async with instance.transaction() as tx:
+            event = await tx.session.get(Event, number)
+            if event is not None and event.reminded is None:
+                event.reminded = now
+                await telling.remind(tx, event)
+
+
+async def _repeat(instance: Instance) -> None:
+    question = select(EventSeries.id).where(EventSeries.ended.is_(False)).order_by(EventSeries.id)
+    async with instance.reading() as session:
+        going_on = (await session.execute(question.limit(1_000))).scalars().all()
+    for number in going_on:
+        async with instance.transaction() as tx:
+            held = await tx.session.get(EventSeries, number)
+            if held is None:
+                continue
+            try:
+                await series.extend(tx, held)
+            except Refusal as refusal:
+                # Made by a version that took what this one does not.
+                logger.error("series ended", series=held.uri, why=refusal.sentence)
+                held.ended = True

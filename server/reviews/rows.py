@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of reviews, found and scrubbed."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.reviews.course import OPEN, OPEN_TASKS
+from server.transaction import Transaction
+from storage.log import ActivityBody
+from storage.reviews import Review, ReviewRequest, ReviewSeat, ReviewTask
+
+
+def token(tx: Transaction) -> str:
+    """128 bits that nobody can guess, in hex."""
+    return f"{tx.randomness.bits(128):032x}"
+
+
+def address(origin: str, word: str) -> str:
+    """What an invitation, or a reviewer, is called outside."""
+    return f"{origin}/reviews/{word}"
+
+
+async def seats_of(session: AsyncSession, review: int) -> list[ReviewSeat]:
+    """The seats of a review, in the order in which they were asked."""
+    question = (
+        select(ReviewSeat).where(ReviewSeat.review_id == review).order_by(ReviewSeat.id).limit(100)
+    )
+    return list((await session.execute(question)).scalars())
+
+
+async def open_review(session: AsyncSession, post: int) -> Review | None:
+    """The review of a practice that is going on."""
+    question = select(Review).where(Review.post_id == post, Review.state.in_(sorted(OPEN)))
+    return (await session.execute(question.order_by(Review.id.desc()))).scalars().first()
+
+
+async def decided_review(session: AsyncSession, post: int) -> Review | None:
+    """The review of a practice that was decided last."""
+    question = (
+        select(Review)
+        .where(Review.post_id == post, Review.decided.is_not(None))
+        .order_by(Review.id.desc())
+    )
+    return (await session.execute(question)).scalars().first()
+
+
+async def task_of_seat(session: AsyncSession, seat: int) -> ReviewTask | None:
+    """The task of a seat whose reviewer is a member here."""
+    question = select(ReviewTask).where(ReviewTask.seat_id == seat)
+    return (await session.execute(question)).scalars().first()
+
+
+async def task_at(session: AsyncSession, word: str) -> ReviewTask | None:
+    """The task at `/reviews/<token>`."""
+    question = select(ReviewTask).where(ReviewTask.token == word)
+    return (await session.execute(question)).scalar_one_or_none()
+
+
+async def task_for(session: AsyncSession, invitation: str) -> ReviewTask | None:
+    """The task that an invitation made."""
+    question = select(ReviewTask).where(ReviewTask.invitation == invitation)
+    return (await session.execute(question)).scalar_one_or_none()
+
+
+async def seat_at(session: AsyncSession, word: str) -> ReviewSeat | None:
+    """The seat that `/reviews/<token>` invites to."""
+    question = select(ReviewSeat).where(ReviewSeat.token == word)
+    return (await session.execute(question)).scalar_one_or_none()
+
+
+async def latest_request(session: AsyncSession, post: int) -> ReviewRequest | None:
+    """What one of our people asked for last, of a forum elsewhere."""
+    question = (
+        select(ReviewRequest).where(ReviewRequest.post_id == post).order_by(ReviewRequest.id.desc())
+    )
+    return (await session.execute(question)).scalars().first()
+
+
+async def open_tasks_of(session: AsyncSession, member: int) -> list[ReviewTask]:
+    """What a member still has to review."""
+    question = select(ReviewTask).where(
+        ReviewTask.member_id == member, ReviewTask.state.in_(sorted(OPEN_TASKS))
+    )
+    return list((await session.execute(question.limit(100))).scalars())
+
+
+def scrub_seat(seat: ReviewSeat) -> None:
+    """Leave nothing of what a reviewer wrote."""
+    seat.answers = seat.conflict = seat.reason = seat.named = seat.recommendation = ""
+
+
+def scrub_task(task: ReviewTask) -> None:
+    """Leave nothing of what was to be reviewed, and of what was written about it."""
+    task.record = task.answers = task.conflict = ""
+
+
+async def scrub_bodies(tx: Transaction, subjects: Collection[str]) -> None:
+    """Leave nothing of what was sent about these; what was not sent yet is not sent any more."""
+    await tx.session.execute(
+        update(ActivityBody).where(ActivityBody.subject.in_(set(subjects))).values(body=None)
+    )

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reviews that a member has to do with, in lists."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.reviews.course import OPEN, OPEN_SEATS, OPEN_TASKS, Seat, Task
+from storage.forums import Forum, ForumSteward
+from storage.members import Member
+from storage.posts import Post, PostState
+from storage.reviews import Review, ReviewRequest, ReviewSeat, ReviewTask
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """A review in a list, with whose practice it is and how many are asked, at it and done."""
+
+    review: Review
+    post: Post
+    forum: Forum
+    asked: int
+    given: int
+
+
+@dataclass(frozen=True)
+class Mine:
+    """All that a member has to do with reviews."""
+
+    tasks: list[ReviewTask]
+    offers: list[ReviewTask]
+    done: list[ReviewTask]
+    written: list[tuple[Post, str]]
+    cases: list[Line]
+
+
+async def mine(session: AsyncSession, member: Member) -> Mine:
+    """What a member is asked for, has done, wrote and keeps."""
+    question = (
+        select(ReviewTask)
+        .where(ReviewTask.member_id == member.id)
+        .order_by(ReviewTask.due.desc())
+        .limit(PAGE)
+    )
+    held = list((await session.execute(question)).scalars())
+    offers: list[ReviewTask] = []
+    if member.is_admin:
+        offered = (
+            select(ReviewTask)
+            .where(ReviewTask.state.in_([Task.OFFERED, Task.ASKED]), ReviewTask.peer.is_not(None))
+            .order_by(ReviewTask.due)
+            .limit(PAGE)
+        )
+        offers = [
+            task
+            for task in (await session.execute(offered)).scalars()
+            if task.member_id != member.id
+        ]
+    return Mine(
+        tasks=sorted((t for t in held if t.state in OPEN_TASKS), key=lambda t: t.due),
+        offers=offers,
+        done=[task for task in held if task.state not in OPEN_TASKS],
+        written=await _written(session, member),
+        cases=await board(session, member, only_open=True),
+    )
+
+
+async def _written(session: AsyncSession, member: Member) -> list[tuple[Post, str]]:
+    """The member's practices that are or were under review, with the state of the last one."""
+    found: dict[int, tuple[Post, str]] = {}
+    for table in (Review, ReviewRequest):
+        question = (
+            select(Post, table.state)
+            .join(table, table.post_id == Post.id)
+            .where(Post.author_id == member.id, Post.state != PostState.DELETED)
+            .order_by(table.id)
+            .limit(PAGE)
+        )
+        found |= {post.id: (post, state) for post, state in (await session.execute(question)).all()}
+    return list(found.values())[::-1]
+
+
+async def board(session: AsyncSession, member: Member, *, only_open: bool = False) -> list[Line]:
+    """The reviews in the forums that a member looks after, those that wait first."""
+    kept = select(ForumSteward.forum_id).where(ForumSteward.member_id == member.id)
+    question = (
+        select(Review, Post, Forum)
+        .join(Post, Post.id == Review.post_id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Forum.id.in_(kept), Forum.peer.is_(None), Post.author_id != member.id)
+        .order_by(Review.id.desc())
+        .limit(PAGE)
+    )
+    if only_open:
+        question = question.where(Review.state.in_(sorted(OPEN)))
+    rows = (await session.execute(question)).all()
+    numbers = [row[0].id for row in rows]
+    seats = await session.execute(
+        select(ReviewSeat.review_id, ReviewSeat.state).where(ReviewSeat.review_id.in_(numbers))
+    )
+    states: dict[int, list[str]] = {}
+    for number, state in seats.all():
+        states.setdefault(number, []).append(state)
+    lines = [
+        Line(
+            review, post, forum,
+            asked=sum(s in {*OPEN_SEATS, Seat.ANSWERED} for s in states.get(review.id, ())),
+            given=states.get(review.id, []).count(Seat.ANSWERED),
+        )
+        for review, post, forum in rows
+    ]  # fmt: skip
+    return sorted(lines, key=lambda line: line.review.state not in OPEN)

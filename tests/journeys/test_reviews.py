@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A practice is reviewed across four agencies, over real HTTP."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func, select
+
+from server.practices.standing import standing_of
+from server.reviews import tasks
+from server.vetting import authors, cases, requests
+from server.vetting.authors import AuthorPage
+from storage.forums import Forum
+from storage.log import ActivityBody
+from storage.members import Member
+from storage.posts import Post
+from storage.practices import Practice
+from storage.reviews import Review, ReviewSeat, ReviewStatement, ReviewTask
+from tests import makers
+from tests.journeys.agency import Agency, until
+from tests.journeys.test_practices import practice_at
+from tests.server.library.bench import published
+from tests.server.reviews.bench import answers, reviewed
+
+SECRET = ("Zora Quill", "Yusuf Tamarind")
+
+
+async def _asked(lakeside: Agency, steward: Member, review: int, *hosts: Agency) -> None:
+    async with lakeside.instance.transaction() as tx:
+        for agency in hosts:
+            await cases.invite_agency(tx, steward, review, agency.host, cases.due_of(tx, ""))
+
+
+async def _task(agency: Agency, state: str = "offered") -> ReviewTask:
+    """Wait until an agency has a task in a state."""
+
+    async def held() -> ReviewTask | None:
+        async with agency.instance.reading() as session:
+            rows = await session.execute(select(ReviewTask).where(ReviewTask.state == state))
+            return rows.scalars().first()
+
+    return await until(f"a task that is {state} at {agency.name}", held)
+
+
+async def _named(agency: Agency, reviewer: Member) -> ReviewTask:
+    """An admin names a reviewer for what their agency is asked."""
+    task = await _task(agency)
+    async with agency.instance.transaction() as tx:
+        found = await tasks.must_find(tx, task.token)
+        await tasks.name(tx, agency.admin, found, reviewer.handle)
+    return task
+
+
+async def _author_sees(
+    agency: Agency, author: Member, post: Post, so: Callable[[AuthorPage], bool]
+) -> AuthorPage:
+    async def seen() -> AuthorPage | None:
+        async with agency.instance.reading() as session:
+            page = await authors.author_page(session, author, post.id)
+            return page if so(page) else None
+
+    return await until(f"where the review stands, at {agency.name}", seen)
+
+
+async def _ladder(agency: Agency, uri: str, label: str) -> Practice:
+    async def there() -> Practice | None:
+        practice = await practice_at(agency, uri)
+        return practice if standing_of(practice).step.label == label else None
+
+    return await until(f"{label} at {agency.name}", there)
+
+
+async def _review_at(lakeside: Agency) -> Review:
+    async def held() -> Review | None:
+        async with lakeside.instance.reading() as session:
+            question = select(Review).order_by(Review.id.desc())
+            return (await session.execute(question)).scalars().first()
+
+    return await until("the review at Lakeside", held)
+
+
+@pytest.fixture
+async def practice(
+    riverton: Agency, lakeside: Agency, harbor: Agency, cascadia: Agency
+) -> tuple[Member, Post]:
+    """Pia of Cascadia writes in Lakeside's forum, which people of all four follow."""
+    forum = await makers.forum(lakeside.instance, lakeside.admin, "permits", title="Permits")
+    copies: dict[str, Forum] = {}
+    for agency in (riverton, harbor, cascadia):
+        if agency is not cascadia:
+            # What an author writes is held by agencies that list the author's as well.
+            await agency.lists(cascadia)
+        reader = await makers.member(agency.instance, "reader", name="Rea Der")
+        copies[agency.name] = await agency.follow(reader, forum.uri)
+    author = await makers.member(cascadia.instance, "pia", name="Pia Lund")
+    post = await published(cascadia.instance, author, copies["cascadia"], agency="Cascadia Labs")
+    await cascadia.sees(post.uri, state="live")
+    for agency in (lakeside, riverton, harbor):
+        await practice_at(agency, post.uri)
+    return author, post
+
+
+async def test_a_practice_is_reviewed_across_four_agencies(
+    practice: tuple[Member, Post],
+    riverton: Agency,
+    lakeside: Agency,
+    harbor: Agency,
+    cascadia: Agency,
+) -> None:
+    author, post = practice
+    zora = await makers.member(riverton.instance, "zora", name=SECRET[0])
+    yusuf = await makers.member(harbor.instance, "yusuf", name=SECRET[1])
+    async with cascadia.instance.transaction() as tx:
+        await requests.ask(tx, author, post, "Is it clear enough?")
+    review = await _review_at(lakeside)
+    await _asked(lakeside, lakeside.admin, review.id, riverton, harbor)
+    await _author_sees(cascadia, author, post, lambda page: page.asked == 2)
+    for agency, reviewer in ((riverton, zora), (harbor, yusuf)):
+        task = await _named(agency, reviewer)
+        assert "Cascadia Labs" not in task.record
+        assert task.asked_by == "City of Lakeside"
+        assert (await agency.page(f"/reviews/{task.token}", reviewer)).status_code == 200
+        assert (await agency.page(f"/reviews/{task.token}")).status_code in (303, 404)
+        await reviewed(agency.instance, reviewer, task.token, answers(words=f"From {agency.name}"))
+    page = await _author_sees(cascadia, author, post, lambda page: page.answered == 2)
+    assert (page.state, page.reviews) == ("underway", [])
+    async with lakeside.instance.transaction() as tx:
+        await cases.decide(tx, lakeside.admin, review.id, "accepted", "We all gain by it.")
+    page = await _author_sees(cascadia, author, post, lambda page: page.state == "accepted")
+    assert page.letter == "We all gain by it."
+    assert {given.agency for given in page.reviews} == {"City of Riverton", "City of Harbor"}
+    assert all(not given.name for given in page.reviews)
+
+    home = await _ladder(lakeside, post.uri, "Reviewed")
+    assert not standing_of(home).is_stated
+    for agency in (riverton, harbor, cascadia):
+        copy = await _ladder(agency, post.uri, "Reviewed")
+        assert standing_of(copy).is_stated
+        assert "Its home states that 2 reviewers of 2 agencies" in copy.why
+    await _task(riverton, "decided")
+    await _task(harbor, "decided")
+    await _nobody_knows(riverton, lakeside, harbor, cascadia)
+    await _named_and_revoked(review, zora, riverton, lakeside)
+    for agency in (lakeside, riverton, cascadia):
+        await _ladder(agency, post.uri, "Measured")
+    await _author_sees(cascadia, author, post, lambda page: page.state == "withdrawn")
+
+
+async def _named_and_revoked(
+    review: Review, zora: Member, riverton: Agency, lakeside: Agency
+) -> None:
+    # One of them agrees to be named: that name goes to the forum's home, and the other's nowhere.
+    async with riverton.instance.transaction() as tx:
+        task = (await tx.session.execute(select(ReviewTask))).scalar_one()
+        await tasks.consent(tx, zora, await tasks.must_find(tx, task.token))
+
+    async def named() -> bool:
+        async with lakeside.instance.reading() as session:
+            names = (await session.execute(select(ReviewSeat.named))).scalars().all()
+            return sorted(names) == ["", SECRET[0]]
+
+    await until("Zora's name at Lakeside", named)
+
+    async with lakeside.instance.transaction() as tx:
+        await cases.revoke(tx, lakeside.admin, review.id, "The register was wrong.")
+
+
+async def _nobody_knows(*agencies: Agency) -> None:
+    """Neither reviewer's name in any byte that was sent, or that is kept away from their home."""
+    for agency in agencies:
+        heard = b"\n".join(agency.traffic.heard)
+        assert b"review-submit" in heard or agency.name != "lakeside"
+        for name in SECRET:
+            assert name.encode() not in heard, f"{name} was sent to or by {agency.name}"
+        files = [path for path in agency.files.glob(f"{agency.name}.db*") if path.is_file()]
+        kept = b"".join([await asyncio.to_thread(path.read_bytes) for path in files])
+        assert b"review_tasks" in kept
+        own = {"riverton": SECRET[0], "harbor": SECRET[1]}.get(agency.name)
+        for name in SECRET:
+            assert (name.encode() in kept) == (name == own), f"{name} at {agency.name}"
+
+
+async def test_nothing_is_left_anywhere_of_what_was_withdrawn(
+    practice: tuple[Member, Post],
+    riverton: Agency,
+    lakeside: Agency,
+    harbor: Agency,
+    cascadia: Agency,
+) -> None:
+    author, post = practice
+    zora = await makers.member(riverton.instance, "zora", name=SECRET[0])
+    yusuf = await makers.member(harbor.instance, "yusuf", name=SECRET[1])
+    async with cascadia.instance.transaction() as tx:
+        await requests.ask(tx, author, post, "Please hurry.")
+    review = await _review_at(lakeside)
+    await _asked(lakeside, lakeside.admin, review.id, riverton, harbor)
+    first = await _named(riverton, zora)
+    await reviewed(riverton.instance, zora, first.token, answers(words="Weak numbers."))
+    second = await _named(harbor, yusuf)
+    async with harbor.instance.transaction() as tx:
+        # He hands it back, and his agency says no.
+        await tasks.decline(tx, yusuf, await tasks.must_find(tx, second.token), "No time")
+    async with harbor.instance.transaction() as tx:
+        found = await tasks.must_find(tx, second.token)
+        assert (found.state, found.member_id) == ("offered", None)
+        await tasks.decline(tx, harbor.admin, found, "Nobody has time")
+
+    async def heard() -> bool:
+        async with lakeside.instance.reading() as session:
+            seats = (await session.execute(select(ReviewSeat))).scalars().all()
+            return {seat.state for seat in seats} == {"answered", "declined"}
+
+    await until("both answers at Lakeside", heard)
+    async with cascadia.instance.transaction() as tx:
+        await requests.withdraw(tx, author, post)
+    await _task(riverton, "closed")
+    async with lakeside.instance.reading() as session:
+        held = (await session.execute(select(Review))).scalar_one()
+        assert (held.state, held.note, held.record) == ("withdrawn", "", "")
+        assert (await session.execute(select(ReviewStatement))).first() is None
+    for agency in (lakeside, riverton, harbor):
+        async with agency.instance.reading() as session:
+            bodies = select(func.count()).where(ActivityBody.body.contains("Weak numbers"))
+            assert (await session.execute(bodies)).scalar_one() == 0
+            for row in (await session.execute(select(ReviewTask))).scalars():
+                assert (row.record, row.answers) == ("", "")
+    again = await _author_sees(cascadia, author, post, lambda page: page.state == "withdrawn")
+    assert again.may_submit

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a pair writes down: messages, notes, sessions, actions, goals, feedback.
+"""What a pair writes down: messages, sessions, goals, actions, notes.
 
 Both of a pair write; what is shared goes to the other one and nowhere else.
 """

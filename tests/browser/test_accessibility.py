@@ -36,6 +36,11 @@ FOR_VISITORS = {
     "resources": "/resources",
     "resource": "{resource}",
     "licences": "/resources/licences",
+    "calendar": "/events",
+    "month": "/events?view=month&date=2099-12-01",
+    "event": "{event}",
+    "a place by letter": "{event}/by-mail",
+    "embedded agenda": "/events/embed",
     "agencies": "/agencies",
     "tag": "/tags/hours",
     "sign in": "/sign-in",
@@ -82,6 +87,14 @@ FOR_MEMBERS = {
     "draft of a resource": "{template}",
     "resource elsewhere": "{fetched}",
     "using a resource": "{fetched}/use",
+    "own calendar": "/events?view=week&date=2099-12-03",
+    "own event": "{event}",
+    "event elsewhere": "{webinar}",
+    "new event": "/f/counters/events/new",
+    "event form": "{event}/event",
+    "guests": "{event}/guests",
+    "calling off": "{event}/call-off",
+    "materials": "{event}/materials",
     "mentoring": "/mentoring",
     "mentor card": "/mentoring/card",
     "programme": "{mentoring[programme]}",
@@ -140,6 +153,8 @@ def places(town: Town) -> dict[str, Any]:
     fetched = town.arrived(town.riverton, town.resource(town.lakeside, "marek", permits))
     adapted = town.resource(town.riverton, "ana", counters, fetched)
     template = town.half_a_resource(town.riverton, "ana")
+    event = town.event(town.riverton, "ana", counters, guest=dee)
+    webinar = town.arrived(town.riverton, town.event(town.lakeside, "marek", permits))
     town.knock(town.riverton, "stranger.example.org")
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
@@ -156,6 +171,8 @@ def places(town: Town) -> dict[str, Any]:
         "half": f"/practices/drafts/{half}",
         "resource": f"/p/{adapted.id}",
         "fetched": f"/p/{fetched.id}",
+        "event": f"/p/{event.id}",
+        "webinar": f"/p/{webinar.id}",
         "template": f"/resources/drafts/{template}",
         "consent": town.run(let_in(town.riverton.instance, town.riverton.people["ana"], thread)),
         "mentoring": town.mentoring(town.riverton, "ana", "sam"),

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.town import Town
+from tests.browser.vetting import reviews
 from tests.browser.windows import HEIGHT, Windows
 
 pytestmark = pytest.mark.browser
@@ -74,6 +75,9 @@ FOR_MEMBERS = {
     "distilling": "{thread}/distil",
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
+    "review of an own practice": "{practice}/review",
+    "reviews": "/reviews",
+    "writing a review": "{task}",
     "new resource": "/resources/new",
     "draft of a resource": "{template}",
     "resource elsewhere": "{fetched}",
@@ -101,6 +105,8 @@ FOR_ADMINS = {
     "record": "/admin/record",
     "keys": "/admin/keys",
     "keeping the library": "/practices/keeping",
+    "reviews to look after": "/reviews/board",
+    "a review to look after": "{case}",
     "new programme": "/mentoring/programmes/new",
     "programme form": "{mentoring[programme]}/edit",
 }
@@ -150,6 +156,7 @@ def places(town: Town) -> dict[str, Any]:
         "resource": f"/p/{adapted.id}",
         "fetched": f"/p/{fetched.id}",
         "template": f"/resources/drafts/{template}",
+        **reviews(town, digital, quiet, dee),
         "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }
 

@@ -32,8 +32,13 @@ async def _published(scene: Scene) -> tuple[str, str, str]:
     return uri, page.path.partition("?")[0], await ana.thread(scene.lakeside, "permits", uri)
 
 
+async def practice_of(scene: Scene) -> tuple[str, str, str]:
+    """(uri, path at Lakeside, path at Riverton) of the practice that all steps are about."""
+    return await scene.once("practice", lambda: _published(scene))
+
+
 async def practice_travels(scene: Scene) -> str:
-    _, home, here = await scene.once("practice", lambda: _published(scene))
+    _, home, here = await practice_of(scene)
     marek, ana = await scene.person("marek"), await scene.person("ana")
     at_home, copy = await marek.browser.open(home), await ana.browser.open(here)
     for told in ("−40 %", "12.6 days", "Map what makes an application incomplete", "Measured"):
@@ -45,7 +50,7 @@ async def practice_travels(scene: Scene) -> str:
 
 
 async def replication_counted(scene: Scene) -> str:
-    _, home, here = await scene.once("practice", lambda: _published(scene))
+    _, home, here = await practice_of(scene)
     marek, ana = await scene.person("marek"), await scene.person("ana")
     form = f"/p/{here.split('/')[2]}/replicate"
     await ana.browser.submit(form, form, **NUMBERS)
@@ -63,7 +68,7 @@ async def replication_counted(scene: Scene) -> str:
 
 async def _adapted(scene: Scene) -> str:
     """The path of Dee's adaptation, in Riverton's own forum, of Marek's practice."""
-    _, _, here = await scene.once("practice", lambda: _published(scene))
+    _, _, here = await practice_of(scene)
     dee = await scene.person("dee")
     draft = await dee.browser.submit(here, f"/p/{_number(here)}/adapt")
     section = f"{draft.path}/lessons"
@@ -80,7 +85,7 @@ def _number(path: str) -> str:
 
 
 async def adaptation_known(scene: Scene) -> str:
-    _, home, _ = await scene.once("practice", lambda: _published(scene))
+    _, home, _ = await practice_of(scene)
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek = await scene.person("marek")
     said = "City of Riverton adapted this practice"
@@ -96,7 +101,7 @@ async def adaptation_known(scene: Scene) -> str:
 
 
 async def change_taken_over(scene: Scene) -> str:
-    _, home, here = await scene.once("practice", lambda: _published(scene))
+    _, home, here = await practice_of(scene)
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek, dee = await scene.person("marek"), await scene.person("dee")
     form = f"/p/{_number(made)}/offer"
@@ -124,7 +129,7 @@ async def change_taken_over(scene: Scene) -> str:
 
 
 async def warning_follows(scene: Scene) -> str:
-    _, home, _ = await scene.once("practice", lambda: _published(scene))
+    _, home, _ = await practice_of(scene)
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek, dee = await scene.person("marek"), await scene.person("dee")
     form = f"/p/{_number(home)}/notice"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from server import endorsements
 from server.errors import Refusal
@@ -93,6 +94,10 @@ class History:
             if node.alive and node.starts == started:
                 raise
             deed.ended = "crashed"
+        except OperationalError as error:
+            if not node.is_held:
+                raise
+            deed.ended = f"put off: {error.orig}"
 
     async def _do(self, node: Node, place: Place, kind: str) -> str:
         handle = self.world.random.choice(self.world.people[node.name])

@@ -11,6 +11,10 @@ from unittest import mock
 
 import aiosqlite
 
+from storage import database
+
+BUSY_SECONDS = 5.0
+
 
 class Machine(Protocol):
     """Whose database it is; told of what the connection does."""
@@ -39,9 +43,19 @@ class InlineCursor:
         return self
 
     async def execute(self, sql: str, parameters: Any = ()) -> "InlineCursor":
+        """Run a statement; what somebody else has locked is waited for, by the loop's clock."""
         await self._owner.enter(sql)
-        self._cursor.execute(_softened(sql), parameters or ())
-        return self
+        loop = asyncio.get_running_loop()
+        end = loop.time() + BUSY_SECONDS
+        while True:
+            try:
+                self._cursor.execute(_softened(sql), parameters or ())
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or loop.time() >= end:
+                    raise
+            else:
+                return self
+            await asyncio.sleep(0.2)
 
     async def executemany(self, sql: str, parameters: Any) -> "InlineCursor":
         await self._owner.enter(sql)
@@ -155,16 +169,28 @@ def _softened(sql: str) -> str:
     return sql.replace("synchronous = FULL", "synchronous = OFF")
 
 
+_prepare = database._set_pragmas
+
+
+def _impatient(connection: Any, **how: Any) -> None:
+    """Who finds a database locked must not sleep, since no time would go by."""
+    _prepare(connection, **how)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 0")
+    cursor.close()
+
+
 @contextmanager
 def inline_sqlite(machine_of: Callable[[str], Machine]) -> Iterator[None]:
     """Have every connection opened meanwhile be inline; `machine_of` knows whose a file is."""
 
-    def connect(database: str, **options: Any) -> InlineConnection:
+    def connect(path: str, **options: Any) -> InlineConnection:
         options.pop("iter_chunk_size", None)
         options["check_same_thread"] = False
-        return InlineConnection(
-            lambda: sqlite3.connect(database, **options), machine_of(str(database))
-        )
+        return InlineConnection(lambda: sqlite3.connect(path, **options), machine_of(str(path)))
 
-    with mock.patch.object(aiosqlite, "connect", connect):
+    with (
+        mock.patch.object(aiosqlite, "connect", connect),
+        mock.patch.object(database, "_set_pragmas", _impatient),
+    ):
         yield

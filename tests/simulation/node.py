@@ -77,6 +77,9 @@ class Node:
         self.commits = 0
         self.crash_at: int | None = None
         self.verified = 0
+        # While somebody else has its database locked, whom it asked to come again.
+        self.is_held = False
+        self.put_off: list[str] = []
         self.complaints: list[str] = []
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.machine: Machine
@@ -216,7 +219,10 @@ class Node:
             return None
         body = b"".join(part.get("body", b"") for part in parts[1:])
         answer = Answered(parts[0]["status"], tuple(parts[0]["headers"]), body)
-        if answer.status >= 500:
+        if answer.status == 503 and self.is_held:
+            later = dict(answer.headers).get(b"retry-after", b"")
+            self.put_off.append(f"{asked.about}: {later.decode()}")
+        elif answer.status >= 500:
             self.complain(f"{asked.about} was answered {answer.status}")
         if asked.method == "POST" and answer.status == 202 and not checked:
             self.complain(f"{asked.about} was accepted without a good signature")

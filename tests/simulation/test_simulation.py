@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A federation under trouble keeps its promises, whatever the seed."""
 
+import contextlib
+import sqlite3
+
 import pytest
 
 from tests.simulation.history import History
@@ -10,12 +13,40 @@ from tests.simulation.run import simulate
 from tests.simulation.world import World
 
 # One of each kind of trouble.
+HELD_SECONDS = 60.0
 SEEDS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 
 
 @pytest.mark.parametrize("seed", sorted({*SEEDS, *REGRESSIONS}))
 def test_everything_holds_once_all_is_quiet_again(seed: int) -> None:
     report = simulate(seed)
+    assert not report.findings, str(report)
+
+
+async def a_held_database(world: World, history: History) -> None:
+    """Somebody else has the database of one locked for a minute, while all go on."""
+    await history.some(4, gap=4.0)
+    held, other = world.nodes
+    begun = world.loop.time()
+    with contextlib.closing(sqlite3.connect(held.database_path, isolation_level=None)) as locking:
+        locking.execute("BEGIN IMMEDIATE")
+        held.is_held = True
+        for place in world.places:
+            await history.attempt(held, place, "thread")
+            assert history.deeds[-1].ended == "put off: database is locked"
+            await history.attempt(other, place, "thread")
+        while world.loop.time() < begun + HELD_SECONDS:
+            await history.some(1, gap=8.0, nodes=[other])
+        locking.execute("ROLLBACK")
+        held.is_held = False
+    # Whoever wanted to deliver meanwhile was told when to come again.
+    assert held.put_off
+    assert all(line.rpartition(": ")[2].isdecimal() for line in held.put_off), held.put_off
+    await history.some(4, gap=4.0)
+
+
+def test_what_a_locked_database_put_off_is_done_once_when_it_is_free() -> None:
+    report = simulate(1, a_held_database, size=2)
     assert not report.findings, str(report)
 
 

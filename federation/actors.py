@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from federation import discovery
 from federation.authority import same_origin
@@ -118,7 +119,7 @@ class Actors:
             self._must_be_few(host_of_uri(key_id))
             task = asyncio.create_task(self._fetch_key(key_id))
             self._fetching[key_id] = task
-            task.add_done_callback(lambda _: self._fetching.pop(key_id, None))
+            task.add_done_callback(partial(self._fetched, key_id))
         try:
             return await asyncio.shield(task)
         except WireError as error:
@@ -126,6 +127,12 @@ class Actors:
             while len(self._refused) > MOST_KEYS_HELD:
                 self._refused.popitem(last=False)
             raise
+
+    def _fetched(self, key_id: str, task: asyncio.Task[KnownKey]) -> None:
+        self._fetching.pop(key_id, None)
+        if not task.cancelled():
+            # Whoever asked may have left by now: its failure is nobody's then.
+            task.exception()
 
     def _must_be_few(self, host: str) -> None:
         """At most FETCHES_A_HOST key fetches per host and minute."""

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who really sent a request: its signature, with keys resolved."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from federation.actors import Actors
 from federation.errors import StatusError, Unreachable, WireError
@@ -12,6 +15,10 @@ from federation.signatures.verify import Claim, check, claimed_host, read_claim
 from federation.urls import host_of_uri
 from federation.wire import Wire
 from server.errors import Refusal
+
+# Asked twice at most, and then for NodeInfo: ten seconds together.
+PATIENCE = 3.0
+Found = TypeVar("Found")
 
 
 class Unverified(Refusal):
@@ -59,7 +66,9 @@ class Verifier:
                 request, now=instance.clock.now(), own_hosts={instance.settings.host}
             )
             held = self._actors.held(claim.key_id)
-            known = held or await self._actors.key(claim.key_id)
+            known = held
+            if known is None:
+                known = await _patiently(self._actors.key(claim.key_id))
             owner = known.owner
             try:
                 check(claim, known.key)
@@ -73,7 +82,7 @@ class Verifier:
 
     async def _with_fresh_key(self, claim: Claim) -> str:
         """The key may have been rotated: ask for it once more."""
-        fresh = await self._actors.fresh_key(claim.key_id)
+        fresh = await _patiently(self._actors.fresh_key(claim.key_id))
         if fresh is None:
             raise SignatureRefused("The signature does not match the key.")
         check(claim, fresh.key)
@@ -99,6 +108,18 @@ class Verifier:
                 raise
             return None
         return method
+
+
+async def _patiently(asking: Awaitable[Found]) -> Found:
+    """What somebody's server is asked while they wait: a connection is not held for long.
+
+    The question goes on by itself, so that whoever comes again finds it answered.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asking
+    except TimeoutError:
+        raise Unverified("Your key takes long to be had: come again.", 503, 10) from None
 
 
 def _unresolved(error: WireError) -> Unverified:

@@ -27,6 +27,7 @@ from storage.members import Member
 from storage.notifications import Notification
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostMention
+from storage.practices import PracticeDraftPerson
 
 PAGE = 30
 
@@ -162,8 +163,14 @@ class NoticeLine:
 
 @cache
 def _unread(sight: Sight) -> Question[int]:
-    return Question(
+    invited = (
         select(func.count())
+        .select_from(PracticeDraftPerson)
+        .where(PracticeDraftPerson.member_id == given("me"), PracticeDraftPerson.seen.is_(None))
+        .scalar_subquery()
+    )
+    return Question(
+        select(func.count() + invited)
         .select_from(Notification)
         .join(Post, Post.id == Notification.post_id)
         .join(Forum, Forum.id == Post.forum_id)
@@ -173,7 +180,10 @@ def _unread(sight: Sight) -> Question[int]:
 
 
 async def unread_count(session: AsyncSession, member: Member) -> int:
-    """How many notices the member has not read, of posts that they may still see."""
+    """How many notices the member has not read, of posts that they may still see.
+
+    An invitation to write a draft counts until it is seen.
+    """
     viewer = Viewer(member)
     return (await ask(session, _unread(viewer.sight), **viewer.values))[0]
 

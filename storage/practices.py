@@ -119,7 +119,7 @@ class PracticeDraft(Base):
 
 
 class PracticeDraftPerson(Base):
-    """Somebody whom the owner of a draft invited to write with them."""
+    """Somebody whom the owner of a draft invited to write with them; `seen` is when they saw it."""
 
     __tablename__ = "practice_draft_people"
     __table_args__ = (Index("ix_practice_draft_people_member", "member_id", "draft_id"),)
@@ -127,6 +127,7 @@ class PracticeDraftPerson(Base):
     draft_id: Mapped[int] = mapped_column(ForeignKey("practice_drafts.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
     at: Mapped[datetime]
+    seen: Mapped[datetime | None]
 
 
 class PracticeTopic(Base):

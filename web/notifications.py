@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server import notifications
+from server.library import invitations
 from server.reviews import notices as reviews
 from web.forms import submit
 from web.paging import place
@@ -18,11 +19,13 @@ async def index(request: Request) -> Response:
     before = place(request)
     async with visit.instance.reading() as session:
         lines = await notifications.page(session, visit.member, before=before)
+        invited = await invitations.waiting(session, visit.member) if before is None else []
         told = await reviews.latest(session, visit.member) if before is None else []
     older = lines[-1].notice.id if len(lines) == notifications.PAGE else None
     return visit.page(
         "notifications/index.html",
         lines=lines,
+        invited=invited,
         older=older,
         first=before is None,
         reviews=told,
@@ -38,6 +41,7 @@ async def mark_read(request: Request) -> Response:
     async with visit.instance.transaction() as tx:
         await notifications.mark_read(tx, visit.member, notice)
         if notice is None:
+            await invitations.seen(tx, visit.member)
             await reviews.mark_read(tx, visit.member)
     return visit.go("/notifications", "read" if notice is None else None)
 

@@ -30,7 +30,7 @@ logger = structlog.get_logger("guildhall.delivery")
 AGAIN = {401, 403, 408, 429}
 OUTAGE = {429, 502, 503, 504}
 TRIES_OF_ONE = 3
-DEADLINE = 30.0
+DEADLINE = 10.0
 ASKED_EVERY = 0.05
 DONE, REFUSED, LATER, DOWN = "done", "refused", "later", "down"
 

@@ -12,10 +12,18 @@ from federation.errors import WireError
 MOST_TO_VERIFY = 4
 MOST_DOCUMENTS = 16
 MOST_BYTES = 1_000_000
+# Characters of posts, as they came and as they are read; markup may grow a little once cleaned.
+MOST_KEPT = 900_000
 
 
 class TooMuchAsked(WireError):
     """This would have us ask other servers for more than we do for one activity."""
+
+    permanent = True
+
+
+class TooMuchKept(WireError):
+    """This would have us keep more than we do for one activity."""
 
     permanent = True
 
@@ -25,11 +33,12 @@ class Allowance:
     """What may still be had for one activity, over all the times it is tried.
 
     `requests` is what is left of this try: every hop counts, answered or not. `documents` and
-    `size` (bytes) count what was answered, and are not given anew.
+    `size` (bytes) count what was answered, `kept` (characters) what is stored; none is given anew.
     """
 
     documents: int = MOST_DOCUMENTS
     size: int = MOST_BYTES
+    kept: int = MOST_KEPT
     requests: int = MOST_DOCUMENTS
 
     def renew(self) -> None:
@@ -80,3 +89,17 @@ def answered(size: int) -> None:
     allowance.size -= size
     if allowance.size < 0:
         raise TooMuchAsked
+
+
+def must_have_room(size: int) -> None:
+    """Raises TooMuchKept where one post of `size` characters is more than is left to keep."""
+    allowance = _current.get()
+    if allowance is not None and size > allowance.kept:
+        raise TooMuchKept
+
+
+def kept(size: int) -> None:
+    """Count one post of `size` characters that was stored."""
+    allowance = _current.get()
+    if allowance is not None:
+        allowance.kept -= size

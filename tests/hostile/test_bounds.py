@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one activity may have us fetch and keep, counted at the other servers."""
 
-import pytest
+import asyncio
+from dataclasses import replace
 
-from tests.hostile.commons import Commons, doing, note
+import pytest
+from sqlalchemy import func, select
+
+from federation import verification
+from federation.delivery import sending
+from storage.peers import Peer
+from storage.posts import Post, RawObject
+from tests import makers
+from tests.hostile.commons import Commons, doing, like, note
 from tests.hostile.copy import copied, held_in, words
 from tests.hostile.peer import Page, ScriptedPeer, mallory, vera
+from web.activitypub import arriving
 
 MOST = 20
 MOST_BYTES = 1_000_000
@@ -42,6 +52,69 @@ async def test_one_activity_has_us_read_a_megabyte_at_most(
     read = [path for path in vic.fetched if path.startswith("/p/")]
     assert sum(len(vic.pages[path].body) for path in read) <= MOST_BYTES + 400_500
     assert await gh.held(f"{vic.origin}/p/1") is None
+
+
+async def stored(gh: Commons) -> int:
+    """How many characters of others' posts are kept, as they came and as they are read."""
+    parts = (RawObject.body, Post.html, Post.source, Post.title)
+    async with gh.instance.reading() as session:
+        sums = [
+            (await session.execute(select(func.sum(func.length(part))))).scalar_one() or 0
+            for part in parts
+        ]
+    return sum(sums)
+
+
+async def test_one_activity_has_us_keep_a_million_characters_at_most(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    """By a long line of ancestors, by one huge post, and by an edit."""
+    before = await stored(gh)
+    for number in range(1, 8):
+        parent = f"{vic.origin}/p/{number + 1}" if number < 7 else gh.thread.uri
+        one = note(f"{vic.origin}/p/{number}", vera(vic), gh.forum.uri, inReplyTo=parent)
+        vic.put(one["id"], one | {"content": f"<p>{'word ' * 26_000}</p>"})
+    answer = note(f"{evil.origin}/p/0", mallory(evil), gh.forum.uri, inReplyTo=f"{vic.origin}/p/1")
+    await gh.sent(evil, doing("Create", mallory(evil), answer))
+    assert 100_000 < await stored(gh) - before < 1_000_000
+    before = await stored(gh)
+    huge = note(f"{evil.origin}/p/9", mallory(evil), gh.forum.uri, inReplyTo=gh.thread.uri)
+    row = await gh.sent(evil, doing("Create", mallory(evil), huge | {"filler": "x" * 950_000}, 9))
+    assert (row.state, row.note) == (
+        "refused", "This post is larger, all told, than any forum here takes.",
+    )  # fmt: skip
+    assert await stored(gh) == before
+    await gh.sent(evil, doing("Create", mallory(evil), huge, 10))
+    edited = huge | {"filler": "x" * 950_000, "updated": "2026-11-23T09:30:00Z"}
+    assert (await gh.sent(evil, doing("Update", mallory(evil), edited))).state == "refused"
+    assert await stored(gh) - before < 10_000
+
+
+async def test_nobody_holds_a_connection_of_ours(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten seconds for a delivery of ours, and for one that comes while its key is asked for."""
+    assert (sending.DEADLINE, arriving.RECEIVING_SECONDS) == (10.0, 10.0)
+    assert 3 * verification.PATIENCE < 10
+    monkeypatch.setattr(verification, "PATIENCE", 0.1)
+    monkeypatch.setattr(sending, "DEADLINE", 0.1)
+    actor = evil.actor("/u/slow")
+    evil.pages["/u/slow"] = replace(evil.pages["/u/slow"], seconds=1.0)
+    answer = await gh.deliver(evil, like(actor, gh.thread.uri))
+    assert (answer.status_code, int(answer.headers["Retry-After"]) >= 1) == (503, True)
+    # The question went on by itself: whoever comes again is not asked for anew.
+    for _ in range(600):
+        if (await gh.deliver(evil, like(actor, gh.thread.uri))).status_code != 503:
+            break
+        await asyncio.sleep(0.05)
+    assert evil.fetched.count("/u/slow") == 1
+    await gh.sent(vic, doing("Follow", vera(vic), gh.forum.uri))
+    vic.inbox_answer = lambda _: Page(status=202, seconds=1.0)
+    await makers.thread(gh.instance, gh.admin, gh.forum)
+    await gh.settled()
+    async with gh.instance.reading() as session:
+        peer = await session.get_one(Peer, vic.host)
+    assert "within 0.1 seconds" in peer.last_error
 
 
 @pytest.mark.fep("4f05")

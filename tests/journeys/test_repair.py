@@ -17,9 +17,10 @@ from server.posts.drafts import EditDraft
 from storage.digests import KnownDifference
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Post, PostState
+from storage.posts import Kind, Post, PostState
 from tests import makers
 from tests.journeys.agency import Agency, until
+from tests.server.library.bench import published
 
 
 async def permits(lakeside: Agency) -> Forum:
@@ -163,6 +164,8 @@ async def test_what_our_own_members_wrote_is_had_back_from_the_home(
     answer = await makers.reply(riverton.instance, talk.ana, opened, "I ask for the roof.")
     await riverton.sees(answer.uri, state=PostState.LIVE)
     await lakeside.sees(first.uri, source="We measure in *working* days.")
+    practice = await published(riverton.instance, talk.ana, talk.copy, name="Video visits")
+    await riverton.sees(practice.uri, state=PostState.LIVE)
 
     await restore(riverton, tmp_path, kept)
     assert await riverton.held(opened.uri) is None
@@ -176,6 +179,10 @@ async def test_what_our_own_members_wrote_is_had_back_from_the_home(
         await editing.edit(tx, talk.ana, edited, EditDraft("", "In working days, and publish."))
     await lakeside.sees(first.uri, source="In working days, and publish.")
     assert (await riverton.page(f"/p/{opened.id}")).status_code == 200
+    restored = await riverton.sees(practice.uri, id=practice.id, kind=Kind.PRACTICE)
+    shown = await riverton.page(f"/p/{restored.id}/{restored.slug}")
+    assert "Permit manager" in shown.text
+    assert "−40 %" in shown.text
 
 
 async def test_what_our_list_keeps_out_is_known_to_differ_until_the_list_changes(

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from server.errors import Gone, Invalid, Locked, NotAllowed, Refusal, TooFast
 from server.forums import pages as forums
-from server.library import drafts, exchange, publishing
+from server.library import drafts, exchange, invitations, publishing
 from server.library.drafts import Beginning, Open
 from server.permissions import Permission, Standing, may, must
 from server.practices import evidence
@@ -109,7 +109,14 @@ def progress(found: Open, kept: Library) -> list[Progress]:
 async def overview(request: Request) -> Response:
     """A draft with its sections, what is missing, and what may be done with it."""
     visit = await arrive(request)
-    return await _overview(visit, draft_id(request))
+    number = draft_id(request)
+    response = await _overview(visit, number)
+    async with visit.instance.reading() as session:
+        is_new = await invitations.is_new(session, visit.member, number)
+    if is_new:
+        async with visit.instance.transaction() as tx:
+            await invitations.seen(tx, visit.member, number)
+    return response
 
 
 async def _overview(

@@ -109,6 +109,11 @@ async def test_the_second_of_two_who_write_the_same_is_told_and_can_merge(
     ).status_code == 303
     async with makers.browser(app) as other:
         await makers.sign_in(other, instance, dee)
+        told = Page(await other.get("/notifications"))
+        assert "Ana Ruiz invites you to write Digital permits" in told.main
+        assert "Notifications1 not read" in words(told.one("header"))
+        await other.get(f"/practices/drafts/{number}")
+        assert "invites you" not in Page(await other.get("/notifications")).main
         shown = Page(await other.get(path))
         base = shown.one("input", name="base").get("value", "")
         await send(client, path, problem="By Ana.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is a practice reviewed by peers of two agencies, and do both agencies see it?"""
+"""Is a practice reviewed by two agencies, and do both see what came of it?"""
 
 from web.demo.pages import Page
 from web.demo.readers import Reader

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nobody speaks in a review but who takes part in it, and then of their own part."""
+"""Nobody speaks in a review but who takes part in it, of their own part."""
 
 from typing import Any
 

@@ -29,6 +29,8 @@ SAID: dict[str, str] = {
     "people_changed": "The list is changed.",
     "profile_changed": "Your profile is saved.",
     "password_changed": "Your password is changed, and you are signed out everywhere else.",
+    "kept": "Kept. It stands under Kept posts, which only you see.",
+    "kept_no_longer": "You keep it no longer.",
     "app_out": "The app is out: it can no longer act for you.",
     "app_refused": "The app was not let in.",
     "app_judged": "Noted. It holds from now on.",

@@ -9,6 +9,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.apps import let_in
 from tests.browser.town import Town
 from tests.browser.vetting import reviews
 from tests.browser.windows import HEIGHT, Windows
@@ -58,6 +59,9 @@ FOR_MEMBERS = {
     "delete": "{own}/delete",
     "history": "{own}/history",
     "drafts": "/me/drafts",
+    "kept posts": "/me/kept",
+    "apps": "/me/apps",
+    "letting an app in": "{consent}",
     "notices": "/notifications",
     "profile form": "/me",
     "person elsewhere": "/u/marek@{lakeside}",
@@ -101,6 +105,7 @@ FOR_ADMINS = {
     "a peer in trouble": "/admin/federation/peer/harbor.example.gov",
     "a peer to forget": "/admin/federation/peer/harbor.example.gov/forget",
     "people": "/admin/people",
+    "apps of members": "/admin/apps",
     "letters": "/admin/letters",
     "record": "/admin/record",
     "keys": "/admin/keys",
@@ -157,6 +162,7 @@ def places(town: Town) -> dict[str, Any]:
         "fetched": f"/p/{fetched.id}",
         "template": f"/resources/drafts/{template}",
         **reviews(town, digital, quiet, dee),
+        "consent": town.run(let_in(town.riverton.instance, town.riverton.people["ana"], thread)),
         "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }
 

@@ -62,7 +62,8 @@ OWN = {
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
     "/f/{where}/events/new", "/p/{id}/join", "/p/{id}/leave", "/events/zone", "/events/renew",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
-    "/oauth/authorize", "/me/apps",
+    "/oauth/authorize", "/me/apps", "/p/{id}/keep",
+    "/p/{id}/drop",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {

@@ -6,16 +6,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from federation.reviews import Message, Route, Step, to_wire
+from federation.reviews import Message, Route, Step, statement_members, to_wire
 from server.practices import record
+from server.practices.standing import standing_of
 from server.reviews.rubric import Answers
 from server.vetting import cases
+from server.vetting.statements import Statement
 from storage.peers import Peer
 from storage.posts import Post
+from storage.practices import Practice
 from storage.reviews import Review, ReviewSeat, ReviewTask
 from tests import makers
-from tests.hostile.commons import ORIGIN, Commons
-from tests.hostile.peer import Json, ScriptedPeer
+from tests.hostile.commons import ORIGIN, Commons, doing
+from tests.hostile.copy import announce, copied, words
+from tests.hostile.peer import Json, ScriptedPeer, vera
 from tests.server.library.bench import published
 from tests.server.practices.test_record import PERMITS
 from tests.server.reviews.bench import answers
@@ -163,3 +167,40 @@ async def test_only_an_authors_agency_asks_for_their_practice(
     async with gh.instance.reading() as session:
         held = (await session.execute(select(Review))).scalar_one()
         assert held.state == "underway"
+
+
+async def test_only_the_home_states_that_its_practices_are_reviewed(
+    gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
+) -> None:
+    forum = await copied(gh, vic)
+    article = words(vic, forum.uri, 1, **{"gh:practice": PERMITS})
+    said = statement_members(
+        Statement(of=article["id"], version=1, reviewers=9, agencies=9, against=0)
+    )
+
+    async def told(peer: ScriptedPeer, number: int, document: Json) -> str:
+        activity = peer.proven(
+            doing("Create", vera(peer), document, number), vera(peer), gh.clock.now()
+        )
+        return await announce(gh, vic, forum.uri, activity, number)
+
+    async def step() -> str:
+        async with gh.instance.reading() as session:
+            return standing_of((await session.execute(select(Practice))).scalar_one()).step.label
+
+    assert await told(vic, 1, article) == APPLIED
+    before = await step()
+    for number, (peer, value) in enumerate(
+        ((evil, said["gh:reviewed"]), (vic, {"v": 1, "of": article["id"], "reviewers": "9"})), 2
+    ):
+        note_ = words(
+            peer, forum.uri, number, type="Note", inReplyTo=article["id"],
+            context=article["context"], **{"gh:reviewed": value},
+        )  # fmt: skip
+        assert await told(peer, number, note_) == APPLIED
+        assert await step() == before
+    last = words(
+        vic, forum.uri, 9, type="Note", inReplyTo=article["id"], context=article["context"], **said
+    )
+    assert await told(vic, 9, last) == APPLIED
+    assert await step() == "Reviewed"

@@ -34,11 +34,14 @@ RESERVED = frozenset(
 PARTS_OF_A_POST = frozenset(
     {
         "adapt",
+        "by-mail",
         "call-off",
+        "certificate",
         "check",
         "confirm",
         "context",
         "delete",
+        "discussion",
         "distil",
         "drop",
         "edit",
@@ -54,6 +57,7 @@ PARTS_OF_A_POST = frozenset(
         "lock",
         "materials",
         "pin",
+        "place",
         "print",
         "quotes",
         "replies",

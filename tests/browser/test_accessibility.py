@@ -37,6 +37,11 @@ FOR_VISITORS = {
     "resources": "/resources",
     "resource": "{resource}",
     "licences": "/resources/licences",
+    "calendar": "/events",
+    "month": "/events?view=month&date=2099-12-01",
+    "event": "{event}",
+    "a place by letter": "{event}/by-mail",
+    "embedded agenda": "/events/embed",
     "agencies": "/agencies",
     "tag": "/tags/hours",
     "sign in": "/sign-in",
@@ -82,10 +87,22 @@ FOR_MEMBERS = {
     "review of an own practice": "{practice}/review",
     "reviews": "/reviews",
     "writing a review": "{task}",
+    "adapted practice": "{made}",
+    "warning of a practice": "{practice}/notice",
+    "offering a change": "{made}/offer",
+    "offered change": "{offer}",
     "new resource": "/resources/new",
     "draft of a resource": "{template}",
     "resource elsewhere": "{fetched}",
     "using a resource": "{fetched}/use",
+    "own calendar": "/events?view=week&date=2099-12-03",
+    "own event": "{event}",
+    "event elsewhere": "{webinar}",
+    "new event": "/f/counters/events/new",
+    "event form": "{event}/event",
+    "guests": "{event}/guests",
+    "calling off": "{event}/call-off",
+    "materials": "{event}/materials",
     "mentoring": "/mentoring",
     "mentor card": "/mentoring/card",
     "programme": "{mentoring[programme]}",
@@ -138,12 +155,16 @@ def places(town: Town) -> dict[str, Any]:
         last = town.reply(town.riverton, dee, last, "And then?")
     digital = town.practice(town.riverton, "ana", counters)
     adopted = town.arrived(town.riverton, town.practice(town.lakeside, "marek", permits))
+    made, offer = town.offer(town.riverton, "ana", counters, adopted)
+    town.warning(town.riverton, "ana", digital)
     quiet = town.practice(town.riverton, dee, counters, name="A quiet hour", kind="attempt")
     wrong = {"outcomes__1__baseline__value": "", "started": "2025-02-30"}
     half = town.half_a_practice(town.riverton, "ana", counters, **wrong)
     fetched = town.arrived(town.riverton, town.resource(town.lakeside, "marek", permits))
     adapted = town.resource(town.riverton, "ana", counters, fetched)
     template = town.half_a_resource(town.riverton, "ana")
+    event = town.event(town.riverton, "ana", counters, guest=dee)
+    webinar = town.arrived(town.riverton, town.event(town.lakeside, "marek", permits))
     town.knock(town.riverton, "stranger.example.org")
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
@@ -155,11 +176,15 @@ def places(town: Town) -> dict[str, Any]:
         "lakeside": town.lakeside.host,
         "practice": f"/p/{digital.id}",
         "adopted": f"/p/{adopted.id}",
+        "made": f"/p/{made.id}",
+        "offer": f"/practices/offers/{offer}",
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",
         "resource": f"/p/{adapted.id}",
         "fetched": f"/p/{fetched.id}",
+        "event": f"/p/{event.id}",
+        "webinar": f"/p/{webinar.id}",
         "template": f"/resources/drafts/{template}",
         **reviews(town, digital, quiet, dee),
         "consent": town.run(let_in(town.riverton.instance, town.riverton.people["ana"], thread)),

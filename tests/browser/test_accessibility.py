@@ -110,6 +110,7 @@ FOR_MEMBERS = {
     "mentors who suit": "{mentoring[need]}",
     "asked to mentor": "{mentoring[asked]}",
     "pair": "{mentoring[pair]}",
+    "certificate": "{mentoring[certificate]}",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -131,6 +132,7 @@ FOR_ADMINS = {
     "a review to look after": "{case}",
     "new programme": "/mentoring/programmes/new",
     "programme form": "{mentoring[programme]}/edit",
+    "programme desk": "{mentoring[programme]}/desk",
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The forms of a review: nothing typed is lost, every fault stands at its field."""
+"""The forms of a review: nothing typed is lost, faults stand at their field."""
 
 import html
 

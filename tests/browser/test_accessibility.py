@@ -106,6 +106,7 @@ FOR_MEMBERS = {
     "mentors who suit": "{mentoring[need]}",
     "asked to mentor": "{mentoring[asked]}",
     "pair": "{mentoring[pair]}",
+    "certificate": "{mentoring[certificate]}",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -125,6 +126,7 @@ FOR_ADMINS = {
     "keeping the library": "/practices/keeping",
     "new programme": "/mentoring/programmes/new",
     "programme form": "{mentoring[programme]}/edit",
+    "programme desk": "{mentoring[programme]}/desk",
 }
 
 

@@ -14,7 +14,15 @@ from server.mentoring.cards import Arrived
 from server.mentoring.elsewhere import NOT_AVAILABLE
 from server.mentoring.profiles import offered, wanted
 from storage.members import Member
-from storage.mentoring import Entry, Match, MatchState, MentorCard, Pairing, PairState
+from storage.mentoring import (
+    Entry,
+    Match,
+    MatchState,
+    MentorCard,
+    Pairing,
+    PairState,
+    Programme,
+)
 from tests import makers
 from tests.hostile.commons import Commons
 from tests.hostile.peer import Json, ScriptedPeer, mallory, vera
@@ -136,7 +144,7 @@ async def test_only_the_mentor_who_was_asked_accepts(
     async with gh.instance.reading() as session:
         question = select(MentorCard.id).where(MentorCard.peer == vic.host)
         number = (await session.execute(question)).scalar_one()
-        place = (await session.execute(select(bench.Programme))).scalars().first()
+        place = (await session.execute(select(Programme))).scalars().first()
     assert place is not None
     need = await bench.need(gh.instance, ana, place)
     vic.requests.clear()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sharing a resource by the form: what is kept, refused, served and counted."""
 
+import hashlib
 import io
 import re
 
@@ -199,3 +200,26 @@ async def test_a_licence_that_does_not_go_with_the_sources_is_told_while_writing
     assert page.status == 422
     assert page.value("licenseOther") == "not a licence!"
     assert page.one("input", id="f-licenseOther").get("aria-invalid") == "true"
+
+
+async def test_other_portals_can_harvest_what_is_shared(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, forum: Forum
+) -> None:
+    post = await bench.shared(instance, admin, forum, said={"language": "en", "label": "2026-03"})
+    closed = await makers.forum(instance, admin, "staff", visibility="instance")
+    await bench.shared(instance, admin, closed, {"secret.txt": b"not for harvest"})
+    copy = await makers.forum_elsewhere(instance)
+    await makers.follow(instance, admin, copy)
+    answer = await client.get("/catalog.jsonld")
+    assert answer.headers["content-type"].startswith("application/ld+json")
+    found = answer.json()
+    assert [one["@id"] for one in found["dcat:dataset"]] == [post.uri]
+    entry = found["dcat:dataset"][0]
+    assert entry["dcat:version"] == "2026-03"
+    assert entry["dct:license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
+    (file,) = entry["dcat:distribution"]
+    assert file["dcat:byteSize"]["@value"] == str(len(bench.CSV))
+    got = await client.get(file["dcat:downloadURL"]["@id"])
+    assert hashlib.sha256(got.content).hexdigest() == file["spdx:checksum"]["spdx:checksumValue"]
+    assert "secret" not in answer.text
+    assert (await client.get("/catalog.jsonld?before=1")).json()["dcat:dataset"] == []

@@ -19,6 +19,7 @@ from storage.members import Member
 from tests import makers
 from tests.clock import TurnableClock
 from tests.server.hub import bench
+from tests.server.library.bench import published
 from tests.web.page import Page
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
@@ -223,3 +224,23 @@ async def test_other_portals_can_harvest_what_is_shared(
     assert hashlib.sha256(got.content).hexdigest() == file["spdx:checksum"]["spdx:checksumValue"]
     assert "secret" not in answer.text
     assert (await client.get("/catalog.jsonld?before=1")).json()["dcat:dataset"] == []
+
+
+async def test_a_step_of_a_practice_names_its_resources(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, forum: Forum
+) -> None:
+    closed = await makers.forum(instance, admin, "staff", visibility="instance")
+    open_one = await bench.shared(instance, admin, forum)
+    secret = await bench.shared(instance, admin, closed, said={"name": "For ourselves"})
+    links = f"{open_one.url}#files\n{open_one.uri}\n{secret.uri}\nhttps://example.org/form"
+    practice = await published(instance, admin, forum, steps__1__resourceId=links)
+    page = Page(await client.get(f"/p/{practice.id}"))
+    named = [
+        link for link in page.all("a") if link.get("href") == f"/p/{open_one.id}/{open_one.slug}"
+    ]
+    assert len(named) == 2
+    assert "Template of City of Riverton" in page.main
+    # What a visitor may not see stays the address that it is.
+    assert "For ourselves" not in page.main
+    assert len(page.all("a", href=secret.uri)) == 1
+    assert len(page.all("a", href="https://example.org/form")) == 1

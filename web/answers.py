@@ -29,6 +29,8 @@ SAID: dict[str, str] = {
     "people_changed": "The list is changed.",
     "profile_changed": "Your profile is saved.",
     "password_changed": "Your password is changed, and you are signed out everywhere else.",
+    "kept": "Kept. It stands under Kept posts, which only you see.",
+    "kept_no_longer": "You keep it no longer.",
     "app_out": "The app is out: it can no longer act for you.",
     "app_refused": "The app was not let in.",
     "app_judged": "Noted. It holds from now on.",
@@ -82,6 +84,9 @@ SAID: dict[str, str] = {
     "place_taken": "You have a place.",
     "place_waiting": "All places are taken: you are on the waiting list.",
     "place_asked": "The organiser’s agency has been asked. It shows here once they answer.",
+    "place_letter": "A letter with a link is on its way. The place is yours once you press the"
+    " button there.",
+    "place_noted": "Noted.",
     "place_given_back": "Your place is free again. Thank you for saying so.",
     "feed_renewed": "Your own feed has another address now. The old one leads nowhere.",
     "guest_noted": "Noted.",

@@ -9,6 +9,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.apps import let_in
 from tests.browser.town import Town
 from tests.browser.windows import HEIGHT, Windows
 
@@ -35,6 +36,11 @@ FOR_VISITORS = {
     "resources": "/resources",
     "resource": "{resource}",
     "licences": "/resources/licences",
+    "calendar": "/events",
+    "month": "/events?view=month&date=2099-12-01",
+    "event": "{event}",
+    "a place by letter": "{event}/by-mail",
+    "embedded agenda": "/events/embed",
     "agencies": "/agencies",
     "tag": "/tags/hours",
     "sign in": "/sign-in",
@@ -57,6 +63,9 @@ FOR_MEMBERS = {
     "delete": "{own}/delete",
     "history": "{own}/history",
     "drafts": "/me/drafts",
+    "kept posts": "/me/kept",
+    "apps": "/me/apps",
+    "letting an app in": "{consent}",
     "notices": "/notifications",
     "profile form": "/me",
     "person elsewhere": "/u/marek@{lakeside}",
@@ -78,6 +87,14 @@ FOR_MEMBERS = {
     "draft of a resource": "{template}",
     "resource elsewhere": "{fetched}",
     "using a resource": "{fetched}/use",
+    "own calendar": "/events?view=week&date=2099-12-03",
+    "own event": "{event}",
+    "event elsewhere": "{webinar}",
+    "new event": "/f/counters/events/new",
+    "event form": "{event}/event",
+    "guests": "{event}/guests",
+    "calling off": "{event}/call-off",
+    "materials": "{event}/materials",
     "mentoring": "/mentoring",
     "mentor card": "/mentoring/card",
     "programme": "{mentoring[programme]}",
@@ -97,6 +114,7 @@ FOR_ADMINS = {
     "a peer in trouble": "/admin/federation/peer/harbor.example.gov",
     "a peer to forget": "/admin/federation/peer/harbor.example.gov/forget",
     "people": "/admin/people",
+    "apps of members": "/admin/apps",
     "letters": "/admin/letters",
     "record": "/admin/record",
     "keys": "/admin/keys",
@@ -133,6 +151,8 @@ def places(town: Town) -> dict[str, Any]:
     fetched = town.arrived(town.riverton, town.resource(town.lakeside, "marek", permits))
     adapted = town.resource(town.riverton, "ana", counters, fetched)
     template = town.half_a_resource(town.riverton, "ana")
+    event = town.event(town.riverton, "ana", counters, guest=dee)
+    webinar = town.arrived(town.riverton, town.event(town.lakeside, "marek", permits))
     town.knock(town.riverton, "stranger.example.org")
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
@@ -149,7 +169,10 @@ def places(town: Town) -> dict[str, Any]:
         "half": f"/practices/drafts/{half}",
         "resource": f"/p/{adapted.id}",
         "fetched": f"/p/{fetched.id}",
+        "event": f"/p/{event.id}",
+        "webinar": f"/p/{webinar.id}",
         "template": f"/resources/drafts/{template}",
+        "consent": town.run(let_in(town.riverton.instance, town.riverton.people["ana"], thread)),
         "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }
 

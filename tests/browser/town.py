@@ -28,6 +28,7 @@ from storage.log import LogRow, Parked
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
+from tests.server.calendar.bench import announced, joined
 from tests.server.hub import bench as hub
 from tests.server.library import bench
 from tests.server.mentoring.bench import meeting
@@ -185,6 +186,14 @@ class Town:
     def half_a_practice(self, house: House, who: str, forum: Forum, **fields: str) -> int:
         """The draft of one."""
         return self.run(bench.begun(house.instance, house.people[who], forum, **fields))
+
+    def event(self, house: House, who: str, forum: Forum, guest: str = "") -> Post:
+        """A webinar in a forum of the organiser's own agency, with somebody who comes."""
+        day = {"start_date": "2099-12-03"}
+        post = self.run(announced(house.instance, house.people[who], forum, **day))
+        if guest:
+            self.run(joined(house.instance, house.people[guest], post))
+        return post
 
     def resource(self, house: House, who: str, forum: Forum, source: Post | None = None) -> Post:
         """A resource in a forum of the author's own agency, adapted from `source` if given."""

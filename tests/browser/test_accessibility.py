@@ -83,6 +83,10 @@ FOR_MEMBERS = {
     "distilling": "{thread}/distil",
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
+    "adapted practice": "{made}",
+    "warning of a practice": "{practice}/notice",
+    "offering a change": "{made}/offer",
+    "offered change": "{offer}",
     "new resource": "/resources/new",
     "draft of a resource": "{template}",
     "resource elsewhere": "{fetched}",
@@ -102,6 +106,7 @@ FOR_MEMBERS = {
     "mentors who suit": "{mentoring[need]}",
     "asked to mentor": "{mentoring[asked]}",
     "pair": "{mentoring[pair]}",
+    "certificate": "{mentoring[certificate]}",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -121,6 +126,7 @@ FOR_ADMINS = {
     "keeping the library": "/practices/keeping",
     "new programme": "/mentoring/programmes/new",
     "programme form": "{mentoring[programme]}/edit",
+    "programme desk": "{mentoring[programme]}/desk",
 }
 
 
@@ -145,6 +151,8 @@ def places(town: Town) -> dict[str, Any]:
         last = town.reply(town.riverton, dee, last, "And then?")
     digital = town.practice(town.riverton, "ana", counters)
     adopted = town.arrived(town.riverton, town.practice(town.lakeside, "marek", permits))
+    made, offer = town.offer(town.riverton, "ana", counters, adopted)
+    town.warning(town.riverton, "ana", digital)
     quiet = town.practice(town.riverton, dee, counters, name="A quiet hour", kind="attempt")
     wrong = {"outcomes__1__baseline__value": "", "started": "2025-02-30"}
     half = town.half_a_practice(town.riverton, "ana", counters, **wrong)
@@ -164,6 +172,8 @@ def places(town: Town) -> dict[str, Any]:
         "lakeside": town.lakeside.host,
         "practice": f"/p/{digital.id}",
         "adopted": f"/p/{adopted.id}",
+        "made": f"/p/{made.id}",
+        "offer": f"/practices/offers/{offer}",
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",

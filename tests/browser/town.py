@@ -19,6 +19,7 @@ from server import peers
 from server.endorsements import endorse
 from server.forums import follows
 from server.instance import Instance
+from server.library import warning
 from server.members import sign_in
 from server.peers import RuleDraft
 from server.settings import Mode, Settings
@@ -182,6 +183,21 @@ class Town:
     def practice(self, house: House, who: str, forum: Forum, **fields: str) -> Post:
         """A practice in a forum of the author's own agency, with these fields over the usual."""
         return self.run(bench.published(house.instance, house.people[who], forum, **fields))
+
+    def offer(self, house: House, who: str, forum: Forum, source: Post) -> tuple[Post, int]:
+        """An adaptation, and the number of what of it was offered back."""
+        made = bench.offered(house.instance, house.people[who], forum, source)
+        post, offer = self.run(made)
+        return post, offer.id
+
+    def warning(self, house: House, who: str, post: Post) -> None:
+        """An advisory about a practice."""
+
+        async def deed() -> None:
+            async with house.instance.transaction() as tx:
+                await warning.warn(tx, house.people[who], post, "advisory", "Leave step 3 out.")
+
+        self.run(deed())
 
     def half_a_practice(self, house: House, who: str, forum: Forum, **fields: str) -> int:
         """The draft of one."""

@@ -89,7 +89,8 @@ ORGANISERS = {
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {
     "/mentoring/card", "/mentoring/programmes/{programme}/edit",
-    "/mentoring/programmes/{programme}/request", "/mentoring/requests/{need}",
+    "/mentoring/programmes/{programme}/desk", "/mentoring/programmes/{programme}/request",
+    "/mentoring/requests/{need}",
     "/mentoring/asks/{match}", "/mentoring/pairs/{pair}",
 }  # fmt: skip
 # What apps call: each says what scope it needs, and does what a page does.

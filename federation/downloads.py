@@ -5,9 +5,12 @@ import asyncio
 
 from federation.errors import BadAnswer, Forbidden, WireError
 from federation.wire import Wire
+from server.errors import Unavailable
 from server.files import Arriving, NewFile
 from server.hub import files
 from server.peers import Wanted
+from server.resources import previews, scanning
+from server.resources.previews import Preview
 from server.resources.sniffing import NotTaken, media_type_of
 
 SECONDS = 600.0
@@ -52,15 +55,16 @@ class Downloads:
         instance = self._wire.instance
         try:
             async with self._turns:
-                new = await self._fetched(wanted)
+                new, seen = await self._fetched(wanted)
         except WireError as error:
             async with instance.transaction() as tx:
                 await files.failed(tx, wanted, str(error))
             raise
         async with instance.transaction() as tx:
             await files.arrived(tx, new)
+            await previews.keep(tx, new.sha256, seen)
 
-    async def _fetched(self, wanted: Wanted) -> NewFile:
+    async def _fetched(self, wanted: Wanted) -> tuple[NewFile, Preview | None]:
         """The file on our shelf, once it has proved to be the one that was published."""
         instance = self._wire.instance
         if wanted.size > instance.settings.fetch_size * 1_000_000:
@@ -80,7 +84,16 @@ class Downloads:
                 into=into,
             )
             kind = await asyncio.to_thread(_kind, arriving, wanted)
-            return await instance.files.put(arriving, kind)
+            await _must_be_clean(instance.settings.clamav, arriving)
+            seen = await previews.make(instance.files, arriving.content, kind)
+            return await instance.files.put(arriving, kind), seen
+
+
+async def _must_be_clean(scanner: str, arriving: Arriving) -> None:
+    try:
+        await scanning.must_be_clean(scanner, arriving.content, "The file")
+    except (NotTaken, Unavailable) as error:
+        raise BadAnswer(str(error)) from error
 
 
 def _kind(arriving: Arriving, wanted: Wanted) -> str:

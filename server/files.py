@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,9 +19,9 @@ from server.settings import Settings
 from server.transaction import Transaction
 from storage import resources
 from storage.base import insert
-from storage.files import RemotePicture, StoredFile
+from storage.files import FilePreview, RemotePicture, StoredFile
 from storage.members import Member
-from storage.shelves import PIECE, Folder, Shelf
+from storage.shelves import PIECE, Bucket, Folder, Shelf, Store
 from storage.uploads import Upload
 
 
@@ -85,12 +86,29 @@ class Arriving:
         os.fsync(self._file.fileno())
 
 
+def _shelf(settings: Settings) -> Shelf:
+    """Where files are kept, by the settings."""
+    if not settings.files:
+        return Folder(settings.state / "files")
+    parts = urlsplit(settings.files)
+    return Store(
+        Bucket(
+            name=parts.netloc,
+            prefix=parts.path.strip("/"),
+            endpoint=settings.files_endpoint,
+            region=settings.files_region,
+            key=settings.files_key,
+            secret=settings.files_secret,
+        )
+    )
+
+
 class Files:
     """The files of an instance: on their way in a folder of this machine, then on a shelf."""
 
     def __init__(self, settings: Settings) -> None:
         self._state = settings.state
-        self.shelf: Shelf = Folder(settings.state / "files")
+        self.shelf = _shelf(settings)
 
     def arriving(self) -> Arriving:
         """A new file on its way; blocks."""
@@ -137,6 +155,7 @@ async def forget_unused(tx: Transaction, sha256: str) -> bool:
     users = (
         select(func.count()).where(Member.avatar_file == sha256),
         select(func.count()).where(RemotePicture.sha256 == sha256),
+        select(func.count()).where(FilePreview.picture == sha256),
         select(func.count()).where(Upload.sha256 == sha256),
     )
     for question in users:
@@ -148,6 +167,11 @@ async def forget_unused(tx: Transaction, sha256: str) -> bool:
     if row is not None:
         await tx.session.delete(row)
     tx.left.append(sha256)
+    preview = await tx.session.get(FilePreview, sha256)
+    if preview is not None:
+        await tx.session.delete(preview)
+        if preview.picture is not None:
+            await forget_unused(tx, preview.picture)
     return True
 
 

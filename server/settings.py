@@ -109,6 +109,22 @@ class Settings(BaseSettings):
         description="How many deliveries may wait for their commit before senders are asked to"
         " come again.",
     )
+    files: str = Field(
+        "",
+        description="Where files lie: by default in the state folder, or `s3://BUCKET/PREFIX`.",
+    )
+    files_endpoint: str = Field(
+        "", description="The address of a store that speaks S3; by default Amazon’s."
+    )
+    files_region: str = Field("us-east-1", description="The region of the bucket.")
+    files_key: str = Field("", description="The access key of the bucket.")
+    files_secret: str = Field("", description="The secret that goes with it.", repr=False)
+    clamav: str = Field(
+        "",
+        description="The socket of a ClamAV daemon, such as `/run/clamav/clamd.ctl` or"
+        " `127.0.0.1:3310`, which every file of the hub then passes; while it does not answer, none"
+        " is taken.",
+    )
     upload_size: int = Field(
         50, ge=1, le=1_900, description="How many megabytes a file in the hub may have at most."
     )
@@ -173,6 +189,14 @@ class Settings(BaseSettings):
             except ValueError as error:
                 raise ValueError(f"{part} is not an IP address or network") from error
         return parts
+
+    @field_validator("files")
+    @classmethod
+    def _a_bucket(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme != "s3" or not parts.netloc or parts.query):
+            raise ValueError("must be s3://BUCKET or s3://BUCKET/PREFIX")
+        return value
 
     @field_validator("log_level")
     @classmethod

@@ -3,10 +3,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Integer
+from sqlalchemy import Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters
+from storage.base import Base, Characters, Word
 
 
 class StoredFile(Base):
@@ -18,6 +18,21 @@ class StoredFile(Base):
     media_type: Mapped[str] = mapped_column(Characters(100))
     size: Mapped[int] = mapped_column(Integer)
     created: Mapped[datetime]
+
+
+class FilePreview(Base):
+    """What is seen of a file before it is downloaded; `picture` is a file of its own.
+
+    `kind` is `picture`, `table` (`body` is the JSON of its first rows) or `text` (`body` is HTML).
+    """
+
+    __tablename__ = "file_previews"
+    __table_args__ = (Index("ix_file_previews_picture", "picture"),)
+
+    sha256: Mapped[str] = mapped_column(Characters(64), primary_key=True)
+    kind: Mapped[Word]
+    body: Mapped[str] = mapped_column(default="")
+    picture: Mapped[str | None] = mapped_column(Characters(64))
 
 
 class RemotePicture(Base):

@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -100,11 +101,33 @@ def _copied(source: Path, path: Path) -> None:
         raise
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """Where a bucket is, and the key to it; an `endpoint` of "" is Amazon's."""
+
+    name: str
+    prefix: str
+    endpoint: str
+    region: str
+    key: str
+    secret: str
+
+
 class Store:
     """Files in a bucket of a store that speaks S3."""
 
-    def __init__(self, store: S3Store) -> None:
-        self._store = store
+    def __init__(self, bucket: Bucket) -> None:
+        amazon = f"https://s3.{bucket.region}.amazonaws.com"
+        self._store = S3Store(
+            bucket.name,
+            prefix=bucket.prefix or None,
+            region=bucket.region,
+            access_key_id=bucket.key,
+            secret_access_key=bucket.secret,
+            endpoint=bucket.endpoint or amazon,
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": bucket.endpoint.startswith("http:")},
+        )
 
     async def put(self, source: Path, sha256: str) -> None:
         await obstore.put_async(self._store, key_of(sha256), source)

@@ -2,6 +2,7 @@
 """The one way rows are written: deeds, and batched appends."""
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,8 @@ from storage.base import Base
 
 MOST_IN_A_BATCH = 200
 LONGEST_WAIT = 10.0
+# As long as SQLite itself waits for a lock.
+PATIENCE = 5.0
 
 
 class Deed(Session):
@@ -75,17 +79,43 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._flusher: asyncio.Task[None] | None = None
         self.commits = 0
+        self._held: tuple[float, sqlite3.Error] | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One deed: commits when the block ends well, rolls back when it does not."""
         if self._exclusive:
-            async with self._deeds, self.lock, self._session() as session:
-                yield session
+            arrived = asyncio.get_running_loop().time()
+            async with self._deeds, self.lock:
+                self._must_not_wait_again(arrived)
+                try:
+                    async with self._session() as session:
+                        yield session
+                except OperationalError as error:
+                    self._note(error)
+                    raise
         else:
             async with self._session() as session:
                 yield session
         self.commits += 1
+
+    def _must_not_wait_again(self, arrived: float) -> None:
+        """Unwell for whoever stood in line behind one who found the database locked by others.
+
+        Each would else wait as long for the lock, one after the other.
+        """
+        if self._held is None:
+            return
+        (at, error), now = self._held, asyncio.get_running_loop().time()
+        if arrived < at and now - arrived > PATIENCE:
+            raise Unwell("The database is locked by somebody else.") from error
+
+    def _note(self, error: OperationalError) -> None:
+        """Remember when the database was last found locked."""
+        cause = error.orig
+        if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            # Without what it was raised through, which would be kept alive.
+            self._held = asyncio.get_running_loop().time(), cause.with_traceback(None)
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncSession]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from PIL import Image
@@ -24,6 +25,7 @@ LARGEST = 250_000
 COLOURS = 192
 PRACTICE = "Digital permits with a completeness check"
 THREAD = "How we cut permit times from 21 days to 12.6"
+WEBINAR = "How Lakeside cut permit times by 40 %"
 STRANGER = "forum.harbor.example.gov"
 RULES = (
     ("allow", "*.cascadia.example.gov", "All agencies of the State of Cascadia", "2027-12-31"),
@@ -106,6 +108,20 @@ def knock(agency: Agency) -> None:
         raise SystemExit(f"A stranger was answered {answer.status_code}: {answer.text}")
 
 
+def consent(agency: Agency) -> str:
+    """Where an app that has just registered sends its member."""
+    callback = "com.example.pocket:/let-in"
+    sent = {"client_name": "Pocket", "redirect_uris": callback, "scopes": "read write follow push"}
+    made = httpx.post(
+        f"http://{agency.connect}/api/v1/apps",
+        json=sent,
+        headers={"Host": agency.host},
+        trust_env=False,
+    ).json()
+    asked = {"response_type": "code", "redirect_uri": callback, "scope": sent["scopes"]}
+    return f"/oauth/authorize?{urlencode({**asked, 'client_id': made['client_id']})}"
+
+
 def take(page: Page, name: str) -> None:
     """What the window shows, as a small PNG."""
     taken = Image.open(io.BytesIO(page.screenshot()))
@@ -140,6 +156,14 @@ def take_all(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
         page.get_by_role("link", name=PRACTICE).click()
         page.get_by_role("heading", name=PRACTICE).wait_for()
         take(page, "practice")
+    with window(browser, riverton, "ana", (1280, 1040)) as page:
+        page.goto("/events")
+        page.get_by_role("link", name=WEBINAR).click()
+        page.get_by_role("heading", name=WEBINAR).wait_for()
+        take(page, "event")
+    with window(browser, riverton, "dee", (1280, 900)) as page:
+        page.goto(consent(riverton))
+        take(page, "app-consent")
     knock(riverton)
     with window(browser, riverton, "sam", (1280, 1240)) as page:
         for rule in RULES:

@@ -13,6 +13,7 @@ from server.errors import SignInNeeded
 from server.freshness import Mark
 from server.instance import Instance
 from server.members import sign_in
+from server.mentoring import room
 from server.peers import Lookup
 from server.reviews import notices as reviews
 from server.rows import Member
@@ -42,7 +43,10 @@ class FormToken:
 
 @dataclass
 class Visit:
-    """A person's request: the instance, the viewer, and what their pages need."""
+    """A person's request: the instance, the viewer, and what their pages need.
+
+    `notices` are not read yet, `awaits` is what waits for them in the mentoring room.
+    """
 
     request: Request
     instance: Instance
@@ -50,6 +54,7 @@ class Visit:
     csrf: str
     token: str | None = None
     notices: int = 0
+    awaits: int = 0
     mark: Mark | None = None
 
     @property
@@ -79,6 +84,7 @@ class Visit:
             me=self.viewer.member,
             csrf=form,
             notices=self.notices,
+            awaits=self.awaits,
             path=self.request.scope["path"],
             now=ages.now,
             ages=ages,
@@ -123,7 +129,9 @@ async def arrive(request: Request) -> Visit:
         async with instance.reading() as session:
             found = await sign_in.signed_in(session, instance, token)
             if found is not None:
-                notices = await notifications.unread_count(session, found.member)
-                notices += await reviews.unread_count(session, found.member)
-                return Visit(request, instance, Viewer(found.member), found.csrf, token, notices)
+                visit = Visit(request, instance, Viewer(found.member), found.csrf, token)
+                visit.notices = await notifications.unread_count(session, found.member)
+                visit.notices += await reviews.unread_count(session, found.member)
+                visit.awaits = await room.waiting_count(session, found.member)
+                return visit
     return Visit(request, instance, Viewer(), sessions.form_token_of(request, instance))

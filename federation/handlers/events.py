@@ -93,8 +93,8 @@ async def answered(incoming: Incoming, activity: Activity) -> None:
             joining.refuse(found, said.reason)
         else:
             joining.settle(found, said.state, place=said.place, link=said.link)
-        if said.certificate and authority.same_origin(said.certificate, activity.actor):
-            found.certificate = said.certificate
+        is_theirs = authority.same_origin(said.certificate, activity.actor)
+        found.certificate = said.certificate if is_theirs else ""
         if before != (found.state, found.place, found.link):
             tx.record(JoinSettled(found.id))
 

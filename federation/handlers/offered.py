@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Offer and its Undo, by what is offered."""
 
-from federation.handlers import mentoring, offers
+from federation.handlers import mentoring, offers, pairs
 from federation.incoming import Incoming
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.values import type_of
 
 
 async def offer(incoming: Incoming, activity: Activity) -> None:
-    """An agreement with a mentor, or an adaptation of a practice."""
-    is_agreement = type_of(activity.raw.get("object")) == "Agreement"
-    await (mentoring.offer if is_agreement else offers.offer)(incoming, activity)
+    """An agreement with a mentor, what a pair shares, or an adaptation of a practice."""
+    thing = activity.raw.get("object")
+    if isinstance(thing, dict) and "gh:entry" in thing:
+        await pairs.share(incoming, activity)
+    elif isinstance(thing, dict) and "gh:pair" in thing:
+        await pairs.told(incoming, activity)
+    elif type_of(thing) == "Agreement":
+        await mentoring.offer(incoming, activity)
+    else:
+        await offers.offer(incoming, activity)
 
 
 async def undo(incoming: Incoming, activity: Activity, inner: Activity) -> None:

@@ -89,6 +89,8 @@ class Pulling:
 
     async def _pull(self, due: _Due) -> None:
         held, error = 0, ""
+        # What is wanted while they answer is not in their answer.
+        asked = self._wire.instance.clock.now()
         arrived: list[cards.Arrived] | None = None
         try:
             arrived = await self._asked(due)
@@ -107,7 +109,7 @@ class Pulling:
             if row is None:
                 row = Pull(host=due.host, held=0)
                 tx.session.add(row)
-            row.asked, row.error = tx.now, error[:500]
+            row.asked, row.error = asked, error[:500]
             if arrived is not None:
                 row.held = held
 

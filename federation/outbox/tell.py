@@ -13,6 +13,7 @@ from federation.outbox import (
     about_members,
     about_mentoring,
     about_moderation,
+    about_pairs,
     about_posts,
     about_practices,
     about_quotes,
@@ -65,12 +66,14 @@ from server.facts import (
 )
 from server.facts.mentoring import (
     AcceptanceRefused,
+    EntryShared,
     MenteeRevealed,
     MentorAnswered,
     MentorAsked,
     MentorAskWithdrawn,
     OfferRefused,
     PairEnded,
+    PairTold,
 )
 from storage import facts as facts_storage
 from storage import log
@@ -128,6 +131,8 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     AcceptanceRefused: about_mentoring.too_late,
     OfferRefused: about_mentoring.refused,
     PairEnded: about_mentoring.ended,
+    EntryShared: about_pairs.shared,
+    PairTold: about_pairs.told,
 }
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who was there: noted by whoever runs the event."""
 
-from server.calendar import joining
+from server import letters
+from server.calendar import certificates, joining
 from server.errors import NotAllowed, NotFound
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
@@ -36,3 +37,21 @@ async def note(tx: Transaction, actor: Member, post: Post, number: int, said: st
     if event.starts > tx.now:
         raise NotAllowed("Who was there is noted once it has begun.")
     guest.attended = said == "came"
+    before = guest.certificate
+    guest.certificate = (
+        certificates.address(tx.vault, tx.settings.origin, guest) if guest.attended else ""
+    )
+    if guest.certificate != before:
+        await _tell(tx, post, guest)
+
+
+async def _tell(tx: Transaction, post: Post, guest: EventGuest) -> None:
+    """The guest's agency is told of their certificate; whoever has none, by letter."""
+    if guest.email is not None:
+        if guest.certificate:
+            body = f"Thank you for coming. Your certificate:\n\n{guest.certificate}\n"
+            letters.post(tx, guest.email, f"Your certificate: {post.title}", body)
+        return
+    person = await tx.session.get_one(Member, guest.member_id)
+    if not person.is_local:
+        joining.answer(tx, guest)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from server.calendar.by_mail import hashed
 from server.calendar.joining import why_closed
 from server.errors import NotFound
 from server.events.details import Details, of_row
@@ -17,7 +18,7 @@ from server.posts.pages import ThreadPage
 from server.viewers import Viewer, visible_posts
 from storage import events
 from storage.events import Event, EventGuest, GuestState
-from storage.forums import Forum
+from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Kind, Post, PostState
 
@@ -60,6 +61,7 @@ class EventPage:
     decided_here: bool
     siblings: tuple[Sibling, ...]
     may_join: bool
+    may_ask_by_mail: bool
     may_run: bool
     may_change: bool
 
@@ -100,9 +102,16 @@ async def event_page(
         decided_here=here,
         siblings=await _siblings(session, viewer, event, now),
         may_join=not closed and may(page.standing, Permission.JOIN_EVENT),
+        may_ask_by_mail=viewer.member is None and not closed and here and _is_open(page),
         may_run=runs,
         may_change=page.opener.may_edit and not getattr(post, "locked", False),
     )
+
+
+def _is_open(page: ThreadPage) -> bool:
+    """Whether somebody without an account may ask for a place by e-mail."""
+    is_public = page.forum.visibility == Visibility.PUBLIC
+    return is_public and page.opener.post.state == PostState.LIVE
 
 
 async def _own(
@@ -228,3 +237,18 @@ async def guests_page(
     rows = [GuestLine(*row) for row in (await session.execute(question)).all()]
     more = rows[GUESTS_A_PAGE - 1].guest.id if len(rows) > GUESTS_A_PAGE else None
     return GuestsPage(found, rows[:GUESTS_A_PAGE], more)
+
+
+async def guest_by_token(
+    session: AsyncSession, viewer: Viewer, post_id: int, token: str
+) -> tuple[Read, EventGuest, int | None]:
+    """An event with the guest whom a letter's link is of, and their place on the list."""
+    found = await read(session, viewer, post_id)
+    question = select(EventGuest).where(
+        EventGuest.post_id == post_id, EventGuest.token == hashed(token)
+    )
+    guest = (await session.execute(question)).scalar_one_or_none()
+    if guest is None:
+        raise NotFound
+    is_waiting = guest.state == GuestState.WAITING
+    return found, guest, await events.place_of(session, guest) if is_waiting else None

@@ -40,6 +40,7 @@ REPEATS: dict[str, str] = {
     "monthly-day": "Every month, on this date",
     "monthly-weekday": "Every month, on this weekday (such as the first Tuesday)",
     "yearly": "Every year, on this date",
+    "rule": "By a rule, as calendar programs write it",
 }
 
 
@@ -113,14 +114,6 @@ def _bounded(plain: str, first: datetime) -> str:
     rest = _COUNT.sub("", _UNTIL.sub("", plain))
     parts = [part for part in rest.split(";") if part]
     return ";".join([*parts, f"UNTIL={ends}"])
-
-
-def in_words(repeats: str, until: date | None, count: int | None) -> str:
-    """`Every week, on this day, until 3 March 2027`."""
-    said = REPEATS[repeats].partition(" (")[0]
-    if until is not None:
-        return f"{said}, until {until.day} {until:%B %Y}"
-    return f"{said}, {count} times" if count is not None else said
 
 
 def days_of(lines: Sequence[str]) -> tuple[date, ...]:

@@ -29,7 +29,7 @@ from storage.posts import Post, PostState
 # As many as the rules of another agency's forum take from one person in a minute.
 MOST_AHEAD = 8
 _MINUTE = timedelta(minutes=1)
-_ONCE = ("repeat", "repeat_until", "repeat_count", "except_on")
+_ONCE = ("repeat", "repeat_until", "repeat_count", "except_on", "rule")
 
 
 async def publish(tx: Transaction, author: Member, forum: Forum, typed: Mapping[str, str]) -> Post:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select
 
-from server.calendar import series
+from server.calendar import by_mail, series
 from server.errors import Refusal
 from server.events import telling
 from server.instance import Instance
@@ -19,6 +19,8 @@ AT_ONCE = 50
 
 async def tend(instance: Instance) -> None:
     """Remind those who come to what is soon, and put what repeats into the calendar."""
+    async with instance.transaction() as tx:
+        await by_mail.tidy(tx)
     await _remind(instance)
     await _repeat(instance)
 

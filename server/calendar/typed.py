@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The form of an event: what was typed becomes a draft, or is refused."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from server import text
-from server.calendar.recurring import MOST, REPEATS, Rule, days_of, occurrences, rule_of
+from server.calendar.reader import Reader, Typed
+from server.calendar.recurring import (
+    LONGEST_RULE,
+    MOST,
+    REPEATS,
+    Rule,
+    days_of,
+    must_be_bearable,
+    occurrences,
+    rule_of,
+)
 from server.errors import Invalid
 from server.events import times
 from server.events.details import (
@@ -27,9 +36,6 @@ from server.events.details import (
 from server.posts.drafts import ThreadDraft, ThreadForm, check_thread
 from storage.posts import Kind
 
-Typed = Mapping[str, str]
-EARLIEST, LATEST = 2000, 2200
-
 
 @dataclass(frozen=True)
 class EventDraft:
@@ -38,77 +44,6 @@ class EventDraft:
     post: ThreadDraft
     details: Details
     repeats: Rule | None = None
-
-
-class Reader:
-    """Reads fields and gathers what is wrong with them."""
-
-    def __init__(self, typed: Typed) -> None:
-        self._typed = typed
-        self.faults: dict[str, str] = {}
-
-    def line(self, name: str, longest: int = LONGEST_LINE) -> str:
-        value = text.clean_line(self._typed.get(name, ""), longest + 1)
-        if len(value) > longest:
-            self.faults[name] = f"Keep it under {longest} characters."
-        return value[:longest]
-
-    def lines(self, name: str) -> list[str]:
-        """The lines of a field that hold something."""
-        return [line for line in self._typed.get(name, "").splitlines() if line.strip()]
-
-    def is_set(self, name: str) -> bool:
-        return self._typed.get(name, "") == "yes"
-
-    def choice(self, name: str, among: Mapping[str, str], words: str) -> str:
-        value = self._typed.get(name, "")
-        if value not in among:
-            self.faults[name] = words
-            return next(iter(among))
-        return value
-
-    def day(self, name: str) -> date | None:
-        value = self._typed.get(name, "").strip()
-        if not value:
-            return None
-        try:
-            found = date.fromisoformat(value)
-        except ValueError:
-            self.faults[name] = "Write the date as year-month-day, such as 2026-12-03."
-            return None
-        if not EARLIEST <= found.year <= LATEST:
-            self.faults[name] = f"Choose a year between {EARLIEST} and {LATEST}."
-            return None
-        return found
-
-    def hour(self, name: str) -> time | None:
-        value = self._typed.get(name, "").strip()
-        if not value:
-            return None
-        try:
-            found = time.fromisoformat(value.zfill(5) if value.count(":") == 1 else value)
-        except ValueError:
-            found = None
-        if found is None or found.tzinfo is not None:
-            self.faults[name] = "Write the time as hours and minutes, such as 14:00."
-            return None
-        return found.replace(second=0, microsecond=0)
-
-    def url(self, name: str) -> str:
-        value = self.line(name, LONGEST_URL)
-        if value and not is_link(value):
-            self.faults[name] = "Write the whole address, beginning with https://."
-            return ""
-        return value
-
-    def number(self, name: str, most: int) -> int | None:
-        value = self._typed.get(name, "").strip()
-        if not value:
-            return None
-        if not (value.isascii() and value.isdecimal()) or not 1 <= int(value[:9]) <= most:
-            self.faults[name] = f"Write a whole number between 1 and {most:,}, or leave it empty."
-            return None
-        return int(value)
 
 
 def check(typed: Typed) -> EventDraft:
@@ -238,9 +173,17 @@ def _repeats(reader: Reader, details: Details) -> Rule | None:
     except ValueError:
         reader.faults["except_on"] = "Write each day as year-month-day, such as 2026-12-24."
         return None
-    rule = Rule(rule_of(chosen, first, until, count), first, left_out)
-    if next(occurrences(rule), None) is None:
-        reader.faults["except_on"] = "Nothing is left of it."
+    try:
+        said = reader.line("rule", LONGEST_RULE)
+        if chosen == "rule":
+            rule = Rule(must_be_bearable(said), first, left_out)
+        else:
+            rule = Rule(rule_of(chosen, first, until, count), first, left_out)
+        if next(occurrences(rule), None) is None:
+            reader.faults["except_on"] = "Nothing is left of it."
+    except Invalid as error:
+        reader.faults["rule"] = error.sentence
+        return None
     return rule
 
 

@@ -74,6 +74,28 @@ class PairEnded(Fact):
     by: int
 
 
+@dataclass(frozen=True)
+class EntryShared(Fact):
+    """`by`, one of a pair, shares an entry, or changed one; the other is of another agency."""
+
+    entry: int
+    revision: int
+    by: int
+
+
+@dataclass(frozen=True)
+class PairTold(Fact):
+    """`by`, one of a pair, proposed or accepted terms, paused, went on or completed it.
+
+    `what` is which of these; `n` tells one from the next.
+    """
+
+    pairing: int
+    by: int
+    what: str
+    n: int
+
+
 KINDS: tuple[type[Fact], ...] = (
     ProgrammeChanged,
     NeedOpened,
@@ -84,4 +106,6 @@ KINDS: tuple[type[Fact], ...] = (
     AcceptanceRefused,
     OfferRefused,
     PairEnded,
+    EntryShared,
+    PairTold,
 )

@@ -18,7 +18,7 @@ from server.files import NewFile
 from server.peers import Wanted
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
-from storage.files import StoredFile
+from storage.files import FilePreview, StoredFile
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post, PostState
@@ -60,6 +60,15 @@ async def asked(
     if row is None:
         raise NotFound
     return Asked(*row)
+
+
+async def preview_of(session: AsyncSession, file: ResourceFile) -> StoredFile:
+    """The picture of a file; NotFound where there is none."""
+    seen = await session.get(FilePreview, file.sha256)
+    held = await session.get(StoredFile, seen.picture) if seen and seen.picture else None
+    if held is None:
+        raise NotFound
+    return held
 
 
 async def arrived(tx: Transaction, new: NewFile) -> None:

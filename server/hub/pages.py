@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the page of one resource shows, beside its discussion."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from server.resources import licences
 from server.resources.record import Record, unpack
 from server.shown import ShownPost
 from server.viewers import Viewer, visible_posts
-from storage.files import StoredFile
+from storage.files import FilePreview, StoredFile
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post, PostState
@@ -31,10 +32,17 @@ class FileLine:
 
     file: ResourceFile
     held: bool
+    preview: FilePreview | None = None
     language: str = ""
     access: str = ""
     access_note: str = ""
     checked: str = ""
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The first rows of a table."""
+        is_table = self.preview is not None and self.preview.kind == "table"
+        return json.loads(self.preview.body) if self.preview and is_table else []
 
 
 @dataclass(frozen=True)
@@ -115,17 +123,18 @@ async def _versions(
     rows = (await session.execute(question)).all()
     files: dict[int, list[FileLine]] = {}
     of_files = (
-        select(ResourceFile, StoredFile.sha256)
+        select(ResourceFile, StoredFile.sha256, FilePreview)
         .outerjoin(StoredFile, StoredFile.sha256 == ResourceFile.sha256)
+        .outerjoin(FilePreview, FilePreview.sha256 == ResourceFile.sha256)
         .where(ResourceFile.post_id == number)
         .order_by(ResourceFile.version, ResourceFile.position)
     )
-    for file, held in (await session.execute(of_files)).all():
-        line = FileLine(file, held is not None)
+    for file, held, seen in (await session.execute(of_files)).all():
+        line = FileLine(file, held is not None, seen)
         if file.version == latest and file.position < len(record.files):
             said = record.files[file.position]
             line = FileLine(
-                file, line.held, said.language, said.access, said.access_note, said.checked
+                file, line.held, seen, said.language, said.access, said.access_note, said.checked
             )
         files.setdefault(file.version, []).append(line)
     return tuple(

@@ -21,7 +21,7 @@ from storage.practices import Practice, PracticeFacet, PracticeNotice, PracticeT
 from storage.replications import Announcing
 
 PAGE = 20
-MOST_AGENCIES = 200
+MOST_VALUES = 200
 MOST_COMPARED = 3
 MOST_ANNOUNCED = 200
 
@@ -48,6 +48,7 @@ class Browsed:
     lines: list[Line]
     before: int | None
     agencies: list[str]
+    countries: list[str]
 
 
 _LINE: tuple[Any, ...] = (
@@ -84,7 +85,12 @@ async def browse(
     )
     lines = [Line(*row) for row in (await session.execute(question)).all()] if shown else []
     more = shown[-1] if len(ids) > PAGE else None
-    return Browsed(await _with_facets(session, lines), more, await _agencies(session, viewer))
+    return Browsed(
+        await _with_facets(session, lines),
+        more,
+        await _values(session, viewer, "agency"),
+        await _values(session, viewer, "country"),
+    )
 
 
 async def _ids(
@@ -145,11 +151,11 @@ async def _with_facets(session: AsyncSession, lines: list[Line]) -> list[Line]:
     return [Line(**{**vars(line), "facets": found[line.post.id]}) for line in lines]
 
 
-async def _agencies(session: AsyncSession, viewer: Viewer) -> list[str]:
-    """The agencies that have practices here which this viewer may see."""
+async def _values(session: AsyncSession, viewer: Viewer, facet: str) -> list[str]:
+    """The values of a facet that practices have which this viewer may see."""
     every = (
         select(PracticeFacet.value)
-        .where(PracticeFacet.facet == "agency")
+        .where(PracticeFacet.facet == facet)
         .distinct()
         .order_by(PracticeFacet.value)
         .subquery()
@@ -157,10 +163,10 @@ async def _agencies(session: AsyncSession, viewer: Viewer) -> list[str]:
     one = aliased(PracticeFacet)
     shown = (
         exists()
-        .where(one.facet == "agency", one.value == every.c.value, Post.id == one.post_id)
+        .where(one.facet == facet, one.value == every.c.value, Post.id == one.post_id)
         .where(Forum.id == Post.forum_id, _seen(viewer))
     )
-    question = select(every.c.value).where(shown).order_by(every.c.value).limit(MOST_AGENCIES)
+    question = select(every.c.value).where(shown).order_by(every.c.value).limit(MOST_VALUES)
     return list((await session.execute(question)).scalars())
 
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pairs: how they begin, and how they end without a reason."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +12,7 @@ from server.mentoring import cards
 from server.transaction import Transaction
 from storage.base import held
 from storage.members import Member
-from storage.mentoring import Match, MentorCard, Pairing, PairState, Programme
+from storage.mentoring import Match, MentorCard, Pairing, PairState
 
 LIVE = frozenset({PairState.ACTIVE, PairState.PAUSED})
 
@@ -81,39 +79,3 @@ async def free_place(tx: Transaction, card_id: int) -> None:
     if card.peer is None:
         card.taken = max(0, card.taken - 1)
         cards.count_places(card)
-
-
-@dataclass(frozen=True)
-class PairPage:
-    """A pair as one of the two sees it."""
-
-    pairing: Pairing
-    programme: Programme | None
-    mentor: Member
-    mentee: Member
-    is_mentor: bool
-
-    @property
-    def other(self) -> Member:
-        """The one that the page is shared with."""
-        return self.mentee if self.is_mentor else self.mentor
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the two still meet."""
-        return self.pairing.state in LIVE
-
-
-async def page(session: AsyncSession, member: Member, pairing_id: int) -> PairPage:
-    """The page of a pair, for the two of it."""
-    pairing = await own(session, member, pairing_id)
-    programme = None
-    if pairing.programme_id is not None:
-        programme = await session.get(Programme, pairing.programme_id)
-    return PairPage(
-        pairing,
-        programme,
-        await session.get_one(Member, pairing.mentor_id),
-        await session.get_one(Member, pairing.mentee_id),
-        pairing.mentor_id == member.id,
-    )

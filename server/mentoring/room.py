@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.mentoring import pairs
@@ -11,6 +11,7 @@ from server.permissions import Permission, Standing, may, must
 from storage import members
 from storage.members import Member
 from storage.mentoring import (
+    Entry,
     Match,
     MatchState,
     MentorCard,
@@ -53,6 +54,32 @@ class PairLine:
     pairing: Pairing
     other: Member
     is_mentor: bool
+
+
+async def waiting_count(session: AsyncSession, member: Member) -> int:
+    """How many things in the room wait for a member: asks, proposals, pairs with news."""
+    me = member.id
+    asked = select(func.count()).where(
+        Match.card_id == MentorCard.id, MentorCard.member_id == me, Match.state == MatchState.ASKED
+    )
+    proposed = select(func.count()).where(
+        Match.need_id == Need.id,
+        Need.member_id == me,
+        Need.state == NeedState.OPEN,
+        Match.state == MatchState.PROPOSED,
+    )
+    seen = case((Pairing.mentor_id == me, Pairing.mentor_seen), else_=Pairing.mentee_seen)
+    news = exists().where(
+        Entry.pairing_id == Pairing.id, Entry.author_id != me, Entry.is_shared, Entry.id > seen
+    )
+    changed = select(func.count()).where(
+        or_(Pairing.mentor_id == me, Pairing.mentee_id == me),
+        Pairing.state.in_(pairs.LIVE),
+        or_(seen == 0, news),
+    )
+    parts = [part.scalar_subquery() for part in (asked, proposed, changed)]
+    found: int = (await session.execute(select(parts[0] + parts[1] + parts[2]))).scalar_one()
+    return found
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ LARGEST = 5 * 1024 * 1024
 LARGEST_CLEANED = 25 * 1024 * 1024
 SECONDS = 20
 _CHILD = Path(__file__).with_name("child.py")
+_PAGE = Path(__file__).with_name("page.py")
 # A picture may take a second of processor time: two at once leave room for pages.
 _two_at_once = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
 
@@ -61,9 +62,19 @@ async def cleaned(data: bytes) -> bytes:
     return await loop.run_in_executor(_two_at_once, _in_child, data, "cleaned")
 
 
-def _in_child(data: bytes, *how: str) -> bytes:
+async def first_page(data: bytes) -> bytes:
+    """The first page of a PDF as a WebP 800 pixels wide; NotAPicture where it cannot be drawn."""
+    if len(data) > LARGEST_CLEANED:
+        raise NotAPicture("The document is too large to be drawn.")
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_two_at_once, _in_child, data, _PAGE)
+
+
+def _in_child(data: bytes, *how: str | Path) -> bytes:
+    """What a program of ours makes of bytes; with a path first, that one."""
+    program = how[0] if how and isinstance(how[0], Path) else _CHILD
     # Isolated and with an empty environment: the child knows nothing worth telling.
-    command = [sys.executable, "-I", str(_CHILD), *how]
+    command = [sys.executable, "-I", str(program), *(one for one in how if isinstance(one, str))]
     try:
         done = subprocess.run(  # noqa: S603 (our own program, no arguments from outside)
             command, input=data, capture_output=True, timeout=SECONDS, check=False, env={}

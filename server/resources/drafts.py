@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import files, text
 from server.errors import Invalid, NotAllowed, NotFound
+from server.resources import previews
 from server.resources.intake import TakenIn
 from server.resources.record import MOST_FILES
 from server.resources.terms import size_label
@@ -189,10 +190,18 @@ async def add_file(tx: Transaction, member: Member, number: int, new: TakenIn) -
         at=tx.now,
     )
     await files.keep(tx, new.file)
+    await previews.keep(tx, new.file.sha256, new.preview)
     tx.session.add(upload)
     (await must_own(tx.session, member, number)).updated = tx.now
     await tx.session.flush()
     return upload
+
+
+async def let_go(tx: Transaction, new: TakenIn) -> None:
+    """Leave nothing of a file that found no place."""
+    await files.forget_unused(tx, new.file.sha256)
+    if new.preview is not None and new.preview.picture is not None:
+        await files.forget_unused(tx, new.preview.picture.sha256)
 
 
 async def remove_file(tx: Transaction, member: Member, number: int, upload: int) -> None:

@@ -2,6 +2,7 @@
 """Taking an uploaded file in: what it is, what is kept of it."""
 
 import asyncio
+import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -9,7 +10,9 @@ from server import pictures
 from server.errors import Invalid
 from server.files import Files, NewFile
 from server.pictures import NotAPicture
+from server.resources import previews, scanning
 from server.resources.names import clean_name, ending_of, with_ending
+from server.resources.previews import Preview
 from server.resources.sniffing import NotTaken, media_type_of
 
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "png"}
@@ -26,12 +29,16 @@ class TakenIn:
     file: NewFile
     name: str
     said: str = ""
+    preview: Preview | None = None
 
 
-async def take_in(files: Files, source: BinaryIO, name: str, *, largest: int) -> TakenIn:
+async def take_in(
+    files: Files, source: BinaryIO, name: str, *, largest: int, scanner: str = ""
+) -> TakenIn:
     """Put an uploaded file on the shelf, in bytes at most `largest`; Invalid says why not.
 
-    Pictures are made anew, so that nothing of them is kept but what can be seen.
+    Pictures are made anew, so that nothing of them is kept but what can be seen. `scanner` is the
+    socket of a ClamAV daemon; Unavailable while it does not answer.
     """
     name = clean_name(name)
     with await asyncio.to_thread(files.arriving) as arriving:
@@ -40,12 +47,14 @@ async def take_in(files: Files, source: BinaryIO, name: str, *, largest: int) ->
             raise too_large(name, largest)
         try:
             kind = await asyncio.to_thread(media_type_of, arriving.content, name)
-            if kind not in _PICTURES:
-                return TakenIn(await files.put(arriving, kind), name)
-            made = await pictures.cleaned(await asyncio.to_thread(_whole, arriving.content))
+            await scanning.must_be_clean(scanner, arriving.content, name)
+            if kind in _PICTURES:
+                made = await pictures.cleaned(await asyncio.to_thread(_whole, arriving.content))
+                return await _picture(files, made, kind, name)
+            seen = await previews.make(files, arriving.content, kind)
+            return TakenIn(await files.put(arriving, kind), name, preview=seen)
         except (NotTaken, NotAPicture) as error:
             raise Invalid({"upload": str(error)}) from error
-    return await _picture(files, made, kind, name)
 
 
 def too_large(name: str, largest: int) -> Invalid:
@@ -57,8 +66,11 @@ async def _picture(files: Files, made: bytes, kind: str, name: str) -> TakenIn:
     ending = _PICTURES[kind]
     if ending_of(name) not in _SAME.get(ending, {ending}):
         name = with_ending(name, ending)
-    new = await files.write(made, _BECOMES.get(kind, kind))
-    return TakenIn(new, name, FIRST_ONLY if kind == "image/gif" else MADE_ANEW)
+    kind_then = _BECOMES.get(kind, kind)
+    new = await files.write(made, kind_then)
+    seen = await previews.make(files, io.BytesIO(made), kind_then)
+    said = FIRST_ONLY if kind == "image/gif" else MADE_ANEW
+    return TakenIn(new, name, said, seen)
 
 
 def _whole(file: BinaryIO) -> bytes:

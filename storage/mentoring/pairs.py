@@ -31,6 +31,7 @@ class EntryKind(StrEnum):
     GOAL = "goal"
     CHECK_IN = "check-in"
     FEEDBACK = "feedback"
+    REPORT = "report"
 
 
 class Pairing(Base):
@@ -72,6 +73,8 @@ class Pairing(Base):
 
 class Entry(Base):
     """One thing that a pair wrote down; one that is not shared is its author's alone.
+
+    A report is never shared: it is for the stewards of the programme.
 
     `starts`, `minutes` and `state` are a session's (planned, held, missed, cancelled); `due` (a
     day) and `state` (open, done) an action's or a goal's; `rating` (1 to 5) a feedback's.

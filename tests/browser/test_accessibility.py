@@ -9,6 +9,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.apps import let_in
 from tests.browser.town import Town
 from tests.browser.windows import HEIGHT, Windows
 
@@ -35,6 +36,11 @@ FOR_VISITORS = {
     "resources": "/resources",
     "resource": "{resource}",
     "licences": "/resources/licences",
+    "calendar": "/events",
+    "month": "/events?view=month&date=2099-12-01",
+    "event": "{event}",
+    "a place by letter": "{event}/by-mail",
+    "embedded agenda": "/events/embed",
     "agencies": "/agencies",
     "tag": "/tags/hours",
     "sign in": "/sign-in",
@@ -59,6 +65,9 @@ FOR_MEMBERS = {
     "where it is quoted": "{own}/quotes",
     "report": "{copy}/report",
     "drafts": "/me/drafts",
+    "kept posts": "/me/kept",
+    "apps": "/me/apps",
+    "letting an app in": "{consent}",
     "notices": "/notifications",
     "profile form": "/me",
     "person elsewhere": "/u/marek@{lakeside}",
@@ -76,10 +85,22 @@ FOR_MEMBERS = {
     "distilling": "{thread}/distil",
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
+    "adapted practice": "{made}",
+    "warning of a practice": "{practice}/notice",
+    "offering a change": "{made}/offer",
+    "offered change": "{offer}",
     "new resource": "/resources/new",
     "draft of a resource": "{template}",
     "resource elsewhere": "{fetched}",
     "using a resource": "{fetched}/use",
+    "own calendar": "/events?view=week&date=2099-12-03",
+    "own event": "{event}",
+    "event elsewhere": "{webinar}",
+    "new event": "/f/counters/events/new",
+    "event form": "{event}/event",
+    "guests": "{event}/guests",
+    "calling off": "{event}/call-off",
+    "materials": "{event}/materials",
     "mentoring": "/mentoring",
     "mentor card": "/mentoring/card",
     "programme": "{mentoring[programme]}",
@@ -87,6 +108,7 @@ FOR_MEMBERS = {
     "mentors who suit": "{mentoring[need]}",
     "asked to mentor": "{mentoring[asked]}",
     "pair": "{mentoring[pair]}",
+    "certificate": "{mentoring[certificate]}",
 }
 FOR_ADMINS = {
     "new forum": "/forums/new",
@@ -101,12 +123,14 @@ FOR_ADMINS = {
     "a peer in trouble": "/admin/federation/peer/harbor.example.gov",
     "a peer to forget": "/admin/federation/peer/harbor.example.gov/forget",
     "people": "/admin/people",
+    "apps of members": "/admin/apps",
     "letters": "/admin/letters",
     "record": "/admin/record",
     "keys": "/admin/keys",
     "keeping the library": "/practices/keeping",
     "new programme": "/mentoring/programmes/new",
     "programme form": "{mentoring[programme]}/edit",
+    "programme desk": "{mentoring[programme]}/desk",
 }
 
 
@@ -131,12 +155,16 @@ def places(town: Town) -> dict[str, Any]:
         last = town.reply(town.riverton, dee, last, "And then?")
     digital = town.practice(town.riverton, "ana", counters)
     adopted = town.arrived(town.riverton, town.practice(town.lakeside, "marek", permits))
+    made, offer = town.offer(town.riverton, "ana", counters, adopted)
+    town.warning(town.riverton, "ana", digital)
     quiet = town.practice(town.riverton, dee, counters, name="A quiet hour", kind="attempt")
     wrong = {"outcomes__1__baseline__value": "", "started": "2025-02-30"}
     half = town.half_a_practice(town.riverton, "ana", counters, **wrong)
     fetched = town.arrived(town.riverton, town.resource(town.lakeside, "marek", permits))
     adapted = town.resource(town.riverton, "ana", counters, fetched)
     template = town.half_a_resource(town.riverton, "ana")
+    event = town.event(town.riverton, "ana", counters, guest=dee)
+    webinar = town.arrived(town.riverton, town.event(town.lakeside, "marek", permits))
     town.knock(town.riverton, "stranger.example.org")
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
@@ -148,12 +176,17 @@ def places(town: Town) -> dict[str, Any]:
         "lakeside": town.lakeside.host,
         "practice": f"/p/{digital.id}",
         "adopted": f"/p/{adopted.id}",
+        "made": f"/p/{made.id}",
+        "offer": f"/practices/offers/{offer}",
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",
         "resource": f"/p/{adapted.id}",
         "fetched": f"/p/{fetched.id}",
+        "event": f"/p/{event.id}",
+        "webinar": f"/p/{webinar.id}",
         "template": f"/resources/drafts/{template}",
+        "consent": town.run(let_in(town.riverton.instance, town.riverton.people["ana"], thread)),
         "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }
 

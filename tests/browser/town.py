@@ -19,6 +19,7 @@ from server import peers
 from server.endorsements import endorse
 from server.forums import follows
 from server.instance import Instance
+from server.library import warning
 from server.members import sign_in
 from server.peers import RuleDraft
 from server.settings import Mode, Settings
@@ -28,6 +29,7 @@ from storage.log import LogRow, Parked
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
+from tests.server.calendar.bench import announced, joined
 from tests.server.hub import bench as hub
 from tests.server.library import bench
 from tests.server.mentoring.bench import meeting
@@ -182,9 +184,32 @@ class Town:
         """A practice in a forum of the author's own agency, with these fields over the usual."""
         return self.run(bench.published(house.instance, house.people[who], forum, **fields))
 
+    def offer(self, house: House, who: str, forum: Forum, source: Post) -> tuple[Post, int]:
+        """An adaptation, and the number of what of it was offered back."""
+        made = bench.offered(house.instance, house.people[who], forum, source)
+        post, offer = self.run(made)
+        return post, offer.id
+
+    def warning(self, house: House, who: str, post: Post) -> None:
+        """An advisory about a practice."""
+
+        async def deed() -> None:
+            async with house.instance.transaction() as tx:
+                await warning.warn(tx, house.people[who], post, "advisory", "Leave step 3 out.")
+
+        self.run(deed())
+
     def half_a_practice(self, house: House, who: str, forum: Forum, **fields: str) -> int:
         """The draft of one."""
         return self.run(bench.begun(house.instance, house.people[who], forum, **fields))
+
+    def event(self, house: House, who: str, forum: Forum, guest: str = "") -> Post:
+        """A webinar in a forum of the organiser's own agency, with somebody who comes."""
+        day = {"start_date": "2099-12-03"}
+        post = self.run(announced(house.instance, house.people[who], forum, **day))
+        if guest:
+            self.run(joined(house.instance, house.people[guest], post))
+        return post
 
     def resource(self, house: House, who: str, forum: Forum, source: Post | None = None) -> Post:
         """A resource in a forum of the author's own agency, adapted from `source` if given."""

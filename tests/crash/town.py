@@ -159,10 +159,13 @@ class Town:
 
 
 async def settles(ask: Callable[[], Awaitable[str]]) -> None:
-    """Wait until there is nothing left to say."""
-    end = time.monotonic() + SECONDS
+    """Wait until there is nothing left to say; as long as something moves, it may take time."""
+    last, end = "", 0.0
     while said := await ask():
-        assert time.monotonic() < end, said
+        now = time.monotonic()
+        if said != last:
+            last, end = said, now + SECONDS
+        assert now < end, said
         await asyncio.sleep(0.1)
 
 

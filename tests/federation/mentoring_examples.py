@@ -5,13 +5,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from federation.mentoring import wire
+from federation.mentoring import entries, wire
+from federation.mentoring.entries import Between, SharedEntry
+from federation.mentoring.entries import Told as PairSaid
 from federation.mentoring.wire import Asked, Parties
 from server.mentoring import profiles
+from server.mentoring.agreements import Terms
 from server.mentoring.asks import Told
+from server.mentoring.drafts import EntryDraft
 from server.mentoring.profiles import Offered, Skill, Wanted
-from storage.mentoring import MentorCard
+from storage.mentoring import EntryKind, MentorCard
 
+TERMS = Terms("Ten checks in plain words.", "2026-12-01", "2027-02-28", "Every two weeks", "Video")
 NUMBER = 117665003000000005
 OFFERED = Offered(
     (Skill("Digital permits", 3),), ("en",), "America/Chicago", 3, ("one-to-one",), ("04",), "",
@@ -34,10 +39,19 @@ def examples(mentor: str, mentee: str, at: datetime) -> dict[str, Callable[[], d
         f"{instance}#agreement-{NUMBER}", f"{mentee}#mentoring-offer-{NUMBER}", mentor
     )
     asked = Asked(parties.agreement, card.uri, "one-to-one", TOLD, at + timedelta(days=7))
+    between = Between(parties.agreement, mentee, mentor)
+    draft = EntryDraft(
+        EntryKind.SESSION, "A first look", "- the list of checks", at + timedelta(days=9), 45,
+        state="planned",
+    )  # fmt: skip
+    html = "<ul>\n<li>the list of checks</li>\n</ul>"
+    planned = SharedEntry(f"{instance}#entry-{NUMBER + 2}", mentee, 0, draft, html)
     return {
         "mentor-card": lambda: wire.card(card),
         "mentor-asked": lambda: wire.offer(parties, asked),
         "mentor-accepts": lambda: wire.accept(parties, card.uri),
         "mentor-declines": lambda: wire.reject(parties, mentor, "Not this spring."),
         "mentoring-ends": lambda: wire.undo_offer(parties),
+        "pair-shares": lambda: entries.entry(between, planned),
+        "pair-terms": lambda: entries.told(between, PairSaid("terms", 1, TERMS), NUMBER + 3),
     }

@@ -3,6 +3,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.mentoring import wire
+from federation.mentoring import entries, wire
+from federation.mentoring.entries import Between, SharedEntry
+from federation.mentoring.entries import Told as PairSaid
 from federation.mentoring.wire import Asked, Parties
 from federation.vocabulary.activities import parse_activity, parse_envelope
 from federation.vocabulary.errors import Malformed
-from server.mentoring import profiles
+from server.mentoring import agreements, drafts, profiles
 from server.mentoring.asks import Told
 from server.mentoring.profiles import Offered, Wanted
-from storage.mentoring import MentorCard
+from storage.mentoring import EntryKind, MentorCard
 from tests.server.mentoring.test_matching import CARDS, JSON, NEEDS, OFFERED
 
 HOME, OTHER = "https://lakeside.example.gov", "https://riverton.example.gov"
@@ -121,3 +124,46 @@ def test_anything_else_in_an_offer_is_refused_in_words(member: str, value: objec
     for item in items:
         with suppress(Malformed):
             assert wire.arrived(item, HOME).handle == "marek"
+
+
+KINDS = [kind.value for kind in EntryKind]
+LINES = st.text("abc déf", min_size=1, max_size=30).map(" ".join).map(str.strip).filter(bool)
+BETWEEN = Between(PARTIES.agreement, f"{OTHER}/u/ana", MAREK)
+
+
+@given(st.sampled_from(KINDS), LINES, st.integers(1, 5), st.integers(0, 999))
+def test_what_a_pair_shares_arrives_as_it_was_written(
+    kind: str, words: str, rating: int, revision: int
+) -> None:
+    made = {"kind": kind, "title": words[:100], "text": words, "rating": rating, "minutes": 30}
+    draft = drafts.read({**made, "starts": LATER, "due": "2027-02-28", "parent": f"{OTHER}/x"})
+    shared = SharedEntry(f"{OTHER}/instance#entry-9", BETWEEN.actor, revision, draft, "<p>x</p>")
+    document = json.loads(json.dumps(entries.entry(BETWEEN, shared)))
+    there = entries.shared_entry(parse_activity(document).raw)
+    assert there == replace(shared, html="")
+    assert document["to"] == [MAREK]
+
+
+def test_what_a_pair_says_of_itself_arrives() -> None:
+    made = {"goals": "Ten checks.", "ends": "2027-05-01", "confidentiality": "open"}
+    terms = agreements.read(made)
+    for said in (
+        PairSaid("terms", 3, terms),
+        PairSaid("agreed", 3),
+        PairSaid("paused"),
+        PairSaid("completed"),
+    ):
+        document = json.loads(json.dumps(entries.told(BETWEEN, said, 7)))
+        assert entries.read_told(parse_activity(document).raw) == said
+
+
+@given(st.sampled_from(["gh:entry", "gh:pair", "id", "attributedTo"]), JSON, JSON)
+def test_anything_else_of_a_pair_is_refused_in_words(
+    member: str, value: object, other: object
+) -> None:
+    whole = {"id": f"{OTHER}/instance#entry-9", "attributedTo": BETWEEN.actor}
+    said = {"what": "terms", "edition": value, "terms": other, "kind": "goal", "revision": value}
+    for thing in ({**whole, member: value}, {**whole, "gh:entry": said, "gh:pair": said}):
+        for read in (entries.shared_entry, entries.read_told):
+            with suppress(Malformed):
+                assert read({"object": thing})

@@ -23,6 +23,9 @@ async def serving(
         lifespan="on" if lifespan else "off",
         ws=ws,
         timeout_graceful_shutdown=1,
+        # Longer than clients keep an idle connection, so that only one side lets go: on a busy
+        # machine a request may else meet the end of its connection.
+        timeout_keep_alive=60,
     )
     config.load()
     server = uvicorn.Server(config)

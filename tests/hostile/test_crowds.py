@@ -29,7 +29,7 @@ async def test_FED_07_the_newcomers_of_one_host_are_let_in_a_few_an_hour(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
     assert await says(gh, evil, vera(evil), 1_000) == "applied"
-    for number in range(100):
+    for number in range(2 * newcomers.MOST_AN_HOUR + 10):
         if number % 25 == 0:
             # Faster than this their keys would not be asked for.
             gh.clock.turn(minutes=2)

@@ -51,8 +51,10 @@ DOORS = (
             "asyncio.start_server",
             "asyncio.start_unix_server",
         ),
-        ("federation/fetch", *AT_THE_EDGE),
+        # A virus scanner is asked at the socket that an admin set.
+        ("federation/fetch", "server/resources/scanning", *AT_THE_EDGE),
     ),
+    Door("a store of files", ("obstore",), ("storage/shelves",)),
     Door("another client", ("ftplib", "http.client", "requests", "urllib.request"), ()),
     Door("a database driver", ("aiosqlite", "asyncpg", "sqlite3"), ("storage/",)),
     Door("the post", ("aiosmtplib", "smtplib"), ("server/mail",)),

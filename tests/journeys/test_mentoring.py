@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A mentee at Riverton and a mentor at Lakeside, while Harbor learns nothing."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import select, text
 
 from server.errors import NotAllowed
-from server.mentoring import asks, cards, needs, pairs, room
+from server.mentoring import agreements, asks, cards, drafts, entries, meeting, needs, pairs, room
 from server.mentoring.needs import Suggestion
 from storage.base import Base
 from storage.log import ActivityBody, LogRow
@@ -25,7 +28,14 @@ from tests.journeys.agency import Agency, until
 from tests.server.mentoring import bench
 
 WORDS = "Zwölf Anträge a day, and I do not know where to begin."
-SECRETS = ("Cut our permit times", "Zwölf", "mentoring-offer", "#agreement-")
+SECRETS = (
+    "zqprivateqz",
+    "First look",
+    "Cut our permit times",
+    "Zwölf",
+    "mentoring-offer",
+    "#agreement-",
+)
 
 
 async def everything(agency: Agency) -> str:
@@ -120,7 +130,8 @@ async def _taken_and_ended(
     await pairing_at(lakeside, there.uri)
     async with riverton.instance.reading() as session:
         assert (await session.get_one(Need, here.need_id)).state == NeedState.MATCHED
-        assert (await pairs.page(session, ana, pair.id)).other.name == "Marek Nowak"
+        assert (await meeting.page(session, ana, pair.id)).other.name == "Marek Nowak"
+    await _they_meet(riverton, lakeside, ana, marek, there.uri)
     async with riverton.instance.transaction() as tx:
         await pairs.end(tx, ana, pair.id)
     await pairing_at(lakeside, there.uri, PairState.ENDED)
@@ -128,6 +139,59 @@ async def _taken_and_ended(
         card = (await cards.page(session, marek)).card
         assert card is not None
         assert (card.taken, card.is_open) == (0, True)
+
+
+async def _they_meet(
+    riverton: Agency, lakeside: Agency, ana: Member, marek: Member, uri: str
+) -> None:
+    """Terms, a message, a session that was held, a goal, a private note and a pause."""
+    mine, theirs = (await pairing_at(riverton, uri)).id, (await pairing_at(lakeside, uri)).id
+    terms = agreements.read({"goals": "Ten checks.", "confidentiality": "between-us"})
+    session: dict[str, Any] = {
+        "kind": "session",
+        "title": "First look",
+        "minutes": 45,
+        "text": "- the list",
+    }
+    session["starts"] = riverton.clock.now() + timedelta(days=3)
+    async with riverton.instance.transaction() as tx:
+        await agreements.propose(tx, ana, mine, terms)
+        said = drafts.read({"kind": "message", "text": "Hello **Marek**, zqprivateqz."})
+        await entries.write(tx, ana, mine, said, shared=True)
+        await entries.write(tx, ana, mine, drafts.read(session), shared=True)
+        goal = drafts.read({"kind": "goal", "title": "Ten checks in use"})
+        aim = await entries.write(tx, ana, mine, goal, shared=True)
+        note = drafts.read({"kind": "note", "text": "zqonlyanaqz"})
+        await entries.write(tx, ana, mine, note, shared=False)
+        on_the_way = drafts.read({"kind": "check-in", "text": "Three.", "parent": aim.uri})
+        await entries.write(tx, ana, mine, on_the_way, shared=True)
+
+    async def arrived() -> meeting.MeetingPage | None:
+        async with lakeside.instance.reading() as opened:
+            page = await meeting.page(opened, marek, theirs)
+        return page if page.goals and page.goals[0].check_ins else None
+
+    seen = await until("what Ana shares at Lakeside", arrived)
+    assert seen.terms == terms
+    assert seen.waits_for_me
+    assert "<strong>Marek</strong>" in seen.messages[0].html
+    assert (seen.sessions[0].starts, seen.sessions[0].minutes) == (session["starts"], 45)
+    assert seen.notes == []
+    assert "zqonlyanaqz" not in await everything(lakeside)
+    async with lakeside.instance.transaction() as tx:
+        await agreements.agree(tx, marek, theirs, 1)
+        await entries.mark(tx, marek, theirs, seen.sessions[0].id, "held")
+        await agreements.change(tx, marek, theirs, agreements.PAUSED)
+
+    async def paused() -> meeting.MeetingPage | None:
+        async with riverton.instance.reading() as opened:
+            page = await meeting.page(opened, ana, mine)
+        return page if page.pairing.state == PairState.PAUSED else None
+
+    seen = await until("Marek's pause at Riverton", paused)
+    assert seen.is_agreed
+    assert seen.sessions[0].state == "held"
+    assert "zqonlyanaqz" in seen.notes[0].source
 
 
 async def _without_a_name(riverton: Agency, lakeside: Agency, ana: Member, marek: Member) -> None:

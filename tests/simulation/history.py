@@ -15,6 +15,7 @@ from server.posts import editing, steering, writing
 from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
 from server.transaction import Transaction
 from storage import forums
+from storage.appends import Unwell
 from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.members import Member
@@ -94,10 +95,10 @@ class History:
             if node.alive and node.starts == started:
                 raise
             deed.ended = "crashed"
-        except OperationalError as error:
+        except (OperationalError, Unwell):
             if not node.is_held:
                 raise
-            deed.ended = f"put off: {error.orig}"
+            deed.ended = "put off"
 
     async def _do(self, node: Node, place: Place, kind: str) -> str:
         handle = self.world.random.choice(self.world.people[node.name])

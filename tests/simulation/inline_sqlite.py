@@ -45,7 +45,7 @@ class InlineCursor:
     async def execute(self, sql: str, parameters: Any = ()) -> "InlineCursor":
         """Run a statement; what somebody else has locked is waited for, by the loop's clock."""
         await self._owner.enter(sql)
-        loop = asyncio.get_running_loop()
+        loop: Any = asyncio.get_running_loop()
         end = loop.time() + BUSY_SECONDS
         while True:
             try:
@@ -55,7 +55,7 @@ class InlineCursor:
                     raise
             else:
                 return self
-            await asyncio.sleep(0.2)
+            await loop.pause(0.5)
 
     async def executemany(self, sql: str, parameters: Any) -> "InlineCursor":
         await self._owner.enter(sql)

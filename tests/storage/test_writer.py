@@ -2,15 +2,22 @@
 """The one way rows are written."""
 
 import asyncio
+import contextlib
+import shutil
+import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from storage import writer
+from storage.appends import Unwell
 from storage.base import held
 from storage.database import Database
+from storage.faults import passes
 from storage.inbox import InboxRow, InboxState
 from storage.log import Lane
 
@@ -186,3 +193,28 @@ async def test_closing_waits_for_what_is_queued(database: Database, database_url
     again = Database(database_url)
     assert await _count(again) == 1
     await again.close()
+
+
+async def test_who_stands_in_line_behind_a_lock_of_others_is_told_at_once(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One finds out that somebody else holds the database; the rest need not, one by one."""
+    file = tmp_path / "held.db"
+    shutil.copy(empty_database, file)
+    database = Database(f"sqlite:///{file}")
+    monkeypatch.setattr(writer, "PATIENCE", 0.0)
+
+    async def deed() -> None:
+        async with database.writer.transaction() as session:
+            await session.execute(select(Lane))
+
+    # What is waited for is otherwise 5 s.
+    await database.run_sync(lambda found: found.exec_driver_sql("PRAGMA busy_timeout = 50"))
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ends = await asyncio.gather(*(deed() for _ in range(6)), return_exceptions=True)
+        assert [type(end) for end in ends] == [OperationalError] + [Unwell] * 5
+        assert all(isinstance(end, BaseException) and passes(end) for end in ends)
+        other.execute("ROLLBACK")
+    await deed()
+    await database.close()

@@ -3,14 +3,15 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from server.instance import Instance
-from server.mentoring import asks, cards
+from server.mentoring import agreements, asks, cards, drafts, entries
 from server.mentoring.asks import Told
 from server.mentoring.elsewhere import OfferDraft, offered
 from server.mentoring.profiles import wanted
 from storage.members import Member
-from storage.mentoring import Pairing, pairs
+from storage.mentoring import Entry, EntryKind, Pairing, pairs
 from tests.server.mentoring import bench
 
 
@@ -22,11 +23,12 @@ class Meeting:
     need: str
     match: str
     pair: str
+    entry: str
 
     @property
     def hidden(self) -> list[str]:
         """Those that are there for the two alone."""
-        return [self.need, self.match, self.pair]
+        return [self.need, self.match, self.pair, self.entry]
 
 
 async def meeting(
@@ -45,8 +47,32 @@ async def meeting(
         pairing = await pairs.pairing_by_uri(tx.session, match.uri)
         assert isinstance(pairing, Pairing)
     await _asked_from_elsewhere(instance, other, mentor, taint)
+    session = await _written(instance, mentee, mentor, pairing, taint)
     later = await bench.need(instance, mentee, place, **said)
-    return Meeting(str(place.id), str(later.id), str(match.id), str(pairing.id))
+    return Meeting(str(place.id), str(later.id), str(match.id), str(pairing.id), str(session.id))
+
+
+async def _written(
+    instance: Instance, mentee: Member, mentor: Member, pairing: Pairing, taint: str
+) -> Entry:
+    """Terms, and an entry of every kind; answers the session."""
+    made: dict[str, Entry] = {}
+    async with instance.transaction() as tx:
+        terms = agreements.read({"goals": taint, "confidentiality": "between-us"})
+        await agreements.propose(tx, mentor, pairing.id, terms)
+        for kind in EntryKind:
+            said: dict[str, Any] = {
+                "kind": kind,
+                "title": f"Kerb {taint}",
+                "text": f"Kerb {taint}",
+                "rating": 4,
+            }
+            said |= {"starts": tx.now, "minutes": 30}
+            if kind == EntryKind.CHECK_IN:
+                said["parent"] = made[EntryKind.GOAL].uri
+            draft = drafts.read(said)
+            made[kind] = await entries.write(tx, mentee, pairing.id, draft, shared=False)
+    return made[EntryKind.SESSION]
 
 
 async def _asked_from_elsewhere(

@@ -10,13 +10,20 @@ from datetime import UTC
 import httpx
 import pytest
 import vobject
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
 from starlette.applications import Starlette
 
+from server.calendar import importing
+from server.errors import Invalid
 from server.instance import Instance
 from storage.forums import Forum
+from storage.letters import Letter
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
+from tests.clock import TurnableClock
 from tests.server.calendar.bench import WEBINAR, announced
 
 FEED = re.compile(r'value="http://[^/"]+(/events/mine/[^"]+\.ics)"')
@@ -83,6 +90,8 @@ async def test_an_event_is_announced_found_and_changed(scene: Scene) -> None:
         assert "Nothing is in the calendar" not in page
     assert "Kerbs and ramps" not in await scene.read("visitor", "/events?kind=conference")
     assert "Nothing is in the calendar" in await scene.read("visitor", "/events?date=2027-05-01")
+    assert "Kerbs and ramps" in await scene.read("visitor", "/search?q=Nowak")
+    assert "Kerbs and ramps" not in await scene.read("visitor", "/search?q=meet.lakeside")
     number = place.split("/")[2]
     assert (await scene.browsers["ana"].get(f"/p/{number}/event")).status_code == 403
     form = await scene.read("dee", f"/p/{number}/event")
@@ -162,3 +171,129 @@ async def test_other_calendars_read_the_feeds_and_nobody_elses(scene: Scene) -> 
     renewed = FEED.search(await scene.read("dee", "/events"))
     assert renewed is not None
     assert (await scene.browsers["visitor"].get(renewed[1])).status_code == 200
+
+
+async def letters(scene: Scene) -> list[str]:
+    async with scene.instance.reading() as session:
+        return list((await session.execute(select(Letter.text).order_by(Letter.id))).scalars())
+
+
+async def test_a_letter_takes_a_place_for_somebody_without_an_account(
+    scene: Scene, clock: TurnableClock
+) -> None:
+    assert "Without an account" in await scene.page("visitor")
+    assert "Without an account" not in await scene.page("dee")
+    form = f"{scene.path}/by-mail"
+    await scene.read("visitor", form)
+    for email in ("nobody", "a@b", "x@y.example, z@y.example", "x y@z.example"):
+        refused = await scene.send("visitor", form, name="Kim", email=email)
+        assert (refused.status_code, "e-mail address" in refused.text) == (422, True), email
+    wanted = {"name": "Kim Doe", "email": "Kim@Village.example"}
+    for _ in range(2):
+        # Asked again within minutes, nobody gets a second letter.
+        assert (await scene.send("visitor", form, **wanted)).status_code == 303
+    [letter] = await letters(scene)
+    found = re.search(r"http://[^/]+(/p/\d+/place/\S+)", letter)
+    assert found is not None
+    place = found[1]
+    assert "press the button" in await scene.read("visitor", place)
+    # To have opened the link takes nothing: programs that read mail open links as well.
+    assert "0 taken" in await scene.page("visitor")
+    assert (await scene.send("visitor", place, action="take")).headers["location"] == place
+    page = await scene.read("visitor", place)
+    assert "You have a place" in page
+    assert WEBINAR["online"] in page
+    assert "kim@village.example" in await scene.read("ana", f"{scene.path}/guests")
+    assert "kim@village.example" not in await scene.page("dee")
+    assert (await scene.browsers["visitor"].get(place[:-1] + "x")).status_code == 404
+    await scene.send("dee", f"{scene.path}/join")
+    assert "Waiting list, number 1" in await scene.page("dee")
+
+    clock.turn(days=10, hours=5)
+    guests = await scene.read("ana", f"{scene.path}/guests")
+    number = re.search(r'name="guest" value="(\d+)"', guests)
+    assert number is not None
+    await scene.send("ana", f"{scene.path}/guests", guest=number[1], action="came")
+    thanks = (await letters(scene))[-1]
+    found = re.search(r"http://[^/]+(/p/\d+/certificate/\S+)", thanks)
+    assert found is not None
+    page = await scene.read("visitor", found[1])
+    for words in ("Kim Doe", WEBINAR["title"], "1 hour and 30 minutes", "City of Riverton"):
+        assert words in page
+    forged = found[1].replace("-", "-0", 1)
+    assert (await scene.browsers["visitor"].get(forged)).status_code == 404
+    await scene.send("ana", f"{scene.path}/guests", guest=number[1], action="missed")
+    assert (await scene.browsers["visitor"].get(found[1])).status_code == 404
+
+
+async def test_an_event_is_seen_on_other_websites_and_discussed_where_none_are(
+    scene: Scene,
+) -> None:
+    answer = await scene.browsers["dee"].get(f"/events/embed?forum={scene.forum.handle}")
+    assert "frame-ancestors *" in answer.headers["content-security-policy"]
+    assert WEBINAR["title"] in answer.text
+    assert "<form" not in answer.text
+    assert "Dee" not in answer.text
+    for path in ("/events", f"{scene.path}/by-mail"):
+        other = await scene.browsers["visitor"].get(path)
+        assert "frame-ancestors 'none'" in other.headers["content-security-policy"]
+    sent = await scene.send("ana", f"{scene.path}/discussion")
+    thread = await scene.read("visitor", sent.headers["location"])
+    assert f"Discussion: {WEBINAR['title']}" in thread
+    assert "14:00–15:30" in thread
+
+
+async def test_a_form_is_filled_in_from_a_calendar_file(scene: Scene) -> None:
+    path = f"/f/{scene.forum.handle}/events/file"
+    ours = (await scene.browsers["ana"].get(f"{scene.path}/event.ics")).content
+    zoned = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:Kerbs\r\n" + (
+        b"DTSTART;TZID=Asia/Kathmandu:20261203T100000\r\nDURATION:PT45M\r\n"
+        b"RRULE:FREQ=MONTHLY;BYDAY=1TH\r\nEXDATE;TZID=Asia/Kathmandu:20270107T100000\r\n"
+        b"END:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    start = b"DTSTART;TZID=Asia/Kathmandu:20261203T100000"
+    days = zoned.replace(start, b"DTSTART;VALUE=DATE:20261203")
+    days = days.replace(b"DURATION:PT45M", b"DTEND;VALUE=DATE:20261205")
+    for body, status, words in (
+        (ours, 200, ('value="2026-12-03"', 'value="14:00"', 'value="Europe/Berlin" selected')),
+        (zoned, 200, ('value="10:45"', "FREQ=MONTHLY;BYDAY=1TH", "2027-01-07", "Asia/Kathmandu")),
+        (days, 200, ('value="2026-12-04"', 'name="all_day" value="yes" checked')),
+        (b"", 422, ("no event in this file",)),
+        (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n\0\xff", 422, ("calendar file",)),
+        (b"%PDF-1.7 kerbs", 422, ("calendar file",)),
+    ):
+        token = re.search(r'name="csrf" value="([^"]+)"', await scene.page("ana"))
+        assert token is not None
+        answer = await scene.browsers["ana"].post(
+            path, data={"csrf": token[1]}, files={"file": ("x.ics", body, "text/calendar")}
+        )
+        assert answer.status_code == status, body
+        for said in words:
+            assert said in answer.text, (body, said)
+
+
+LINES = [
+    "DTSTART:20261203T100000Z", "DTSTART;TZID=Nowhere:20261203T100000", "DTSTART:99999999",
+    "DTSTART;VALUE=DATE:20261203", "DTEND:20261203", "DURATION:-P9999999D", "DURATION:PT1H",
+    "RRULE:FREQ=SECONDLY", "RRULE:FREQ=", "EXDATE:20261203T100000Z,20261204", "SUMMARY:x\\n\x07y",
+    "CONFERENCE:javascript:alert(1)", "DTEND:20251203T100000Z", "RDATE:1", "DTSTART:20261203T1",
+]  # fmt: skip
+
+
+def wrapped(lines: list[str]) -> bytes:
+    """A calendar file of one event with these lines."""
+    ends = (["BEGIN:VCALENDAR", "BEGIN:VEVENT"], ["END:VEVENT", "END:VCALENDAR"])
+    return "\r\n".join([*ends[0], *lines, *ends[1]]).encode()
+
+
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.sampled_from(LINES) | st.text(max_size=60), max_size=6).map(wrapped)
+)
+def test_no_file_does_more_than_fill_in_a_form_or_be_refused(body: bytes) -> None:
+    try:
+        found = importing.event_of(body)
+    except Invalid:
+        return
+    assert set(found.typed) >= {"title", "start_date", "zone"}
+    assert not found.typed["online"].startswith("javascript")

@@ -60,9 +60,11 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
-    "/f/{where}/events/new", "/p/{id}/join", "/p/{id}/leave", "/events/zone", "/events/renew",
+    "/f/{where}/events/new", "/f/{where}/events/file", "/p/{id}/join", "/p/{id}/leave",
+    "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
-    "/oauth/authorize", "/me/apps",
+    "/oauth/authorize", "/me/apps", "/p/{id}/keep",
+    "/p/{id}/drop",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
@@ -77,11 +79,18 @@ WRITERS = {
 # What a review is kept, written and followed with; who may is asked in a story of its own.
 VETTING = {"/p/{id}/review", "/reviews/cases/{case}", "/reviews/{token}"}
 # What only those who run an event do with it; who may is walked beside these.
-ORGANISERS = {"/p/{id}/event", "/p/{id}/call-off", "/p/{id}/materials", "/p/{id}/guests"}
+ORGANISERS = {
+    "/p/{id}/event",
+    "/p/{id}/call-off",
+    "/p/{id}/materials",
+    "/p/{id}/guests",
+    "/p/{id}/discussion",
+}
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {
     "/mentoring/card", "/mentoring/programmes/{programme}/edit",
-    "/mentoring/programmes/{programme}/request", "/mentoring/requests/{need}",
+    "/mentoring/programmes/{programme}/desk", "/mentoring/programmes/{programme}/request",
+    "/mentoring/requests/{need}",
     "/mentoring/asks/{match}", "/mentoring/pairs/{pair}",
 }  # fmt: skip
 # What apps call: each says what scope it needs, and does what a page does.

@@ -51,7 +51,7 @@ def paths(
     parts += ["followers_synchronization"]
     meeting = world.meeting
     assert meeting is not None
-    met = meeting if PAIR in keys else Meeting(meeting.programme, "1", "1", "1")
+    met = meeting if PAIR in keys else Meeting(meeting.programme, "1", "1", "1", "1")
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
         "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
@@ -62,7 +62,7 @@ def paths(
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
         "edition": ["1"], "position": ["0"], "name": ["x"],
         "programme": [met.programme], "need": [met.need], "match": [met.match],
-        "pair": [met.pair],
+        "pair": [met.pair], "entry": [met.entry],
     }  # fmt: skip
     resources, events = world.resource_ids(keys), world.event_ids(keys)
     asked = questions(rooms, people, posts) + questions_of_practices(practices)

@@ -13,6 +13,7 @@ from web.api import (
     media,
     notifications,
     openapi,
+    reports,
     search,
     statuses,
     streaming,
@@ -33,6 +34,7 @@ CALLS: tuple[ApiRoute, ...] = (
     *search.routes,
     *notifications.routes,
     *media.routes,
+    *reports.routes,
     *tags.routes,
     *absent.routes,
 )

@@ -66,7 +66,6 @@ REFUSED = (
     ("POST", "/api/v1/polls/{id}/votes", "write:statuses"),
     ("POST", "/api/v1/filters", "write:filters"),
     ("POST", "/api/v2/filters", "write:filters"),
-    ("POST", "/api/v1/reports", "write:reports"),
     ("POST", "/api/v1/push/subscription", "push"),
 )
 

@@ -98,6 +98,11 @@ SHAPES: dict[str, dict[str, str]] = {
         "muting_expires_at": "moment?", "requested": "boolean", "requested_by": "boolean",
         "domain_blocking": "boolean", "endorsed": "boolean", "note": "string",
     },
+    "Report": {
+        "id": "id", "action_taken": "boolean", "action_taken_at": "moment?", "category": "string",
+        "comment": "string", "forwarded": "boolean", "created_at": "moment",
+        "status_ids": "[id]", "target_account": "Account",
+    },
     "Role": {"id": "id", "name": "string", "color": "string"},
     "Rule": {"id": "id", "text": "string"},
     "Search": {"accounts": "[Account]", "statuses": "[Status]", "hashtags": "[Tag]"},

@@ -30,6 +30,9 @@ from web.connections import Connection
 from web.demo import sabotage
 
 DRAIN_SECONDS = 10
+# Longer than other servers keep an idle connection to us (ours 15 s): who lets go first is then
+# always they, and no delivery meets the end of its connection.
+IDLE_SECONDS = 20
 DEFAULT_PORT = 8000
 OPEN_FILES = 8_192
 log = structlog.get_logger("guildhall.serve")
@@ -163,6 +166,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) 
             server_header=False,
             lifespan="on",
             timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=IDLE_SECONDS,
         )
         _spare_the_collector()
         log.info("serving", origin=settings.origin, federation=str(settings.federates))

@@ -60,6 +60,7 @@ STEPS: dict[str, Step] = {
     "calendar.place_moves_up": steps_calendar.place_moves_up,
     "calendar.calling_off_travels": steps_calendar.calling_off_travels,
     "mentoring.matched": steps_mentoring.matched,
+    "mentoring.they_meet": steps_mentoring.they_meet,
     "mentoring.seen_by_nobody_else": steps_mentoring.seen_by_nobody_else,
     "client.forum_followed": steps_client.forum_followed,
     "client.thread_read": steps_client.thread_read,

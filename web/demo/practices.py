@@ -7,7 +7,7 @@ from typing import Any
 
 from web.demo.pages import Page
 from web.demo.readers import Reader
-from web.demo.story import COUNTERS, DEE, MAREK, PERMITS
+from web.demo.story import ANA, COUNTERS, DEE, MAREK, PERMITS, TOM
 from web.demo.visitor import Unexpected
 
 
@@ -18,6 +18,26 @@ class Written:
     forum: str
     author: str
     record: dict[str, Any]
+    reports: tuple["Reported", ...] = ()
+    adaptations: tuple["Adapted", ...] = ()
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What came of a practice at another agency, told by somebody there, as in the form."""
+
+    author: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What somebody elsewhere made of a practice, in a forum of their own agency."""
+
+    author: str
+    forum: str
+    title: str
+    lessons: str
 
 
 _PERMITS: dict[str, Any] = {
@@ -150,8 +170,29 @@ _QUIET_HOUR: dict[str, Any] = {
     "functions": ["01.3"],
     "license": "CC0-1.0",
 }
+NUMBERS = {
+    "o0.baseline.value": "21",
+    "o0.baseline.date": "2025-11",
+    "o0.baseline.n": "300",
+    "o0.actual.value": "12.6",
+    "o0.actual.date": "2026-09",
+    "o0.actual.n": "310",
+    "setting.level": "city",
+    "setting.populationBand": "10k-49k",
+    "setting.country": "US",
+    "fidelity": "adapted",
+    "changed": "Scanned drawings are still taken at the counter.",
+}
+"""What Riverton reports: the same indicator, its own numbers."""
+LESSON = "Begin with the ten reasons that return most applications."
 PRACTICES = (
-    Written(PERMITS, MAREK, _PERMITS),
+    Written(
+        PERMITS,
+        MAREK,
+        _PERMITS,
+        (Reported(ANA, NUMBERS),),
+        (Adapted(TOM, COUNTERS, "Permits that are complete on the first day", LESSON),),
+    ),
     Written(COUNTERS, DEE, _QUIET_HOUR),
 )
 
@@ -171,3 +212,29 @@ def choice(draft: Page, title: str) -> str:
         if option.text == title:
             return option.get("value")
     raise Unexpected(f"The draft at {draft.path} cannot be published in {title}.")
+
+
+async def report(reader: Reader, path: str, fields: dict[str, str]) -> Page:
+    """Fill in the form that reports what came of the practice at `path`."""
+    form = f"/p/{number(path)}/replicate"
+    return await reader.browser.submit(form, form, **fields)
+
+
+async def adapt(reader: Reader, path: str, adapted: Adapted) -> Page:
+    """Adapt the practice at `path`, and publish that in a forum of the reader's own agency."""
+    browser = reader.browser
+    draft = await browser.submit(path, f"/p/{number(path)}/adapt")
+    for section, fields in (
+        ("about", {"name": adapted.title}),
+        ("lessons", {"lessons": adapted.lessons}),
+    ):
+        page = f"{draft.path}/{section}"
+        await browser.submit(page, page, **fields, action="save")
+    title = (await browser.open(f"/f/{adapted.forum.partition('/')[2]}")).title
+    forum = choice(await browser.open(draft.path), title)
+    return await browser.submit(draft.path, f"{draft.path}/publish", forum=forum)
+
+
+def number(path: str) -> str:
+    """The number of a post in the path of its page."""
+    return path.split("/")[2]

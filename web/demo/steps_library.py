@@ -3,23 +3,12 @@
 
 from web.demo import practices
 from web.demo.pages import Page
+from web.demo.practices import LESSON, NUMBERS, Adapted, number
 from web.demo.readers import Reader
 from web.demo.scene import Scene, expect
+from web.demo.story import COUNTERS, DEE
 from web.demo.waiting import until
 
-NUMBERS = {
-    "o0.baseline.value": "21",
-    "o0.baseline.date": "2025-11",
-    "o0.baseline.n": "300",
-    "o0.actual.value": "12.6",
-    "o0.actual.date": "2026-09",
-    "o0.actual.n": "310",
-    "fidelity": "adapted",
-    "changed": "Scanned drawings are still taken at the counter.",
-}
-
-
-LESSON = "Begin with the ten reasons that return most applications."
 WARNING = "Step 3 tests with builders only: ask somebody who builds once as well."
 
 
@@ -47,8 +36,7 @@ async def practice_travels(scene: Scene) -> str:
 async def replication_counted(scene: Scene) -> str:
     _, home, here = await scene.once("practice", lambda: _published(scene))
     marek, ana = await scene.person("marek"), await scene.person("ana")
-    form = f"/p/{here.split('/')[2]}/replicate"
-    await ana.browser.submit(form, form, **NUMBERS)
+    await practices.report(ana, here, NUMBERS)
     said = "Worked at 1 other agency"
     for reader, path, where in ((marek, home, "Lakeside"), (ana, here, "Riverton")):
 
@@ -65,18 +53,9 @@ async def _adapted(scene: Scene) -> str:
     """The path of Dee's adaptation, in Riverton's own forum, of Marek's practice."""
     _, _, here = await scene.once("practice", lambda: _published(scene))
     dee = await scene.person("dee")
-    draft = await dee.browser.submit(here, f"/p/{_number(here)}/adapt")
-    section = f"{draft.path}/lessons"
-    await dee.browser.submit(section, section, lessons=LESSON, action="save")
-    title = (await dee.browser.open("/f/counters")).title
-    forum = practices.choice(await dee.browser.open(draft.path), title)
-    made = await dee.browser.submit(draft.path, f"{draft.path}/publish", forum=forum)
+    adapted = Adapted(DEE, COUNTERS, "Permits at the counter", LESSON)
+    made = await practices.adapt(dee, here, adapted)
     return made.path.partition("?")[0]
-
-
-def _number(path: str) -> str:
-    """The number of a post in the path of its page."""
-    return path.split("/")[2]
 
 
 async def adaptation_known(scene: Scene) -> str:
@@ -99,7 +78,7 @@ async def change_taken_over(scene: Scene) -> str:
     _, home, here = await scene.once("practice", lambda: _published(scene))
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek, dee = await scene.person("marek"), await scene.person("dee")
-    form = f"/p/{_number(made)}/offer"
+    form = f"/p/{number(made)}/offer"
     sent = await dee.browser.submit(form, form, note="It saves a month.", **{"s.lessons": "yes"})
 
     async def offered() -> str | None:
@@ -127,7 +106,7 @@ async def warning_follows(scene: Scene) -> str:
     _, home, _ = await scene.once("practice", lambda: _published(scene))
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek, dee = await scene.person("marek"), await scene.person("dee")
-    form = f"/p/{_number(home)}/notice"
+    form = f"/p/{number(home)}/notice"
     await marek.browser.submit(form, form, kind="advisory", words=WARNING, action="warn")
 
     async def warned() -> Page | None:

@@ -15,6 +15,8 @@ NEED = {
     "goal": "Say to an applicant on the first day what is missing.",
     "skill.0": "digital permits", "languages": "en", "zone": "America/Chicago", "hours": "2",
 }  # fmt: skip
+HELLO = "Thank you for taking me on. I bring the list."
+AIM = "Ten checks in plain words by spring"
 WORDS = "We begin with forms in spring. Would you look over our list of checks?"
 
 
@@ -69,6 +71,29 @@ async def matched(scene: Scene) -> str:
     expect("Marek Nowak" in at_riverton.title, f"Riverton shows “{at_riverton.title}”")
     expect("Ana Ruiz" in at_lakeside.title, f"Lakeside shows “{at_lakeside.title}”")
     return f"“{at_riverton.title}” at Riverton, “{at_lakeside.title}” at Lakeside"
+
+
+async def they_meet(scene: Scene) -> str:
+    here, there = await scene.once("mentoring", lambda: _matched(scene))
+    ana, marek = await scene.person("ana"), await scene.person("marek")
+    await ana.browser.submit(here, here, action="message", text=HELLO, parent="", entry="")
+    await ana.browser.submit(
+        here, here, action="terms", goals=AIM, confidentiality="between-us", starts="", ends=""
+    )
+
+    async def proposed() -> Page | None:
+        page = await marek.browser.open(there)
+        return page if HELLO in page.words and AIM in page.words else None
+
+    await until("Ana's message and terms on Marek's page", proposed)
+    await marek.browser.submit(there, there, action="agree", edition="1")
+
+    async def agreed() -> Page | None:
+        page = await ana.browser.open(here)
+        return page if "Both of you agree" in page.words else None
+
+    await until("Marek's agreement on Ana's page", agreed)
+    return f"“{HELLO}” read at Lakeside; “{AIM}” agreed by both"
 
 
 async def seen_by_nobody_else(scene: Scene) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from web.demo import events
 from web.demo.agencies import Agency
 from web.demo.events import Announced
-from web.demo.practices import Written, publish
+from web.demo.practices import Written, adapt, publish, report
 from web.demo.readers import Reader
 from web.demo.story import PEOPLE, PLACES, Person, Place, Said, Talk, password
 
@@ -67,7 +67,18 @@ class Telling:
             await self.readers[key].follow(self.agencies[place.agency], place.handle)
 
     async def _write_up(self, written: Written) -> None:
-        await publish(self.readers[written.author], written)
+        """Publish a practice; others report on it, or adapt it, each at their own agency."""
+        page = await publish(self.readers[written.author], written)
+        uri = next(iter(page.posts))
+        agency, _, forum = written.forum.partition("/")
+        for said in written.reports:
+            reader = self.readers[said.author]
+            path = await reader.thread(self.agencies[agency], forum, uri)
+            await report(reader, path, said.fields)
+        for made in written.adaptations:
+            reader = self.readers[made.author]
+            path = await reader.thread(self.agencies[agency], forum, uri)
+            await adapt(reader, path, made)
 
     async def _announce(self, event: Announced) -> None:
         """Put an event into the calendar, and have its guests sign up, each at their agency."""

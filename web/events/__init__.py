@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the calendar."""
 
-from web.events import browsing, feeds, guests, joining, writing
+from web.events import browsing, by_mail, feeds, guests, joining, writing
 
 routes = [
     *browsing.routes,
     *feeds.routes,
     *writing.routes,
     *joining.routes,
+    *by_mail.routes,
     *guests.routes,
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from server.calendar import feeds, lists, settings
@@ -18,12 +18,17 @@ from server.events import times
 from server.events.details import KINDS
 from server.forums import pages as forums
 from server.rows import CalendarChoice, Forum
+from server.viewers import VISITOR
 from web.forms import submit
-from web.templates import where
+from web.templates import render, where
 from web.visits import Visit, arrive
 
 VIEWS = ("agenda", "week", "month")
 _WEEK = timedelta(days=7)
+# Nothing of it can be pressed: it has no form, and knows nobody who is signed in.
+IN_A_FRAME = (
+    "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
+)
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,26 @@ async def _grid(session: AsyncSession, visit: Visit, what: Asked) -> dict[str, A
     }
 
 
+async def embed(request: Request) -> Response:
+    """The agenda for a frame on another website: what anybody may see, whoever looks."""
+    visit = await arrive(request)
+    visit.viewer = VISITOR
+    now = visit.instance.clock.now()
+    async with visit.instance.reading() as session:
+        what = await asked(session, visit, None)
+        found = await lists.agenda(session, VISITOR, what.chosen, now, zone=what.zone)
+    html = render(
+        "events/embed.html",
+        site=visit.instance.settings,
+        asked=what,
+        days=found.days,
+        day_in_words=times.day_in_words,
+        hours=_hours(what.zone),
+        KINDS=KINDS,
+    )
+    return HTMLResponse(html, headers={"Content-Security-Policy": IN_A_FRAME})
+
+
 async def keep_zone(request: Request) -> Response:
     """Remember the zone in which a member reads times."""
     visit, sent = await submit(request)
@@ -192,5 +217,6 @@ async def keep_zone(request: Request) -> Response:
 
 routes = [
     Route("/events", index),
+    Route("/events/embed", embed),
     Route("/events/zone", keep_zone, methods=["POST"]),
 ]

@@ -5,8 +5,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.calendar import attendance
+from server.calendar import attendance, certificates
 from server.calendar.pages import guests_page
+from server.events.details import KINDS
 from web.forms import submit
 from web.paging import place
 from web.spots import identifier, post_id
@@ -44,7 +45,21 @@ async def note(request: Request) -> Response:
     return visit.go(f"/p/{number}/guests", "guest_noted")
 
 
+async def certificate(request: Request) -> Response:
+    """A certificate to print, for whoever has its address."""
+    visit = await arrive(request)
+    vault, ours = visit.instance.vault, visit.instance.settings.agency_name
+    async with visit.instance.reading() as session:
+        found = await certificates.certificate(
+            session, vault, post_id(request), request.path_params["key"], ours
+        )
+    response = visit.page("events/certificate.html", found=found, KINDS=KINDS)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 routes = [
+    Route("/p/{id}/certificate/{key}", certificate),
     Route("/p/{id}/guests", guests),
     Route("/p/{id}/guests", note, methods=["POST"]),
 ]

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The forms that put an event into the calendar and change it."""
 
+import asyncio
 from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.calendar import series, writing
+from server.calendar import importing, series, writing
 from server.calendar import typed as checking
+from server.calendar.importing import Found
 from server.calendar.lists import choice
 from server.calendar.pages import Read, read_to_change
 from server.calendar.recurring import REPEATS
@@ -32,7 +34,7 @@ KEEPS_THE_FORM = (Invalid, Locked, TooFast, Gone, NotAllowed)
 STALE = "You signed in again since this form was opened. Please press the button once more."
 ORDER = (
     *("title", "source", "kind", "start_date", "start_time", "end_date", "end_time", "zone"),
-    *("repeat", "repeat_until", "repeat_count", "except_on"),
+    *("repeat", "repeat_until", "repeat_count", "except_on", "rule"),
     *("place", "online", "hidden", "joining", "external", "capacity", "agenda", "access", "tags"),
 )
 FIRST = {"kind": "webinar", "joining": "free"}
@@ -44,6 +46,7 @@ def _page(
     typed: Mapping[str, str],
     error: Refusal | None,
     found: Read | None = None,
+    filled: Found | None = None,
 ) -> Response:
     faults = error.fields if isinstance(error, Invalid) else {}
     response = visit.page(
@@ -57,6 +60,7 @@ def _page(
         kinds=list(KINDS.items()),
         joinings=[(value, words, "") for value, words in JOININGS.items()],
         zones=[(name, name.replace("_", " ")) for name in times.zones()],
+        filled=filled,
         repeating=list(REPEATS.items()),
         is_repeated=found is not None and bool(found.details.series),
         once=repeats.new(visit),
@@ -108,6 +112,19 @@ def _digest(forum: Forum, sent: Form) -> str:
 def _must_be_fresh(visit: Visit, sent: Form) -> None:
     if visit.viewer.member is None or sent.stale:
         raise NotAllowed(STALE)
+
+
+async def fill_in(request: Request) -> Response:
+    """The form, filled in from a calendar file."""
+    visit, sent = await submit(request)
+    async with visit.instance.reading() as session:
+        forum = await forums.one(session, visit.viewer, *named(request, visit))
+        must(await standing(session, visit.member, forum), Permission.POST_THREAD)
+    try:
+        found = await asyncio.to_thread(importing.event_of, sent.files.get("file", b""))
+    except Invalid as error:
+        return _page(visit, forum, FIRST | {"zone": times.DEFAULT}, error)
+    return _page(visit, forum, found.typed, None, filled=found)
 
 
 async def edit(request: Request) -> Response:
@@ -198,9 +215,21 @@ async def send_materials(request: Request) -> Response:
     return visit.go(path_of(found.post), "edited")
 
 
+async def discuss(request: Request) -> Response:
+    """Open a thread about the event, for those whose software drops events."""
+    visit, _ = await submit(request)
+    async with visit.instance.reading() as session:
+        found = await read_to_change(session, visit.viewer, post_id(request))
+    async with visit.instance.transaction() as tx:
+        thread = await writing.discuss(tx, visit.member, found.post)
+    return visit.go(path_of(thread), "posted")
+
+
 routes = [
+    Route("/p/{id}/discussion", discuss, methods=["POST"]),
     Route("/f/{where}/events/new", new),
     Route("/f/{where}/events/new", send, methods=["POST"]),
+    Route("/f/{where}/events/file", fill_in, methods=["POST"]),
     Route("/p/{id}/event", edit),
     Route("/p/{id}/event", send_edit, methods=["POST"]),
     Route("/p/{id}/call-off", ask_call_off),

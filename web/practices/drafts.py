@@ -15,7 +15,7 @@ from server.forums import pages as forums
 from server.library import drafts, exchange, invitations, publishing
 from server.library.drafts import Beginning, Open
 from server.permissions import Permission, Standing, may, must
-from server.practices import evidence
+from server.practices import evidence, notices
 from server.practices.evidence import Grounds
 from server.practices.keeping import Library, library
 from server.practices.record import Record
@@ -127,6 +127,8 @@ async def _overview(
         kept = await library(session)
         lines = await forums.index(session, visit.viewer)
         post = await session.get(Post, found.draft.post_id) if found.draft.post_id else None
+        source = await session.get(Post, found.draft.source_id or 0)
+        warnings = await notices.seen(session, visit.viewer, [source.uri]) if source else []
     places = [line.forum for line in lines if _may_post(visit, line.forum)]
     record = lenient(found.typed)
     period, now = kept.period, visit.instance.clock.now()
@@ -139,6 +141,7 @@ async def _overview(
         progress=progress(found, kept),
         places=[("", "Choose one"), *((str(one.id), _named(visit, one)) for one in places)],
         post=post,
+        warnings=warnings,
         standing=stands,
         steps=list(evidence.Step),
         faults=_beside(error),

@@ -41,7 +41,7 @@ async def browse(request: Request) -> Response:
         chosen=chosen,
         like_us=is_like_us,
         library=kept,
-        fields=_fields(kept, found.agencies),
+        fields=_fields(kept, found.agencies, found.countries),
         query=_query({**chosen, **({"like": "us"} if is_like_us else {})}),
         first=before is None,
         terms=terms,
@@ -56,7 +56,9 @@ def _like_us(kept: Library) -> dict[str, str]:
     return {facet: value for facet, value in found.items() if value}
 
 
-def _fields(kept: Library, agencies: list[str]) -> list[tuple[str, str, Options]]:
+def _fields(
+    kept: Library, agencies: list[str], countries: list[str]
+) -> list[tuple[str, str, Options]]:
     """What can be chosen: the facet, its name, its options."""
     ladder: Options = [(str(int(step)), step.label) for step in evidence.Step]
     return [
@@ -64,6 +66,8 @@ def _fields(kept: Library, agencies: list[str]) -> list[tuple[str, str, Options]
         ("function", "Function (COFOG)", [(c, f"{c} {w}") for c, w in terms.FUNCTIONS.items()]),
         ("level", "Level of government", list(terms.LEVELS.items())),
         ("population", "Population", list(terms.BANDS.items())),
+        ("area", "Kind of area", list(terms.AREAS.items())),
+        ("country", "Country", [(country, country) for country in countries]),
         ("cost", "Cost", list(terms.COSTS.items())),
         ("stage", "Stage", list(terms.STAGES.items())),
         ("evidence", "Evidence", ladder),

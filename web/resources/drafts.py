@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.errors import Gone, Invalid, Locked, NotAllowed, NotFound, Refusal, TooFast
+from server.errors import Gone, Invalid, Locked, NotAllowed, NotFound, Refusal, TooFast, Unavailable
 from server.forums import pages as forums
 from server.hub import publishing
 from server.permissions import Permission, Standing, must
@@ -29,7 +29,7 @@ from web.visits import Visit, arrive
 
 MB = 1_000_000
 ROOM_FOR_FIELDS = 2 * 1024 * 1024
-KEEPS_THE_FORM = (Invalid, Locked, TooFast, Gone, NotAllowed)
+KEEPS_THE_FORM = (Invalid, Locked, TooFast, Gone, NotAllowed, Unavailable)
 STALE = "You signed in again meanwhile: nothing is lost, press the button once more."
 
 
@@ -209,9 +209,20 @@ async def _take(visit: Visit, number: int, uploads: list[UploadFile]) -> None:
         async with instance.reading() as session:
             await drafts.must_fit(session, member, number, upload.size or 0, quota)
         name = upload.filename or ""
-        new = await intake.take_in(instance.files, upload.file, name, largest=largest)
-        async with instance.transaction() as tx:
-            await drafts.add_file(tx, member, number, new)
+        new = await intake.take_in(
+            instance.files,
+            upload.file,
+            name,
+            largest=largest,
+            scanner=instance.settings.clamav,
+        )
+        try:
+            async with instance.transaction() as tx:
+                await drafts.add_file(tx, member, number, new)
+        except Refusal:
+            async with instance.transaction() as tx:
+                await drafts.let_go(tx, new)
+            raise
 
 
 async def _published(visit: Visit, number: int, sent: Form) -> Response:

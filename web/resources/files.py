@@ -70,6 +70,17 @@ async def sent(request: Request, instance: Instance, asked: Asked) -> Response:
     return StreamingResponse(shelf.read(held.sha256), media_type=media_type, headers=headers)
 
 
+async def preview(request: Request) -> Response:
+    """The picture of a file that the viewer may have; made by us, pixel by pixel."""
+    visit = await arrive(request)
+    asked = await asked_for(request, visit.instance, visit.viewer)
+    async with visit.instance.reading() as session:
+        held = await files.preview_of(session, asked.file)
+    headers = {**INERT, "Cache-Control": "private, max-age=86400", "Content-Length": str(held.size)}
+    pieces = visit.instance.files.shelf.read(held.sha256)
+    return StreamingResponse(pieces, media_type=held.media_type, headers=headers)
+
+
 async def _counted(visit: Visit, asked: Asked) -> None:
     """Count it, if it is a person's first of the day."""
     request = visit.request
@@ -108,5 +119,6 @@ def is_at_home(asked: Asked) -> bool:
 
 
 routes = [
+    Route("/p/{id}/preview/{edition}/{position}", preview),
     Route("/p/{id}/files/{edition}/{position}/{name}", download),
 ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events for tests, written and published by the real deeds."""
 
-from server.calendar import typed, writing
+from server.calendar import joining, typed, writing
 from server.instance import Instance
 from storage.forums import Forum
 from storage.members import Member
@@ -33,3 +33,9 @@ async def announced(instance: Instance, author: Member, forum: Forum, **fields: 
     draft = typed.check({**WEBINAR, **fields})
     async with instance.transaction() as tx:
         return await writing.publish(tx, author, forum, draft)
+
+
+async def joined(instance: Instance, member: Member, post: Post) -> None:
+    """A member takes a place."""
+    async with instance.transaction() as tx:
+        await joining.sign_up(tx, member, post)

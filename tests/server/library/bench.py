@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Practices for tests, written and published by the real deeds."""
 
+import json
+
 from server.instance import Instance
-from server.library import drafts, publishing
+from server.library import drafts, lineage, offering, publishing
 from server.library.drafts import Beginning
+from server.library.offering import OfferDraft
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
+from storage.practices import ChangeOffer
 from tests.clock import TurnableClock
 
 PERMITS = {
@@ -66,3 +70,25 @@ async def published(instance: Instance, member: Member, forum: Forum, **fields: 
     number = await begun(instance, member, forum, **fields)
     async with instance.transaction() as tx:
         return await publishing.publish(tx, member, number)
+
+
+async def adapted_from(instance: Instance, member: Member, forum: Forum, uri: str) -> Post:
+    """A practice that says it was made from one that is not held here."""
+    kept = json.dumps({"basedOn": [{"uri": uri, "version": 1}]})
+    return await published(instance, member, forum, kept=kept)
+
+
+async def offered(
+    instance: Instance, member: Member, forum: Forum, source: Post
+) -> tuple[Post, ChangeOffer]:
+    """An adaptation in a forum, and a lesson of it offered to the author of its source."""
+    async with instance.transaction() as tx:
+        draft = await lineage.adapt(tx, member, source)
+        lesson = {"lessons": "Begin with the ten reasons."}
+        await drafts.save(tx, member, draft.id, {}, lesson)
+        await drafts.place(tx, member, draft.id, forum.id)
+    async with instance.transaction() as tx:
+        made = await publishing.publish(tx, member, draft.id)
+    async with instance.transaction() as tx:
+        offer = await offering.offer(tx, member, made, OfferDraft(("lessons",), "It saves weeks."))
+    return made, offer

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programmes, cards and needs for tests, by the real deeds."""
 
+from datetime import timedelta
+from typing import Any
+
 from server.instance import Instance
-from server.mentoring import asks, cards, needs, programmes
+from server.mentoring import agreements, asks, cards, drafts, entries, needs, programmes
 from server.mentoring.programmes import ProgrammeDraft
 from storage.members import Member
-from storage.mentoring import MentorCard, Need, Programme, pairs
+from storage.mentoring import EntryKind, MentorCard, Need, Pairing, Programme, pairs
 
 CARD = {
     "skill.0": "Digital permits", "level.0": "3", "skill.1": "Plain language", "level.1": "1",
@@ -42,18 +45,50 @@ async def need(instance: Instance, member: Member, place: Programme, **typed: st
         return await needs.keep(tx, member, place.id, draft)
 
 
+async def matched(
+    instance: Instance, mentee: Member, place: Programme, held: MentorCard, mentor: Member
+) -> Pairing:
+    """Two who were matched in a programme."""
+    wanted = await need(instance, mentee, place)
+    async with instance.transaction() as tx:
+        asked = await asks.ask(tx, mentee, wanted.id, held.id, "Would you?")
+    async with instance.transaction() as tx:
+        await asks.accept(tx, mentor, asked.id)
+        pairing = await pairs.pairing_by_uri(tx.session, asked.uri)
+    assert pairing is not None
+    return pairing
+
+
+async def written(instance: Instance, pairing: Pairing, *authors: Member) -> None:
+    """Terms, and an entry of every kind by each of the two."""
+    for author in authors:
+        async with instance.transaction() as tx:
+            terms = {
+                "goals": "Ten checks in use.",
+                "cadence": "Every two weeks",
+                "channel": "Video",
+            }
+            made = agreements.read({**terms, "confidentiality": "between-us"})
+            await agreements.propose(tx, author, pairing.id, made)
+            said: dict[str, Any] = {"title": "First look", "minutes": 45, "rating": 4}
+            said |= {"text": "The *list*, and who reads it.", "due": "2027-03-31"}
+            said["starts"] = tx.now + timedelta(days=3)
+            for kind in (*EntryKind,):
+                draft = drafts.read({**said, "kind": kind})
+                entry = await entries.write(tx, author, pairing.id, draft, shared=True)
+                if kind == EntryKind.GOAL:
+                    said["parent"] = entry.uri
+
+
 async def meeting(instance: Instance, mentee: Member, mentor: Member) -> dict[str, str]:
     """A programme, a pair, and a request with a mentor who was asked; the path of each page."""
     place = await programme(instance, mentor)
     held = await card(instance, mentor, capacity="3")
-    await card(instance, mentee, capacity="3")
-    first = await need(instance, mentee, place)
+    done = await matched(instance, mentee, place, held, mentor)
     async with instance.transaction() as tx:
-        taken = await asks.ask(tx, mentee, first.id, held.id, "Would you?")
-    async with instance.transaction() as tx:
-        await asks.accept(tx, mentor, taken.id)
-        pairing = await pairs.pairing_by_uri(tx.session, taken.uri)
-        assert pairing is not None
+        await agreements.change(tx, mentee, done.id, agreements.COMPLETED)
+    pairing = await matched(instance, mentee, place, held, mentor)
+    await written(instance, pairing, mentor, mentee)
     mine = await card(instance, mentee, capacity="3")
     second = await need(instance, mentor, place)
     async with instance.transaction() as tx:
@@ -64,4 +99,5 @@ async def meeting(instance: Instance, mentee: Member, mentor: Member) -> dict[st
         "need": f"/mentoring/requests/{later.id}",
         "asked": f"/mentoring/asks/{asked.id}",
         "pair": f"/mentoring/pairs/{pairing.id}",
+        "certificate": f"/mentoring/pairs/{done.id}/certificate",
     }

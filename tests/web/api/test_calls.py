@@ -28,6 +28,7 @@ class Room:
     forum: Forum
     thread: Post
     app: App
+    app_of_site: Starlette
 
     async def page(self, path: str) -> str:
         """A page of the site as Ana reads it, in words."""
@@ -37,14 +38,16 @@ class Room:
 
 
 @pytest.fixture
-async def room(client: httpx.AsyncClient, instance: Instance, admin: Member) -> Room:
+async def room(
+    app: Starlette, client: httpx.AsyncClient, instance: Instance, admin: Member
+) -> Room:
     ana = await makers.member(instance)
     forum = await makers.forum(instance, admin)
     thread = await makers.thread(instance, admin, forum, tags=("permits",))
     await makers.follow(instance, ana, forum)
     await makers.sign_in(client, instance, ana)
-    app = await app_of(client, instance, ana)
-    return Room(instance, client, admin, ana, forum, thread, app)
+    phone = await app_of(client, instance, ana)
+    return Room(instance, client, admin, ana, forum, thread, phone, app)
 
 
 async def test_a_thread_and_a_reply_are_posted_changed_and_deleted(room: Room) -> None:
@@ -111,8 +114,24 @@ async def test_endorsing_keeping_following_and_reading_notices(room: Room) -> No
     assert (await app.post(f"{status}/unfavourite"))["favourited"] is False
     assert (await app.post(f"{status}/bookmark"))["bookmarked"]
     assert [one["id"] for one in await app.get("/api/v1/bookmarks")] == [str(room.thread.id)]
+    assert f'data-kept="{room.thread.id}"' in await room.page("/me/kept")
     assert (await app.post(f"{status}/unbookmark"))["bookmarked"] is False
     assert await app.get("/api/v1/bookmarks") == []
+    assert "You keep nothing yet" in await room.page("/me/kept")
+    await makers.submit(room.client, f"/p/{room.thread.id}/keep")
+    assert [one["id"] for one in await app.get("/api/v1/bookmarks")] == [str(room.thread.id)]
+    await makers.submit(room.client, f"/p/{room.thread.id}/drop")
+    assert await app.get("/api/v1/bookmarks") == []
+
+
+async def test_following_reporting_and_reading_notices(room: Room) -> None:
+    app = room.app
+    wrong = {"status_ids": [str(room.thread.id)], "comment": "Not a question"}
+    assert (await app.post("/api/v1/reports", **wrong))["status_ids"] == wrong["status_ids"]
+    assert "forum" in (await app.post("/api/v1/reports", 422, comment="x"))["error"]
+    async with makers.browser(room.app_of_site) as desk:
+        await makers.sign_in(desk, room.instance, room.sam)
+        assert "Not a question" in (await desk.get(f"/f/{room.forum.handle}/reports")).text
     forum = f"/api/v1/accounts/{room.forum.id}"
     assert (await app.post(f"{forum}/unfollow"))["following"] is False
     assert await app.get("/api/v1/lists") == []

@@ -26,6 +26,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "PUT /api/v1/statuses/{id}": {"status": "Another title\n\nand a body"},
     "POST /api/v1/statuses/{id}/favourite": {},
     "POST /api/v1/statuses/{id}/bookmark": {},
+    "POST /api/v1/reports": {"status_ids": ["REPLY"], "comment": "Off topic"},
     "POST /api/v1/markers": {"home": {"last_read_id": "7"}},
     "POST /api/v1/accounts/{id}/unfollow": {},
     "POST /api/v1/accounts/{id}/follow": {},
@@ -41,8 +42,15 @@ async def ids(instance: Instance, admin: Member) -> dict[str, str]:
     forum = await makers.forum(instance, admin)
     await makers.follow(instance, ana, forum)
     thread = await makers.thread(instance, ana, forum, tags=("permits",))
-    await makers.reply(instance, admin, thread, "For @ana ![A map](https://city.example/map.png)")
-    return {"ana": str(ana.id), "forum": str(forum.id), "thread": str(thread.id)}
+    reply = await makers.reply(
+        instance, admin, thread, "For @ana ![A map](https://city.example/map.png)"
+    )
+    return {
+        "ana": str(ana.id),
+        "forum": str(forum.id),
+        "thread": str(thread.id),
+        "REPLY": str(reply.id),
+    }
 
 
 @pytest.fixture
@@ -75,6 +83,8 @@ async def test_every_call_answers_as_its_schema_says(phone: App, ids: dict[str, 
         method, path = name.split(" ")
         route = next(one for one in CALLS if one.path == path and method in (one.methods or set()))
         kind = "forum" if "/accounts/" in path else "thread"
+        if "status_ids" in sent:
+            sent = {**sent, "status_ids": [ids["REPLY"]]}
         answer = await phone.ask(method, path.replace("{id}", ids[kind]), json=sent)
         _must_fit(route, answer, name)
         seen.add(route.door.answers)

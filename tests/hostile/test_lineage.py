@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may warn of a practice, and who may offer what to whom."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from storage.practices import ChangeOffer, PracticeNotice
+from tests.hostile.commons import Commons, doing
+from tests.hostile.copy import words
+from tests.hostile.peer import Json, ScriptedPeer, vera
+from tests.server.library.bench import adapted_from, published
+from tests.server.practices.test_record import PERMITS
+
+OFFERED: Json = {
+    "v": 1,
+    "ofVersion": 1,
+    "sections": ["lessons"],
+    "note": "Ten reasons.",
+    "practice": {"v": 1, "name": "x", "summary": "x", "lessons": ["Begin with ten reasons."]},
+}
+
+
+async def test_only_the_author_of_an_original_warns_of_it(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    await gh.allow(vic.host, evil.host)
+    uri = f"{vic.origin}/p/7"
+    await adapted_from(gh.instance, gh.admin, gh.forum, uri)
+    count = 0
+
+    async def tell(
+        peer: ScriptedPeer, minute: int, advisory: Any, **changes: Any
+    ) -> tuple[str, str]:
+        nonlocal count
+        count += 1
+        said = {} if advisory is None else {"gh:advisory": advisory}
+        post = words(
+            vic, f"{vic.origin}/f/permits", 7, updated=f"2026-11-23T09:{minute:02}:00Z",
+            **{"gh:practice": PERMITS, **said, **changes},
+        )  # fmt: skip
+        row = await gh.sent(peer, doing("Update", vera(peer), post, count))
+        return row.state, row.note
+
+    async def stands() -> str:
+        async with gh.instance.reading() as session:
+            rows = (await session.execute(select(PracticeNotice))).scalars().all()
+        return ", ".join(row.words for row in rows if row.active)
+
+    notice = {"kind": "withdrawn", "content": "Stop.", "published": "2026-11-23T09:00:00Z"}
+    assert (await tell(evil, 1, notice))[0] != "applied"
+    for wrong in (
+        "Stop.", {**notice, "kind": "recall"}, {**notice, "content": " "},
+        {**notice, "content": "x" * 1001}, {**notice, "published": "soon"},
+        {**notice, "content": ["Stop."]},
+    ):  # fmt: skip
+        state, why = await tell(vic, 2, wrong)
+        assert (state, "gh:advisory" in why) == ("refused", True), wrong
+    # What is not public is not shown to whoever reads an adaptation.
+    assert (await tell(vic, 2, notice, to=[f"{vic.origin}/f/permits"], cc=[]))[0] != "applied"
+    assert await stands() == ""
+    assert (await tell(vic, 3, notice))[0] == "applied"
+    assert await stands() == "Stop."
+    assert (await tell(vic, 2, None))[0] != "applied"
+    assert await stands() == "Stop."
+    assert (await tell(vic, 4, None))[0] == "applied"
+    assert await stands() == ""
+
+
+async def test_offers_come_from_the_author_of_an_adaptation_and_end_by_those_they_are_between(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    await gh.allow(vic.host, evil.host)
+    practice = await published(gh.instance, gh.admin, gh.forum)
+
+    async def offer(
+        number: int, peer: ScriptedPeer = vic, changes: Json | None = None
+    ) -> tuple[str, str]:
+        said = {**OFFERED, **(changes or {})}
+        activity = doing(
+            "Offer", vera(peer), f"{vic.origin}/p/8", number,
+            **{"target": practice.uri, "gh:changeSet": said, "to": [gh.admin.uri]},
+        )  # fmt: skip
+        row = await gh.sent(peer, activity)
+        return row.state, row.note
+
+    async def states() -> list[str]:
+        async with gh.instance.reading() as session:
+            question = select(ChangeOffer.state).order_by(ChangeOffer.id)
+            return list((await session.execute(question)).scalars())
+
+    assert (await offer(1, evil))[0] != "applied"
+    faults: tuple[Json, ...] = (
+        {"sections": ["outcomes"]}, {"sections": []}, {"sections": "lessons"}, {"v": 2},
+        {"ofVersion": "1"}, {"note": "x" * 1001}, {"practice": {"v": 1}},
+    )  # fmt: skip
+    for number, wrong in enumerate(faults, 10):
+        state, why = await offer(number, changes=wrong)
+        assert (state, "gh:changeSet" in why) == ("refused", True), (wrong, why)
+    assert await states() == []
+    for number in range(20, 25):
+        assert (await offer(number))[0] == "applied"
+    state, why = await offer(25)
+    assert (state, "wait for an answer" in why) == ("refused", True)
+    first = {"id": f"{vera(vic)}#offer-20", "type": "Offer", "actor": vera(vic),
+             "object": f"{vic.origin}/p/8"}  # fmt: skip
+    assert (await gh.sent(evil, doing("Undo", vera(evil), first, 1))).state != "applied"
+    assert (await gh.sent(evil, doing("Accept", vera(evil), first, 1))).state != "applied"
+    assert set(await states()) == {"waiting"}
+    assert (await gh.sent(vic, doing("Undo", vera(vic), first, 1))).state == "applied"
+    assert sorted(await states()) == ["waiting"] * 4 + ["withdrawn"]

@@ -23,6 +23,7 @@ from server.members import sign_in
 from server.mentoring import asks
 from server.moderation import blocks
 from server.settings import Federation
+from server.vetting import schedule as reviews
 from storage.facts import FactRow
 from storage.forums import CopyState, Forum
 from storage.peers import Peer
@@ -174,6 +175,8 @@ class Worker:
         if self._tended is None or now - self._tended > TEND_EVERY:
             self._tended = now
             await tending.tend(instance)
+            async with instance.transaction() as tx:
+                await reviews.tend(tx)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now
             async with instance.transaction() as tx:

@@ -22,6 +22,7 @@ from web.demo import (
     steps_policy,
     steps_reliability,
     steps_repair,
+    steps_reviews,
 )
 from web.demo.agencies import CommandFailed
 from web.demo.neighbours import NEIGHBOURS
@@ -56,6 +57,7 @@ STEPS: dict[str, Step] = {
     "library.adaptation_known": steps_library.adaptation_known,
     "library.change_taken_over": steps_library.change_taken_over,
     "library.warning_follows": steps_library.warning_follows,
+    "library.reviewed": steps_reviews.reviewed,
     "calendar.webinar_fills": steps_calendar.webinar_fills,
     "calendar.place_moves_up": steps_calendar.place_moves_up,
     "calendar.calling_off_travels": steps_calendar.calling_off_travels,

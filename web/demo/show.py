@@ -10,6 +10,7 @@ import typer
 from web.demo.agencies import Agency, CommandFailed
 from web.demo.events import EVENTS
 from web.demo.practices import PRACTICES
+from web.demo.resources import SHARED
 from web.demo.story import LAKESIDE, PEOPLE, PLACES, RIVERTON, password
 from web.demo.telling import Telling, befriend, furnish
 from web.demo.threads import TALKS
@@ -37,7 +38,7 @@ async def _prepare(agencies: dict[str, Agency], *, quiet: bool) -> None:
     say("Starting two agencies on this machine…")
     await asyncio.gather(*(_open(agency, agencies) for agency in agencies.values()))
     say("Letting their people talk…")
-    await Telling(agencies).tell(TALKS, PRACTICES, EVENTS)
+    await Telling(agencies).tell(TALKS, PRACTICES, EVENTS, SHARED)
 
 
 async def _open(agency: Agency, agencies: dict[str, Agency]) -> None:

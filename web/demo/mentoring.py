@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mentoring of the story: a programme at each agency, and who offers what."""
+"""The mentoring of the story: programmes, and who offers what."""
 
 from web.demo.agencies import Agency
 from web.demo.readers import Reader

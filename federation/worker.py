@@ -16,13 +16,14 @@ from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import mail, peers, rotation
+from server import mail, peers, pushes, rotation
 from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
 from server.moderation import blocks
 from server.settings import Federation
+from server.vetting import schedule as reviews
 from storage.facts import FactRow
 from storage.forums import CopyState, Forum
 from storage.peers import Peer
@@ -43,6 +44,7 @@ VERSION_EVERY = 0.2
 GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0}
 KEEPING = "keeping"
 PULLING = "mentors"
+PUSHING = "pushes"
 
 
 class Worker:
@@ -51,7 +53,8 @@ class Worker:
     def __init__(self, wire: Station) -> None:
         self._wire = wire
         self._wakes = {
-            name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair", "mentors")
+            name: asyncio.Event()
+            for name in ("tell", "receive", "deliver", "repair", "mentors", "push")
         }
         self._tasks: list[asyncio.Task[None]] = []
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
@@ -71,7 +74,9 @@ class Worker:
         """Begin; needs a wire that is open."""
         instance = self._wire.instance
         instance.on_wake(self.wake)
-        loops: dict[str, Callable[[], Awaitable[float]]] = {"tell": self._tell, "keep": self._keep}
+        loops: dict[str, Callable[[], Awaitable[float]]] = {
+            "tell": self._tell, "keep": self._keep, "push": self._push,
+        }  # fmt: skip
         if instance.settings.federates is not Federation.OFF:
             loops |= {
                 "receive": self._receive,
@@ -164,6 +169,12 @@ class Worker:
             return IDLE
         return await self._wire.mentors.run_due()
 
+    async def _push(self) -> float:
+        """Notices for phones: one process tells them for all."""
+        if not await self._claims.take([PUSHING]):
+            return IDLE
+        return await self._wire.pushes.run_due()
+
     async def _keep(self) -> float:
         """Letters, and once an hour what has run out: one process does it for all."""
         instance = self._wire.instance
@@ -174,12 +185,15 @@ class Worker:
         if self._tended is None or now - self._tended > TEND_EVERY:
             self._tended = now
             await tending.tend(instance)
+            async with instance.transaction() as tx:
+                await reviews.tend(tx)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)
                 await clients.tidy(tx)
+                await pushes.tidy(tx)
                 await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))

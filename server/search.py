@@ -7,12 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
+from server.events.details import of_row
 from server.facts import PostDeleted, PostEdited, PracticePublished, ReplyPosted, ThreadPosted
 from server.practices import prose
 from server.practices.record import unpack
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
 from storage import search
+from storage.events import Event
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post, PostState
@@ -39,7 +41,18 @@ async def index_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdi
     forum = await tx.session.get_one(Forum, post.forum_id)
     author = await tx.session.get_one(Member, post.author_id)
     if forum.is_local or author.indexable:
-        await search.put(tx.session, DOCUMENTS[post.kind](post))
+        document = DOCUMENTS[post.kind](post)
+        event = await tx.session.get(Event, post.id) if post.kind == Kind.EVENT else None
+        if event is not None:
+            document = SearchDocument(post.id, post.title, f"{document.text}\n{_of_event(event)}")
+        await search.put(tx.session, document)
+
+
+def _of_event(event: Event) -> str:
+    """Where an event is, and who tells what: not the address online, which few may be told."""
+    details = of_row(event)
+    told = [f"{session.title} {session.speakers}" for session in details.sessions]
+    return "\n".join([details.place, details.access, *told])
 
 
 async def forget_author(tx: Transaction, author: Member) -> None:

@@ -25,6 +25,7 @@ LARGEST = 250_000
 COLOURS = 192
 PRACTICE = "Digital permits with a completeness check"
 THREAD = "How we cut permit times from 21 days to 12.6"
+WEBINAR = "How Lakeside cut permit times by 40 %"
 STRANGER = "forum.harbor.example.gov"
 RULES = (
     ("allow", "*.cascadia.example.gov", "All agencies of the State of Cascadia", "2027-12-31"),
@@ -155,6 +156,14 @@ def take_all(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
         page.get_by_role("link", name=PRACTICE).click()
         page.get_by_role("heading", name=PRACTICE).wait_for()
         take(page, "practice")
+        page.set_viewport_size({"width": 1280, "height": 760})
+        page.evaluate("document.querySelector('#adopters').scrollIntoView()")
+        take(page, "adopters")
+    with window(browser, riverton, "ana", (1280, 1040)) as page:
+        page.goto("/events")
+        page.get_by_role("link", name=WEBINAR).click()
+        page.get_by_role("heading", name=WEBINAR).wait_for()
+        take(page, "event")
     with window(browser, riverton, "dee", (1280, 900)) as page:
         page.goto(consent(riverton))
         take(page, "app-consent")

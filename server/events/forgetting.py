@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaving nothing of a deleted event, once its guests were told."""
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from server import letters
 from server.events.details import of_row
 from server.events.telling import COMING, guests_here
 from server.facts import PostDeleted
 from server.transaction import Transaction
-from storage.events import Event, EventGuest
+from storage.events import Event, EventGuest, EventSeries
+from storage.letters import Letter
 from storage.members import Member
 
 
@@ -17,6 +18,8 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     event = await tx.session.get(Event, fact.post)
     if event is None:
         return
+    # Letters about it say what it was called.
+    await tx.session.execute(delete(Letter).where(Letter.text.contains(f"/p/{event.post_id}")))
     if event.ends > tx.now:
         when = of_row(event).when
         async for guest in guests_here(tx, event.post_id, COMING):
@@ -28,3 +31,12 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
                 letters.post(tx, address, "An event you signed up for was deleted", f"{words}\n")
     for table in (EventGuest, Event):
         await tx.session.execute(delete(table).where(table.post_id == fact.post))
+    if event.series:
+        await _forget_series(tx, event.series)
+
+
+async def _forget_series(tx: Transaction, uri: str) -> None:
+    """With its last event goes what more of them would be made from."""
+    left = select(Event.post_id).where(Event.series == uri).limit(1)
+    if (await tx.session.execute(left)).first() is None:
+        await tx.session.execute(delete(EventSeries).where(EventSeries.uri == uri))

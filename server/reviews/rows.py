@@ -52,6 +52,14 @@ async def task_of_seat(session: AsyncSession, seat: int) -> ReviewTask | None:
     return (await session.execute(question)).scalars().first()
 
 
+async def tasks_of_seats(
+    session: AsyncSession, seats: Collection[ReviewSeat]
+) -> dict[int, ReviewTask]:
+    """The tasks of those seats whose reviewers are members here, by the seat."""
+    question = select(ReviewTask).where(ReviewTask.seat_id.in_([seat.id for seat in seats]))
+    return {task.seat_id or 0: task for task in (await session.execute(question)).scalars()}
+
+
 async def task_at(session: AsyncSession, word: str) -> ReviewTask | None:
     """The task at `/reviews/<token>`."""
     question = select(ReviewTask).where(ReviewTask.token == word)

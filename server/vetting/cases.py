@@ -9,7 +9,7 @@ from server import peers
 from server.errors import Gone, Invalid, NotAllowed, NotFound
 from server.facts import ReviewDecided, ReviewerInvited, ReviewMoved
 from server.forums.standing import standing_now
-from server.permissions import Permission, must
+from server.permissions import Permission, may_enter, must
 from server.practices import standing
 from server.practices.record import pack
 from server.reviews import endings, notices, seats, tasks
@@ -27,13 +27,13 @@ from server.reviews.course import (
 )
 from server.reviews.forgetting import apply_withdrawal
 from server.reviews.notices import Notice
-from server.reviews.rows import address, open_review, open_tasks_of, seats_of, task_of_seat, token
+from server.reviews.rows import address, open_review, open_tasks_of, seats_of, tasks_of_seats, token
 from server.reviews.tasks import Invitation
 from server.transaction import Transaction
 from server.vetting import statements
 from server.vetting.masking import shown_record
 from storage import members
-from storage.forums import Forum
+from storage.forums import FEDERATED, Forum
 from storage.members import Member, MemberState
 from storage.peers import Peer
 from storage.posts import Kind, Post, PostState
@@ -137,6 +137,8 @@ async def invite_member(
         raise Invalid({"invite": "Nobody reviews their own practice."})
     if member.id == steward.id:
         raise Invalid({"invite": "You decide about it: ask somebody else to review it."})
+    if not may_enter(await standing_now(tx, member, forum)):
+        raise Invalid({"invite": "They may not enter this forum: put them on its list first."})
     invitations = {task.seat_id for task in await open_tasks_of(tx.session, member.id)}
     held = await seats_of(tx.session, review.id)
     if invitations & {seat.id for seat in held}:
@@ -150,7 +152,9 @@ async def invite_agency(
     tx: Transaction, steward: Member, number: int, host: str, due: datetime
 ) -> ReviewSeat:
     """Ask another agency to name a reviewer of theirs."""
-    review, post, _ = await must_keep(tx, steward, number)
+    review, post, forum = await must_keep(tx, steward, number)
+    if forum.visibility not in FEDERATED:
+        raise Invalid({"invite": "What is written in this forum stays within our agency."})
     mode = tx.settings.federates
     if not await peers.is_agency(tx.session, mode, host, tx.now):
         raise Invalid({"invite": "Choose an agency that is on our list and runs Guildhall."})
@@ -232,10 +236,10 @@ async def decide(
     review.letter, review.decided, review.decided_by = letter.strip(), tx.now, steward.id
     for seat in to_close(held):
         await seats.withdraw(tx, seat)
+    by_seat = await tasks_of_seats(tx.session, held)
     for seat in held:
-        task = await task_of_seat(tx.session, seat.id)
-        if task is not None and seat.state == Seat.ANSWERED:
-            await endings.decided(tx, task, review.state, post.uri)
+        if seat.id in by_seat and seat.state == Seat.ANSWERED:
+            await endings.decided(tx, by_seat[seat.id], review.state, post.uri)
     await tx.session.flush()
     await _publish(tx, steward, post, review, held)
     await _tell_author(tx, post, Notice.DECIDED)
@@ -244,10 +248,10 @@ async def decide(
 
 
 async def _must_not_review(tx: Transaction, steward: Member, held: list[ReviewSeat]) -> None:
-    for seat in held:
-        task = await task_of_seat(tx.session, seat.id)
-        if task is not None and task.member_id == steward.id and seat.state != Seat.DECLINED:
-            raise NotAllowed("You review this practice: another steward decides about it.")
+    by_seat = await tasks_of_seats(tx.session, held)
+    own = {number for number, task in by_seat.items() if task.member_id == steward.id}
+    if any(seat.id in own and seat.state != Seat.DECLINED for seat in held):
+        raise NotAllowed("You review this practice: another steward decides about it.")
 
 
 async def _publish(

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.apps import let_in
 from tests.browser.town import Town
+from tests.browser.vetting import reviews
 from tests.browser.windows import HEIGHT, Windows
 
 pytestmark = pytest.mark.browser
@@ -62,6 +63,8 @@ FOR_MEMBERS = {
     "edit": "{own}/edit",
     "delete": "{own}/delete",
     "history": "{own}/history",
+    "where it is quoted": "{own}/quotes",
+    "report": "{copy}/report",
     "drafts": "/me/drafts",
     "kept posts": "/me/kept",
     "apps": "/me/apps",
@@ -83,6 +86,9 @@ FOR_MEMBERS = {
     "distilling": "{thread}/distil",
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
+    "review of an own practice": "{practice}/review",
+    "reviews": "/reviews",
+    "writing a review": "{task}",
     "adapted practice": "{made}",
     "warning of a practice": "{practice}/notice",
     "offering a change": "{made}/offer",
@@ -112,6 +118,8 @@ FOR_ADMINS = {
     "new forum": "/forums/new",
     "forum form": "/f/counters/edit",
     "forum people": "/f/staff/people",
+    "reports": "/f/counters/reports",
+    "shutting out": "{thread}/shut-out",
     "administration": "/admin",
     "agencies and rules": "/admin/federation",
     "a knock": "/admin/federation/knock/stranger.example.org",
@@ -124,6 +132,8 @@ FOR_ADMINS = {
     "record": "/admin/record",
     "keys": "/admin/keys",
     "keeping the library": "/practices/keeping",
+    "reviews to look after": "/reviews/board",
+    "a review to look after": "{case}",
     "new programme": "/mentoring/programmes/new",
     "programme form": "{mentoring[programme]}/edit",
     "programme desk": "{mentoring[programme]}/desk",
@@ -182,6 +192,7 @@ def places(town: Town) -> dict[str, Any]:
         "event": f"/p/{event.id}",
         "webinar": f"/p/{webinar.id}",
         "template": f"/resources/drafts/{template}",
+        **reviews(town, digital, quiet, dee),
         "consent": town.run(let_in(town.riverton.instance, town.riverton.people["ana"], thread)),
         "mentoring": town.mentoring(town.riverton, "ana", "sam"),
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schemas of practices, replications and resources are what is read.
+"""The schemas of what `gh:` members carry are what is read.
 
 `python -m tests.federation.test_practice_schema` writes it anew.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from federation.reviews import Maybe, Message, Moment
 from server.practices.record import Record
 from server.practices.record.practice import VERSION
 from server.practices.reporting import Report
@@ -28,18 +29,25 @@ from server.records.values import (
 from server.resources.record import Record as ResourceRecord
 from tests.house.sources import ROOT
 
+Json = dict[str, Any]
 FOLDER = ROOT / "docs/wire"
 SCHEMAS: dict[str, type[Part]] = {
     "practice": Record,
     "replication": Report,
     "resource": ResourceRecord,
+    "review": Message,
+}
+PLAIN: dict[type[Reader], Json] = {
+    Flag: {"type": "boolean"},
+    Day: {"type": "string", "pattern": "^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"},
+    Moment: {"type": "string", "format": "date-time"},
 }
 NEEDED = {
     "practice": ["name", "summary"],
     "replication": ["of", "outcomes"],
     "resource": ["name", "summary"],
+    "review": ["step"],
 }
-Json = dict[str, Any]
 
 
 def described(reader: Reader) -> Json:
@@ -56,15 +64,13 @@ def described(reader: Reader) -> Json:
             return {"type": kind, "minimum": least, "maximum": LARGEST}
         case Choice():
             return {"enum": list(dict.fromkeys(["", *reader.options]))}
-        case Flag():
-            return {"type": "boolean"}
-        case Day():
-            return {"type": "string", "pattern": "^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"}
+        case Flag() | Day() | Moment():
+            return PLAIN[type(reader)]
         case Items():
             return {"type": "array", "maxItems": reader.most, "items": described(reader.of)}
         case Parts():
             return {"type": "array", "maxItems": reader.most, "items": of_part(reader.of)}
-        case Nested():
+        case Nested() | Maybe():
             return of_part(reader.of)
     raise AssertionError(reader)
 

@@ -6,12 +6,13 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from server.calendar import joining, writing
+from server.calendar import joining, series, writing
 from server.calendar.typed import check
 from server.errors import Refusal
 from server.posts import editing
 from storage import events
 from storage.events import Event, EventGuest, GuestState
+from storage.forums import Forum
 from storage.log import ActivityBody, LogRow
 from storage.members import Member
 from storage.notifications import Notification
@@ -159,6 +160,24 @@ async def test_a_webinar_fills_from_two_agencies_and_a_freed_place_moves_the_nex
     await changed_and_called_off(riverton, lakeside, ana, post, copy)
 
 
+async def what_repeats_arrives(riverton: Agency, lakeside: Agency, forum: Forum) -> None:
+    """Each occurrence is an event of its own there as well, and all know their series."""
+    typed = {**WEBINAR, "title": "Office hours", "repeat": "weekly", "repeat_count": "2"}
+    async with lakeside.instance.transaction() as tx:
+        await series.publish(tx, lakeside.admin, forum, typed)
+
+    async def both() -> list[Event] | None:
+        async with riverton.instance.reading() as session:
+            question = select(Event).where(Event.series != "").order_by(Event.starts)
+            found = list((await session.execute(question)).scalars())
+        return found if len(found) == 2 else None
+
+    first, second = await until("both office hours at Riverton", both)
+    assert first.series == second.series
+    assert (second.starts - first.starts).days == 7
+    assert second.series_at == "2026-12-10T14:00"
+
+
 async def test_two_who_take_the_last_place_at_two_agencies_at_the_same_moment(
     riverton: Agency, lakeside: Agency
 ) -> None:
@@ -180,6 +199,7 @@ async def test_two_who_take_the_last_place_at_two_agencies_at_the_same_moment(
     else:
         page = await lakeside.page(f"/p/{post.id}/{post.slug}", marek)
         assert "Waiting list, number 1" in page.text
+    await what_repeats_arrives(riverton, lakeside, forum)
     lakeside.clock.turn(days=30)
     with pytest.raises(Refusal, match="over"):
         await wants(lakeside, lakeside.admin, post)

@@ -90,6 +90,8 @@ async def test_an_event_is_announced_found_and_changed(scene: Scene) -> None:
         assert "Nothing is in the calendar" not in page
     assert "Kerbs and ramps" not in await scene.read("visitor", "/events?kind=conference")
     assert "Nothing is in the calendar" in await scene.read("visitor", "/events?date=2027-05-01")
+    assert "Kerbs and ramps" in await scene.read("visitor", "/search?q=Nowak")
+    assert "Kerbs and ramps" not in await scene.read("visitor", "/search?q=meet.lakeside")
     number = place.split("/")[2]
     assert (await scene.browsers["ana"].get(f"/p/{number}/event")).status_code == 403
     form = await scene.read("dee", f"/p/{number}/event")

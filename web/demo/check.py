@@ -18,9 +18,11 @@ from web.demo import (
     steps_kills,
     steps_library,
     steps_mentoring,
+    steps_moderation,
     steps_policy,
     steps_reliability,
     steps_repair,
+    steps_reviews,
 )
 from web.demo.agencies import CommandFailed
 from web.demo.neighbours import NEIGHBOURS
@@ -44,6 +46,8 @@ STEPS: dict[str, Step] = {
     "federation.endorsement_withdrawn": steps_federation.endorsement_withdrawn,
     "federation.edit_followed": steps_federation.edit_followed,
     "federation.delete_followed": steps_federation.delete_followed,
+    "federation.report_arrives": steps_moderation.report_arrives,
+    "federation.shut_out_holds": steps_moderation.shut_out_holds,
     "policy.inbox_refused": steps_policy.inbox_refused,
     "policy.fetch_refused": steps_policy.fetch_refused,
     "policy.knock_recorded": steps_policy.knock_recorded,
@@ -53,6 +57,7 @@ STEPS: dict[str, Step] = {
     "library.adaptation_known": steps_library.adaptation_known,
     "library.change_taken_over": steps_library.change_taken_over,
     "library.warning_follows": steps_library.warning_follows,
+    "library.reviewed": steps_reviews.reviewed,
     "calendar.webinar_fills": steps_calendar.webinar_fills,
     "calendar.place_moves_up": steps_calendar.place_moves_up,
     "calendar.calling_off_travels": steps_calendar.calling_off_travels,

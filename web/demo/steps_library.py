@@ -21,8 +21,13 @@ async def _published(scene: Scene) -> tuple[str, str, str]:
     return uri, page.path.partition("?")[0], await ana.thread(scene.lakeside, "permits", uri)
 
 
+async def practice_of(scene: Scene) -> tuple[str, str, str]:
+    """(uri, path at Lakeside, path at Riverton) of the practice that all steps are about."""
+    return await scene.once("practice", lambda: _published(scene))
+
+
 async def practice_travels(scene: Scene) -> str:
-    _, home, here = await scene.once("practice", lambda: _published(scene))
+    _, home, here = await practice_of(scene)
     marek, ana = await scene.person("marek"), await scene.person("ana")
     at_home, copy = await marek.browser.open(home), await ana.browser.open(here)
     for told in ("−40 %", "12.6 days", "Map what makes an application incomplete", "Measured"):
@@ -34,7 +39,7 @@ async def practice_travels(scene: Scene) -> str:
 
 
 async def replication_counted(scene: Scene) -> str:
-    _, home, here = await scene.once("practice", lambda: _published(scene))
+    _, home, here = await practice_of(scene)
     marek, ana = await scene.person("marek"), await scene.person("ana")
     await practices.report(ana, here, NUMBERS)
     said = "Worked at 1 other agency"
@@ -51,7 +56,7 @@ async def replication_counted(scene: Scene) -> str:
 
 async def _adapted(scene: Scene) -> str:
     """The path of Dee's adaptation, in Riverton's own forum, of Marek's practice."""
-    _, _, here = await scene.once("practice", lambda: _published(scene))
+    _, _, here = await practice_of(scene)
     dee = await scene.person("dee")
     adapted = Adapted(DEE, COUNTERS, "Permits at the counter", LESSON)
     made = await practices.adapt(dee, here, adapted)
@@ -59,7 +64,7 @@ async def _adapted(scene: Scene) -> str:
 
 
 async def adaptation_known(scene: Scene) -> str:
-    _, home, _ = await scene.once("practice", lambda: _published(scene))
+    _, home, _ = await practice_of(scene)
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek = await scene.person("marek")
     said = "City of Riverton adapted this practice"
@@ -75,7 +80,7 @@ async def adaptation_known(scene: Scene) -> str:
 
 
 async def change_taken_over(scene: Scene) -> str:
-    _, home, here = await scene.once("practice", lambda: _published(scene))
+    _, home, here = await practice_of(scene)
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek, dee = await scene.person("marek"), await scene.person("dee")
     form = f"/p/{number(made)}/offer"
@@ -103,7 +108,7 @@ async def change_taken_over(scene: Scene) -> str:
 
 
 async def warning_follows(scene: Scene) -> str:
-    _, home, _ = await scene.once("practice", lambda: _published(scene))
+    _, home, _ = await practice_of(scene)
     made = await scene.once("adaptation", lambda: _adapted(scene))
     marek, dee = await scene.person("marek"), await scene.person("dee")
     form = f"/p/{number(home)}/notice"

@@ -10,6 +10,7 @@ from server.errors import Invalid
 from server.events import times
 from server.events.details import of_row
 from server.instance import Instance
+from server.posts import editing
 from storage.events import Event, EventSeries
 from storage.letters import Letter
 from storage.notifications import Notification
@@ -17,7 +18,7 @@ from storage.posts import Post
 from tests import databases
 from tests.clock import TurnableClock
 from tests.server.calendar.bench import WEBINAR, announced
-from tests.server.town import Town, settle
+from tests.server.town import Town, holds, settle
 
 database_url = databases.database_url
 WEEKLY = {**WEBINAR, "repeat": "weekly", "except_on": "2026-12-24\n2026-12-31"}
@@ -95,6 +96,27 @@ async def test_a_series_is_changed_from_one_on_and_called_off(
     clock.turn(days=60)
     await tending.tend(town.instance)
     assert len(await starts(town)) == 3
+
+
+async def test_nothing_remains_of_what_was_deleted(town: Town, clock: TurnableClock) -> None:
+    said = {"title": "Quokkas in the counter hall", "place": "Quokkas' hall", "agenda": "Quokkas"}
+    await repeated(town, repeat_count="2", **said)
+    async with town.instance.reading() as session:
+        posts = (await session.execute(select(Post))).scalars().all()
+    assert len(posts) == 2
+    for post in posts:
+        async with town.instance.transaction() as tx:
+            await joining.sign_up(tx, town.dee, post)
+    clock.turn(days=9, hours=12)
+    await tending.tend(town.instance)
+    assert {"events", "event_series", "letters"} <= set(await holds(town.instance, "quokkas"))
+    for post in posts:
+        async with town.instance.transaction() as tx:
+            await editing.remove(tx, town.ana, post)
+    assert await holds(town.instance, "quokkas") == []
+    async with town.instance.reading() as session:
+        told = (await session.execute(select(Letter.subject))).scalars().all()
+    assert list(told) == ["An event you signed up for was deleted"] * 2
 
 
 async def test_faults_of_what_repeats_stand_beside_their_fields(town: Town) -> None:

@@ -16,7 +16,7 @@ from server.reviews import rows, rubric, tasks
 from server.reviews.course import NotNow
 from server.vetting import authors, cases, pages, reviewing, schedule
 from server.vetting.authors import AuthorPage
-from storage.forums import Forum
+from storage.forums import Forum, Visibility
 from storage.letters import Letter
 from storage.members import Member
 from storage.posts import Post, PostState
@@ -265,6 +265,16 @@ async def test_who_is_close_to_it_takes_no_part(stage: Stage, instance: Instance
             with pytest.raises(Invalid) as refusal:
                 cases.due_of(tx, day)
             assert set(refusal.value.fields) == {"due"}
+    async with instance.transaction() as tx:
+        forum = await tx.session.get_one(Forum, stage.forum.id)
+        forum.visibility = Visibility.MEMBERS
+    with pytest.raises(Invalid, match="may not enter"):
+        await stage.invite(review, "kim")
+    async with instance.transaction() as tx:
+        sam, due = stage.people["sam"], cases.due_of(tx, "")
+        with pytest.raises(Invalid, match="stays within our agency"):
+            await cases.invite_agency(tx, sam, review.id, "lakeside.localhost", due)
+        (await tx.session.get_one(Forum, stage.forum.id)).visibility = Visibility.PUBLIC
     own = await published(instance, stage.people["sam"], stage.forum, name="Sam's own")
     async with instance.transaction() as tx:
         theirs = await cases.submit(tx, stage.people["sam"], own, "")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The forms of a review: nothing typed is lost, faults stand at their field."""
+
+import html
+
+import httpx
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from server.instance import Instance
+from server.reviews import rubric
+from storage.members import Member
+from storage.reviews import Review, ReviewTask
+from tests import makers
+from tests.server.library.bench import published
+
+
+async def test_a_review_is_asked_for_given_and_decided_by_forms(
+    app: Starlette, instance: Instance, admin: Member
+) -> None:
+    ana, dee = await makers.member(instance, "ana"), await makers.member(instance, "dee")
+    forum = await makers.forum(instance, admin)
+    post = await published(instance, ana, forum)
+    async with (
+        makers.browser(app) as author, makers.browser(app) as steward, makers.browser(app) as peer,
+    ):  # fmt: skip
+        for client, person in ((author, ana), (steward, admin), (peer, dee)):
+            await makers.sign_in(client, instance, person)
+        own = f"/p/{post.id}/review"
+        assert "Have it reviewed" in (await author.get(f"/p/{post.id}/{post.slug}")).text
+        long = "Look. " * 400
+        refused = await makers.submit(author, own, action="submit", note=long)
+        assert (refused.status_code, long.strip() in refused.text) == (422, True)
+        assert (await makers.submit(author, own, action="submit", note="Go.")).status_code == 303
+        async with instance.reading() as session:
+            number = (await session.execute(select(Review.id))).scalar_one()
+        case = f"/reviews/cases/{number}"
+        assert "Its author asks" in (await steward.get("/notifications")).text
+        for fields, told in (
+            ({"action": "member", "invite": "nobody", "due": ""}, "Nobody here has this name"),
+            ({"action": "member", "invite": "dee", "due": "soon"}, "Give the day as"),
+            ({"action": "agency", "invite": "x.example", "due": ""}, "on our list"),
+            ({"action": "decide", "decision": "accepted", "letter": "Yes."}, "Nobody has reviewed"),
+        ):
+            answer = await makers.submit(steward, case, **fields)
+            assert (answer.status_code, told in answer.text) == (422, True), fields
+        await makers.submit(steward, case, action="member", invite="dee", due="")
+        async with instance.reading() as session:
+            token = (await session.execute(select(ReviewTask.token))).scalar_one()
+        await _given(peer, f"/reviews/{token}")
+        answer = await makers.submit(
+            steward, case, action="decide", decision="accepted", letter="Well done."
+        )
+        assert answer.status_code == 303
+        read = (await author.get(own)).text
+        for told in ("Well done.", "A reviewer of City of Riverton", "clarity is there"):
+            assert told in read
+        assert "Dee Okafor" not in read
+        # What no button sends is nothing.
+        for client, path in ((steward, case), (peer, f"/reviews/{token}")):
+            assert (await makers.submit(client, path, action="steal")).status_code == 404
+        assert (await steward.get("/reviews/cases/x")).status_code == 404
+
+
+async def _given(peer: httpx.AsyncClient, task: str) -> None:
+    """Dee's part: she is asked again for what she left out, and finds what she wrote."""
+    assert "Will you review it?" in (await peer.get(task)).text
+    for fields, told in (
+        ({"conflict": ""}, "Say whether anything could sway you"),
+        ({"conflict": "some", "which": " "}, "Say what it is"),
+    ):
+        answer = await makers.submit(peer, task, action="accept", **fields)
+        assert (answer.status_code, told in answer.text) == (422, True)
+    await makers.submit(peer, task, action="accept", conflict="none")
+    marks = {f"{name}.comment": f"The {name} is there." for name in rubric.CRITERIA}
+    half = {**marks, "clarity.score": "4", "recommendation": "accept"}
+    assert (await makers.submit(peer, task, action="save", **half)).status_code == 303
+    answer = await makers.submit(peer, task, action="send", **half, summary="Not lost & kept.")
+    shown = html.unescape(answer.text)
+    assert answer.status_code == 422
+    for told in ("Evidence: choose an answer.", "The ethics is there.", "Not lost & kept."):
+        assert told in shown
+    scores = {f"{name}.score": "3" for name in rubric.CRITERIA}
+    assert (await makers.submit(peer, task, action="send", **half | scores)).status_code == 303
+    assert "Sent, not decided yet" in (await peer.get("/reviews")).text

@@ -88,7 +88,7 @@ ORGANISERS = {
 }
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {
-    "/mentoring/card", "/mentoring/programmes/{programme}/edit",
+    "/mentoring/card", "/mentoring/card/post", "/mentoring/programmes/{programme}/edit",
     "/mentoring/programmes/{programme}/desk", "/mentoring/programmes/{programme}/request",
     "/mentoring/requests/{need}",
     "/mentoring/asks/{match}", "/mentoring/pairs/{pair}",

@@ -8,8 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.errors import Invalid
-from server.mentoring import cards, profiles, terms
+from server.forums import pages as forums
+from server.mentoring import cards, posting, profiles, terms
+from server.permissions import Permission, Standing, may
+from server.rows import Forum
+from server.shown import ShownForum
 from web.forms import submit
+from web.templates import path_of
 from web.visits import Visit, arrive
 
 BEGUN = {"languages": "en", "zone": "", "hours": "3", "capacity": "1", "one-to-one": "yes"}
@@ -43,6 +48,7 @@ async def _page(
 ) -> Response:
     async with visit.instance.reading() as session:
         page = await cards.page(session, visit.member)
+        lines = await forums.index(session, visit.viewer) if page.card is not None else []
     if typed is None:
         held = page.card
         typed = cards.typed_of(held, visit.instance.settings) if held is not None else BEGUN
@@ -50,6 +56,7 @@ async def _page(
         "mentoring/card.html",
         422 if error else 200,
         page=page,
+        places=[line.forum for line in lines if _may_post(visit, line.forum)],
         typed=typed,
         terms=terms,
         zones=sorted(profiles.zones()),
@@ -58,7 +65,23 @@ async def _page(
     )
 
 
+async def post(request: Request) -> Response:
+    """Post the offer in a forum, because somebody chose to."""
+    visit, form = await submit(request)
+    try:
+        async with visit.instance.transaction() as tx:
+            made = await posting.post(tx, visit.member, profiles.number_of(form["forum"]))
+    except Invalid as error:
+        return await _page(visit, None, error)
+    return visit.go(path_of(made), "posted")
+
+
+def _may_post(visit: Visit, forum: Forum | ShownForum) -> bool:
+    return may(Standing(visit.member, forum, listed=True), Permission.POST_THREAD)
+
+
 routes = [
     Route("/mentoring/card", show),
     Route("/mentoring/card", keep, methods=["POST"]),
+    Route("/mentoring/card/post", post, methods=["POST"]),
 ]

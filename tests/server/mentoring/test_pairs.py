@@ -22,6 +22,7 @@ from server.mentoring import (
     meeting,
     needs,
     pairs,
+    posting,
     programmes,
 )
 from storage.log import LogRow
@@ -236,6 +237,19 @@ async def test_terms_count_once_both_agree_and_a_pause_rests(office: Office) -> 
     await office.write(office.ana, pairing, shared=False, kind="feedback", rating=5)
     with pytest.raises(NotAllowed, match="has ended"):
         await office.write(office.ana, pairing, kind="message", text="Hello?")
+
+
+async def test_an_offer_is_posted_in_a_forum_only_when_its_owner_chooses(office: Office) -> None:
+    forum = await makers.forum(office.instance, office.sam)
+    async with office.instance.transaction() as tx:
+        with pytest.raises(NotAllowed, match="mentor card first"):
+            await posting.post(tx, office.ana, forum.id)
+        with pytest.raises(Invalid):
+            await posting.post(tx, office.tom, 1)
+        made = await posting.post(tx, office.tom, forum.id)
+    assert made.title == "I offer to mentor: Digital permits, Plain language"
+    assert "<li>Digital permits (expert)</li>" in made.html
+    assert "tom@" not in made.html
 
 
 async def test_of_two_terms_made_at_once_both_sides_keep_the_mentors() -> None:

@@ -156,6 +156,9 @@ def take_all(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
         page.get_by_role("link", name=PRACTICE).click()
         page.get_by_role("heading", name=PRACTICE).wait_for()
         take(page, "practice")
+        page.set_viewport_size({"width": 1280, "height": 760})
+        page.evaluate("document.querySelector('#adopters').scrollIntoView()")
+        take(page, "adopters")
     with window(browser, riverton, "ana", (1280, 1040)) as page:
         page.goto("/events")
         page.get_by_role("link", name=WEBINAR).click()

@@ -154,11 +154,11 @@ async def _posted(
             raise Ignored("This post is here already.")
         if await tombstones.stands(session, forum.uri, uri):
             raise Ignored("This post was deleted before it came.")
-        is_source = await practices.is_source(session, uri, forum)
+        is_source = post is None and await practices.is_source(session, uri, forum)
     if not await incoming.is_allowed(uri):
         await _withhold(incoming, forum, uri, post)
         return
-    if is_source and post is None:
+    if is_source:
         # What practices of this forum were made from, told of by its id alone.
         vouched, _ = await _vouched(incoming, None, None, uri)
         if forum.uri not in (*vouched.audience, *vouched.to, *vouched.cc):

@@ -211,12 +211,16 @@ class Announced:
         return {"replication": "Report", "practice": "Adaptation"}.get(self.kind, "Told of")
 
 
-async def announced_in(session: AsyncSession, viewer: Viewer, thread: int) -> dict[int, Announced]:
-    """What the replies of a thread announce, by reply."""
+async def announced_in(
+    session: AsyncSession, viewer: Viewer, thread: int, uri: str
+) -> dict[int, Announced]:
+    """What the replies of a thread announce, by reply; not what they say of the thread itself."""
     question = (
         select(Announcing.post_id, Announcing.announces)
         .join(Post, Post.id == Announcing.post_id)
-        .where(Post.thread_id == thread, Post.state != PostState.DELETED)
+        .where(
+            Post.thread_id == thread, Post.state != PostState.DELETED, Announcing.announces != uri
+        )
         .order_by(Announcing.post_id.desc())
         .limit(MOST_ANNOUNCED)
     )

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
@@ -59,18 +59,22 @@ async def offers_on(
     question = (
         select(ChangeOffer, Member)
         .join(Member, Member.id == ChangeOffer.from_id)
-        .where((ChangeOffer.post_id == post.id) | (ChangeOffer.based_on == post.uri))
+        .where((ChangeOffer.post_id == post.id) | _made_from(me, post))
         .order_by(ChangeOffer.id.desc())
         .limit(MOST_LISTED)
     )
     if post.author_id == me.id:
         question = question.where(
-            (ChangeOffer.post_id == post.id) | (ChangeOffer.from_id == me.id),
             ChangeOffer.state != OfferState.WITHDRAWN,
         )
     else:
         question = question.where(ChangeOffer.from_id == me.id)
     return [_line(row, person, me) for row, person in (await session.execute(question)).all()]
+
+
+def _made_from(me: Member, post: Post | ShownReply) -> ColumnElement[bool]:
+    """One's own offers from an adaptation."""
+    return and_(ChangeOffer.from_id == me.id, ChangeOffer.based_on == post.uri)
 
 
 def _line(row: ChangeOffer, person: Member, me: Member) -> OfferLine:

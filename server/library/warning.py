@@ -19,6 +19,7 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post, PostState
 from storage.practices import Practice
+from storage.replications import Announcing
 
 
 async def warn(tx: Transaction, member: Member, post: Post, kind: str, words: str) -> Notice:
@@ -59,4 +60,7 @@ async def _tell(tx: Transaction, member: Member, post: Post, words: str) -> None
     forum = await tx.session.get_one(Forum, post.forum_id)
     post = await tx.session.get_one(Post, post.id)
     if not post.locked and may(await standing_now(tx, member, forum), Permission.REPLY):
-        await writing.apply_reply(tx, member, ReplyDraft(words, post.id, post.language))
+        note = await writing.apply_reply(tx, member, ReplyDraft(words, post.id, post.language))
+        # A forum points its followers to what tells of something, and to no other reply.
+        tx.session.add(Announcing(post_id=note.id, announces=post.uri))
+        await tx.session.flush()

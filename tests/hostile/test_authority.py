@@ -156,11 +156,14 @@ async def test_AUT_21_a_third_party_cannot_accept_a_follow(
     for peer, actor in ((evil, mallory(evil)), (vic, mallory(vic))):
         await gh.sent(peer, doing("Accept", actor, sent, "a"))
         await gh.sent(peer, doing("Accept", actor, sent | {"object": actor}, "b"))
+        await gh.sent(peer, doing("Reject", actor, sent, "c"))
     async with gh.instance.reading() as session:
         held = await session.get_one(ForumFollow, (forum.id, follower.id))
         assert held.state == "pending"
     row = await gh.sent(vic, doing("Accept", group, sent))
     assert row.state == "applied"
+    for peer, actor in ((evil, mallory(evil)), (vic, mallory(vic))):
+        await gh.sent(peer, doing("Reject", actor, sent, "d"))
     async with gh.instance.reading() as session:
         held = await session.get_one(ForumFollow, (forum.id, follower.id))
         assert held.state == "accepted"

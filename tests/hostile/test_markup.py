@@ -93,10 +93,17 @@ async def test_XSS_01_no_field_of_anything_from_elsewhere_acts(
     parts = {**group, "attributedTo": f"{forum.uri}/moderators"}
     evil.actor("/f/permits", "Group", **parts)
     await gh.sent(evil, doing("Update", forum.uri, {"id": forum.uri, "type": "Group", **parts}))
+    flag = doing("Flag", actor, gh.thread.uri, 11, summary=EVERYTHING)
+    assert (await gh.sent(evil, flag)).state == "applied"
+    quoting = note(f"{evil.origin}/p/5", actor, gh.forum.uri, inReplyTo=gh.thread.uri, **post())
+    await gh.sent(evil, doing("Create", actor, quoting | {"quote": said[0]["id"]}, 12))
+    assert "data-quotes" in await gh.page(f"/p/{gh.thread.id}")
     held = [found for one in [*said, thread] if (found := await gh.held(one["id"])) is not None]
     assert len(held) == 4
     paths = [f"/p/{one.id}" for one in held] + [f"/p/{held[0].id}/history"]
     paths += [f"/u/odd@{evil.host}", f"/f/permits@{evil.host}", f"/agencies/{evil.host}"]
+    paths += [f"/p/{gh.thread.id}", "/f/counters/reports", "/admin/record", "/notifications"]
+    paths += [f"/p/{held[0].id}/report", f"/p/{held[0].id}/shut-out", "/tags/a"]
     await pages(gh, *paths, "/", "/forums", "/f/counters", "/search?q=alert", "/agencies")
 
 

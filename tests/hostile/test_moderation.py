@@ -32,7 +32,7 @@ def announced(peer: ScriptedPeer, kind: str) -> list[Json]:
     return [one for one in inner if isinstance(one, dict) and one["type"] == kind]
 
 
-async def test_a_steward_elsewhere_shuts_somebody_out_and_lets_them_in(
+async def test_FED_06_whom_a_steward_elsewhere_shuts_out_is_refused_until_let_in(
     gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
 ) -> None:
     vic.software = "piefed"
@@ -181,6 +181,12 @@ async def test_what_is_reported_elsewhere_comes_before_the_stewards(
         number = page.partition('name="report" value="')[2].partition('"')[0]
         await makers.submit(browser, path, report=number)
         assert (await browser.get(path)).text.count("data-report") == 1
+    # Nobody else reads them, or takes one off the list.
+    ana = await makers.member(gh.instance, "ana")
+    async with makers.browser(gh.app) as browser:
+        await makers.sign_in(browser, gh.instance, ana)
+        assert (await browser.get(path)).status_code == 403
+        assert (await makers.submit(browser, path, report=number)).status_code == 403
     assert "Flag" not in await gh.announced()
 
 

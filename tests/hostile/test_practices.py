@@ -12,6 +12,7 @@ from federation import past_versions
 from federation.posts import from_wire
 from federation.vocabulary.posts import parse_post
 from server.errors import Invalid
+from server.library import warning
 from storage.forums import Forum
 from storage.posts import Kind, by_uri
 from storage.practices import Practice, PracticeVersion
@@ -166,6 +167,13 @@ async def test_followers_of_other_software_get_the_practice_and_the_short_note(
         note = await by_uri(session, uri)
         assert note is not None
         assert (await session.get_one(Announcing, note.id)).announces == f"{vic.origin}/p/2"
+    async with gh.instance.transaction() as tx:
+        await warning.warn(tx, gh.admin, practice, "advisory", "Step 3 is no longer lawful.")
+    # The changed practice goes to who fetched it; the short reply is pointed to.
+    assert sorted(name for name, _ in await told(gh, evil)) == ["Announce{id}", "Update"]
+    shown = (await gh.get(f"/p/{practice.id}", evil)).json()
+    assert shown["summary"].startswith("<p>Advisory (")
+    assert shown["gh:advisory"]["content"] == "Step 3 is no longer lawful."
 
 
 @given(st.lists(strategies.hostile_values | st.fixed_dictionaries({

@@ -9,7 +9,7 @@ import pytest
 from tests.hostile.commons import HOST, INBOX, ORIGIN, Commons, doing, like
 from tests.hostile.effects import Unchanged, must_be_one_sentence, seen
 from tests.hostile.forgery import digest, http_date, signed
-from tests.hostile.peer import Json, ScriptedPeer, mallory
+from tests.hostile.peer import Json, ScriptedPeer, mallory, vera
 
 
 def body_of(peer: ScriptedPeer, gh: Commons) -> bytes:
@@ -231,6 +231,28 @@ async def test_SIG_15_a_key_that_its_owner_does_not_list_is_refused(
     host.put(key_id, bare_key(key_id, mallory(vic), evil.keys.rsa.public.pem()))
     async with Unchanged(gh, vic):
         answer = await gh.deliver(evil, like(mallory(vic), gh.thread.uri), key_id=key_id)
+        must_be_one_sentence(answer, 401)
+
+
+@pytest.mark.parametrize("listed", ["another key", "of another owner", "elsewhere", "nothing"])
+async def test_SIG_15_what_the_owner_lists_under_the_id_is_what_counts(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer, listed: str
+) -> None:
+    """An upload at the victim's own server names Mallory's key, and the victim as its owner."""
+    key_id, pem = f"{vic.origin}/uploads/key", evil.keys.rsa.public.pem()
+    vic.put(key_id, bare_key(key_id, vera(vic), pem))
+    own = {"id": key_id, "owner": vera(vic), "publicKeyPem": vic.keys.rsa.public.pem()}
+    vic.actor(
+        "/u/vera",
+        publicKey={
+            "another key": own,
+            "of another owner": own | {"owner": mallory(vic), "publicKeyPem": pem},
+            "elsewhere": own | {"id": f"{evil.origin}/key", "publicKeyPem": pem},
+            "nothing": None,
+        }[listed],
+    )
+    async with Unchanged(gh, vic):
+        answer = await gh.deliver(evil, like(vera(vic), gh.thread.uri), key_id=key_id)
         must_be_one_sentence(answer, 401)
 
 

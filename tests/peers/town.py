@@ -88,11 +88,13 @@ class Town:
 
 
 @contextlib.asynccontextmanager
-async def riverton(folder: Path, others: dict[str, int], sabotage: str = "") -> AsyncIterator[Town]:
+async def riverton(
+    folder: Path, others: dict[str, int], sabotage: str = "", federation: str = "allowlist"
+) -> AsyncIterator[Town]:
     """The agency served while the block runs; it lists the `others` (host -> port)."""
     port = free_port()
     async with Nursery() as nursery:
-        agency = Agency(RIVERTON, port, folder, others, Road(port), nursery)
+        agency = Agency(RIVERTON, port, folder, others, Road(port), nursery, federation)
         for name, options in (("sam", ("--admin",)), ("ana", ())):
             person = ("--name", f"{name.title()} Ruiz", "--email", f"{name}@riverton.example.gov")
             await agency.command(

@@ -40,7 +40,8 @@ class Sign:
 class Agency:
     """One agency's instance; `others` maps hosts to the ports they are reached at.
 
-    The other agencies come by its `road`. Its processes come from the nursery.
+    The other agencies come by its `road`. Its processes come from the nursery. `federation` is
+    whom it exchanges with.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Agency:
         others: dict[str, int],
         road: Road,
         nursery: Nursery,
+        federation: str = "allowlist",
     ) -> None:
         self.sign = sign
         self.port = port
@@ -65,6 +67,7 @@ class Agency:
         self._commands = itertools.count(1)
         self._environment = outer_environment() | {
             "GUILDHALL_MODE": "demo",
+            "GUILDHALL_FEDERATION": federation,
             "GUILDHALL_ORIGIN": self.origin,
             "GUILDHALL_DATABASE": f"sqlite:///{self.folder / 'guildhall.db'}",
             "GUILDHALL_STATE": str(self.folder),

@@ -113,6 +113,9 @@ def _sentence(changes: Sequence[Change], direction: str) -> str:
         told = [f"{words} at {count}" for words, count in counts if count]
         said = f"Of {total} agencies it went {', '.join(told)}. "
     shares = [one.relative for one in changes if one.relative is not None]
-    if len(shares) > 1:
-        said += f"The changes lie between {percent(min(shares))} and {percent(max(shares))}."
+    least, most = (percent(min(shares)), percent(max(shares))) if shares else ("", "")
+    if least != most:
+        said += f"The changes lie between {least} and {most}."
+    elif len(shares) > 1:
+        said += f"The change is {least} at each."
     return said.strip()

@@ -30,7 +30,7 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         found = await practice_page(session, visit.viewer, page, visit.instance.clock.now())
         me, forum = visit.viewer.member, page.forum.id
         told = {
-            "announced": await announced_in(session, visit.viewer, opener.id),
+            "announced": await announced_in(session, visit.viewer, opener.id, opener.uri),
             "reviews": await reviews.beside(session, me, opener.id, opener.author_id, forum),
         }
         shown = values(visit, page, found) | told

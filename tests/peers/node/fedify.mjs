@@ -6,11 +6,14 @@ import './node20.mjs';
 import { createServer } from 'node:http';
 import { configure } from '@logtape/logtape';
 import { Temporal } from '@js-temporal/polyfill';
-import {
-  Accept, Activity, Announce, Application, Article, Create, createFederation, Delete, Endpoints,
-  Follow, generateCryptoKeyPair, getActorHandle, Group, isActor, Like, MemoryKvStore, Note, Person,
-  PUBLIC_COLLECTION, Reject, Tombstone, Undo, Update,
-} from '@fedify/fedify';
+
+// Its second line, on Node 22, keeps the vocabulary in a package of its own.
+const second = process.env.FEDIFY_LINE === '2';
+const { createFederation, generateCryptoKeyPair, MemoryKvStore } = await import(second ? 'fedify2' : '@fedify/fedify');
+const {
+  Accept, Activity, Announce, Application, Article, Create, Delete, Endpoints, Follow, getActorHandle,
+  Group, isActor, Like, Note, Person, PUBLIC_COLLECTION, Reject, Tombstone, Undo, Update,
+} = await import(second ? '@fedify/vocab' : '@fedify/fedify');
 
 await configure({
   sinks: { errors: (record) => console.error(record.level, record.message.map((part) => typeof part === 'string' ? part : JSON.stringify(part)).join(''), record.properties?.error ?? '') },

@@ -86,6 +86,9 @@ def test_a_baseline_of_zero_gives_no_share_and_one_agency_no_picture() -> None:
     assert found is not None
     assert [row.value for row in found.rows] == ["+5 days", "0 days"]
     assert found.sentence == "Of 2 agencies it went worse at 1, unchanged at 1."
+    same = plot([("A", outcome(21, 12.6)), ("B", outcome(10, 6))])
+    assert same is not None
+    assert same.sentence == "Of 2 agencies it went better at 2. The change is −40 % at each."
     flat = plot([("A", outcome(3, 3)), ("B", outcome(3, 3))])
     assert flat is not None
     assert {row.x for row in flat.rows} == {WIDTH / 2}

@@ -35,6 +35,11 @@ class Pushes:
         self._wire = wire
         self._instance = wire.instance
 
+    async def are_wanted(self) -> bool:
+        """Whether there is anybody to tell; most often nobody, and then nobody need claim it."""
+        async with self._instance.reading() as session:
+            return await pushes.any_held(session)
+
     async def run_due(self) -> float:
         """Tell what is due; seconds until there may be more."""
         settings = self._instance.settings

@@ -44,7 +44,6 @@ VERSION_EVERY = 0.2
 GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0}
 KEEPING = "keeping"
 PULLING = "mentors"
-PUSHING = "pushes"
 
 
 class Worker:
@@ -53,8 +52,7 @@ class Worker:
     def __init__(self, wire: Station) -> None:
         self._wire = wire
         self._wakes = {
-            name: asyncio.Event()
-            for name in ("tell", "receive", "deliver", "repair", "mentors", "push")
+            name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair", "mentors")
         }
         self._tasks: list[asyncio.Task[None]] = []
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
@@ -74,9 +72,7 @@ class Worker:
         """Begin; needs a wire that is open."""
         instance = self._wire.instance
         instance.on_wake(self.wake)
-        loops: dict[str, Callable[[], Awaitable[float]]] = {
-            "tell": self._tell, "keep": self._keep, "push": self._push,
-        }  # fmt: skip
+        loops: dict[str, Callable[[], Awaitable[float]]] = {"tell": self._tell, "keep": self._keep}
         if instance.settings.federates is not Federation.OFF:
             loops |= {
                 "receive": self._receive,
@@ -169,18 +165,14 @@ class Worker:
             return IDLE
         return await self._wire.mentors.run_due()
 
-    async def _push(self) -> float:
-        """Notices for phones: one process tells them for all."""
-        if not await self._claims.take([PUSHING]):
-            return IDLE
-        return await self._wire.pushes.run_due()
-
     async def _keep(self) -> float:
-        """Letters, and once an hour what has run out: one process does it for all."""
+        """Letters, notices for phones, what has run out: one process does it for all."""
         instance = self._wire.instance
         if not await self._claims.take([KEEPING]):
             return 2.0
         await mail.send_waiting(instance, self._carrier)
+        if await self._wire.pushes.are_wanted():
+            await self._wire.pushes.run_due()
         now = instance.clock.now()
         if self._tended is None or now - self._tended > TEND_EVERY:
             self._tended = now

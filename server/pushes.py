@@ -117,6 +117,11 @@ async def end(tx: Transaction, token: int) -> None:
     await tx.session.execute(delete(PushSubscription).where(PushSubscription.id == token))
 
 
+async def any_held(session: AsyncSession) -> bool:
+    """Whether any app wants to be told."""
+    return (await session.execute(select(PushSubscription.id).limit(1))).first() is not None
+
+
 async def due(session: AsyncSession, setting: Apps, now: datetime) -> list[Due]:
     """The next notice of each subscription whose time has come; at most AT_ONCE of them.
 

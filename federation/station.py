@@ -11,6 +11,7 @@ from federation.followers.hearing import Heard
 from federation.inbox import Inbox
 from federation.liveness import Liveness
 from federation.mentoring.pulling import Pulling
+from federation.pushes import Pushes
 from federation.receive import Receiver
 from federation.repair import Repair
 from federation.verification import Verifier
@@ -33,6 +34,7 @@ class Station(Wire):
         self.inbox = Inbox(self, self.verifier, self.liveness, self.followers)
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
         self.downloads = Downloads(self)
+        self.pushes = Pushes(self)
         self.mentors = Pulling(self, self.actors)
         self.repair = Repair(self, self.receiver, self.claims.owner)
 

@@ -16,7 +16,7 @@ from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import mail, peers, rotation
+from server import mail, peers, pushes, rotation
 from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
@@ -44,6 +44,7 @@ VERSION_EVERY = 0.2
 GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0}
 KEEPING = "keeping"
 PULLING = "mentors"
+PUSHING = "pushes"
 
 
 class Worker:
@@ -52,7 +53,8 @@ class Worker:
     def __init__(self, wire: Station) -> None:
         self._wire = wire
         self._wakes = {
-            name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair", "mentors")
+            name: asyncio.Event()
+            for name in ("tell", "receive", "deliver", "repair", "mentors", "push")
         }
         self._tasks: list[asyncio.Task[None]] = []
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
@@ -72,7 +74,9 @@ class Worker:
         """Begin; needs a wire that is open."""
         instance = self._wire.instance
         instance.on_wake(self.wake)
-        loops: dict[str, Callable[[], Awaitable[float]]] = {"tell": self._tell, "keep": self._keep}
+        loops: dict[str, Callable[[], Awaitable[float]]] = {
+            "tell": self._tell, "keep": self._keep, "push": self._push,
+        }  # fmt: skip
         if instance.settings.federates is not Federation.OFF:
             loops |= {
                 "receive": self._receive,
@@ -165,6 +169,12 @@ class Worker:
             return IDLE
         return await self._wire.mentors.run_due()
 
+    async def _push(self) -> float:
+        """Notices for phones: one process tells them for all."""
+        if not await self._claims.take([PUSHING]):
+            return IDLE
+        return await self._wire.pushes.run_due()
+
     async def _keep(self) -> float:
         """Letters, and once an hour what has run out: one process does it for all."""
         instance = self._wire.instance
@@ -183,6 +193,7 @@ class Worker:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)
                 await clients.tidy(tx)
+                await pushes.tidy(tx)
                 await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))

@@ -2,20 +2,25 @@
 """Our actors' keys: made, sealed with the master key, opened."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from server.errors import SettingsError
 from server.randomness import SystemRandomness
 
 _NONCE = 12
+# Of P-256 (FIPS 186-4, D.1.2.3).
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,22 @@ class Vault:
     def __init__(self, master: bytes) -> None:
         self._cipher = AESGCM(master)
         self.media_secret = self._cipher.encrypt(b"\0" * _NONCE, b"media addresses", None)
+
+    @cached_property
+    def push_key(self) -> ec.EllipticCurvePrivateKey:
+        """The key that push services know this instance by (RFC 8292), the same at every start."""
+        seed = self._cipher.encrypt(b"\0" * _NONCE, b"push services", None)
+        # 48 bytes taken modulo the order of the curve leave no number likelier than another.
+        number = int.from_bytes(hashlib.sha384(seed).digest(), "big") % (_ORDER - 1) + 1
+        return ec.derive_private_key(number, ec.SECP256R1())
+
+    @property
+    def push_name(self) -> str:
+        """Its public half as apps are told it: an uncompressed point in base64url."""
+        point = self.push_key.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+        return base64.urlsafe_b64encode(point).decode().rstrip("=")
 
     @classmethod
     def open(cls, state: Path) -> "Vault":

@@ -8,6 +8,7 @@ from storage.markers import Marker
 from storage.members import Invitation, Member
 from storage.peers import Knock, Peer, PolicyRule, Verdict
 from storage.posts import Draft, Kind, Post, PostState
+from storage.pushes import PushSubscription
 from storage.uploads import Upload
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PolicyRule",
     "Post",
     "PostState",
+    "PushSubscription",
     "Upload",
     "Verdict",
     "Visibility",

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from server.notifications import NoticeLine
+from server.notifications import Notice, NoticeLine
 from server.timelines.spans import Span
 from server.timelines.statuses import SHOWN
 from server.transaction import Transaction
@@ -16,6 +16,26 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.notifications import Notification
 from storage.posts import Post
+
+# Mastodon's word for each kind of notice; whatever comes later is news of a post.
+TYPES: dict[str, str] = {
+    Notice.REPLY: "mention",
+    Notice.THREAD_REPLY: "mention",
+    Notice.MENTION: "mention",
+    Notice.ENDORSEMENT: "favourite",
+}
+OTHERWISE = "status"
+_SAID = {"mention": "{} wrote to you", "favourite": "{} endorsed your post"}
+
+
+def type_of(kind: str) -> str:
+    """Mastodon's word for a kind of notice."""
+    return TYPES.get(kind, OTHERWISE)
+
+
+def in_words(line: NoticeLine) -> str:
+    """A notice in one line, for a phone that is asleep."""
+    return _SAID.get(type_of(line.notice.kind), "News from {}").format(line.actor.name)
 
 
 async def page(

@@ -209,7 +209,7 @@ class Looker:
         """The words that this answer may hold."""
         is_page = response.headers.get("content-type", "").startswith("text/html")
         # An app shows a member what a page shows them, and anybody what a page shows anybody.
-        is_page = is_page or response.request.url.path.startswith(("/api/", "/oauth/"))
+        is_page = is_page or response.request.url.path.startswith(("/api/", "/oauth/", "/catalog"))
         if response.headers.get("content-disposition", "").startswith("attach"):
             # A file is given out at one address to both, to each as far as they may see it.
             return self.pages | self.documents

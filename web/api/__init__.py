@@ -13,6 +13,7 @@ from web.api import (
     media,
     notifications,
     openapi,
+    pushes,
     reports,
     search,
     statuses,
@@ -35,6 +36,7 @@ CALLS: tuple[ApiRoute, ...] = (
     *notifications.routes,
     *media.routes,
     *reports.routes,
+    *pushes.routes,
     *tags.routes,
     *absent.routes,
 )

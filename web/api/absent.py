@@ -66,12 +66,10 @@ REFUSED = (
     ("POST", "/api/v1/polls/{id}/votes", "write:statuses"),
     ("POST", "/api/v1/filters", "write:filters"),
     ("POST", "/api/v2/filters", "write:filters"),
-    ("POST", "/api/v1/push/subscription", "push"),
 )
 
 routes = [
     *(call("GET", path, empty, scope, f"[{of}]") for path, scope, of in EMPTY),
     call("GET", "/api/v1/polls/{id}", nothing, "read:statuses", "Poll", public=True),
-    call("GET", "/api/v1/push/subscription", nothing, "push", "WebPushSubscription"),
     *(call(method, path, refused, scope, "Empty") for method, path, scope in REFUSED),
 ]

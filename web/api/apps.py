@@ -44,15 +44,14 @@ async def register(call: Call) -> Json:
     )
     async with call.instance.transaction() as tx:
         made = await clients.register(tx, draft)
-        return drawn(made.app) | {
+        return drawn(made.app, call.instance.vault.push_name) | {
             "client_id": made.app.client_id,
             "client_secret": made.secret,
             "client_secret_expires_at": 0,
-            "vapid_key": "",
         }
 
 
-def drawn(app: App) -> dict[str, Any]:
+def drawn(app: App, push_name: str) -> dict[str, Any]:
     """An app without its secret."""
     redirects = app.redirect_uris.split("\n")
     return {
@@ -62,7 +61,7 @@ def drawn(app: App) -> dict[str, Any]:
         "scopes": app.scopes.split(),
         "redirect_uri": app.redirect_uris,
         "redirect_uris": redirects,
-        "vapid_key": "",
+        "vapid_key": push_name,
     }
 
 
@@ -70,7 +69,7 @@ async def verify(call: Call) -> Json:
     """The app that the token belongs to."""
     app_id = call.holder.app if call.holder else 0
     async with call.instance.reading() as session:
-        return drawn(await clients.one(session, app_id))
+        return drawn(await clients.one(session, app_id), call.instance.vault.push_name)
 
 
 def _asked(call: Call) -> Exchange:

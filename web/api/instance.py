@@ -18,7 +18,7 @@ async def second(call: Call) -> Json:
     """The instance, as apps of Mastodon 4 ask for it."""
     async with call.instance.reading() as session:
         counted, admin = await sizes.sizes(session), await sizes.contact(session)
-    return entities.second(call.instance, counted, admin, "")
+    return entities.second(call.instance, counted, admin, call.instance.vault.push_name)
 
 
 async def nothing(call: Call) -> Json:

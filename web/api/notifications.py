@@ -15,14 +15,6 @@ from web.api.pages import by_id
 from web.api.routes import call
 from web.api.timelines import PAGING
 
-# Mastodon's word for each kind of notice; whatever comes later is news of a post.
-TYPES: dict[str, str] = {
-    Notice.REPLY: "mention",
-    Notice.THREAD_REPLY: "mention",
-    Notice.MENTION: "mention",
-    Notice.ENDORSEMENT: "favourite",
-}
-OTHERWISE = "status"
 KNOWN = frozenset({"mention", "favourite", "status", "reblog", "follow", "follow_request", "poll",
                    "update"})  # fmt: skip
 
@@ -33,7 +25,7 @@ def _kinds(call: Call) -> list[str] | None:
     wanted -= set(call.given.texts("exclude_types"))
     if wanted >= KNOWN:
         return None
-    return [kind.value for kind in Notice if TYPES.get(kind, OTHERWISE) in wanted]
+    return [kind.value for kind in Notice if notices.type_of(kind) in wanted]
 
 
 async def drawn(call: Call, found: list[NoticeLine]) -> list[Json]:
@@ -48,7 +40,7 @@ def notice(entities: Statuses, line: NoticeLine, status: Status | None) -> Json:
     """One notice."""
     return {
         "id": str(line.notice.id),
-        "type": TYPES.get(line.notice.kind, OTHERWISE),
+        "type": notices.type_of(line.notice.kind),
         "group_key": f"ungrouped-{line.notice.id}",
         "created_at": moment(line.notice.created),
         "account": entities.account(line.actor),

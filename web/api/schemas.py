@@ -122,6 +122,10 @@ SHAPES: dict[str, dict[str, str]] = {
         "iss": "url", "sub": "url", "name": "string", "preferred_username": "string",
         "profile": "url",
     },
+    "WebPushSubscription": {
+        "id": "id", "endpoint": "url", "standard": "boolean", "alerts": "object",
+        "policy": "string", "server_key": "string",
+    },
 }  # fmt: skip
 _MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 _PLAIN: dict[str, Json] = {

@@ -77,19 +77,23 @@ class Reader:
 
     async def seen(self, path: str, uri: str, seconds: float = SECONDS) -> SeenPost:
         """A post on a thread's page, once it is there."""
+        return (await self._posts(path, uri, seconds))[uri]
 
-        async def probe() -> SeenPost | None:
-            return (await self.browser.open(path)).posts.get(uri)
+    async def _posts(self, path: str, uri: str, seconds: float = SECONDS) -> dict[str, SeenPost]:
+        """All posts of a thread's page, once that one is among them."""
+
+        async def probe() -> dict[str, SeenPost] | None:
+            posts = (await self.browser.open(path)).posts
+            return posts if uri in posts else None
 
         return await until(f"the post {uri} at {self.agency.netloc}{path}", probe, seconds)
 
     async def reply(self, path: str, to: str, text: str) -> str:
         """Answer the post `to` of the thread at `path`; answers the address of the reply."""
-        parent = await self.seen(path, to)
-        before = set((await self.browser.open(path)).posts)
-        form = f"/p/{parent.id}/reply"
-        await self.browser.submit(form, form, source=text, action="post")
-        after = (await self.browser.open(path)).posts
+        before = await self._posts(path, to)
+        form = f"/p/{before[to].id}/reply"
+        # Whoever has answered is led back to the thread.
+        after = (await self.browser.submit(form, form, source=text, action="post")).posts
         mine = [
             uri for uri, post in after.items() if uri not in before and post.author == self.handle
         ]

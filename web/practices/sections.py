@@ -242,7 +242,7 @@ STEP = (
     Field("output", "What there is afterwards"),
     Field("pitfall", "What goes wrong easily"),
     Field("resourceId", "Links", "area", attrs={"rows": "3"},
-          hint="Templates and documents, one address on each line."),
+          hint="Resources of the hub and other documents, one address on each line."),
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.hub import citing as citing_resources
 from server.library.lists import announced_in, came_of
 from server.library.pages import PracticePage, practice_page
 from server.posts.pages import ThreadPage
@@ -29,10 +30,13 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
     if page_kind(page) == Kind.PRACTICE and opener.state != PostState.DELETED:
         found = await practice_page(session, visit.viewer, page, visit.instance.clock.now())
         me, forum = visit.viewer.member, page.forum.id
-        told = {
+        told: dict[str, Any] = {
             "announced": await announced_in(session, visit.viewer, opener.id, opener.uri),
             "reviews": await reviews.beside(session, me, opener.id, opener.author_id, forum),
         }
+        links = [link for step in found.record.steps for link in step.resource_id]
+        origin = visit.instance.settings.origin
+        told["cited"] = await citing_resources.named(session, visit.viewer, links, origin)
         shown = values(visit, page, found) | told
         return Beside("practices/practice.html", shown, may_be_kept=False)
     came = await came_of(session, visit.viewer, opener.id)

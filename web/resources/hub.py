@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's own pages: browsing, and what licences allow."""
 
+import json
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.hub import lists
+from server.hub import catalog, lists
 from server.hub.lists import FACETS
 from server.practices.keeping import library
 from server.resources import licences, terms
@@ -51,7 +53,18 @@ async def allowed(request: Request) -> Response:
     return visit.page("resources/licences.html", licences=licences.LICENCES)
 
 
+async def catalogue(request: Request) -> Response:
+    """The hub for other portals: the same for everybody, whoever asks."""
+    visit = await arrive(request)
+    async with visit.instance.reading() as session:
+        document = await catalog.catalog(session, visit.instance.settings, place(request))
+    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
+    body = json.dumps(document, ensure_ascii=False)
+    return Response(body, media_type="application/ld+json", headers=headers)
+
+
 routes = [
+    Route("/catalog.jsonld", catalogue),
     Route("/resources", browse),
     Route("/resources/licences", allowed),
 ]

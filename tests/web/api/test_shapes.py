@@ -27,6 +27,13 @@ WRITES: dict[str, dict[str, Any]] = {
     "POST /api/v1/statuses/{id}/favourite": {},
     "POST /api/v1/statuses/{id}/bookmark": {},
     "POST /api/v1/reports": {"status_ids": ["REPLY"], "comment": "Off topic"},
+    "POST /api/v1/push/subscription": {
+        "subscription": {
+            "endpoint": "https://push.example/x",
+            "keys": {"p256dh": "BA" + "A" * 85, "auth": "A" * 22},
+        },
+        "data": {"alerts": {"mention": True}},
+    },
     "POST /api/v1/markers": {"home": {"last_read_id": "7"}},
     "POST /api/v1/accounts/{id}/unfollow": {},
     "POST /api/v1/accounts/{id}/follow": {},

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sharing a resource by the form: what is kept, refused, served and counted."""
 
+import hashlib
 import io
 import re
 
@@ -18,6 +19,7 @@ from storage.members import Member
 from tests import makers
 from tests.clock import TurnableClock
 from tests.server.hub import bench
+from tests.server.library.bench import published
 from tests.web.page import Page
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
@@ -199,3 +201,46 @@ async def test_a_licence_that_does_not_go_with_the_sources_is_told_while_writing
     assert page.status == 422
     assert page.value("licenseOther") == "not a licence!"
     assert page.one("input", id="f-licenseOther").get("aria-invalid") == "true"
+
+
+async def test_other_portals_can_harvest_what_is_shared(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, forum: Forum
+) -> None:
+    post = await bench.shared(instance, admin, forum, said={"language": "en", "label": "2026-03"})
+    closed = await makers.forum(instance, admin, "staff", visibility="instance")
+    await bench.shared(instance, admin, closed, {"secret.txt": b"not for harvest"})
+    copy = await makers.forum_elsewhere(instance)
+    await makers.follow(instance, admin, copy)
+    answer = await client.get("/catalog.jsonld")
+    assert answer.headers["content-type"].startswith("application/ld+json")
+    found = answer.json()
+    assert [one["@id"] for one in found["dcat:dataset"]] == [post.uri]
+    entry = found["dcat:dataset"][0]
+    assert entry["dcat:version"] == "2026-03"
+    assert entry["dct:license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
+    (file,) = entry["dcat:distribution"]
+    assert file["dcat:byteSize"]["@value"] == str(len(bench.CSV))
+    got = await client.get(file["dcat:downloadURL"]["@id"])
+    assert hashlib.sha256(got.content).hexdigest() == file["spdx:checksum"]["spdx:checksumValue"]
+    assert "secret" not in answer.text
+    assert (await client.get("/catalog.jsonld?before=1")).json()["dcat:dataset"] == []
+
+
+async def test_a_step_of_a_practice_names_its_resources(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, forum: Forum
+) -> None:
+    closed = await makers.forum(instance, admin, "staff", visibility="instance")
+    open_one = await bench.shared(instance, admin, forum)
+    secret = await bench.shared(instance, admin, closed, said={"name": "For ourselves"})
+    links = f"{open_one.url}#files\n{open_one.uri}\n{secret.uri}\nhttps://example.org/form"
+    practice = await published(instance, admin, forum, steps__1__resourceId=links)
+    page = Page(await client.get(f"/p/{practice.id}"))
+    named = [
+        link for link in page.all("a") if link.get("href") == f"/p/{open_one.id}/{open_one.slug}"
+    ]
+    assert len(named) == 2
+    assert "Template of City of Riverton" in page.main
+    # What a visitor may not see stays the address that it is.
+    assert "For ourselves" not in page.main
+    assert len(page.all("a", href=secret.uri)) == 1
+    assert len(page.all("a", href="https://example.org/form")) == 1

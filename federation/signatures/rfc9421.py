@@ -2,7 +2,7 @@
 """HTTP Message Signatures (RFC 9421), read and composed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -221,17 +221,24 @@ class Prepared:
 
 
 def prepare(
-    message: tuple[str, str, dict[str, str]], *, kind: KeyKind, key_id: str, created: datetime
+    message: tuple[str, str, dict[str, str]],
+    *,
+    kind: KeyKind,
+    key_id: str,
+    created: datetime,
+    also: Sequence[str] = (),
 ) -> Prepared:
     """What to sign for a message of method, URL and headers, as Mastodon 4.7 covers it.
 
-    ValueError if the URL is not one that may stand in a request.
+    `also` are further headers to cover, in lower case. ValueError if the URL is not one that may
+    stand in a request.
     """
     method, url, headers = message
     signer = HTTPMessageSigner(signature_algorithm=RSA_V1_5_SHA256 if kind == "rsa" else ED25519)
     covered = ["@method", "@target-uri"]
     if "Content-Digest" in headers:
         covered.append("content-digest")
+    covered += also
     try:
         prepared = signer.prepare(
             _Message(method.upper(), url, headers),

@@ -17,6 +17,8 @@ from federation.signatures.draft import signing_string
 from federation.signatures.keys import SigningKey
 
 _ACTIVITY = "application/activity+json"
+# What says something of the sender by itself (FEP-8fcf).
+COVERED = frozenset({"collection-synchronization"})
 _LABEL = "sig1"
 
 
@@ -61,6 +63,10 @@ class Prepared:
         return self.with_signature(self.key.sign(self.message))
 
 
+def _covered(extra: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in extra.items() if name.lower() in COVERED}
+
+
 def _with(extra: Mapping[str, str], headers: dict[str, str]) -> dict[str, str]:
     taken = {"signature", *(name.lower() for name in headers)}
     return {name: v for name, v in extra.items() if name.lower() not in taken} | headers
@@ -79,8 +85,9 @@ def prepare_draft(
     """A request to be signed after draft-cavage: Host, Date, Signature, and with a body
     Digest and Content-Type.
 
-    `now` is aware. `extra` is sent along unsigned; a Content-Type in it replaces the usual
-    `application/activity+json` and is signed. ValueError for a URL that cannot be signed.
+    `now` is aware. `extra` is sent along, signed where it is one of COVERED and else unsigned; a
+    Content-Type in it replaces the usual `application/activity+json` and is signed. ValueError
+    for a URL that cannot be signed.
     """
     parts, extra = _split(url), extra or {}
     headers = {
@@ -89,6 +96,7 @@ def prepare_draft(
     }
     if body is not None:
         headers |= {"Digest": digest_header(body), "Content-Type": _content_type(extra)}
+    headers |= _covered(extra)
     lines = [("(request-target)", f"{method.lower()} {_target(parts)}")]
     lines += [(name.lower(), value) for name, value in headers.items()]
     algorithm = "rsa-sha256" if key.kind == "rsa" else "hs2019"
@@ -111,7 +119,8 @@ def prepare_rfc9421(
     body Content-Digest and Content-Type.
 
     Covered are the method, the target URI and the digest, which is what Mastodon 4.7 signs.
-    `now` is aware; `extra` is sent along unsigned. ValueError for a URL that cannot be signed.
+    `now` is aware; `extra` is sent along, signed where it is one of COVERED. ValueError for a URL
+    that cannot be signed.
     """
     parts, extra = _split(url), extra or {}
     headers = {"Host": parts.netloc}
@@ -120,11 +129,14 @@ def prepare_rfc9421(
             "Content-Digest": content_digest_header(body),
             "Content-Type": _content_type(extra),
         }
+    covered = _covered(extra)
+    headers |= covered
     prepared = rfc9421.prepare(
         (method, f"{parts.scheme}://{parts.netloc}{_target(parts)}", headers),
         kind=key.kind,
         key_id=key_id,
         created=now,
+        also=[name.lower() for name in covered],
     )
     headers["Signature-Input"] = f"{_LABEL}={prepared.input}"
     return Prepared(key, prepared.base, _with(extra, headers), f"{_LABEL}=:", ":")

@@ -94,7 +94,7 @@ async def lineage_of(
     kin = {row[2]: Kin(*row) for row in (await session.execute(question)).all()}
     for one in kin.values():
         above = kin.get(one.based_on or "")
-        if above is not None and above is not one:
+        if above is not None and not _descends(above, one, kin):
             above.children.append(one)
     source = kin.get(practice.based_on or "")
     mine = kin.get(uri)
@@ -107,6 +107,18 @@ async def lineage_of(
         warnings=tuple(await notices.seen(session, viewer, _above(kin, practice) - {uri})),
         told=await _told(session, practice, uri),
     )
+
+
+def _descends(one: Kin, other: Kin, kin: Mapping[str, Kin]) -> bool:
+    """Whether `one` is `other` or comes from it: strangers may name each other as their source."""
+    seen: set[str] = set()
+    here: Kin | None = one
+    while here is not None and here.uri not in seen:
+        if here is other:
+            return True
+        seen.add(here.uri)
+        here = kin.get(here.based_on or "")
+    return False
 
 
 def _above(kin: Mapping[str, Kin], practice: Practice) -> set[str]:

@@ -35,6 +35,8 @@ async def test_other_software_is_told_who_of_its_people_follows(
     await makers.thread(gh.instance, gh.admin, gh.forum)
     await gh.settled()
     headers = [one.headers for one in vic.requests if one.method == "POST"]
+    # It is part of what is signed.
+    assert NAME.lower() in headers[0]["signature"].partition('headers="')[2].partition('"')[0]
     claim = read(headers[0][NAME.lower()])
     assert claim is not None
     assert claim.collection == f"{gh.forum.uri}/followers"

@@ -12,6 +12,7 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post, PostState
 from storage.resources import Resource, ResourceFile
+from storage.shelves import Folder
 from tests import makers
 from tests.journeys.agency import Agency, until
 
@@ -120,6 +121,7 @@ async def test_a_template_is_fetched_checked_and_adapted_across_agencies(
 async def fetched(story: Both) -> None:
     """Riverton fetches it once, when Ana asks, and knows it by its checksum."""
     assert f'href="{story.file}"' in (await story.ana.get(f"/p/{story.here}")).text
+    await refused(story)
     got = await story.ana.get(story.file)
     assert got.status_code == 303, got.text
     got = await story.ana.get(story.file)
@@ -129,6 +131,22 @@ async def fetched(story: Both) -> None:
     assert "sandbox" in got.headers["content-security-policy"]
     # From then on for visitors as well.
     assert (await story.riverton.page(story.file)).content == TEMPLATE
+
+
+async def refused(story: Both) -> None:
+    """Other bytes of the same size are not kept, and the page says what came of it."""
+    shelf = story.lakeside.instance.files.shelf
+    assert isinstance(shelf, Folder)
+    lying = shelf.path(hashlib.sha256(TEMPLATE).hexdigest())
+    lying.write_bytes(TEMPLATE.upper())
+    got = await story.ana.get(story.file)
+    assert got.status_code == 503, got.text
+    assert "its checksum differs" in got.text
+    assert "its checksum differs" in (await story.ana.get(f"/p/{story.here}")).text
+    # A visitor has nothing fetched, and is led to the page, which says where the file is.
+    assert (await story.riverton.page(story.file)).status_code == 303
+    lying.write_bytes(TEMPLATE)
+    story.riverton.clock.turn(minutes=2)
 
 
 async def adapted(story: Both) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from web.demo import mentoring
 from web.demo.agencies import Agency, CommandFailed
 from web.demo.events import EVENTS
 from web.demo.practices import PRACTICES
@@ -38,6 +39,7 @@ async def _prepare(agencies: dict[str, Agency], *, quiet: bool) -> None:
     await asyncio.gather(*(_open(agency, agencies) for agency in agencies.values()))
     say("Letting their people talk…")
     await Telling(agencies).tell(TALKS, PRACTICES, EVENTS)
+    await mentoring.begin(agencies)
 
 
 async def _open(agency: Agency, agencies: dict[str, Agency]) -> None:

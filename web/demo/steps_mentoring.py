@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does a mentee find a mentor elsewhere, and does nobody else learn of it?"""
 
+from web.demo.mentoring import offer, open_programme
 from web.demo.pages import Page
 from web.demo.readers import Reader
 from web.demo.scene import Scene, expect
+from web.demo.story import MAREK
 from web.demo.waiting import until
 
-PROGRAMME = {"title": "Permit mentors", "months": "3", "meetings": "2", "with_agencies": "yes"}
-CARD = {
-    "skill.0": "Digital permits", "level.0": "3", "languages": "en", "zone": "America/Chicago",
-    "hours": "3", "capacity": "2", "reach": "agencies",
-}  # fmt: skip
 NEED = {
     "goal": "Say to an applicant on the first day what is missing.",
     "skill.0": "digital permits", "languages": "en", "zone": "America/Chicago", "hours": "2",
@@ -18,13 +15,6 @@ NEED = {
 HELLO = "Thank you for taking me on. I bring the list."
 AIM = "Ten checks in plain words by spring"
 WORDS = "We begin with forms in spring. Would you look over our list of checks?"
-
-
-async def _open_programme(admin: Reader) -> str:
-    """The path of a programme that looks beyond its agency."""
-    path = "/mentoring/programmes/new"
-    page = await admin.browser.submit(path, path, **PROGRAMME)
-    return page.path.partition("?")[0]
 
 
 async def _linked(reader: Reader, beginning: str) -> str:
@@ -40,10 +30,10 @@ async def _linked(reader: Reader, beginning: str) -> str:
 async def _matched(scene: Scene) -> tuple[str, str]:
     """(pair at Riverton, pair at Lakeside) of Ana and Marek."""
     ana, marek = await scene.person("ana"), await scene.person("marek")
-    await _open_programme(await scene.person("lou"))
-    await marek.browser.submit("/mentoring/card", "/mentoring/card", **CARD)
+    await open_programme(await scene.person("lou"))
+    await offer(marek, MAREK)
     await ana.browser.open(f"/agencies/{scene.lakeside.netloc}")
-    programme = await _open_programme(await scene.person("sam"))
+    programme = await open_programme(await scene.person("sam"))
     form = f"{programme}/request"
     need = (await ana.browser.submit(form, form, **NEED)).path.partition("?")[0]
 

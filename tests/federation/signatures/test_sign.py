@@ -150,6 +150,26 @@ def test_a_content_type_given_replaces_the_usual_one(
 
 
 @_BOTH
+def test_what_says_something_of_the_sender_is_signed(
+    sign: Sign, scheme: str, rsa_key: SigningKey
+) -> None:
+    name = "Collection-Synchronization"
+    headers = sign(
+        method="POST",
+        url=f"https://{HOST}/inbox",
+        body=BODY,
+        key=rsa_key,
+        key_id=KEY_ID,
+        now=NOW,
+        extra={name: 'digest="00"'},
+    )
+    check(read_claim(received(headers), now=NOW, own_hosts={HOST}), rsa_key.public)
+    changed = headers | {name: 'digest="01"'}
+    with pytest.raises(SignatureRefused):
+        check(read_claim(received(changed), now=NOW, own_hosts={HOST}), rsa_key.public)
+
+
+@_BOTH
 @pytest.mark.parametrize(
     "url",
     ["/inbox", "ftp://a/b", "https://me:pw@a.example/", "https://a.example/ü", "https://a/ b"],

@@ -16,6 +16,8 @@ from server.resources import drafts
 from server.settings import Settings
 from storage.forums import Forum
 from storage.members import Member
+from storage.practices import Practice
+from storage.resources import Resource
 from tests import makers
 from tests.clock import TurnableClock
 from tests.server.hub import bench
@@ -244,3 +246,20 @@ async def test_a_step_of_a_practice_names_its_resources(
     assert "For ourselves" not in page.main
     assert len(page.all("a", href=secret.uri)) == 1
     assert len(page.all("a", href="https://example.org/form")) == 1
+
+
+async def test_two_that_name_each_other_as_their_source_are_shown_all_the_same(
+    client: httpx.AsyncClient, instance: Instance, admin: Member, forum: Forum
+) -> None:
+    first = await bench.shared(instance, admin, forum)
+    second = await bench.shared(instance, admin, forum, source=first)
+    reports = [await published(instance, admin, forum, name=name) for name in ("One", "Other")]
+    async with instance.transaction() as tx:
+        (await tx.session.get_one(Resource, first.id)).based_on = second.uri
+        for one, other in zip(reports, reports[::-1], strict=True):
+            practice = await tx.session.get_one(Practice, one.id)
+            practice.based_on, practice.root = other.uri, reports[0].uri
+    for post in (first, second, *reports):
+        page = await client.get(f"/p/{post.id}")
+        assert page.status_code == 200, page.text
+        assert "Adapted from" in page.text

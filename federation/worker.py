@@ -16,7 +16,7 @@ from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import mail, peers, pushes, rotation
+from server import mail, peers, pushes, rotation, uploads
 from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
@@ -194,6 +194,7 @@ class Worker:
                 await blocks.end_expired(tx)
                 await clients.tidy(tx)
                 await pushes.tidy(tx)
+                await uploads.tidy(tx)
                 await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))

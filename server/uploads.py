@@ -2,6 +2,7 @@
 """Pictures sent ahead of the post that shows them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import files, text
 from server.errors import Invalid, NotFound, TooFast
+from server.facts import PostDeleted
 from server.files import NewFile
 from server.transaction import Transaction
 from storage.base import held
 from storage.members import Member
+from storage.posts import Post, PostState
 from storage.uploads import Upload
 
 LONGEST_DESCRIPTION = 1_500
@@ -91,6 +94,34 @@ async def as_markdown(session: AsyncSession, member: Member, ids: list[int], ori
         words = " ".join(_MARKS.sub(" ", upload.description).split())
         shown.append(f"![{words}]({origin}/media/{upload.sha256})")
     return "\n\n".join(shown)
+
+
+async def forget_post(tx: Transaction, fact: PostDeleted) -> None:
+    """The pictures that a deleted post showed go with it, unless another of the author's does."""
+    post = await tx.session.get_one(Post, fact.post)
+    later = (Upload.member_id == post.author_id, Upload.posted >= post.published)
+    shown = list((await tx.session.execute(select(Upload).where(*later).limit(500))).scalars())
+    if not shown:
+        return
+    alive = select(Post.source).where(
+        Post.author_id == post.author_id,
+        Post.state != PostState.DELETED,
+        Post.source.contains("/media/"),
+    )
+    sources = (await tx.session.execute(alive)).scalars().all()
+    await _drop(tx, [one for one in shown if not any(one.sha256 in text for text in sources)])
+
+
+async def tidy(tx: Transaction) -> None:
+    """Drop pictures whose post never came."""
+    late = (Upload.posted.is_(None), Upload.created < tx.now - WAITS)
+    await _drop(tx, (await tx.session.execute(select(Upload).where(*late).limit(200))).scalars())
+
+
+async def _drop(tx: Transaction, uploads: Iterable[Upload]) -> None:
+    for upload in list(uploads):
+        await tx.session.delete(upload)
+        await files.forget_unused(tx, upload.sha256)
 
 
 async def posted(tx: Transaction, member: Member, ids: list[int]) -> None:

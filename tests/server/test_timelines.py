@@ -18,6 +18,7 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post, PostMention, PostState
 from tests import makers
+from tests.databases import database_url as database_url
 
 MANY = 1_000
 Timeline = Callable[[AsyncSession, Viewer, Span], Awaitable[list[Line]]]

@@ -35,6 +35,37 @@ ADAPTED = Resource(
     "health-data-platform.csv",
     b"Register,Owner,Interface,Move,Legal base\nImmunisations,Public health,FHIR,1,Sec. 12\n",
 )
+CHECKLIST = Resource(
+    "What makes a permit application complete",
+    "The list our form asks for, one line a document, with the reason for each.",
+    "Give it to applicants before they begin, and to whoever builds your form. Strike what your law"
+    " does not ask for: every line costs somebody an afternoon.",
+    "complete-application.csv",
+    b"Document,Why,Can be sent later\nSite plan,Distances to neighbours,No\n"
+    b"Proof of ownership,Who may build here,No\nEnergy certificate,State law,Yes\n",
+)
+LETTERS = Resource(
+    "Letters that people understand at first reading",
+    "Eight letters of our counters in plain words, each beside the one it replaced.",
+    "Take them, put in your own rules, and read them aloud to somebody outside your office.",
+    "plain-letters.md",
+    b"# Your application is missing a document\n\nPlease send us the site plan by 15 May.\n",
+)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A resource, who shares it, and the title of the forum it is shared in."""
+
+    author: str
+    forum: str
+    resource: Resource
+
+
+SHARED = (
+    Shared("lakeside/marek", "Permits and licensing", CHECKLIST),
+    Shared("riverton/dee", "Service counters", LETTERS),
+)
 
 
 async def begin(reader: Reader, resource: Resource) -> str:

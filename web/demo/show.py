@@ -11,6 +11,7 @@ from web.demo import mentoring
 from web.demo.agencies import Agency, CommandFailed
 from web.demo.events import EVENTS
 from web.demo.practices import PRACTICES
+from web.demo.resources import SHARED
 from web.demo.story import LAKESIDE, PEOPLE, PLACES, RIVERTON, password
 from web.demo.telling import Telling, befriend, furnish
 from web.demo.threads import TALKS
@@ -38,7 +39,7 @@ async def _prepare(agencies: dict[str, Agency], *, quiet: bool) -> None:
     say("Starting two agencies on this machine…")
     await asyncio.gather(*(_open(agency, agencies) for agency in agencies.values()))
     say("Letting their people talk…")
-    await Telling(agencies).tell(TALKS, PRACTICES, EVENTS)
+    await Telling(agencies).tell(TALKS, PRACTICES, EVENTS, SHARED)
     await mentoring.begin(agencies)
 
 

@@ -4,11 +4,12 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from web.demo import events
+from web.demo import events, resources
 from web.demo.agencies import Agency
 from web.demo.events import Announced
 from web.demo.practices import Written, adapt, publish, report
 from web.demo.readers import Reader
+from web.demo.resources import Shared
 from web.demo.story import PEOPLE, PLACES, Person, Place, Said, Talk, password
 
 
@@ -46,6 +47,7 @@ class Telling:
         talks: tuple[Talk, ...],
         practices: tuple[Written, ...] = (),
         announced: tuple[Announced, ...] = (),
+        shared: tuple[Shared, ...] = (),
     ) -> None:
         """Sign everybody in, let them follow, write and talk until all has arrived."""
         try:
@@ -57,6 +59,7 @@ class Telling:
             await asyncio.gather(*(self._follow(place) for place in PLACES))
             await asyncio.gather(*(self._write_up(written) for written in practices))
             await asyncio.gather(*(self._announce(event) for event in announced))
+            await asyncio.gather(*(self._share(one) for one in shared))
             await asyncio.gather(*(self._talk(talk) for talk in talks))
         finally:
             for reader in self.readers.values():
@@ -89,6 +92,12 @@ class Telling:
             reader = self.readers[key]
             path = await reader.thread(self.agencies[agency], forum, uri)
             await reader.browser.submit(path, f"/p/{path.split('/')[2]}/join")
+
+    async def _share(self, shared: Shared) -> None:
+        """Share a resource with its file."""
+        reader = self.readers[shared.author]
+        draft = await resources.begin(reader, shared.resource)
+        await resources.publish(reader, draft, shared.resource, shared.forum)
 
     async def _talk(self, talk: Talk) -> None:
         agency, _, forum = talk.forum.partition("/")

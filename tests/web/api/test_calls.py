@@ -214,6 +214,8 @@ async def test_a_picture_stands_in_the_post_on_the_page_and_beside_it_in_apps(ro
         "/api/v1/statuses", 404, status="Mine", in_reply_to_id=str(room.thread.id),
         media_ids=[sent["id"]],
     )  # fmt: skip
+    await app.ask("DELETE", f"/api/v1/statuses/{reply['id']}")
+    assert (await room.client.get(picture["url"])).status_code == 404
     wrong = {"file": ("x.svg", b"<svg/>", "image/svg+xml")}
     refused = await app.ask("POST", "/api/v2/media", 422, files=wrong)
     assert "PNG" in refused["error"]

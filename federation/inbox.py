@@ -125,8 +125,7 @@ class Inbox:
         except WireError as error:
             return Answer(401, str(error))
         await self._liveness.heard(verified.host)
-        for value in request.lines(claims.NAME.lower())[:1]:
-            self.followers.heard(verified.actor, value)
+        self._hear_of_followers(request, verified)
         if wait := self._throttle.spend(verified.host, self._wire.instance.clock.now()):
             return _too_fast(wait)
         self._bytes += len(body)
@@ -134,6 +133,13 @@ class Inbox:
             return await self._store(envelope, verified, body)
         finally:
             self._bytes -= len(body)
+
+    def _hear_of_followers(self, request: Request, verified: Verified) -> None:
+        """Note what the sender says of its followers here (FEP-8fcf), where that was signed."""
+        name = claims.NAME.lower()
+        if name in verified.covered:
+            for value in request.lines(name)[:1]:
+                self.followers.heard(verified.actor, value)
 
     async def _policy(self, host: str) -> Answer | None:
         """The refusal of a host that is not let in; its knock is counted, nothing else."""

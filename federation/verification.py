@@ -34,13 +34,15 @@ class Unverified(Refusal):
 class Verified:
     """Who signed: the actor, its host, the key, and a digest that names this very request.
 
-    `was_asked_for`: time has passed, since the key was not at hand.
+    `covered`: the lower-case names of the headers that the signature covers. `was_asked_for`: time
+    has passed, since the key was not at hand.
     """
 
     actor: str
     host: str
     key_id: str
     digest: str
+    covered: tuple[str, ...] = ()
     was_asked_for: bool = False
 
 
@@ -78,7 +80,9 @@ class Verifier:
             raise Unverified(str(error), error.status) from error
         except WireError as error:
             raise _unresolved(error) from error
-        return Verified(owner, host_of_uri(owner), claim.key_id, claim.digest, known is not held)
+        return Verified(
+            owner, host_of_uri(owner), claim.key_id, claim.digest, claim.covered, known is not held
+        )
 
     async def _with_fresh_key(self, claim: Claim) -> str:
         """The key may have been rotated: ask for it once more."""

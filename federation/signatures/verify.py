@@ -53,13 +53,14 @@ class Claim:
     """A request's signature that meets every rule but is not yet verified.
 
     `key_id` is an http(s) URL and whatever the sender wrote; `digest` is the SHA-256, in hex, of
-    the signature itself, the same for an exact replay.
+    the signature itself, the same for an exact replay; `covered` are the names of what it signs.
     """
 
     key_id: str
     scheme: Scheme
     algorithm: str | None
     digest: str
+    covered: tuple[str, ...]
     _kinds: tuple[KeyKind, ...] = field(repr=False)
     _signature: bytes = field(repr=False)
     _signed: tuple[bytes, ...] = field(repr=False)
@@ -205,6 +206,7 @@ def _draft_claim(request: Request, times: _Times) -> Claim:
         scheme="draft",
         algorithm=signature.algorithm,
         digest=hashlib.sha256(signature.signature).hexdigest(),
+        covered=tuple(signature.covered),
         _kinds=_DRAFT_ALGORITHMS[signature.algorithm],
         _signature=signature.signature,
         _signed=signed,
@@ -233,6 +235,7 @@ def _rfc9421_claim(request: Request, signature: rfc9421.MessageSignature, times:
         scheme="rfc9421",
         algorithm=signature.algorithm,
         digest=hashlib.sha256(signature.signature).hexdigest(),
+        covered=tuple(signature.covered),
         _kinds=_RFC9421_ALGORITHMS[signature.algorithm],
         _signature=signature.signature,
         _signed=(rfc9421.signature_base(request, signature),),

@@ -172,8 +172,9 @@ class ScriptedPeer:
         method: str = "POST",
         key_id: str = "",
         key: SigningKey | None = None,
+        extra: Mapping[str, str] | None = None,
     ) -> dict[str, str]:
-        """The headers of an honest signature, by default as Mallory."""
+        """The headers of an honest signature, by default as Mallory; `extra` is signed too."""
         return sign_draft(
             method=method,
             url=url,
@@ -181,6 +182,7 @@ class ScriptedPeer:
             key=key or self.keys.rsa,
             key_id=key_id or f"{self.origin}/u/mallory#main-key",
             now=now,
+            extra=extra,
         )
 
 

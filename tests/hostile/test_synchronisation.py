@@ -65,7 +65,15 @@ async def states(gh: Commons, forum: Forum) -> dict[str, str]:
         return {row[0]: row[1] for row in (await session.execute(question)).all()}
 
 
-async def told(gh: Commons, vic: ScriptedPeer, forum: str, listed: list[str], **other: str) -> None:
+async def told(
+    gh: Commons,
+    vic: ScriptedPeer,
+    forum: str,
+    listed: list[str],
+    *,
+    signed: bool = True,
+    **other: str,
+) -> None:
     """A delivery of the forum that says who of our people follow it, and lists them."""
     url = f"{forum}/followers_synchronization"
     # Mastodon gives the list the id of the whole collection.
@@ -75,7 +83,8 @@ async def told(gh: Commons, vic: ScriptedPeer, forum: str, listed: list[str], **
     }  # fmt: skip
     header = {NAME: written(Claim(**claim))}
     body = orjson.dumps(doing("View", forum, vera(vic), next(NUMBERS)))
-    headers = vic.sign(INBOX, body, gh.clock.now(), key_id=f"{forum}#main-key")
+    extra = header if signed else {}
+    headers = vic.sign(INBOX, body, gh.clock.now(), key_id=f"{forum}#main-key", extra=extra)
     assert (await gh.post(body, headers | header)).status_code == 202
     await gh.settled()
     end = time.monotonic() + SECONDS
@@ -107,7 +116,7 @@ async def test_what_other_software_counts_otherwise_is_mended(
     assert (undo["actor"], undo["object"]["object"]) == (bob.uri, group)
 
 
-async def test_a_list_is_asked_for_once_an_hour_and_of_its_own_server_only(
+async def test_a_list_is_asked_for_once_an_hour_signed_and_of_its_own_server_only(
     gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
 ) -> None:
     group = serve_forum(vic)
@@ -125,6 +134,8 @@ async def test_a_list_is_asked_for_once_an_hour_and_of_its_own_server_only(
         await told(gh, vic, group, [])
     assert vic.fetched == []
     gh.clock.turn(hours=2)
+    await told(gh, vic, group, [], signed=False)
+    assert (await states(gh, forum))["ana"] == "accepted"
     await told(gh, vic, group, [])
     assert (await states(gh, forum))["ana"] == "rejected"
 

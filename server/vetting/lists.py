@@ -28,13 +28,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Mine:
-    """All that a member has to do with reviews."""
+    """All that a member has to do with reviews; `keeps`: some forum is theirs to look after."""
 
     tasks: list[ReviewTask]
     offers: list[ReviewTask]
     done: list[ReviewTask]
     written: list[tuple[Post, str]]
     cases: list[Line]
+    keeps: bool
 
 
 async def mine(session: AsyncSession, member: Member) -> Mine:
@@ -65,7 +66,18 @@ async def mine(session: AsyncSession, member: Member) -> Mine:
         done=[task for task in held if task.state not in OPEN_TASKS],
         written=await _written(session, member),
         cases=await board(session, member, only_open=True),
+        keeps=await _keeps(session, member),
     )
+
+
+async def _keeps(session: AsyncSession, member: Member) -> bool:
+    question = (
+        select(ForumSteward.forum_id)
+        .join(Forum, Forum.id == ForumSteward.forum_id)
+        .where(ForumSteward.member_id == member.id, Forum.peer.is_(None))
+        .limit(1)
+    )
+    return (await session.execute(question)).first() is not None
 
 
 async def _written(session: AsyncSession, member: Member) -> list[tuple[Post, str]]:

@@ -74,5 +74,7 @@ async def test_the_posts_there_were_are_marked_by_the_migration(database: Databa
         return [(row.day, row.posts) for row in found]
 
     assert await database.run_sync(down_and_up) == [("2026-11-23", 0), ("2026-11-24", 0)]
+    # Not by the model, which names columns that came later.
     async with database.reading() as session:
-        assert (await session.get_one(Forum, 1)).compare_tries == 0
+        tries = await session.execute(text("SELECT compare_tries FROM forums WHERE id = 1"))
+        assert tries.scalar_one() == 0

@@ -17,7 +17,7 @@ from storage.members import Member
 from tests import makers
 from tests.clock import TurnableClock
 
-pytest_plugins = ("tests.fuzzing", "tests.machine")
+pytest_plugins = ("tests.fuzzing", "tests.hanging", "tests.machine")
 
 
 @pytest.fixture(scope="session")

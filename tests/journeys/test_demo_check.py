@@ -37,6 +37,8 @@ def play(*options: str) -> tuple[int, list[dict[str, Any]]]:
         timeout=540,
     )
     assert told.returncode in {0, 1}, told.stderr
+    # Shown beside whatever fails.
+    print(told.stderr)
     return told.returncode, [json.loads(line) for line in told.stdout.splitlines()]
 
 

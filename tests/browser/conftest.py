@@ -57,6 +57,7 @@ def width(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def windows(town: Town, browser: Browser, width: int) -> Iterator[Windows]:
     """Opens windows of this width; none of them may complain of a script or of the policy."""
+    town.clock.let_pass(minutes=1)
     opened = Windows(town, browser, width=width)
     yield opened
     opened.close()

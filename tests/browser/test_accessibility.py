@@ -144,6 +144,7 @@ FOR_ADMINS = {
 @pytest.fixture(scope="session")
 def places(town: Town) -> dict[str, Any]:
     """What the addresses above leave open."""
+    town.clock.let_pass(minutes=1)
     dee = town.newcomer(town.riverton, "Dee Okafor")
     counters = town.forum(town.riverton, "counters", "Service counters")
     town.forum(town.riverton, "staff", "Staff room", "members")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 
 from federation.lookup import WireLookup
 from server import peers
+from server.clock import SystemClock
 from server.endorsements import endorse
 from server.forums import follows
 from server.instance import Instance
@@ -57,6 +59,20 @@ class House:
         return self.instance.settings.host
 
 
+class Ahead(SystemClock):
+    """The machine's clock, ahead of it by as much as was let pass."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+    def let_pass(self, *, minutes: int) -> None:
+        """As if so long had gone by."""
+        self._ahead += timedelta(minutes=minutes)
+
+
 class Town:
     """Riverton and Lakeside; every method may be called from the thread of the tests."""
 
@@ -65,6 +81,9 @@ class Town:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._serving: list[Future[None]] = []
+        # Of both, so that each finds the other's signatures fresh. Nobody may write ten posts a
+        # minute, and a few people write for all the tests of a worker.
+        self.clock = Ahead()
         self.riverton: House
         self.lakeside: House
         self.run(self._open(folder))
@@ -118,7 +137,7 @@ class Town:
             "resolve": reached,
             "signup_domains": (f"{key}.example.gov",),
         }
-        instance = await Instance.open(Settings(**chosen))
+        instance = await Instance.open(Settings(**chosen), clock=self.clock)
         app = create_app(instance)
         # A page waits three seconds, which is a measure of the machine.
         app.state.lookup = WireLookup(app.state.wire, SECONDS)

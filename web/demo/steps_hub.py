@@ -113,7 +113,7 @@ async def _adapted(scene: Scene) -> tuple[str, str]:
 
 async def lineage_shown(scene: Scene) -> str:
     both = await _both(scene)
-    here, there = await scene.once("adaptation", lambda: _adapted(scene))
+    here, there = await scene.once("adapted template", lambda: _adapted(scene))
     pages: list[tuple[str, Page]] = [
         ("Harbor County's adaptation", await both.omar.browser.open(here)),
         ("Cascadia's copy of the adaptation", await both.june.browser.open(there)),
@@ -131,7 +131,7 @@ async def lineage_shown(scene: Scene) -> str:
 
 async def new_version_told(scene: Scene) -> str:
     both = await _both(scene)
-    here, _ = await scene.once("adaptation", lambda: _adapted(scene))
+    here, _ = await scene.once("adapted template", lambda: _adapted(scene))
     number = both.home.split("/")[2]
     draft = await both.june.browser.submit(both.home, f"/p/{number}/resource/revise")
     page = await publish(both.june, draft.path, None, "", note="The owner of each register")

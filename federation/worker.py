@@ -128,8 +128,10 @@ class Worker:
                 self._crashes.append(loop.time())
                 logger.error("worker loop crashed", loop=name, exc_info=error)
                 await asyncio.sleep(wait)
+            # Not `wait_for`: before Python 3.12 it loses an end that comes in the moment of a wake.
             with suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await event.wait()
             left = begun + GATHERED_FOR.get(name, 0.0) - loop.time()
             if left > 0:
                 await asyncio.sleep(left)

@@ -184,11 +184,15 @@ async def describe(
     metadata = metadata if isinstance(metadata, dict) else {}
     async with wire.instance.transaction() as tx:
         peer = await peers.seen(tx, host, base)
+        before = peer.software
         peer.software = peers.shown_name(str(software.get("name", "")))[:64].lower()
         peer.version = peers.shown_name(str(software.get("version", "")))[:64]
         name = metadata.get("agency") or metadata.get("nodeName") or peer.name
         peer.name = peers.shown_name(str(name))
         peer.described = tx.now
+    if peer.software != before:
+        # What one of our kind is asked for waited until it was known to be one.
+        wire.instance.wake()
     return peer
 
 

@@ -26,6 +26,8 @@ from storage.peers import Peer, PolicyRule, Verdict
 
 logger = structlog.get_logger("guildhall.mentoring")
 EVERY = timedelta(hours=1)
+# Of those who gave nothing: they may have had no programme open, or not known us yet.
+SOONER = timedelta(minutes=10)
 AGAIN_AFTER = timedelta(seconds=30)
 IDLE = 600.0
 MOST_HOSTS = 500
@@ -41,7 +43,10 @@ class _Due:
 
 
 class Pulling:
-    """Asks each agency once an hour, and soon after somebody here has opened a request."""
+    """Asks each agency once an hour, and soon after somebody here has opened a request.
+
+    One that gave no card is asked every ten minutes.
+    """
 
     def __init__(self, wire: Wire, actors: Actors) -> None:
         self._wire = wire
@@ -130,4 +135,4 @@ def _when(pull: Pull | None, wanted: datetime | None) -> datetime | None:
         return None
     if wanted is not None and wanted > pull.asked:
         return pull.asked + AGAIN_AFTER
-    return pull.asked + EVERY
+    return pull.asked + (EVERY if pull.held else SOONER)

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does everything arrive in the end, whatever stops in between?"""
 
+from web.demo import crews
 from web.demo.scene import Scene, expect
 
 TITLES = ("A quiet hour on Wednesdays", "Signs that people read", "Chairs for those who wait")
 
 
 async def offline_catches_up(scene: Scene) -> str:
-    marek, dee = await scene.person("marek"), await scene.person("dee")
+    marek, sam = await scene.person("marek"), await scene.person("sam")
+    # Somebody new, since the others may have written as much by now as one may in a minute.
+    lene = await crews.join(sam, "lene", "Lene Holm")
     await scene.counters()
     await scene.lakeside.stop()
     written = [
-        await dee.post(scene.riverton, "counters", title, f"More about it: {title.lower()}.")
+        await lene.post(scene.riverton, "counters", title, f"More about it: {title.lower()}.")
         for title in TITLES
     ]
-    path = await dee.thread(scene.riverton, "counters", written[0])
-    reply = await dee.reply(path, written[0], "It costs us one person from the telephone.")
+    path = await lene.thread(scene.riverton, "counters", written[0])
+    reply = await lene.reply(path, written[0], "It costs us one person from the telephone.")
     await scene.lakeside.start()
     for uri, title in zip(written, TITLES, strict=True):
         copy = await marek.thread(scene.riverton, "counters", uri)

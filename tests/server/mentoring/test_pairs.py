@@ -9,7 +9,8 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
-from server.errors import Invalid, NotAllowed, NotFound, Refusal, TooFast
+from server import letters
+from server.errors import Gone, Invalid, NotAllowed, NotFound, Refusal, TooFast
 from server.instance import Instance
 from server.mentoring import (
     agreements,
@@ -24,12 +25,24 @@ from server.mentoring import (
     pairs,
     posting,
     programmes,
+    tending,
 )
+from storage.letters import Letter
 from storage.log import LogRow
 from storage.members import Member
-from storage.mentoring import Entry, Match, MatchState, MentorCard, Need, Pairing, PairState
+from storage.mentoring import (
+    Entry,
+    Match,
+    MatchState,
+    MentorCard,
+    MentoringNotice,
+    Need,
+    Pairing,
+    PairState,
+)
 from storage.mentoring import pairs as pairings
 from tests import makers
+from tests.clock import TurnableClock
 from tests.server.mentoring import bench
 
 
@@ -77,6 +90,13 @@ async def office(instance: Instance, admin: Member, way: str) -> Office:
     return Office(instance, admin, ana, dee, tom, card, place.id)
 
 
+async def told(office: Office, member: Member) -> list[str]:
+    """The kinds of what a member was told, in order; and every letter names no more than that."""
+    async with office.instance.reading() as session:
+        question = select(MentoringNotice.kind).where(MentoringNotice.member_id == member.id)
+        return list((await session.execute(question.order_by(MentoringNotice.id))).scalars())
+
+
 @pytest.fixture
 def way() -> str:
     """How people meet in the programme."""
@@ -108,7 +128,13 @@ async def test_the_last_place_goes_to_one_and_is_free_again_when_they_part(offic
         taken = await asks.page(session, office.tom, second.id)
         assert taken.mentee is not None
         assert taken.mentee.handle == "dee"
+        letters = (await session.execute(select(Letter.text).order_by(Letter.id))).scalars().all()
         assert list((await session.execute(select(LogRow))).scalars()) == []
+    assert await told(office, office.tom) == ["asked", "asked", "parted"]
+    assert await told(office, office.ana) == ["accepted"]
+    assert "Ana Ruiz asks you to mentor them." in letters[0]
+    assert letters[1].startswith("Somebody asks you to mentor them.")
+    assert all("Would you" not in one for one in letters)
 
 
 async def test_an_answer_comes_in_time_or_not_at_all(office: Office) -> None:
@@ -129,6 +155,9 @@ async def test_an_answer_comes_in_time_or_not_at_all(office: Office) -> None:
         assert (await tx.session.get_one(Match, again.id)).state == MatchState.WITHDRAWN
         with pytest.raises(NotAllowed):
             await asks.decline(tx, office.tom, again.id)
+    # What was taken back, or has run out, no longer waits for the mentor.
+    assert await told(office, office.tom) == []
+    assert await told(office, office.ana) == ["expired"]
 
 
 async def test_one_may_ask_three_and_nobody_whom_a_rule_keeps_apart(office: Office) -> None:
@@ -176,6 +205,61 @@ async def test_a_steward_proposes_and_sees_totals_of_five_and_more_only(office: 
     await office.asks(office.ana, need)
 
 
+async def test_what_one_wrote_is_changed_or_taken_back_by_oneself(office: Office) -> None:
+    pairing = await office.paired()
+    async with office.instance.transaction() as tx:
+        await letters.choose(tx, office.tom, [letters.About.EVENTS])
+    wrote = [
+        await office.write(office.ana, pairing, kind="message", text=f"Word {n}") for n in range(3)
+    ]
+    named, better = (pairing.id, wrote[0].id), drafts.read({"kind": "message", "text": "Better"})
+    async with office.instance.transaction() as tx:
+        with pytest.raises(NotAllowed, match="Only whoever wrote"):
+            await entries.change(tx, office.tom, named, better, after=0)
+        with pytest.raises(NotFound):
+            await entries.remove(tx, office.dee, *named)
+        await entries.change(tx, office.ana, named, better, after=0)
+        with pytest.raises(Invalid, match="changed meanwhile"):
+            await entries.change(tx, office.ana, named, better, after=0)
+        await entries.remove(tx, office.ana, pairing.id, wrote[1].id)
+        with pytest.raises(Gone):
+            await entries.remove(tx, office.ana, pairing.id, wrote[1].id)
+    async with office.instance.reading() as session:
+        page = await meeting.page(session, office.tom, pairing.id)
+        assert [one.source for one in page.messages] == ["Better", "", "Word 2"]
+        assert [one.is_gone for one in page.messages] == [False, True, False]
+        assert page.messages[0].changed is not None
+        with pytest.raises(NotFound):
+            await meeting.entry_page(session, office.tom, *named)
+        sent = (await session.execute(select(Letter.text))).scalars().all()
+    # Three messages that nobody read are one notice; Tom wants no letters about it.
+    assert await told(office, office.tom) == ["asked", "message"]
+    assert [one for one in sent if "Ana Ruiz wrote to you" in one] == []
+
+
+async def test_two_who_propose_at_once_lose_nothing(office: Office) -> None:
+    pairing = await office.paired()
+    one, two = (agreements.read({"goals": goals, "confidentiality": "open"}) for goals in "ab")
+    async with office.instance.transaction() as tx:
+        await agreements.propose(tx, office.ana, pairing.id, one, after=0)
+        with pytest.raises(Invalid, match="while you wrote"):
+            await agreements.propose(tx, office.tom, pairing.id, two, after=0)
+        await agreements.propose(tx, office.tom, pairing.id, two, after=1)
+    assert (await told(office, office.ana))[-1] == "terms"
+
+
+async def test_both_are_asked_how_a_session_went_once(office: Office, clock: TurnableClock) -> None:
+    pairing = await office.paired()
+    starts = clock.now() + timedelta(hours=1)
+    said = {"kind": "session", "title": "First look", "starts": starts, "minutes": 45}
+    await office.write(office.tom, pairing, **said)
+    for hours, times in ((1, 0), (4, 1), (1, 1)):
+        clock.turn(hours=hours)
+        await tending.tend(office.instance)
+        for one in (office.ana, office.tom):
+            assert (await told(office, one)).count("feedback_due") == times
+
+
 async def test_what_a_pair_writes_is_for_the_two_and_notes_for_one(office: Office) -> None:
     pairing = await office.paired()
     await office.write(office.ana, pairing, kind="message", text="<script>x</script> *Hello*")
@@ -197,6 +281,7 @@ async def test_what_a_pair_writes_is_for_the_two_and_notes_for_one(office: Offic
                 await meeting.page(session, stranger, pairing.id)
             with pytest.raises(NotFound):
                 await invitations.session_of(session, stranger, pairing.id, session_.id)
+        assert (await told(office, office.sam)) == ["reported"]
         desk_page = await desk.page(session, office.instance, office.sam, office.programme)
         assert [one.entry.id for one in desk_page.reports] == [report.id]
     async with office.instance.transaction() as tx:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What mentors and mentees are told, which letters are wanted, and bodies that pass."""
+"""What mentors and mentees are told, letters wanted, and passing bodies."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -12,7 +12,7 @@ import structlog
 
 from federation import authority
 from federation.errors import WireError
-from federation.fetch.allowance import MOST_TO_VERIFY, Allowance, limited
+from federation.fetch.allowance import MOST_KEPT_TO_VERIFY, MOST_TO_VERIFY, Allowance, limited
 from federation.followers import claims
 from federation.followers.hearing import Heard
 from federation.liveness import Liveness
@@ -112,7 +112,8 @@ class Inbox:
             return _too_fast(wait)
         if envelope.is_farewell and await self._is_stranger(envelope.actor):
             return ACCEPTED
-        with limited(Allowance(documents=MOST_TO_VERIFY, requests=MOST_TO_VERIFY)):
+        allowance = Allowance(MOST_TO_VERIFY, room=MOST_KEPT_TO_VERIFY, requests=MOST_TO_VERIFY)
+        with limited(allowance):
             verified = await self._verifier.request(request)
         if verified.host != host_of_uri(envelope.actor):
             return Answer(401, "The activity's actor is not who signed it.")

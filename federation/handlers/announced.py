@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from federation import authority, past_versions, tombstones
 from federation.errors import BadAnswer, StatusError, WireError
-from federation.fetch.allowance import documents_left, kept, must_have_room
+from federation.fetch.allowance import documents_left
 from federation.handlers import practices
 from federation.handlers.copies import held, steered
 from federation.handlers.homes import attached
@@ -16,7 +16,7 @@ from federation.handlers.posts import edit_draft
 from federation.handlers.relayed import LIKES, liked, unliked
 from federation.handlers.undone import inner_of
 from federation.incoming import Ignored, Incoming
-from federation.posts import from_wire, origin_of_post, weight
+from federation.posts import from_wire, origin_of_post
 from federation.quotes.checking import leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference, Thing
@@ -212,12 +212,10 @@ async def _store(incoming: Incoming, forum: Forum, post: WirePost, key_id: str) 
     sharing = practices.as_told_here((await leave(incoming, post)).given(sharing))
     person = await incoming.actors.person(sharing.author)
     raw = orjson.dumps(post.raw).decode()
-    must_have_room(weight(sharing, raw))
     origin = origin_of_post(sharing, raw, key_id)
     async with incoming.deed() as tx:
         if await posts.by_uri(tx.session, post.id) is not None:
             return
-        kept(weight(sharing, raw))
         if sharing.parent is None:
             opener = await writing.apply_thread(
                 tx, person, forum, practices.opening(sharing, origin)

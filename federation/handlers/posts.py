@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority, tombstones
 from federation.errors import StatusError
-from federation.fetch.allowance import MOST_KEPT, must_have_room
 from federation.forums import followers
 from federation.handlers import parents, practices, quotes
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
-from federation.posts import SharedPost, from_wire, origin_of_post, weight
+from federation.posts import SharedPost, from_wire, origin_of_post
 from federation.quotes.checking import leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity
@@ -53,8 +52,6 @@ async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> No
         await parents.bring(incoming, forum, post)
     raw = orjson.dumps(post.raw).decode()
     sharing = (await leave(incoming, post)).given(from_wire(post, forum.uri))
-    if weight(sharing, raw) > MOST_KEPT:
-        raise NotAllowed("This post is larger, all told, than any forum here takes.")
     async with incoming.deed(subject=post.id) as tx:
         await take(tx, person, forum, sharing, raw, incoming.key_id)
 
@@ -126,7 +123,6 @@ async def update(incoming: Incoming, activity: Activity) -> None:
 def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:
     """The draft of an edit made elsewhere."""
     raw = orjson.dumps(post.raw).decode()
-    must_have_room(weight(sharing, raw))
     sharing = practices.as_told_here(sharing)
     origin = origin_of_post(sharing, raw, key_id)
     return EditDraft(sharing.title, sharing.source, sharing.tags, origin)

@@ -22,6 +22,7 @@ from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
 from server.moderation import blocks
+from server.resources import pieces
 from server.settings import Federation
 from server.vetting import schedule as reviews
 from storage.facts import FactRow
@@ -190,6 +191,7 @@ class Worker:
                 await clients.tidy(tx)
                 await pushes.tidy(tx)
                 await uploads.tidy(tx)
+                await pieces.tidy(tx)
                 await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
                 await tx.session.execute(delete(FactRow).where(FactRow.done < now - FACTS_KEPT))

@@ -2,6 +2,7 @@
 """The rows that pages are handed, under one roof."""
 
 from storage.apps import App, AppState
+from storage.arrivals import Arrival
 from storage.events import CalendarChoice, Event, EventGuest, GuestState
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, Visibility
 from storage.markers import Marker
@@ -15,6 +16,7 @@ from storage.uploads import Upload
 __all__ = [
     "App",
     "AppState",
+    "Arrival",
     "CalendarChoice",
     "CopyState",
     "Draft",

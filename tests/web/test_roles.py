@@ -74,6 +74,7 @@ WRITERS = {
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
     "/p/{id}/offer", "/practices/offers/{offer}",
     "/resources/new", "/resources/drafts/{draft}", "/resources/drafts/{draft}/discard",
+    "/resources/drafts/{draft}/arrivals", "/resources/arrivals/{arrival}",
     "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What a review is kept, written and followed with; who may is asked in a story of its own.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom and what a member does not want to hear of; nobody else learns of it."""
+"""Whom and what members do not want to hear of, which stays with them."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

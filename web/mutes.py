@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom and what a member does not want to hear of: choosing, and looking back."""
+"""Whom and what a member does not want to hear of: the choice, the list."""
 
 from starlette.requests import Request
 from starlette.responses import Response

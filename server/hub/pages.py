@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
-from server.hub.lineage import Lineage, lineage_of
 from server.hub.uses import Use, uses_of
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
+from server.records.lineages import Family, family_of
 from server.resources import licences
 from server.resources.record import Record, unpack
 from server.shown import ShownPost
@@ -65,7 +65,7 @@ class ResourcePage:
     resource: Resource
     record: Record
     versions: tuple[VersionLine, ...]
-    lineage: Lineage
+    family: Family
     uses: tuple[Use, ...]
     warning: str
     is_home: bool
@@ -86,16 +86,16 @@ async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage)
     if resource is None:
         raise NotFound
     record = unpack(resource.record)
-    lineage = await lineage_of(session, viewer, resource, post.uri)
+    family = await family_of(session, viewer, resource, post.uri)
     is_closed = isinstance(post, ShownPost) and post.locked
     is_live = post.state != PostState.DELETED
     return ResourcePage(
         resource=resource,
         record=record,
         versions=await _versions(session, post.id, record, resource.version),
-        lineage=lineage,
+        family=family,
         uses=await uses_of(session, viewer, post.uri),
-        warning=_warning(lineage, record),
+        warning=await _warning(session, family, record),
         is_home=page.opener.author.is_local,
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,
@@ -103,11 +103,12 @@ async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage)
     )
 
 
-def _warning(lineage: Lineage, record: Record) -> str:
+async def _warning(session: AsyncSession, family: Family, record: Record) -> str:
     """Where the licences of an adaptation and of its source do not go together."""
-    if lineage.source is None:
+    if family.source is None:
         return ""
-    return licences.warning(lineage.source.license, record.license)
+    source = await session.get_one(Resource, family.source.id)
+    return licences.warning(source.license, record.license)
 
 
 async def _versions(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
@@ -20,6 +20,7 @@ from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ThreadDraft
+from server.records import lineages
 from server.resources import drafts, licences, prose
 from server.resources.drafts import Open
 from server.resources.record import Record, Source, digest, dump, pack, unpack
@@ -175,7 +176,7 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Resource:
     resource.agency = author.agency or author.peer or tx.settings.agency_name
     resource.record, resource.digest, resource.version = pack(record), mark, edition.version
     resource.html = await asyncio.to_thread(text.render, record.description)
-    await _trace(tx, resource, post, record)
+    await lineages.trace(tx, resource, post, record.based_on)
     tx.session.add(resource)
     await tx.session.flush()
     await _put_facets(tx, post, resource, record)
@@ -200,30 +201,6 @@ async def _keep_version(tx: Transaction, post: Post, edition: Edition, mark: str
             )
         )  # fmt: skip
     await tx.session.flush()
-
-
-async def _trace(tx: Transaction, resource: Resource, post: Post, record: Record) -> None:
-    """Say what it descends from; an unknown source is the root of what is known."""
-    source = record.based_on[0] if record.based_on else None
-    resource.based_on = source.uri if source else None
-    resource.based_on_version = source.version if source else None
-    resource.based_on_digest = source.digest if source else ""
-    root = post.uri
-    if source is not None and source.uri != post.uri:
-        question = (
-            select(Resource.root)
-            .join(Post, Post.id == Resource.post_id)
-            .where(Post.uri == source.uri)
-        )
-        root = (await tx.session.execute(question)).scalar_one_or_none() or source.uri
-    resource.root = root
-    if root != post.uri:
-        # What came before it, and was made from it, descends from where it does.
-        await tx.session.execute(
-            update(Resource)
-            .where(Resource.root == post.uri, Resource.post_id != post.id)
-            .values(root=root)
-        )
 
 
 async def _put_facets(tx: Transaction, post: Post, resource: Resource, record: Record) -> None:

@@ -100,7 +100,7 @@ async def practice_page(
         may_revise=page.opener.may_edit and not is_closed,
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
         notice=await notices.of(session, post.uri),
-        may_offer=is_live and is_mine and lineage.source is not None,
+        may_offer=is_live and is_mine and lineage.family.source is not None,
         offers=tuple(await offers_on(session, viewer, post)),
     )
 

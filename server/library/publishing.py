@@ -26,6 +26,7 @@ from server.practices.notices import Notice, Warned
 from server.practices.record import Credit, Record, Source, digest, pack, unpack
 from server.practices.rendering import rendered
 from server.practices.typed import record_of
+from server.records import lineages
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -233,7 +234,7 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
     practice.record, practice.digest, practice.version = stored, mark, edition.version
     practice.parts = await asyncio.to_thread(rendered, record)
     practice.reviewed = post.updated or post.published
-    await _trace(tx, practice, post, record)
+    await lineages.trace(tx, practice, post, record.based_on)
     tx.session.add(practice)
     await tx.session.flush()
     await _join_threads(tx, post, author, record)
@@ -268,23 +269,6 @@ async def _join(tx: Transaction, practice: int, thread: int) -> None:
     if await tx.session.get(PracticeThread, (practice, thread)) is None:
         tx.session.add(PracticeThread(practice_id=practice, thread_id=thread))
         await tx.session.flush()
-
-
-async def _trace(tx: Transaction, practice: Practice, post: Post, record: Record) -> None:
-    """Say what the practice descends from; an unknown source is the root of what is known."""
-    source = record.based_on[0] if record.based_on else None
-    practice.based_on = source.uri if source else None
-    practice.based_on_version = source.version if source else None
-    practice.based_on_digest = source.digest if source else ""
-    root = post.uri
-    if source is not None and source.uri != post.uri:
-        question = (
-            select(Practice.root)
-            .join(Post, Post.id == Practice.post_id)
-            .where(Post.uri == source.uri)
-        )
-        root = (await tx.session.execute(question)).scalar_one_or_none() or source.uri
-    practice.root = root
 
 
 async def confirm(tx: Transaction, member: Member, post: Post) -> None:

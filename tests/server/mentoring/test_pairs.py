@@ -251,7 +251,12 @@ async def test_two_who_propose_at_once_lose_nothing(office: Office) -> None:
 async def test_both_are_asked_how_a_session_went_once(office: Office, clock: TurnableClock) -> None:
     pairing = await office.paired()
     starts = clock.now() + timedelta(hours=1)
-    said = {"kind": "session", "title": "First look", "starts": starts, "minutes": 45}
+    said: dict[str, Any] = {
+        "kind": "session",
+        "title": "First look",
+        "starts": starts,
+        "minutes": 45,
+    }
     await office.write(office.tom, pairing, **said)
     for hours, times in ((1, 0), (4, 1), (1, 1)):
         clock.turn(hours=hours)

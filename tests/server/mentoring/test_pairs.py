@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking, answering and meeting, between two members of one agency."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +8,7 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
-from server import letters
-from server.errors import Gone, Invalid, NotAllowed, NotFound, Refusal, TooFast
-from server.instance import Instance
+from server.errors import Invalid, NotAllowed, NotFound, Refusal, TooFast
 from server.mentoring import (
     agreements,
     asks,
@@ -24,83 +21,19 @@ from server.mentoring import (
     needs,
     pairs,
     posting,
-    programmes,
-    tending,
 )
 from storage.letters import Letter
 from storage.log import LogRow
-from storage.members import Member
 from storage.mentoring import (
-    Entry,
     Match,
     MatchState,
-    MentorCard,
-    MentoringNotice,
-    Need,
     Pairing,
     PairState,
 )
 from storage.mentoring import pairs as pairings
 from tests import makers
-from tests.clock import TurnableClock
 from tests.server.mentoring import bench
-
-
-@dataclass
-class Office:
-    """Ana and Dee look for a mentor, Tom is one, and Sam runs the programme."""
-
-    instance: Instance
-    sam: Member
-    ana: Member
-    dee: Member
-    tom: Member
-    card: MentorCard
-    programme: int
-
-    async def needs(self, who: Member, **typed: str) -> Need:
-        async with self.instance.reading() as session:
-            place = (await programmes.page(session, who, self.programme)).programme
-        return await bench.need(self.instance, who, place, **typed)
-
-    async def asks(self, who: Member, need: Need) -> Match:
-        async with self.instance.transaction() as tx:
-            return await asks.ask(tx, who, need.id, self.card.id, "Would you?")
-
-    async def paired(self) -> Pairing:
-        """Ana and Tom, who took her."""
-        match = await self.asks(self.ana, await self.needs(self.ana))
-        async with self.instance.transaction() as tx:
-            await asks.accept(tx, self.tom, match.id)
-            pairing = await pairings.pairing_by_uri(tx.session, match.uri)
-        assert pairing is not None
-        return pairing
-
-    async def write(self, who: Member, pairing: Pairing, shared: bool = True, **said: Any) -> Entry:
-        async with self.instance.transaction() as tx:
-            draft = drafts.read(said)
-            return await entries.write(tx, who, pairing.id, draft, shared=shared)
-
-
-@pytest.fixture
-async def office(instance: Instance, admin: Member, way: str) -> Office:
-    ana, dee, tom = [await makers.member(instance, one) for one in ("ana", "dee", "tom")]
-    place = await bench.programme(instance, admin, way=way)
-    card = await bench.card(instance, tom, **{way: "yes", "capacity": "1"})
-    return Office(instance, admin, ana, dee, tom, card, place.id)
-
-
-async def told(office: Office, member: Member) -> list[str]:
-    """The kinds of what a member was told, in order; and every letter names no more than that."""
-    async with office.instance.reading() as session:
-        question = select(MentoringNotice.kind).where(MentoringNotice.member_id == member.id)
-        return list((await session.execute(question.order_by(MentoringNotice.id))).scalars())
-
-
-@pytest.fixture
-def way() -> str:
-    """How people meet in the programme."""
-    return "one-to-one"
+from tests.server.mentoring.office import Office, told
 
 
 async def test_the_last_place_goes_to_one_and_is_free_again_when_they_part(office: Office) -> None:
@@ -203,66 +136,6 @@ async def test_a_steward_proposes_and_sees_totals_of_five_and_more_only(office: 
         page = await desk.page(session, office.instance, office.sam, office.programme)
         assert page.totals[0].count == desk.LEAST
     await office.asks(office.ana, need)
-
-
-async def test_what_one_wrote_is_changed_or_taken_back_by_oneself(office: Office) -> None:
-    pairing = await office.paired()
-    async with office.instance.transaction() as tx:
-        await letters.choose(tx, office.tom, [letters.About.EVENTS])
-    wrote = [
-        await office.write(office.ana, pairing, kind="message", text=f"Word {n}") for n in range(3)
-    ]
-    named, better = (pairing.id, wrote[0].id), drafts.read({"kind": "message", "text": "Better"})
-    async with office.instance.transaction() as tx:
-        with pytest.raises(NotAllowed, match="Only whoever wrote"):
-            await entries.change(tx, office.tom, named, better, after=0)
-        with pytest.raises(NotFound):
-            await entries.remove(tx, office.dee, *named)
-        await entries.change(tx, office.ana, named, better, after=0)
-        with pytest.raises(Invalid, match="changed meanwhile"):
-            await entries.change(tx, office.ana, named, better, after=0)
-        await entries.remove(tx, office.ana, pairing.id, wrote[1].id)
-        with pytest.raises(Gone):
-            await entries.remove(tx, office.ana, pairing.id, wrote[1].id)
-    async with office.instance.reading() as session:
-        page = await meeting.page(session, office.tom, pairing.id)
-        assert [one.source for one in page.messages] == ["Better", "", "Word 2"]
-        assert [one.is_gone for one in page.messages] == [False, True, False]
-        assert page.messages[0].changed is not None
-        with pytest.raises(NotFound):
-            await meeting.entry_page(session, office.tom, *named)
-        sent = (await session.execute(select(Letter.text))).scalars().all()
-    # Three messages that nobody read are one notice; Tom wants no letters about it.
-    assert await told(office, office.tom) == ["asked", "message"]
-    assert [one for one in sent if "Ana Ruiz wrote to you" in one] == []
-
-
-async def test_two_who_propose_at_once_lose_nothing(office: Office) -> None:
-    pairing = await office.paired()
-    one, two = (agreements.read({"goals": goals, "confidentiality": "open"}) for goals in "ab")
-    async with office.instance.transaction() as tx:
-        await agreements.propose(tx, office.ana, pairing.id, one, after=0)
-        with pytest.raises(Invalid, match="while you wrote"):
-            await agreements.propose(tx, office.tom, pairing.id, two, after=0)
-        await agreements.propose(tx, office.tom, pairing.id, two, after=1)
-    assert (await told(office, office.ana))[-1] == "terms"
-
-
-async def test_both_are_asked_how_a_session_went_once(office: Office, clock: TurnableClock) -> None:
-    pairing = await office.paired()
-    starts = clock.now() + timedelta(hours=1)
-    said: dict[str, Any] = {
-        "kind": "session",
-        "title": "First look",
-        "starts": starts,
-        "minutes": 45,
-    }
-    await office.write(office.tom, pairing, **said)
-    for hours, times in ((1, 0), (4, 1), (1, 1)):
-        clock.turn(hours=hours)
-        await tending.tend(office.instance)
-        for one in (office.ana, office.tom):
-            assert (await told(office, one)).count("feedback_due") == times
 
 
 async def test_what_a_pair_writes_is_for_the_two_and_notes_for_one(office: Office) -> None:

@@ -68,6 +68,7 @@ FOR_MEMBERS = {
     "drafts": "/me/drafts",
     "kept posts": "/me/kept",
     "people muted": "/me/muted",
+    "filters": "/me/filters",
     "muting somebody": "/u/marek@{lakeside}/mute",
     "apps": "/me/apps",
     "letting an app in": "{consent}",

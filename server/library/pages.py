@@ -13,6 +13,7 @@ from server.errors import NotFound
 from server.library.lineage import Lineage, lineage_of
 from server.library.offers import OfferLine, offers_on
 from server.library.replicating import Adopter, sites_of
+from server.library.warning import may_be_withdrawn
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
 from server.practices import comparing, notices
@@ -57,6 +58,7 @@ class PracticePage:
     may_report: bool
     may_adapt: bool
     may_revise: bool
+    may_withdraw: bool
     may_confirm: bool
     notice: Notice | None
     may_offer: bool
@@ -98,6 +100,9 @@ async def practice_page(
         and any(outcome.indicator for outcome in record.outcomes),
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,
+        may_withdraw=is_live
+        and not is_mine
+        and may_be_withdrawn(page.standing, page.opener.author),
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
         notice=await notices.of(session, post.uri),
         may_offer=is_live and is_mine and lineage.family.source is not None,

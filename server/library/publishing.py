@@ -139,8 +139,8 @@ async def _next_version(
     if not note:
         raise Invalid({"note": "Say in a line what changed, for those who use it already."})
     notice = await notices.of(tx.session, post.uri)
-    if notice is not None and notice.kind == "withdrawn":
-        # What was withdrawn is published again.
+    if notice is not None and notice.kind == "withdrawn" and notice.steward is None:
+        # What its author withdrew is published again; what stewards withdrew stays so.
         notice = None
     post = await editing.apply_edit(
         tx, post, EditDraft(record.name, body_of(record, notice), tags_of(record))

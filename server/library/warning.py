@@ -7,13 +7,14 @@ says it as well, for readers who know no practices. Whoever adapted it is told (
 
 from server.errors import Gone, Invalid
 from server.forums.standing import standing_now
-from server.library.publishing import body_of, tags_of
+from server.library.publishing import body_of
 from server.permissions import Permission, may, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ReplyDraft
 from server.practices import notices
 from server.practices.notices import Notice, Warned
 from server.practices.record import unpack
+from server.records.editions import tags_of
 from server.transaction import Transaction
 from storage.forums import Forum
 from storage.members import Member

@@ -24,8 +24,8 @@ from federation.vocabulary.values import moment_of, url_id_of
 from federation.wire import Wire
 from server.errors import Invalid, NotFound
 from server.library import publishing
-from server.library.publishing import Edition
 from server.practices.record import Record, parse
+from server.records.editions import Edition
 from storage import posts
 from storage.posts import Post, RawObject
 from storage.practices import Practice, PracticeVersion

@@ -41,6 +41,7 @@ from web import (
     members,
     mentoring,
     moderation,
+    mutes,
     notifications,
     posts,
     practices,
@@ -72,6 +73,8 @@ FEATURES = (
     vetting,
     quotes,
     moderation,
+    # Before posts as well: a post's address may end in any words.
+    mutes,
     posts,
     repairs,
     endorsements,

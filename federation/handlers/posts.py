@@ -14,7 +14,7 @@ from federation.handlers import parents, practices, quotes, warnings
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, origin_of_post
-from federation.quotes.checking import leave
+from federation.quotes.checking import Leave, leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.actors import Actor
@@ -108,9 +108,9 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         incoming.forum = forum.id
         authority.must_be_author(person.uri, changed.author or "")
         sharing = quoting.given(from_wire(changed, forum.uri))
-        if sharing.updated is None and sharing.quoted and sharing.source == post.source:
+        if sharing.updated is None and quoting != Leave() and sharing.source == post.source:
             # It says the same, and brings the leave it was given meanwhile (Mastodon).
-            post.quoted_uri, post.quote_stamp = sharing.quoted, sharing.stamp
+            post.quoted_uri, post.quote_stamp = quoting.quoted or None, quoting.stamp or None
             return
         if sharing.updated is None:
             # Its author signed this Update just now, and only did not date it.

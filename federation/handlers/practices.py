@@ -12,10 +12,10 @@ from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.errors import NotAllowed
 from server.library import publishing, replicating
-from server.library.publishing import Edition
 from server.posts.drafts import Origin, ThreadDraft
 from server.practices import notices, reporting, standing
 from server.practices.notices import Warned
+from server.records.editions import Edition
 from server.transaction import Transaction
 from server.vetting import statements
 from storage.forums import Forum

@@ -171,12 +171,15 @@ async def _obstacle(
 
 
 async def home(session: AsyncSession, viewer: Viewer, *, after: Place | None = None) -> HomePage:
-    """The latest threads of the forums followed, or of all public ones for visitors."""
+    """The latest threads of the forums and tags followed, or of all public ones for visitors."""
     follows = await ask(session, lists.followed(viewer.sight), **viewer.values)
     if viewer.member is not None:
         follows.sort(key=lambda line: line.forum.title.lower())
     found = await lists.of_forums(session, viewer, [line.forum for line in follows], after)
-    threads, more = await lines_at(session, viewer, found)
+    if viewer.member is not None:
+        tagged = await lists.of_tags(session, viewer, after)
+        found = sorted({*found, *tagged}, key=lambda place: (place.bumped, place.id), reverse=True)
+    threads, more = await lines_at(session, viewer, found[: PAGE + 1])
     return HomePage(threads, follows, more)
 
 

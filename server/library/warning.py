@@ -11,7 +11,7 @@ from dataclasses import replace
 from server import audit
 from server.errors import Gone, Invalid, NotAllowed
 from server.forums.standing import standing_now
-from server.library.publishing import body_of, tags_of
+from server.library.publishing import body_of
 from server.notifications import Notice as Tell
 from server.notifications import tell_anew
 from server.permissions import Permission, Standing, may, must
@@ -20,6 +20,7 @@ from server.posts.drafts import EditDraft, ReplyDraft
 from server.practices import notices
 from server.practices.notices import Notice, Warned
 from server.practices.record import unpack
+from server.records.editions import tags_of
 from server.shown import ShownPerson
 from server.transaction import Transaction
 from storage.forums import Forum

@@ -67,6 +67,8 @@ FOR_MEMBERS = {
     "report": "{copy}/report",
     "drafts": "/me/drafts",
     "kept posts": "/me/kept",
+    "people muted": "/me/muted",
+    "muting somebody": "/u/marek@{lakeside}/mute",
     "apps": "/me/apps",
     "letting an app in": "{consent}",
     "notices": "/notifications",

@@ -64,7 +64,7 @@ OWN = {
     "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
     "/oauth/authorize", "/me/apps", "/p/{id}/keep",
-    "/p/{id}/drop",
+    "/p/{id}/drop", "/p/{id}/mute", "/p/{id}/unmute", "/u/{where}/mute", "/me/muted", "/tags/{tag}",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {

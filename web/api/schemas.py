@@ -76,6 +76,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "text_url": "url?", "meta": "object", "description": "string?", "blurhash": "string?",
     },
     "Mention": {"id": "id", "username": "string", "url": "url", "acct": "string"},
+    "MutedAccount": {**_ACCOUNT, "mute_expires_at": "moment?"},
     "Notification": {
         "id": "id", "type": "string", "group_key": "string", "created_at": "moment",
         "account": "Account", "status": "Status?",

@@ -73,7 +73,7 @@ class Statuses(Accounts):
             "quotes_count": 0,
             "favourited": status.endorsed,
             "reblogged": False,
-            "muted": False,
+            "muted": status.muted,
             "bookmarked": status.bookmarked,
             "pinned": post.pinned,
             "content": body,

@@ -47,6 +47,7 @@ class Notice(StrEnum):
     EVENT_CHANGED = "event_changed"
     EVENT_REMINDER = "event_reminder"
     WARNING = "warning"
+    WITHDRAWN = "withdrawn"
     REPORT = "report"
     OFFER = "offer"
     OFFER_TAKEN = "offer_taken"

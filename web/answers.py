@@ -57,6 +57,7 @@ SAID: dict[str, str] = {
     "practice_published": "Your practice is published.",
     "version_published": "The new version is published.",
     "practice_confirmed": "Noted: it was looked over today and still holds.",
+    "practice_withdrawn": "It is withdrawn: its author and those who adopted it are told.",
     "practice_warned": "Your notice stands, and those who adopted it are told.",
     "practice_cleared": "The notice no longer stands, and those who adopted it are told.",
     "resource_published": "Your resource is in the hub.",

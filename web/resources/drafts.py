@@ -14,9 +14,10 @@ from server.forums import pages as forums
 from server.hub import publishing
 from server.permissions import Permission, Standing, must
 from server.practices.keeping import library
+from server.records.editions import Beginning
 from server.resources import drafts, intake, licences, terms
 from server.resources.arrivals import drop
-from server.resources.drafts import Beginning, Open
+from server.resources.drafts import Open
 from server.resources.typed import FIELDS, OTHER
 from server.rows import CopyState, Forum, Post
 from server.shown import ShownForum

@@ -22,6 +22,7 @@ from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
 from server.moderation import blocks
+from server.posts import counting as polls
 from server.resources import pieces
 from server.settings import Federation
 from server.vetting import schedule as reviews
@@ -192,6 +193,7 @@ class Worker:
             async with instance.transaction() as tx:
                 await mutes.tidy(tx)
                 await filters.tidy(tx)
+                await polls.tend(tx)
                 await reviews.tend(tx)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now

@@ -44,6 +44,7 @@ from web import (
     moderation,
     mutes,
     notifications,
+    polls,
     posts,
     practices,
     quotes,
@@ -76,6 +77,7 @@ FEATURES = (
     moderation,
     # Before posts as well: a post's address may end in any words.
     mutes,
+    polls,
     posts,
     repairs,
     endorsements,

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from server.errors import Gone, Invalid, Locked, NotAllowed, Refusal, TooFast
 from server.forums import pages as forums
 from server.library import drafts, exchange, invitations, publishing
-from server.library.drafts import Beginning, Open
+from server.library.drafts import Open
 from server.permissions import Permission, Standing, may, must
 from server.practices import evidence, notices
 from server.practices.evidence import Grounds
@@ -21,6 +21,7 @@ from server.practices.keeping import Library, library
 from server.practices.record import Record
 from server.practices.rendering import rendered
 from server.practices.typed import document_of, part_keys
+from server.records.editions import Beginning
 from server.records.values import Faults
 from server.rows import Forum, Post
 from server.shown import ShownForum

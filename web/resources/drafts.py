@@ -14,8 +14,10 @@ from server.forums import pages as forums
 from server.hub import publishing
 from server.permissions import Permission, Standing, must
 from server.practices.keeping import library
+from server.records.editions import Beginning
 from server.resources import drafts, intake, licences, terms
-from server.resources.drafts import Beginning, Open
+from server.resources.arrivals import drop
+from server.resources.drafts import Open
 from server.resources.typed import FIELDS, OTHER
 from server.rows import CopyState, Forum, Post
 from server.shown import ShownForum
@@ -23,6 +25,8 @@ from web import limits, repeats
 from web.errors import STATUS
 from web.forms import Form, receiving, submit
 from web.limits import spend
+from web.resources import arrivals
+from web.resources.arrivals import letting_go
 from web.spots import identifier
 from web.templates import path_of
 from web.visits import Visit, arrive
@@ -103,6 +107,7 @@ async def _page(visit: Visit, shown: Shown) -> Response:
         STATUS.get(type(error), 200) if error else 200,
         draft=found.draft,
         uploads=found.uploads,
+        arrivals=found.arrivals,
         typed={**found.typed, **shown.typed},
         topics=_topics(found, shown, kept.topics),
         faults=faults,
@@ -189,9 +194,13 @@ async def _done(visit: Visit, sent: Form, uploads: list[UploadFile]) -> Response
         await _take(visit, number, uploads)
     if verb == "publish":
         return await _published(visit, number, sent)
-    if verb == "remove":
+    if verb == "arrived":
+        await arrivals.complete(visit, number, identifier(key) or 0)
+        return visit.go(f"{back}#files", "file_added")
+    if verb in {"remove", "drop"}:
+        deed = drafts.remove_file if verb == "remove" else drop
         async with visit.instance.transaction() as tx:
-            await drafts.remove_file(tx, visit.member, number, identifier(key) or 0)
+            await deed(tx, visit.member, number, identifier(key) or 0)
         return visit.go(f"{back}#files", "file_removed")
     if verb == "upload":
         if not uploads:
@@ -216,13 +225,8 @@ async def _take(visit: Visit, number: int, uploads: list[UploadFile]) -> None:
             largest=largest,
             scanner=instance.settings.clamav,
         )
-        try:
-            async with instance.transaction() as tx:
-                await drafts.add_file(tx, member, number, new)
-        except Refusal:
-            async with instance.transaction() as tx:
-                await drafts.let_go(tx, new)
-            raise
+        async with letting_go(instance, new), instance.transaction() as tx:
+            await drafts.add_file(tx, member, number, new)
 
 
 async def _published(visit: Visit, number: int, sent: Form) -> Response:

@@ -16,7 +16,7 @@ from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import mail, mutes, peers, pushes, rotation, uploads
+from server import filters, mail, mutes, peers, pushes, rotation, uploads
 from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
@@ -191,6 +191,7 @@ class Worker:
             await tending.tend(instance)
             async with instance.transaction() as tx:
                 await mutes.tidy(tx)
+                await filters.tidy(tx)
                 await reviews.tend(tx)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now

@@ -37,6 +37,8 @@ SAID: dict[str, str] = {
     "let_back": "You hear of them again.",
     "thread_muted": "This thread is muted: you are told of it no more.",
     "thread_unmuted": "You hear of this thread again.",
+    "filter_added": "The filter holds from now on.",
+    "filter_removed": "The filter is gone.",
     "app_out": "The app is out: it can no longer act for you.",
     "app_refused": "The app was not let in.",
     "app_judged": "Noted. It holds from now on.",

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the forum pages show: the list, one forum, the home page."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import filters
 from server.errors import NotFound
+from server.filters import Action, Context, Held
 from server.forums import lists
 from server.forums.lists import PAGE, ForumLine, Place
 from server.permissions import Permission, Standing, may
@@ -32,6 +35,7 @@ class ThreadLine:
     forum: ShownForum
     tags: tuple[str, ...]
     unread: bool
+    filtered: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,7 @@ async def home(session: AsyncSession, viewer: Viewer, *, after: Place | None = N
     if viewer.member is not None:
         tagged = await lists.of_tags(session, viewer, after)
         found = sorted({*found, *tagged}, key=lambda place: (place.bumped, place.id), reverse=True)
-    threads, more = await lines_at(session, viewer, found[: PAGE + 1])
+    threads, more = await lines_at(session, viewer, found[: PAGE + 1], Context.HOME)
     return HomePage(threads, follows, more)
 
 
@@ -210,7 +214,7 @@ async def people(session: AsyncSession, forum: Forum) -> tuple[list[Member], lis
 
 
 async def lines_at(
-    session: AsyncSession, viewer: Viewer, found: list[Place]
+    session: AsyncSession, viewer: Viewer, found: list[Place], context: Context = Context.PUBLIC
 ) -> tuple[list[ThreadLine], Place | None]:
     """The threads at these places, and the last place if there are more than a page."""
     if not found:
@@ -224,7 +228,20 @@ async def lines_at(
         ThreadLine(row.post, row.author, row.forum, row.tags, _is_unread(me, row.post, row.seen))
         for row in (by_id[number] for number in ids if number in by_id)
     ]
+    if held := await filters.of_context(session, viewer.member, context):
+        shown = await asyncio.to_thread(_filtered, shown, held)
     return shown, found[PAGE - 1] if len(found) > PAGE else None
+
+
+def _filtered(lines: list[ThreadLine], held: list[Held]) -> list[ThreadLine]:
+    """The lines without those to be left out; those to be folded say which filter fits."""
+    kept = []
+    for line in lines:
+        fitting = filters.matches(held, f"{line.post.title} {' '.join(line.tags)}", line.post.html)
+        if not any(one.held.row.action == Action.HIDE for one in fitting):
+            title = fitting[0].held.row.title if fitting else ""
+            kept.append(replace(line, filtered=title))
+    return kept
 
 
 async def tags_of(session: AsyncSession, posts: list[int]) -> dict[int, tuple[str, ...]]:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Posts with all that an app shows of them, in a fixed number of questions."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server import mutes
+from server import filters, mutes
 from server.errors import NotFound
+from server.filters import Held, Match
 from server.forums.pages import tags_of
 from server.timelines.spans import boost_of
 from server.viewers import Viewer, visible_posts
@@ -48,6 +50,7 @@ class Status:
     endorsed: bool = False
     bookmarked: bool = False
     muted: bool = False
+    filtered: list[Match] = field(default_factory=list)
 
 
 async def find(session: AsyncSession, viewer: Viewer, identifier: int) -> tuple[Line, Status]:
@@ -116,6 +119,13 @@ async def _complete(session: AsyncSession, viewer: Viewer, part: dict[int, Statu
         muted = (await mutes.threads(session, [me], openers)).get(me, set())
         for status in part.values():
             status.muted = status.post.thread_id in muted
+        if held := await filters.held(session, viewer.member):
+            await asyncio.to_thread(_filter, part.values(), held)
+
+
+def _filter(part: Iterable[Status], held: list[Held]) -> None:
+    for status in part:
+        status.filtered = filters.matches(held, status.post.title, status.post.html)
 
 
 async def _authors(session: AsyncSession, posts: Iterable[int]) -> dict[int, Member]:

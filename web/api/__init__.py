@@ -9,6 +9,7 @@ from web.api import (
     absent,
     accounts,
     apps,
+    filters,
     instance,
     media,
     mutes,
@@ -40,6 +41,7 @@ CALLS: tuple[ApiRoute, ...] = (
     *reports.routes,
     *pushes.routes,
     *tags.routes,
+    *filters.routes,
     *absent.routes,
 )
 

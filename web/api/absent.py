@@ -40,10 +40,12 @@ EMPTY = (
     ("/api/v1/trends/statuses", EVERYBODY, "Status"),
     ("/api/v1/trends/links", EVERYBODY, "TrendsLink"),
     ("/api/v1/directory", EVERYBODY, "Account"),
-    ("/api/v1/filters", "read:filters", "V1::Filter"),
-    ("/api/v2/filters", "read:filters", "Filter"),
 )
 REFUSED = (
+    ("POST", "/api/v2/filters/{id}/statuses", "write:filters"),
+    ("PUT", "/api/v1/filters/{id}", "write:filters"),
+    ("DELETE", "/api/v1/filters/{id}", "write:filters"),
+    ("PUT", "/api/v2/filters/keywords/{id}", "write:filters"),
     ("POST", "/api/v1/domain_blocks", "write:blocks"),
     ("POST", "/api/v1/follow_requests/{id}/authorize", "write:follows"),
     ("POST", "/api/v1/follow_requests/{id}/reject", "write:follows"),
@@ -53,8 +55,6 @@ REFUSED = (
     ("POST", "/api/v1/accounts/{id}/unpin", "write:accounts"),
     ("POST", "/api/v1/statuses/{id}/translate", "read:statuses"),
     ("POST", "/api/v1/polls/{id}/votes", "write:statuses"),
-    ("POST", "/api/v1/filters", "write:filters"),
-    ("POST", "/api/v2/filters", "write:filters"),
 )
 
 routes = [

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from server import filters
+from server.filters import FilterDraft, Phrase
 from server.instance import Instance
 from storage.members import Member
 from tests import makers
@@ -31,6 +33,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "POST /api/v1/accounts/{id}/mute": {},
     "POST /api/v1/accounts/{id}/block": {},
     "POST /api/v1/tags/{tag}/follow": {},
+    "POST /api/v2/filters": {"title": "x", "context": ["home"]},
     "POST /api/v1/reports": {"status_ids": ["REPLY"], "comment": "Off topic"},
     "POST /api/v1/push/subscription": {
         "subscription": {
@@ -51,6 +54,9 @@ WRITES: dict[str, dict[str, Any]] = {
 async def ids(instance: Instance, admin: Member) -> dict[str, str]:
     """Something of each kind, which a call may be asked about."""
     ana = await makers.member(instance)
+    async with instance.transaction() as tx:
+        made = await filters.create(tx, ana, FilterDraft("Maps", ("home",)), [Phrase("map")])
+        phrase = (await filters.one(tx.session, ana, made)).phrases[0].id
     marek = await makers.person_elsewhere(instance)
     forum = await makers.forum(instance, admin)
     await makers.follow(instance, ana, forum)
@@ -60,6 +66,8 @@ async def ids(instance: Instance, admin: Member) -> dict[str, str]:
     )
     return {
         "ana": str(ana.id),
+        "filter": str(made),
+        "phrase": str(phrase),
         "marek": str(marek.id),
         "forum": str(forum.id),
         "thread": str(thread.id),
@@ -82,7 +90,14 @@ def validator(answers: str) -> Draft202012Validator:
 def addresses(route: ApiRoute, ids: dict[str, str], notice: str) -> Iterator[str]:
     """Where a call is made: about each thing of the kind that it is about."""
     about = "thread"
-    for part, kind in (("/accounts/", "forum"), ("/lists/", "forum"), ("/list/", "forum")):
+    for part, kind in (
+        ("/accounts/", "forum"),
+        ("/lists/", "forum"),
+        ("/list/", "forum"),
+        ("/v2/filters/", "filter"),
+        ("filters/keywords/", "phrase"),
+        ("/v1/filters/", "phrase"),
+    ):
         about = kind if part in route.path else about
     for kind in {about, "ana"} if "/accounts/{id}" in route.path else {about}:
         number = notice if "/notifications/" in route.path else ids[kind]

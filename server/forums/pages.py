@@ -16,7 +16,7 @@ from server.forums.lists import PAGE, ForumLine, Place
 from server.permissions import Permission, Standing, may
 from server.shown import ShownForum, ShownPerson, ShownPost
 from server.viewers import Viewer, visible_forums
-from storage.forums import FollowState, Forum, ForumFollow, ForumMember, ForumSteward
+from storage.forums import CopyState, FollowState, Forum, ForumFollow, ForumMember, ForumSteward
 from storage.log import Lane, Parked
 from storage.members import Member
 from storage.peers import Peer
@@ -82,6 +82,22 @@ async def index(session: AsyncSession, viewer: Viewer) -> list[ForumLine]:
     found = list((await session.execute(question)).scalars())
     states = await _follow_states(session, viewer)
     return [ForumLine(forum, states.get(forum.id)) for forum in found]
+
+
+async def open_to(session: AsyncSession, viewer: Viewer) -> list[Forum | ShownForum]:
+    """The forums that a member may offer something in, in the order of the index.
+
+    Of those of other agencies the ones that they follow us into: where nothing comes back from,
+    nobody would see an answer.
+    """
+    held = {CopyState.HOME, CopyState.FILLING, CopyState.CURRENT, CopyState.STALE}
+    return [
+        line.forum
+        for line in await index(session, viewer)
+        if line.forum.copy_state in held
+        # Those on the list of a closed forum see it in the index, and nobody else does.
+        and may(Standing(viewer.member, line.forum, listed=True), Permission.POST_THREAD)
+    ]
 
 
 async def _follow_states(session: AsyncSession, viewer: Viewer) -> dict[int, str]:

@@ -109,6 +109,7 @@ FOR_MEMBERS = {
     "own event": "{event}",
     "event elsewhere": "{webinar}",
     "new event": "/f/counters/events/new",
+    "where to announce": "/events/new",
     "event form": "{event}/event",
     "guests": "{event}/guests",
     "calling off": "{event}/call-off",

@@ -128,6 +128,8 @@ class PracticeNotice(Base):
 
     `uri` is the practice, held here or not; `title`, `url` and `agency` say which one it is. One
     that was lifted stays as a row (`active` False), so that older news of it is known as old.
+    `steward_id` is the member who withdrew it as a steward of its forum, where that was not its
+    author.
     """
 
     __tablename__ = "practice_notices"
@@ -141,6 +143,7 @@ class PracticeNotice(Base):
     active: Mapped[bool] = mapped_column(default=True)
     given: Mapped[datetime]
     at: Mapped[datetime]
+    steward_id: Mapped[int | None]
 
 
 class ChangeOffer(Base):

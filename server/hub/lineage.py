@@ -8,8 +8,8 @@ from sqlalchemy import select
 from server.errors import Gone, NotAllowed
 from server.forums.standing import standing_now
 from server.permissions import Permission, may
+from server.records.editions import Beginning
 from server.resources import drafts
-from server.resources.drafts import Beginning
 from server.resources.record import unpack
 from server.resources.typed import typed_of, typed_of_file
 from server.transaction import Transaction

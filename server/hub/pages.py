@@ -11,16 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.errors import NotFound
 from server.hub.uses import Use, uses_of
 from server.permissions import Permission, may
+from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
 from server.records.lineages import Family, family_of
 from server.resources import licences
 from server.resources.record import Record, unpack
 from server.shown import ShownPost
-from server.viewers import Viewer, visible_posts
+from server.viewers import Viewer
 from storage.files import FilePreview, StoredFile
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Kind, Post, PostState
+from storage.posts import Post, PostState
 from storage.resources import Resource, ResourceFile, ResourceVersion
 
 MOST_VERSIONS = 100
@@ -160,19 +161,5 @@ class Read:
 
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     """A resource that the viewer may see; NotFound for anything else."""
-    question = (
-        select(Post, Forum, Member, Resource)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .join(Resource, Resource.post_id == Post.id)
-        .where(
-            Post.id == post_id,
-            Post.kind == Kind.RESOURCE,
-            Post.state != PostState.DELETED,
-            visible_posts(viewer),
-        )
-    )
-    row = (await session.execute(question)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Read(row[0], row[1], row[2], row[3], unpack(row[3].record))
+    post, forum, author, resource = await detailed(session, viewer, post_id, Resource)
+    return Read(post, forum, author, resource, unpack(resource.record))

@@ -6,8 +6,7 @@ with what the home of a resource sent, after `writing.apply_thread` or `editing.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from urllib.parse import quote
 
 from sqlalchemy import delete
@@ -21,6 +20,7 @@ from server.permissions import Permission, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ThreadDraft
 from server.records import lineages
+from server.records.editions import Edition, note_of, tags_of
 from server.resources import drafts, licences, prose
 from server.resources.drafts import Open
 from server.resources.record import Record, Source, digest, dump, pack, unpack
@@ -31,22 +31,6 @@ from storage.members import Member
 from storage.posts import Kind, Post, PostState
 from storage.resources import Resource, ResourceFacet, ResourceFile, ResourceVersion
 
-LONGEST_NOTE = 300
-
-
-@dataclass(frozen=True)
-class Edition:
-    """A record as it is published: which version, what it says of itself, by whom.
-
-    `at` is when, where the post does not say it: an older version that came late.
-    """
-
-    record: Record
-    version: int
-    note: str
-    by: int
-    at: datetime | None = None
-
 
 async def publish(tx: Transaction, member: Member, number: int) -> Post:
     """Publish a draft, as a new resource or as a new version of one; the draft is then gone.
@@ -54,9 +38,7 @@ async def publish(tx: Transaction, member: Member, number: int) -> Post:
     Invalid names the fields of the draft that need another look.
     """
     found = await drafts.opened(tx.session, member, number)
-    note = text.clean_line(found.typed.get("note", ""), LONGEST_NOTE + 1)
-    if len(note) > LONGEST_NOTE:
-        raise Invalid({"note": f"Keep the note under {LONGEST_NOTE} characters."})
+    note = note_of(found.typed.get("note", ""))
     if found.draft.post_id is not None:
         post = await _next_version(tx, member, found, note)
     else:
@@ -151,12 +133,7 @@ async def warning(session: AsyncSession, found: Open) -> str:
     return licences.warning(source.license, own)
 
 
-def tags_of(record: Record) -> tuple[str, ...]:
-    """The tags that the post carries: its own first, then its topics."""
-    return tuple(dict.fromkeys([*(tag.lower() for tag in record.tags), *record.topics]))[:10]
-
-
-async def apply(tx: Transaction, post: Post, edition: Edition) -> Resource:
+async def apply(tx: Transaction, post: Post, edition: Edition[Record]) -> Resource:
     """The resource as it then is, without asking whether it may be.
 
     A version held already never changes; an older one is kept among the versions.
@@ -184,7 +161,7 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Resource:
     return resource
 
 
-async def _keep_version(tx: Transaction, post: Post, edition: Edition, mark: str) -> None:
+async def _keep_version(tx: Transaction, post: Post, edition: Edition[Record], mark: str) -> None:
     tx.session.add(
         ResourceVersion(
             post_id=post.id, version=edition.version, label=edition.record.label,

@@ -9,11 +9,11 @@ from sqlalchemy.orm import aliased
 
 from server.errors import Gone
 from server.library import drafts
-from server.library.drafts import Beginning
 from server.practices import comparing, notices, prose
 from server.practices.keeping import library
 from server.practices.record import Outcome, Point, Record, Setting, unpack
 from server.practices.typed import typed_of
+from server.records.editions import Beginning
 from server.records.lineages import Family, family_of
 from server.transaction import Transaction
 from server.viewers import Viewer

@@ -6,8 +6,7 @@ with what the home of a practice sent, after `writing.apply_thread` or `editing.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from sqlalchemy import or_, select
 
@@ -27,6 +26,7 @@ from server.practices.record import Credit, Record, Source, digest, pack, unpack
 from server.practices.rendering import rendered
 from server.practices.typed import record_of
 from server.records import lineages
+from server.records.editions import Edition, note_of, tags_of
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -39,22 +39,7 @@ from storage.practices import (
 )
 from storage.replications import Announcing
 
-LONGEST_NOTE = 300
 _CUT = "\n\n[…] The whole practice is on its page."
-
-
-@dataclass(frozen=True)
-class Edition:
-    """A record as it is published: which version, what it says of itself, by whom.
-
-    `at` is when, where the post does not say it: an older version that came late.
-    """
-
-    record: Record
-    version: int
-    note: str
-    by: int
-    at: datetime | None = None
 
 
 async def publish(tx: Transaction, member: Member, number: int, note: str = "") -> Post:
@@ -65,9 +50,7 @@ async def publish(tx: Transaction, member: Member, number: int, note: str = "") 
     draft = await drafts.must_write(tx.session, member, number)
     if draft.owner_id != member.id:
         raise NotAllowed("Only the owner of a draft publishes it.")
-    note = text.clean_line(note, LONGEST_NOTE + 1)
-    if len(note) > LONGEST_NOTE:
-        raise Invalid({"note": f"Keep the note under {LONGEST_NOTE} characters."})
+    note = note_of(note)
     record = record_of(drafts.fields_of(draft))
     if draft.post_id is not None:
         post = await _next_version(tx, member, draft, record, note)
@@ -139,8 +122,8 @@ async def _next_version(
     if not note:
         raise Invalid({"note": "Say in a line what changed, for those who use it already."})
     notice = await notices.of(tx.session, post.uri)
-    if notice is not None and notice.kind == "withdrawn":
-        # What was withdrawn is published again.
+    if notice is not None and notice.kind == "withdrawn" and notice.steward is None:
+        # What its author withdrew is published again; what stewards withdrew stays so.
         notice = None
     post = await editing.apply_edit(
         tx, post, EditDraft(record.name, body_of(record, notice), tags_of(record))
@@ -203,12 +186,7 @@ def _handle(credit: Credit) -> str:
     return f"@{name}@{origin.partition('://')[2]}" if origin and name else ""
 
 
-def tags_of(record: Record) -> tuple[str, ...]:
-    """The tags that a practice's post carries: its own first, then its topics."""
-    return tuple(dict.fromkeys([*(tag.lower() for tag in record.tags), *record.topics]))[:10]
-
-
-async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
+async def apply(tx: Transaction, post: Post, edition: Edition[Record]) -> Practice:
     """The practice as it then is, without asking whether it may be.
 
     A version held already, or an older one, is kept among the versions and changes nothing else.

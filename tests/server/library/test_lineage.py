@@ -13,6 +13,7 @@ from server.posts import editing, pages
 from server.posts.drafts import EditDraft
 from server.practices import record
 from server.practices.record import Record, Source
+from server.records.editions import Edition
 from server.viewers import VISITOR, Viewer
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -85,7 +86,7 @@ async def test_who_learns_of_an_earlier_ancestor_sets_the_roots_below_anew(town:
     async with town.instance.transaction() as tx:
         held = await tx.session.get_one(Practice, known.id)
         says = replace(record.unpack(held.record), based_on=(first,))
-        edition = publishing.Edition(says, 2, "Says where it is from.", town.ana.id)
+        edition = Edition(says, 2, "Says where it is from.", town.ana.id)
         await publishing.apply(tx, await tx.session.get_one(Post, known.id), edition)
     for post in (known, child, grandchild):
         assert (await row(town.instance, Practice, post.id)).root == first.uri
@@ -94,7 +95,7 @@ async def test_who_learns_of_an_earlier_ancestor_sets_the_roots_below_anew(town:
     circle = Source(uri=grandchild.uri, version=1)
     async with town.instance.transaction() as tx:
         says = replace(says, based_on=(circle,))
-        edition = publishing.Edition(says, 3, "Turns in a circle.", town.ana.id)
+        edition = Edition(says, 3, "Turns in a circle.", town.ana.id)
         await publishing.apply(tx, await tx.session.get_one(Post, known.id), edition)
     family = (await seen(town, known)).family
     assert family.source is not None

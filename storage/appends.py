@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
@@ -54,8 +54,7 @@ class Unwell(SQLAlchemyError):
     """The database took nothing: full, locked, gone; the same may work later."""
 
 
-@dataclass(frozen=True)
-class Append:
+class Append(NamedTuple):
     """One row for a table; `unique` are the columns by which a repeat is known."""
 
     table: type[Base]

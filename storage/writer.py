@@ -6,8 +6,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
@@ -55,8 +54,7 @@ async def let_go(session: AsyncSession) -> None:
         raise
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     append: Append
     since: float
     done: "asyncio.Future[bool]"

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from federation.actors import Actors, KnownKey
 from federation.errors import StatusError, Unreachable, WireError
-from federation.fetch.allowance import MOST_TO_VERIFY, Allowance, limited
+from federation.fetch.allowance import MOST_KEPT_TO_VERIFY, MOST_TO_VERIFY, Allowance, limited
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.proofs import check_proof, proof_method
 from federation.signatures.request import Request
@@ -73,7 +73,10 @@ class Verifier:
                 owner = held.owner
             else:
                 was_asked_for = True
-                with limited(Allowance(documents=MOST_TO_VERIFY, requests=MOST_TO_VERIFY)):
+                allowance = Allowance(
+                    MOST_TO_VERIFY, room=MOST_KEPT_TO_VERIFY, requests=MOST_TO_VERIFY
+                )
+                with limited(allowance):
                     owner = await self._asked_for(claim, held)
         except SignatureRefused as error:
             raise Unverified(str(error), error.status) from error

@@ -4,7 +4,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from server import audit, bookmarks, notifications, search, uploads
+from server import audit, bookmarks, mutes, notifications, search, uploads
 from server.digests import drop_day
 from server.events import forgetting as events
 from server.events import telling
@@ -43,6 +43,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         search.forget_post,
         notifications.forget_post,
         bookmarks.forget_post,
+        mutes.forget_post,
         uploads.forget_post,
         audit.note_removal,
         drop_day,

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from server.notifications import Notice, NoticeLine
+from server.notifications import Notice, NoticeLine, heard
 from server.timelines.spans import Span
 from server.timelines.statuses import SHOWN
 from server.transaction import Transaction
@@ -59,6 +59,7 @@ async def page(
             Notification.member_id == me,
             Post.state.in_(SHOWN),
             visible_posts(viewer),
+            heard(me),
             *span.exactly(Notification.id),
         )
     )

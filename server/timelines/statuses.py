@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Posts with all that an app shows of them, in a fixed number of questions."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import filters, mutes
 from server.errors import NotFound
+from server.filters import Held, Match
 from server.forums.pages import tags_of
 from server.timelines.spans import boost_of
 from server.viewers import Viewer, visible_posts
@@ -46,6 +49,8 @@ class Status:
     answered: Member | None = None
     endorsed: bool = False
     bookmarked: bool = False
+    muted: bool = False
+    filtered: list[Match] = field(default_factory=list)
 
 
 async def find(session: AsyncSession, viewer: Viewer, identifier: int) -> tuple[Line, Status]:
@@ -110,6 +115,17 @@ async def _complete(session: AsyncSession, viewer: Viewer, part: dict[int, Statu
             part[post].endorsed = True
         for post in await bookmarks.by_member(session, me, ids):
             part[post].bookmarked = True
+        openers = {one.post.thread_id for one in part.values()}
+        muted = (await mutes.threads(session, [me], openers)).get(me, set())
+        for status in part.values():
+            status.muted = status.post.thread_id in muted
+        if held := await filters.held(session, viewer.member):
+            await asyncio.to_thread(_filter, part.values(), held)
+
+
+def _filter(part: Iterable[Status], held: list[Held]) -> None:
+    for status in part:
+        status.filtered = filters.matches(held, status.post.title, status.post.html)
 
 
 async def _authors(session: AsyncSession, posts: Iterable[int]) -> dict[int, Member]:
@@ -126,7 +142,8 @@ async def context(
 ) -> tuple[list[Status], list[Status]]:
     """What a post answers, from the opener on, and what answers it, in the thread's order.
 
-    At most DEEPEST of a thread are looked at, OF_VISITORS of them for those not signed in.
+    Answers by whom the viewer keeps away are left out. At most DEEPEST of a thread are looked
+    at, OF_VISITORS of them for those not signed in.
     """
     most = DEEPEST if viewer.member is not None else OF_VISITORS
     question = (
@@ -142,9 +159,12 @@ async def context(
     above = _above(parents, post)
     below = _below(parents, post.id)
     by_id = await told(session, viewer, [*above, *below])
+    away: set[int] = set()
+    if viewer.member is not None:
+        away = (await mutes.people(session, [viewer.member.id])).get(viewer.member.id, away)
     return (
         [by_id[one] for one in above if one in by_id],
-        [by_id[one] for one in below if one in by_id],
+        [by_id[one] for one in below if one in by_id and by_id[one].author.id not in away],
     )
 
 

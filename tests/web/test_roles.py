@@ -64,7 +64,8 @@ OWN = {
     "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
     "/oauth/authorize", "/me/apps", "/p/{id}/keep",
-    "/p/{id}/drop",
+    "/p/{id}/drop", "/p/{id}/mute", "/p/{id}/unmute", "/u/{where}/mute", "/me/muted", "/tags/{tag}",
+    "/me/filters",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
@@ -74,6 +75,7 @@ WRITERS = {
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
     "/p/{id}/offer", "/practices/offers/{offer}",
     "/resources/new", "/resources/drafts/{draft}", "/resources/drafts/{draft}/discard",
+    "/resources/drafts/{draft}/arrivals", "/resources/arrivals/{arrival}",
     "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What a review is kept, written and followed with; who may is asked in a story of its own.

@@ -9,8 +9,10 @@ from web.api import (
     absent,
     accounts,
     apps,
+    filters,
     instance,
     media,
+    mutes,
     notifications,
     openapi,
     pushes,
@@ -35,9 +37,11 @@ CALLS: tuple[ApiRoute, ...] = (
     *search.routes,
     *notifications.routes,
     *media.routes,
+    *mutes.routes,
     *reports.routes,
     *pushes.routes,
     *tags.routes,
+    *filters.routes,
     *absent.routes,
 )
 

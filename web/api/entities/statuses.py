@@ -13,6 +13,7 @@ from server.rows import Forum, Kind, Member
 from server.timelines.spans import boost_of
 from server.timelines.statuses import Line, Status
 from web.api.entities.accounts import Accounts, moment
+from web.api.entities.filters import matched
 
 Json = dict[str, Any]
 _PICTURE = re.compile(r"<img\b[^>]*>")
@@ -73,7 +74,7 @@ class Statuses(Accounts):
             "quotes_count": 0,
             "favourited": status.endorsed,
             "reblogged": False,
-            "muted": False,
+            "muted": status.muted,
             "bookmarked": status.bookmarked,
             "pinned": post.pinned,
             "content": body,
@@ -87,7 +88,7 @@ class Statuses(Accounts):
             "quote": None,
             "card": self._card(status),
             "poll": None,
-            "filtered": [],
+            "filtered": [matched(one) for one in status.filtered],
         }
 
     def _body(self, status: Status) -> tuple[str, list[Json]]:

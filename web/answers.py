@@ -39,6 +39,7 @@ SAID: dict[str, str] = {
     "thread_unmuted": "You hear of this thread again.",
     "filter_added": "The filter holds from now on.",
     "filter_removed": "The filter is gone.",
+    "voted": "Your vote is counted.",
     "app_out": "The app is out: it can no longer act for you.",
     "app_refused": "The app was not let in.",
     "app_judged": "Noted. It holds from now on.",

@@ -45,6 +45,7 @@ from web import (
     moderation,
     mutes,
     notifications,
+    polls,
     posts,
     practices,
     quotes,
@@ -78,6 +79,7 @@ FEATURES = (
     moderation,
     # Before posts as well: a post's address may end in any words.
     mutes,
+    polls,
     posts,
     repairs,
     endorsements,

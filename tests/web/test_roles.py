@@ -65,7 +65,7 @@ OWN = {
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
     "/oauth/authorize", "/me/apps", "/p/{id}/keep",
     "/p/{id}/drop", "/p/{id}/mute", "/p/{id}/unmute", "/u/{where}/mute", "/me/muted", "/tags/{tag}",
-    "/me/filters",
+    "/me/filters", "/p/{id}/vote",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {

@@ -72,7 +72,7 @@ def paths(
         "host": ["lakeside.localhost", LAKESIDE],
         "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
-        "edition": ["1"], "position": ["0"], "name": ["x"],
+        "arrival": ["1"], "edition": ["1"], "position": ["0"], "name": ["x"],
         "programme": [met.programme], "need": [met.need], "match": [met.match],
         "pair": [met.pair], "entry": [met.entry],
     }  # fmt: skip

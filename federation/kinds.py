@@ -6,6 +6,7 @@ from typing import Any
 
 from federation import events, polls, practices, replications, resources, reviews
 from federation.events import SharedEvent
+from federation.mentoring import posted
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
@@ -30,6 +31,7 @@ class Beyond:
     states: Statement | None = None
     event: SharedEvent | None = None
     poll: ShownPoll | None = None
+    offers: bool = False
 
 
 def to_members(said: Beyond, url: str) -> dict[str, Any]:
@@ -44,6 +46,8 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return events.to_members(said.event, url)
     if said.poll is not None:
         return polls.to_members(said.poll)
+    if said.offers:
+        return posted.to_members(url)
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.states is not None:
@@ -70,4 +74,5 @@ def from_members(post: WirePost) -> dict[str, Any]:
     report = replications.from_members(post.raw)
     if report is not None:
         return {"report": report}
-    return {"resource": resources.from_members(post.raw)}
+    resource = resources.from_members(post.raw)
+    return {"resource": resource, "offers": resource is None and posted.from_members(post.raw)}

@@ -24,7 +24,7 @@ from storage.mentoring import MentorCard
 _VF = "https://w3id.org/valueflows/ont/vf#"
 _OM = "http://www.ontology-of-units-of-measure.org/resource/om-2/"
 _JSON = {"@type": "@json"}
-_TERMS: dict[str, Any] = {
+TERMS: dict[str, Any] = {
     "gh": GH,
     **{
         name: f"{_VF}{name}"
@@ -38,8 +38,13 @@ _TERMS: dict[str, Any] = {
     "gh:mentorCard": {"@id": "gh:mentorCard", **_JSON},
     "gh:told": {"@id": "gh:told", **_JSON},
 }
-MENTORING_CONTEXT: list[str | dict[str, Any]] = [AS_CONTEXT, INTEGRITY_CONTEXT, _TERMS]
+MENTORING_CONTEXT: list[str | dict[str, Any]] = [AS_CONTEXT, INTEGRITY_CONTEXT, TERMS]
 _PRIMARY = "-primary"
+OFFERED = {
+    "type": "Intent",
+    "action": "deliverService",
+    "resourceQuantity": {"hasUnit": "one"},
+}
 _ONE = {"hasUnit": "one", "hasNumericalValue": "1"}
 
 
@@ -52,12 +57,7 @@ def card(held: MentorCard) -> dict[str, Any]:
         "purpose": "offer",
         "attributedTo": held.person,
         "name": f"Mentoring: {', '.join(skill.name for skill in offered.skills)}",
-        "publishes": {
-            "id": held.uri + _PRIMARY,
-            "type": "Intent",
-            "action": "deliverService",
-            "resourceQuantity": {"hasUnit": "one"},
-        },
+        "publishes": {"id": held.uri + _PRIMARY, **OFFERED},
         "gh:mentorCard": profiles.document_of(offered)
         | {
             "handle": held.handle,

@@ -21,7 +21,9 @@ from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
+from server.mentoring import tending as mentoring
 from server.moderation import blocks
+from server.posts import counting as polls
 from server.resources import pieces
 from server.settings import Federation
 from server.vetting import schedule as reviews
@@ -192,9 +194,11 @@ class Worker:
         if self._tended is None or now - self._tended > TEND_EVERY:
             self._tended = now
             await tending.tend(instance)
+            await mentoring.tend(instance)
             async with instance.transaction() as tx:
                 await mutes.tidy(tx)
                 await filters.tidy(tx)
+                await polls.tend(tx)
                 await reviews.tend(tx)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Mastodon has and we do not: empty to read, refused to write."""
 
-from server.errors import Invalid, NotFound
+from server.errors import Invalid
 from web.api.calls import Call, Json
 from web.api.routes import EVERYBODY, call
 
@@ -11,11 +11,6 @@ NOT_OFFERED = "This is not offered here: see the list of calls in the documentat
 async def empty(call: Call) -> Json:
     """A list of what there is none of."""
     return []
-
-
-async def nothing(call: Call) -> Json:
-    """Something that there is none of."""
-    raise NotFound
 
 
 async def refused(call: Call) -> Json:
@@ -54,11 +49,9 @@ REFUSED = (
     ("POST", "/api/v1/accounts/{id}/pin", "write:accounts"),
     ("POST", "/api/v1/accounts/{id}/unpin", "write:accounts"),
     ("POST", "/api/v1/statuses/{id}/translate", "read:statuses"),
-    ("POST", "/api/v1/polls/{id}/votes", "write:statuses"),
 )
 
 routes = [
     *(call("GET", path, empty, scope, f"[{of}]") for path, scope, of in EMPTY),
-    call("GET", "/api/v1/polls/{id}", nothing, "read:statuses", "Poll", public=True),
     *(call(method, path, refused, scope, "Empty") for method, path, scope in REFUSED),
 ]

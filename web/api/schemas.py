@@ -95,6 +95,12 @@ SHAPES: dict[str, dict[str, str]] = {
         "id": "id", "type": "string", "group_key": "string", "created_at": "moment",
         "account": "Account", "status": "Status?",
     },
+    "Poll": {
+        "id": "id", "expires_at": "moment?", "expired": "boolean", "multiple": "boolean",
+        "votes_count": "integer", "voters_count": "integer", "voted": "boolean",
+        "own_votes": "[integer]", "options": "[PollOption]", "emojis": "[CustomEmoji]",
+    },
+    "PollOption": {"title": "string", "votes_count": "integer?"},
     "Preferences": {
         "posting:default:visibility": "string", "posting:default:sensitive": "boolean",
         "posting:default:language": "string?", "reading:expand:media": "string",

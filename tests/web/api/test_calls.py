@@ -52,7 +52,7 @@ async def test_what_cannot_be_posted_is_said_in_one_sentence(room: Room) -> None
         ({"status": "Hello, everybody"}, "mention"),
         ({"status": ""}, "forum"),
         ({"status": "@counters x", "visibility": "direct"}, "public"),
-        ({"status": "@counters x", "poll": {"options": ["a", "b"], "expires_in": 300}}, "olls"),
+        ({"status": "@counters x", "poll": {"options": ["a"], "expires_in": 300}}, "choices"),
         ({"status": "@counters x", "scheduled_at": "2030-01-01T00:00:00Z"}, "scheduled"),
         ({"status": "x" * 50_001, "in_reply_to_id": str(room.thread.id)}, "50000"),
         ({"status": "@counters x", "media_ids": ["1"]}, "not found"),

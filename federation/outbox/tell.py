@@ -70,6 +70,7 @@ from server.facts import (
 from server.facts.mentoring import (
     AcceptanceRefused,
     EntryShared,
+    EntryTakenBack,
     MenteeRevealed,
     MentorAnswered,
     MentorAsked,
@@ -137,6 +138,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     OfferRefused: about_mentoring.refused,
     PairEnded: about_mentoring.ended,
     EntryShared: about_pairs.shared,
+    EntryTakenBack: about_pairs.taken_back,
     PairTold: about_pairs.told,
 }
 

@@ -16,12 +16,14 @@ from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import mail, mutes, peers, pushes, rotation, uploads
+from server import filters, mail, mutes, peers, pushes, rotation, uploads
 from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
+from server.mentoring import tending as mentoring
 from server.moderation import blocks
+from server.posts import counting as polls
 from server.resources import pieces
 from server.settings import Federation
 from server.vetting import schedule as reviews
@@ -118,7 +120,7 @@ class Worker:
         failures = 0
         event = self._wakes.get(name, asyncio.Event())
         loop = asyncio.get_running_loop()
-        while True:
+        while not _is_told_to_end():
             event.clear()
             begun = loop.time()
             try:
@@ -131,7 +133,10 @@ class Worker:
                 wait = min(60.0, 2.0**failures)
                 self._crashes.append(loop.time())
                 logger.error("worker loop crashed", loop=name, exc_info=error)
-                await asyncio.sleep(wait)
+                if not _is_told_to_end():
+                    await asyncio.sleep(wait)
+            if _is_told_to_end():
+                return
             # Not `wait_for`: before Python 3.12 it loses an end that comes in the moment of a wake.
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -189,8 +194,11 @@ class Worker:
         if self._tended is None or now - self._tended > TEND_EVERY:
             self._tended = now
             await tending.tend(instance)
+            await mentoring.tend(instance)
             async with instance.transaction() as tx:
                 await mutes.tidy(tx)
+                await filters.tidy(tx)
+                await polls.tend(tx)
                 await reviews.tend(tx)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now
@@ -251,9 +259,18 @@ class Worker:
     async def _watch_commits(self) -> None:
         """Notice what other processes commit to the same SQLite file."""
         seen = -1
-        while True:
+        while not _is_told_to_end():
             version = await self._wire.instance.database.data_version()
             if seen not in {-1, version}:
                 self._wire.instance.wake()
             seen = version
             await asyncio.sleep(VERSION_EVERY)
+
+
+def _is_told_to_end() -> bool:
+    """Whether this task was cancelled, even where what it waited for has lost the cancellation.
+
+    A database that fails while it is being left makes an error of its own out of it.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -49,6 +49,7 @@ class Notice(StrEnum):
     WARNING = "warning"
     WITHDRAWN = "withdrawn"
     REPORT = "report"
+    POLL = "poll"
     OFFER = "offer"
     OFFER_TAKEN = "offer_taken"
     OFFER_DECLINED = "offer_declined"

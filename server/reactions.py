@@ -27,6 +27,7 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from server.polls import forgetting as polls
 from server.practices import adopters
 from server.practices import forgetting as practices
 from server.resources import forgetting as resources
@@ -44,6 +45,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         notifications.forget_post,
         bookmarks.forget_post,
         mutes.forget_post,
+        polls.forget,
         uploads.forget_post,
         audit.note_removal,
         drop_day,

@@ -21,7 +21,7 @@ from web.visits import Visit, arrive
 
 PAGE = 30
 DAY = 86_400
-LASTING = {"": "Until you let them back", f"{DAY}": "For a day", f"{7 * DAY}": "For a week",
+LASTING = {"": "For good", f"{DAY}": "For a day", f"{7 * DAY}": "For a week",
            f"{30 * DAY}": "For a month"}  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import authority, past_versions, tombstones
 from federation.errors import StatusError
 from federation.forums import followers
-from federation.handlers import parents, practices, quotes, warnings
+from federation.handlers import parents, polls, practices, quotes, warnings
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
-from federation.posts import SharedPost, from_wire, origin_of_post
+from federation.posts import SharedPost, from_wire, is_vote, origin_of_post
 from federation.quotes.checking import Leave, leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity
@@ -37,6 +37,9 @@ async def create(incoming: Incoming, activity: Activity) -> None:
     if not isinstance(post, WirePost):
         raise Ignored("This creates nothing that can be posted in a forum.")
     authority.must_own(activity.actor, post, ours=incoming.origin)
+    if is_vote(post):
+        await polls.vote(incoming, activity, post)
+        return
     await _arrived(incoming, activity, post)
 
 

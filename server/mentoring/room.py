@@ -15,6 +15,7 @@ from storage.mentoring import (
     Match,
     MatchState,
     MentorCard,
+    MentoringNotice,
     Need,
     NeedState,
     Pairing,
@@ -56,8 +57,11 @@ class PairLine:
     is_mentor: bool
 
 
-async def waiting_count(session: AsyncSession, member: Member) -> int:
-    """How many things in the room wait for a member: asks, proposals, pairs with news."""
+async def waiting_counts(session: AsyncSession, member: Member) -> tuple[int, int]:
+    """How many things in the room wait for a member, and how many notices they have not read.
+
+    Asks, proposals and pairs with news wait.
+    """
     me = member.id
     asked = select(func.count()).where(
         Match.card_id == MentorCard.id, MentorCard.member_id == me, Match.state == MatchState.ASKED
@@ -77,9 +81,12 @@ async def waiting_count(session: AsyncSession, member: Member) -> int:
         Pairing.state.in_(pairs.LIVE),
         or_(seen == 0, news),
     )
-    parts = [part.scalar_subquery() for part in (asked, proposed, changed)]
-    found: int = (await session.execute(select(parts[0] + parts[1] + parts[2]))).scalar_one()
-    return found
+    unread = select(func.count()).where(
+        MentoringNotice.member_id == me, MentoringNotice.read.is_(None)
+    )
+    parts = [part.scalar_subquery() for part in (asked, proposed, changed, unread)]
+    row = (await session.execute(select(parts[0] + parts[1] + parts[2], parts[3]))).one()
+    return row[0], row[1]
 
 
 @dataclass(frozen=True)

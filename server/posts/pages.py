@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a thread's page shows, in a fixed number of questions."""
 
+import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from server import mutes
+from server import filters, mutes
 from server.errors import NotFound
+from server.filters import Context, Held
 from server.permissions import Permission, Standing, may
 from server.posts import questions
 from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
@@ -42,6 +44,7 @@ class Entry:
     may_remove: bool
     unconfirmed: bool
     muted: bool = False
+    filtered: str = ""
 
 
 @dataclass(slots=True)
@@ -124,6 +127,8 @@ async def thread_page(
     first = seeing.entry(opener, author, bool(own.endorsed))
     entries = {opener.id: first} | {row[0].id: seeing.entry(*row) for row in rows}
     replies = [entries[row[0].id] for row in rows]
+    if held := await filters.of_context(session, member, Context.THREAD):
+        await asyncio.to_thread(_filter, replies, held)
     branches = _tree(replies, None) if post.is_thread else _tree(replies, post.id)
     unread = _chain_unread(branches) if own.seen is not None else []
     is_open = not opener.locked and opener.state == PostState.LIVE
@@ -148,6 +153,13 @@ async def thread_page(
         quoted=await quoted_by(session, viewer, (opener, *(row[0] for row in rows))),
         muted=bool(own.muted),
     )
+
+
+def _filter(replies: Iterable[Entry], held: list[Held]) -> None:
+    """Name, with each reply that one of these filters fits, the first that does."""
+    for entry in replies:
+        fitting = filters.matches(held, "", entry.post.html)
+        entry.filtered = fitting[0].held.row.title if fitting else ""
 
 
 class _Seeing:

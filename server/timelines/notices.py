@@ -23,9 +23,14 @@ TYPES: dict[str, str] = {
     Notice.THREAD_REPLY: "mention",
     Notice.MENTION: "mention",
     Notice.ENDORSEMENT: "favourite",
+    Notice.POLL: "poll",
 }
 OTHERWISE = "status"
-_SAID = {"mention": "{} wrote to you", "favourite": "{} endorsed your post"}
+_SAID = {
+    "mention": "{} wrote to you",
+    "favourite": "{} endorsed your post",
+    "poll": "A poll by {} has ended",
+}
 
 
 def type_of(kind: str) -> str:

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Posts with all that an app shows of them, in a fixed number of questions."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server import mutes
+from server import filters, mutes
 from server.errors import NotFound
+from server.filters import Held, Match
 from server.forums.pages import tags_of
+from server.polls import pages as polls
+from server.polls.pages import ShownPoll
 from server.timelines.spans import boost_of
 from server.viewers import Viewer, visible_posts
 from storage import bookmarks, endorsements
@@ -48,6 +52,8 @@ class Status:
     endorsed: bool = False
     bookmarked: bool = False
     muted: bool = False
+    poll: ShownPoll | None = None
+    filtered: list[Match] = field(default_factory=list)
 
 
 async def find(session: AsyncSession, viewer: Viewer, identifier: int) -> tuple[Line, Status]:
@@ -106,16 +112,30 @@ async def _complete(session: AsyncSession, viewer: Viewer, part: dict[int, Statu
     authors = await _authors(session, parents)
     for status in part.values():
         status.answered = authors.get(status.post.parent_id or 0)
+    for post, poll in (await polls.of_posts(session, viewer, ids)).items():
+        part[post].poll = poll
     if viewer.member is not None:
-        me = viewer.member.id
-        for post in await endorsements.by_member(session, me, ids):
-            part[post].endorsed = True
-        for post in await bookmarks.by_member(session, me, ids):
-            part[post].bookmarked = True
-        openers = {one.post.thread_id for one in part.values()}
-        muted = (await mutes.threads(session, [me], openers)).get(me, set())
-        for status in part.values():
-            status.muted = status.post.thread_id in muted
+        await _complete_own(session, viewer.member, part)
+
+
+async def _complete_own(session: AsyncSession, member: Member, part: dict[int, Status]) -> None:
+    """What the member did with them, muted, and filters."""
+    ids, me = list(part), member.id
+    for post in await endorsements.by_member(session, me, ids):
+        part[post].endorsed = True
+    for post in await bookmarks.by_member(session, me, ids):
+        part[post].bookmarked = True
+    openers = {one.post.thread_id for one in part.values()}
+    muted = (await mutes.threads(session, [me], openers)).get(me, set())
+    for status in part.values():
+        status.muted = status.post.thread_id in muted
+    if held := await filters.held(session, member):
+        await asyncio.to_thread(_filter, part.values(), held)
+
+
+def _filter(part: Iterable[Status], held: list[Held]) -> None:
+    for status in part:
+        status.filtered = filters.matches(held, status.post.title, status.post.html)
 
 
 async def _authors(session: AsyncSession, posts: Iterable[int]) -> dict[int, Member]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Mastodon has and we do not: empty to read, refused to write."""
 
-from server.errors import Invalid, NotFound
+from server.errors import Invalid
 from web.api.calls import Call, Json
 from web.api.routes import EVERYBODY, call
 
@@ -11,11 +11,6 @@ NOT_OFFERED = "This is not offered here: see the list of calls in the documentat
 async def empty(call: Call) -> Json:
     """A list of what there is none of."""
     return []
-
-
-async def nothing(call: Call) -> Json:
-    """Something that there is none of."""
-    raise NotFound
 
 
 async def refused(call: Call) -> Json:
@@ -40,10 +35,12 @@ EMPTY = (
     ("/api/v1/trends/statuses", EVERYBODY, "Status"),
     ("/api/v1/trends/links", EVERYBODY, "TrendsLink"),
     ("/api/v1/directory", EVERYBODY, "Account"),
-    ("/api/v1/filters", "read:filters", "V1::Filter"),
-    ("/api/v2/filters", "read:filters", "Filter"),
 )
 REFUSED = (
+    ("POST", "/api/v2/filters/{id}/statuses", "write:filters"),
+    ("PUT", "/api/v1/filters/{id}", "write:filters"),
+    ("DELETE", "/api/v1/filters/{id}", "write:filters"),
+    ("PUT", "/api/v2/filters/keywords/{id}", "write:filters"),
     ("POST", "/api/v1/domain_blocks", "write:blocks"),
     ("POST", "/api/v1/follow_requests/{id}/authorize", "write:follows"),
     ("POST", "/api/v1/follow_requests/{id}/reject", "write:follows"),
@@ -52,13 +49,9 @@ REFUSED = (
     ("POST", "/api/v1/accounts/{id}/pin", "write:accounts"),
     ("POST", "/api/v1/accounts/{id}/unpin", "write:accounts"),
     ("POST", "/api/v1/statuses/{id}/translate", "read:statuses"),
-    ("POST", "/api/v1/polls/{id}/votes", "write:statuses"),
-    ("POST", "/api/v1/filters", "write:filters"),
-    ("POST", "/api/v2/filters", "write:filters"),
 )
 
 routes = [
     *(call("GET", path, empty, scope, f"[{of}]") for path, scope, of in EMPTY),
-    call("GET", "/api/v1/polls/{id}", nothing, "read:statuses", "Poll", public=True),
     *(call(method, path, refused, scope, "Empty") for method, path, scope in REFUSED),
 ]

@@ -4,12 +4,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from federation import events, practices, replications, resources, reviews
+from federation import events, polls, practices, replications, resources, reviews
 from federation.events import SharedEvent
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
 from server.hub.uses import SaidUse
+from server.polls.pages import ShownPoll
 from server.practices.reporting import Report
 from server.vetting.statements import Statement
 
@@ -28,6 +29,7 @@ class Beyond:
     use: SaidUse | None = None
     states: Statement | None = None
     event: SharedEvent | None = None
+    poll: ShownPoll | None = None
 
 
 def to_members(said: Beyond, url: str) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return resources.to_members(said.resource, url)
     if said.event is not None:
         return events.to_members(said.event, url)
+    if said.poll is not None:
+        return polls.to_members(said.poll)
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.states is not None:

@@ -217,11 +217,6 @@ def origin_of_post(shared: SharedPost, raw: str, key_id: str) -> Origin:
     )
 
 
-def weight(shared: SharedPost, raw: str) -> int:
-    """How many characters are kept of a post: as it came, and as it is read."""
-    return len(raw) + len(shared.html) + len(shared.source)
-
-
 def short(uri: str) -> str:
     """The number of a post of ours, a digest of any other id."""
     number = uri.rpartition("/p/")[2]

@@ -149,23 +149,23 @@ class Receiver:
         """One row, to one of four ends: applied, ignored, refused, or tried again then."""
         allowance = self._allowances.pop(row.id, None) or Allowance()
         allowance.renew()
-        with limited(allowance):
-            again = await self._try(row)
+        again = await self._try(row, allowance)
         if again is not None:
             self._allowances[row.id] = allowance
             while len(self._allowances) > MOST_ALLOWANCES:
                 self._allowances.popitem(last=False)
         return again
 
-    async def _try(self, row: InboxRow) -> datetime | None:
+    async def _try(self, row: InboxRow, allowance: Allowance) -> datetime | None:
         incoming = Incoming(
             self._wire, self.actors, self.verifier, row.body or "", row.key_id, row.id, row.received
         )
         try:
-            # Policy may have changed since it was taken.
-            await self._wire.must_be_allowed(row.signer)
-            activity = parse_activity(read((row.body or "").encode()))
-            await handle(incoming, activity)
+            with limited(allowance):
+                # Policy may have changed since it was taken.
+                await self._wire.must_be_allowed(row.signer)
+                activity = parse_activity(read((row.body or "").encode()))
+                await handle(incoming, activity)
         except Ignored as reason:
             await self._settle(row, InboxState.IGNORED, str(reason))
         except Refusal as refusal:

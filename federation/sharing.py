@@ -17,11 +17,13 @@ from federation.resources import SharedResource
 from server.events.details import of_row
 from server.forums.pages import tags_of
 from server.hub.uses import SaidUse
+from server.polls import pages as polls
 from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
 from server.resources import record as resource_record
 from server.vetting import statements
+from server.viewers import VISITOR
 from storage import members
 from storage.events import Event
 from storage.forums import Forum, Visibility
@@ -56,6 +58,7 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     reports, announced = await _reports(session, posts), await _announced(session, posts)
     stated = await statements.of_posts(session, [p.id for p in posts if p.kind == Kind.REPLY])
     resources, uses = await _resources(session, posts), await _uses(session, posts)
+    asked = await polls.of_posts(session, VISITOR, _threads(posts))
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -77,8 +80,13 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             event=events.get(post.id),
             resource=resources.get(post.id),
             use=uses.get(post.id),
+            poll=asked.get(post.id),
         )
     return found
+
+
+def _threads(posts: Sequence[Post]) -> list[int]:
+    return [post.id for post in posts if post.kind == Kind.THREAD]
 
 
 async def _reports(session: AsyncSession, posts: Sequence[Post]) -> dict[int, Report]:

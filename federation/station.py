@@ -12,6 +12,7 @@ from federation.inbox import Inbox
 from federation.liveness import Liveness
 from federation.mentoring.pulling import Pulling
 from federation.pushes import Pushes
+from federation.quotes.awaited import Awaited
 from federation.receive import Receiver
 from federation.repair import Repair
 from federation.verification import Verifier
@@ -35,6 +36,7 @@ class Station(Wire):
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
         self.downloads = Downloads(self)
         self.pushes = Pushes(self)
+        self.stamps = Awaited(self, self.actors, self.verifier)
         self.mentors = Pulling(self, self.actors)
         self.repair = Repair(self, self.receiver, self.claims.owner)
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.settings import Settings
 from server.transaction import Transaction
 from storage import resources
+from storage.arrivals import Piece
 from storage.base import insert
 from storage.files import FilePreview, RemotePicture, StoredFile
 from storage.members import Member
@@ -157,6 +158,7 @@ async def forget_unused(tx: Transaction, sha256: str) -> bool:
         select(func.count()).where(RemotePicture.sha256 == sha256),
         select(func.count()).where(FilePreview.picture == sha256),
         select(func.count()).where(Upload.sha256 == sha256),
+        select(func.count()).where(Piece.sha256 == sha256),
     )
     for question in users:
         if (await tx.session.execute(question)).scalar_one():

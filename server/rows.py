@@ -2,10 +2,12 @@
 """The rows that pages are handed, under one roof."""
 
 from storage.apps import App, AppState
+from storage.arrivals import Arrival
 from storage.events import CalendarChoice, Event, EventGuest, GuestState
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, Visibility
 from storage.markers import Marker
 from storage.members import Invitation, Member
+from storage.mutes import Mute, MuteKind
 from storage.peers import Knock, Peer, PolicyRule, Verdict
 from storage.posts import Draft, Kind, Post, PostState
 from storage.pushes import PushSubscription
@@ -14,6 +16,7 @@ from storage.uploads import Upload
 __all__ = [
     "App",
     "AppState",
+    "Arrival",
     "CalendarChoice",
     "CopyState",
     "Draft",
@@ -28,6 +31,8 @@ __all__ = [
     "Knock",
     "Marker",
     "Member",
+    "Mute",
+    "MuteKind",
     "Peer",
     "PolicyRule",
     "Post",

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import NullPool, StaticPool
 
-from storage import hops
+from storage import hops, metering
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
 from storage.faults import FAULTS
@@ -99,6 +99,7 @@ class Database:
                 self.url, pool_size=5, max_overflow=10, pool_pre_ping=True
             )
             self._read = self._write
+        metering.listen(self._write)
         self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
         self.glance = Glance(self.url)
         self.plain: Plain = plain(self.url)

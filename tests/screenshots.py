@@ -175,6 +175,25 @@ def take_all(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
         take(page, "federation")
 
 
+def take_review(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
+    """The review of the practice, as its three sides see it."""
+    with window(browser, lakeside, "lou", (1280, 900)) as page:
+        page.goto("/reviews/board")
+        page.get_by_role("link", name=PRACTICE).click()
+        page.get_by_role("heading", name="Reviewers", exact=True).wait_for()
+        take(page, "review")
+    with window(browser, lakeside, "marek", (1280, 860)) as page:
+        page.goto("/reviews")
+        page.get_by_role("link", name=PRACTICE).click()
+        page.get_by_role("heading", name="Where it stands").wait_for()
+        take(page, "review-author")
+    with window(browser, riverton, "dee", (375, 812)) as page:
+        page.goto("/reviews")
+        page.get_by_role("link", name=PRACTICE).click()
+        page.get_by_role("heading", name="Your review").wait_for()
+        take(page, "review-phone")
+
+
 def add_rule(page: Page, verdict: str, pattern: str, reason: str, last_day: str) -> None:
     """Add a rule about other sites, by the administrators' form."""
     page.goto("/admin/federation")
@@ -197,6 +216,7 @@ def main() -> None:
             args=["--disable-background-networking", "--disable-gpu"],
         )
         take_all(browser, riverton, lakeside)
+        take_review(browser, riverton, lakeside)
         browser.close()
 
 

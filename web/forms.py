@@ -65,8 +65,8 @@ async def receiving(
 
     `largest` is for all of it, in bytes. The form is `stale` as with `submit_writing`.
     """
-    _must_be_ours(request, visit)
-    _must_be_small(request, largest)
+    must_be_ours(request, visit)
+    must_be_small(request, largest)
     async with request.form(max_files=25, max_fields=250, max_part_size=LARGEST_PART) as data:
         values: dict[str, str] = {}
         uploads = []
@@ -83,8 +83,8 @@ async def receiving(
 
 async def _read(request: Request, most: int = MOST_FIELDS) -> tuple[Visit, Form]:
     visit = await arrive(request)
-    _must_be_ours(request, visit)
-    _must_be_small(request)
+    must_be_ours(request, visit)
+    must_be_small(request)
     values: dict[str, str] = {}
     files: dict[str, bytes] = {}
     try:
@@ -109,7 +109,8 @@ async def _fill(
                 files.setdefault(name, await value.read(LARGEST_FILE + 1))
 
 
-def _must_be_ours(request: Request, visit: Visit) -> None:
+def must_be_ours(request: Request, visit: Visit) -> None:
+    """Refuse what a page of another site has a browser send."""
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "same-origin")
     ours = visit.instance.settings.origin
@@ -124,7 +125,7 @@ def _is_surely_ours(request: Request, visit: Visit) -> bool:
     return request.headers.get("origin") in {None, visit.instance.settings.origin}
 
 
-def _must_be_small(request: Request, largest: int = LARGEST_BODY) -> None:
+def must_be_small(request: Request, largest: int = LARGEST_BODY) -> None:
     """Refuse by the length that every browser announces, before anything is read."""
     length = request.headers.get("content-length", "")
     if not length.isdecimal():

@@ -35,6 +35,7 @@ REPORT = Limit("report", 20, 3_600)
 PICTURE = Limit("picture", 10, 600)
 FETCH = Limit("fetch", 30, 600)
 UPLOAD = Limit("upload", 60, 600)
+PIECE = Limit("piece", 600, 600)
 REGISTER = Limit("app", 30, 3_600)
 TOKEN = Limit("token", 120, 300)
 

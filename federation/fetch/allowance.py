@@ -7,13 +7,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from federation.errors import WireError
+from server.errors import Refusal
+from storage.metering import metered
 
 # Twenty together: some for whose key signed it, the others for what it is about.
 MOST_TO_VERIFY = 4
 MOST_DOCUMENTS = 16
 MOST_BYTES = 1_000_000
-# Characters of posts, as they came and as they are read; markup may grow a little once cleaned.
-MOST_KEPT = 900_000
+# Bytes in the database, a million together: for whose key signed it, and for what it brings,
+# as it came, as it is read and found, and what follows from it.
+MOST_KEPT_TO_VERIFY = 50_000
+MOST_KEPT = 950_000
 
 
 class TooMuchAsked(WireError):
@@ -22,10 +26,8 @@ class TooMuchAsked(WireError):
     permanent = True
 
 
-class TooMuchKept(WireError):
-    """This would have us keep more than we do for one activity."""
-
-    permanent = True
+class TooMuchKept(Refusal):
+    """This is larger, all told, than what is taken here at once."""
 
 
 @dataclass
@@ -33,12 +35,12 @@ class Allowance:
     """What may still be had for one activity, over all the times it is tried.
 
     `requests` is what is left of this try: every hop counts, answered or not. `documents` and
-    `size` (bytes) count what was answered, `kept` (characters) what is stored; none is given anew.
+    `size` (bytes) count what was answered, `room` (bytes) what is stored; none is given anew.
     """
 
     documents: int = MOST_DOCUMENTS
     size: int = MOST_BYTES
-    kept: int = MOST_KEPT
+    room: int = MOST_KEPT
     requests: int = MOST_DOCUMENTS
 
     def renew(self) -> None:
@@ -50,16 +52,26 @@ class Allowance:
         """How many documents can still be had now."""
         return min(self.requests, self.documents)
 
+    def must_have_room(self, size: int) -> None:
+        """Raises TooMuchKept where a deed stores more than may still be kept."""
+        if size > self.room:
+            raise TooMuchKept
+
+    def kept(self, size: int) -> None:
+        """Count what a deed stored."""
+        self.room -= size
+
 
 _current: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
 @contextmanager
 def limited(allowance: Allowance) -> Iterator[Allowance]:
-    """Have everything that is fetched inside count; tasks begun inside count too."""
+    """Have all that is fetched and stored inside count; tasks begun inside count too."""
     token = _current.set(allowance)
     try:
-        yield allowance
+        with metered(allowance):
+            yield allowance
     finally:
         _current.reset(token)
 
@@ -89,17 +101,3 @@ def answered(size: int) -> None:
     allowance.size -= size
     if allowance.size < 0:
         raise TooMuchAsked
-
-
-def must_have_room(size: int) -> None:
-    """Raises TooMuchKept where one post of `size` characters is more than is left to keep."""
-    allowance = _current.get()
-    if allowance is not None and size > allowance.kept:
-        raise TooMuchKept
-
-
-def kept(size: int) -> None:
-    """Count one post of `size` characters that was stored."""
-    allowance = _current.get()
-    if allowance is not None:
-        allowance.kept -= size

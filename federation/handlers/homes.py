@@ -6,10 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import tombstones
 from federation.errors import WireError
-from federation.fetch.allowance import kept, must_have_room
 from federation.handlers import practices
 from federation.incoming import Ignored
-from federation.posts import SharedPost, origin_of_post, weight
+from federation.posts import SharedPost, origin_of_post
 from server.errors import NotFound
 from server.library import replicating
 from server.posts import newcomers, writing
@@ -37,7 +36,6 @@ async def take(
         raise Ignored("This post was deleted before it came.")
     if await newcomers.must_wait(tx, person):
         raise Crowded
-    must_have_room(weight(sharing, raw))
     sharing = practices.as_told_here(sharing)
     origin = origin_of_post(sharing, raw, key_id)
     if sharing.parent is None:
@@ -45,7 +43,6 @@ async def take(
             await replicating.must_be_of_a_practice(tx, person, sharing.report)
         post = await writing.post_thread(tx, person, forum, practices.opening(sharing, origin))
         await practices.opened(tx, post, sharing)
-        kept(weight(sharing, raw))
         return
     place = await attached(tx.session, forum, sharing.parent, sharing.context)
     if place is None:
@@ -53,7 +50,6 @@ async def take(
     parent, unmet = place
     reply = ReplyDraft(sharing.source, parent.id, sharing.language, origin, unmet)
     await practices.answered(tx, await writing.reply(tx, person, reply), sharing)
-    kept(weight(sharing, raw))
 
 
 async def attached(

@@ -39,6 +39,7 @@ from server.facts import (
     LetIn,
     OfferAnswered,
     OfferWithdrawn,
+    PollCounted,
     PostDeleted,
     PostEdited,
     PostReported,
@@ -67,6 +68,7 @@ from server.facts import (
 from server.facts.mentoring import (
     AcceptanceRefused,
     EntryShared,
+    EntryTakenBack,
     MenteeRevealed,
     MentorAnswered,
     MentorAsked,
@@ -97,6 +99,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
+    PollCounted: about_posts.counted,
     ThreadLocked: about_posts.locked,
     ThreadPinned: about_posts.pinned,
     StewardNamed: about_forums.steward_named,
@@ -132,6 +135,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     OfferRefused: about_mentoring.refused,
     PairEnded: about_mentoring.ended,
     EntryShared: about_pairs.shared,
+    EntryTakenBack: about_pairs.taken_back,
     PairTold: about_pairs.told,
 }
 

@@ -101,6 +101,15 @@ class PostEdited(Fact):
 
 
 @dataclass(frozen=True)
+class PollCounted(Fact):
+    """`n` people voted in the poll of a thread; `over` once it has ended."""
+
+    post: int
+    n: int
+    over: bool
+
+
+@dataclass(frozen=True)
 class PostDeleted(Fact):
     post: int
     by: int
@@ -272,6 +281,7 @@ KINDS: dict[str, type[Fact]] = {
         ThreadPosted,
         ReplyPosted,
         PostEdited,
+        PollCounted,
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,

@@ -16,6 +16,7 @@ from storage.mentoring import (
     Match,
     MatchState,
     MentorCard,
+    MentoringNotice,
     Need,
     NeedState,
     Pairing,
@@ -58,7 +59,7 @@ class PairLine:
     is_mentor: bool
 
 
-def _all_waiting() -> Question[int]:
+def _all_waiting() -> Question[tuple[int, int]]:
     me = given("me")
     asked = select(func.count()).where(
         Match.card_id == MentorCard.id, MentorCard.member_id == me, Match.state == MatchState.ASKED
@@ -76,16 +77,22 @@ def _all_waiting() -> Question[int]:
         Pairing.state.in_(sorted(pairs.LIVE)),
         or_(seen == 0, news),
     )
-    parts = [part.scalar_subquery() for part in (asked, proposed, changed)]
-    return Question(select(parts[0] + parts[1] + parts[2]), int)
+    unread = select(func.count()).where(
+        MentoringNotice.member_id == me, MentoringNotice.read.is_(None)
+    )
+    parts = [part.scalar_subquery() for part in (asked, proposed, changed, unread)]
+    return Question(select(parts[0] + parts[1] + parts[2], parts[3]), lambda *both: both)
 
 
 # Every page of a member asks it.
 _WAITING = _all_waiting()
 
 
-async def waiting_count(session: AsyncSession, member: Member) -> int:
-    """How many things in the room wait for a member: asks, proposals, pairs with news."""
+async def waiting_counts(session: AsyncSession, member: Member) -> tuple[int, int]:
+    """How many things in the room wait for a member, and how many notices they have not read.
+
+    Asks, proposals and pairs with news wait.
+    """
     return (await ask(session, _WAITING, me=member.id))[0]
 
 

@@ -5,16 +5,19 @@ The record is the one JSON document of a report (`gh:replication`, `v: 1`), read
 that of a practice. A change is never in it: whoever reads it computes it from the numbers.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from server.errors import Invalid
 from server.practices import prose
 from server.practices.change import change_of, percent, shown
 from server.practices.record import Outcome, Setting
-from server.practices.record.practice import MOST_OUTCOMES, VERSION, Costs
-from server.records.parts import Part, Parts, member, nested
+from server.practices.record.practice import MOST_OUTCOMES, Costs
+from server.records.documents import Document, read, stored
+from server.records.documents import dump as dump
+from server.records.documents import pack as pack
+from server.records.parts import Parts, member, nested
 from server.records.patterns import ADDRESS
 from server.records.values import Choice, Faults, Json, Number, Text
 
@@ -23,14 +26,16 @@ FIDELITIES = {
     "adapted": "With changes",
     "partial": "Only some of it",
 }
-LARGEST_REPORT = 60_000
 
 
 @dataclass(frozen=True)
-class Report(Part):
+class Report(Document):
     """What came of doing a practice elsewhere; `of` is its uri, in the version read."""
 
-    v: int | None = member(Number(whole=True), VERSION)
+    NOUN: ClassVar[str] = "report"
+    LARGEST: ClassVar[int] = 60_000
+    LONG: ClassVar[str] = "changed"
+
     of: str = member(ADDRESS)
     of_version: int | None = member(Number(1, whole=True), None)
     fidelity: str = member(Choice(tuple(FIDELITIES), "adapted"), "adapted")
@@ -40,8 +45,7 @@ class Report(Part):
     outcomes: tuple[Outcome, ...] = member(Parts(Outcome, MOST_OUTCOMES, "outcomes"), ())
 
     def check(self, path: str, faults: Faults) -> None:
-        if self.v != VERSION:
-            faults.add("v", "This report is written in a form that is not known here.")
+        super().check(path, faults)
         if not self.of:
             faults.add("of", "Name the practice that was adopted.")
         if self.of_version is not None and self.of_version > 1_000_000:
@@ -52,28 +56,12 @@ class Report(Part):
 
 def parse(document: Json) -> Report:
     """The report of a JSON object; Invalid names every field that is wrong and why."""
-    faults = Faults()
-    report = Report.parse({} if document is None else document, "", faults)
-    if not faults.found and len(pack(report)) > LARGEST_REPORT:
-        faults.add("changed", f"Keep a report under {LARGEST_REPORT:,} characters in all.")
-    if faults.found:
-        raise Invalid(faults.found)
-    return report
+    return read(Report, document)
 
 
-def dump(report: Report) -> dict[str, Json]:
-    """The JSON object of a report; members that say nothing are left out."""
-    return {"v": report.v, **report.dump()}
-
-
-def pack(report: Report) -> str:
-    """A report as it is stored."""
-    return json.dumps(dump(report), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def unpack(stored: str) -> Report:
+def unpack(text: str) -> Report:
     """A stored report."""
-    return Report.parse(json.loads(stored), "", Faults())
+    return stored(Report, text)
 
 
 def same(outcome: Outcome, other: Outcome) -> bool:

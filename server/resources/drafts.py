@@ -6,19 +6,21 @@ A draft is its owner's alone: to anybody else, admins included, it answers as if
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import files, text
 from server.errors import Invalid, NotAllowed, NotFound
-from server.resources import previews
+from server.records.editions import Beginning
+from server.resources import pieces, previews
 from server.resources.intake import TakenIn
 from server.resources.record import MOST_FILES
 from server.resources.terms import size_label
 from server.resources.typed import FIELDS, LONGEST, OF_FILES, Attached
 from server.transaction import Transaction
+from storage.arrivals import Arrival
 from storage.base import held
 from storage.members import Member, MemberState
 from storage.posts import Post
@@ -28,24 +30,13 @@ MOST_DRAFTS = 50
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """What a draft begins as: its fields, and what it is to be of what."""
-
-    typed: Mapping[str, str] = field(default_factory=dict)
-    forum: int | None = None
-    post: int | None = None
-    source: int | None = None
-    source_version: int | None = None
-    source_digest: str = ""
-
-
-@dataclass(frozen=True)
 class Open:
     """A draft with its files, as its owner sees it."""
 
     draft: ResourceDraft
     typed: dict[str, str]
     uploads: tuple[ResourceUpload, ...]
+    arrivals: tuple[Arrival, ...] = ()
 
     @property
     def attached(self) -> tuple[Attached, ...]:
@@ -102,7 +93,7 @@ async def opened(session: AsyncSession, member: Member | None, number: int) -> O
         .order_by(ResourceUpload.id)
     )
     uploads = tuple((await session.execute(question)).scalars())
-    return Open(draft, json.loads(draft.typed), uploads)
+    return Open(draft, json.loads(draft.typed), uploads, await pieces.of_draft(session, draft.id))
 
 
 async def mine(session: AsyncSession, member: Member) -> list[ResourceDraft]:
@@ -139,7 +130,7 @@ async def must_fit(
 ) -> None:
     """Refuse more files than a resource has, and more bytes than `most` for each member."""
     found = await opened(session, member, number)
-    if len(found.uploads) >= MOST_FILES:
+    if len(found.uploads) + len(found.arrivals) >= MOST_FILES:
         raise Invalid({"upload": f"A resource has at most {MOST_FILES} files."})
     used = await used_by(session, member)
     if used + size > most:
@@ -152,7 +143,10 @@ async def must_fit(
 
 
 async def used_by(session: AsyncSession, member: Member) -> int:
-    """How many bytes a member has in the hub; the same file counts once in each of both places."""
+    """How many bytes a member has in the hub, and on their way to it.
+
+    The same file counts once among what is published and once among what waits.
+    """
     published = (
         select(ResourceFile.sha256, ResourceFile.size)
         .join(Post, Post.id == ResourceFile.post_id)
@@ -166,7 +160,7 @@ async def used_by(session: AsyncSession, member: Member) -> int:
         .distinct()
         .subquery()
     )
-    total = 0
+    _, total = await pieces.announced_by(session, member)
     for table in (published, waiting):
         question = select(func.coalesce(func.sum(table.c.size), 0))
         total += int((await session.execute(question)).scalar_one())
@@ -222,6 +216,7 @@ async def discard(tx: Transaction, member: Member, number: int) -> None:
 
 async def drop(tx: Transaction, numbers: Sequence[int]) -> None:
     """Forget drafts with their files, asking nobody."""
+    await pieces.drop_of_drafts(tx, numbers)
     question = select(ResourceUpload.sha256).where(ResourceUpload.draft_id.in_(numbers)).distinct()
     uploads = list((await tx.session.execute(question)).scalars())
     await tx.session.execute(delete(ResourceUpload).where(ResourceUpload.draft_id.in_(numbers)))

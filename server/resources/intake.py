@@ -3,12 +3,13 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from server import pictures
 from server.errors import Invalid
-from server.files import Files, NewFile
+from server.files import Arriving, Files, NewFile
 from server.pictures import NotAPicture
 from server.resources import previews, scanning
 from server.resources.names import clean_name, ending_of, with_ending
@@ -37,24 +38,39 @@ async def take_in(
 ) -> TakenIn:
     """Put an uploaded file on the shelf, in bytes at most `largest`; Invalid says why not.
 
-    Pictures are made anew, so that nothing of them is kept but what can be seen. `scanner` is the
-    socket of a ClamAV daemon; Unavailable while it does not answer.
+    `scanner` is the socket of a ClamAV daemon; Unavailable while it does not answer.
     """
     name = clean_name(name)
     with await asyncio.to_thread(files.arriving) as arriving:
         await asyncio.to_thread(arriving.fill, source)
         if arriving.size > largest:
             raise too_large(name, largest)
-        try:
-            kind = await asyncio.to_thread(media_type_of, arriving.content, name)
-            await scanning.must_be_clean(scanner, arriving.content, name)
-            if kind in _PICTURES:
-                made = await pictures.cleaned(await asyncio.to_thread(_whole, arriving.content))
-                return await _picture(files, made, kind, name)
-            seen = await previews.make(files, arriving.content, kind)
-            return TakenIn(await files.put(arriving, kind), name, preview=seen)
-        except (NotTaken, NotAPicture) as error:
-            raise Invalid({"upload": str(error)}) from error
+        return await _judged(files, arriving, name, scanner)
+
+
+async def put_together(
+    files: Files, pieces: Sequence[str], name: str, *, scanner: str = ""
+) -> TakenIn:
+    """The same with a file that has come in pieces, which lie on the shelf under these SHA-256."""
+    with await asyncio.to_thread(files.arriving) as arriving:
+        for sha256 in pieces:
+            async for part in files.shelf.read(sha256):
+                await asyncio.to_thread(arriving.write, part)
+        return await _judged(files, arriving, name, scanner)
+
+
+async def _judged(files: Files, arriving: Arriving, name: str, scanner: str) -> TakenIn:
+    """What is kept of a file: of pictures nothing but what can be seen, so they are made anew."""
+    try:
+        kind = await asyncio.to_thread(media_type_of, arriving.content, name)
+        await scanning.must_be_clean(scanner, arriving.content, name)
+        if kind in _PICTURES:
+            made = await pictures.cleaned(await asyncio.to_thread(_whole, arriving.content))
+            return await _picture(files, made, kind, name)
+        seen = await previews.make(files, arriving.content, kind)
+        return TakenIn(await files.put(arriving, kind), name, preview=seen)
+    except (NotTaken, NotAPicture) as error:
+        raise Invalid({"upload": str(error)}) from error
 
 
 def too_large(name: str, largest: int) -> Invalid:

@@ -5,12 +5,14 @@
 again. The names on the wire are those of the fields in camelCase.
 """
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
-from server.errors import Invalid
+from server.records.documents import Document, read, stored
+from server.records.documents import digest as digest
+from server.records.documents import dump as dump
+from server.records.documents import pack as pack
 from server.records.parts import Part, Parts, member
 from server.records.patterns import ADDRESS, DIGEST, LICENCE, SLUG, TAG
 from server.records.values import (
@@ -27,10 +29,7 @@ from server.records.values import (
 )
 from server.resources.terms import ACCESS, KINDS
 
-VERSION = 1
 MOST_FILES = 20
-LARGEST_RECORD = 200_000
-"""Characters of a whole record as JSON."""
 LANGUAGE = Pattern(
     re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"), "Give a language code, such as en.", 12
 )
@@ -79,10 +78,13 @@ class Source(Part):
 
 
 @dataclass(frozen=True)
-class Record(Part):
+class Record(Document):
     """The whole record of one version; `label` is what its authors call the version."""
 
-    v: int | None = member(Number(whole=True), VERSION)
+    NOUN: ClassVar[str] = "resource"
+    LARGEST: ClassVar[int] = 200_000
+    LONG: ClassVar[str] = "description"
+
     kind: str = member(Choice(tuple(KINDS), "template"), "template")
     name: str = member(Line(100, needed="Give it a title."))
     summary: str = member(Line(300, needed="Say in a sentence what it is good for."))
@@ -102,41 +104,16 @@ class Record(Part):
     based_on: tuple[Source, ...] = member(Parts(Source, 5, "sources"), ())
 
     def check(self, path: str, faults: Faults) -> None:
-        if self.v != VERSION:
-            faults.add("v", "This resource is written in a form that is not known here.")
+        super().check(path, faults)
         if not self.files and not self.link:
             faults.add("files", "Add a file, or give the link where it is found.")
 
 
 def parse(document: Json) -> Record:
-    """The record of a JSON object; Invalid names every field that is wrong and why.
-
-    Meant for what strangers send as well.
-    """
-    faults = Faults()
-    record = Record.parse({} if document is None else document, "", faults)
-    if faults.found:
-        raise Invalid(faults.found)
-    if len(pack(record)) > LARGEST_RECORD:
-        raise Invalid({"description": f"Keep it under {LARGEST_RECORD:,} characters in all."})
-    return record
+    """The record of a JSON object; Invalid names every field that is wrong and why."""
+    return read(Record, document)
 
 
-def dump(record: Record) -> dict[str, Json]:
-    """The JSON object of a record; members that say nothing are left out."""
-    return {"v": record.v, **record.dump()}
-
-
-def pack(record: Record) -> str:
-    """A record as it is stored, the same text for the same record everywhere."""
-    return json.dumps(dump(record), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def unpack(stored: str) -> Record:
+def unpack(text: str) -> Record:
     """A stored record."""
-    return Record.parse(json.loads(stored), "", Faults())
-
-
-def digest(record: Record) -> str:
-    """The SHA-256, in hex, of a record as it is stored."""
-    return hashlib.sha256(pack(record).encode("utf-8", "surrogatepass")).hexdigest()
+    return stored(Record, text)

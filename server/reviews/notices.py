@@ -72,9 +72,8 @@ async def tell(tx: Transaction, member: Member | None, kind: Notice, title: str,
             created=tx.now,
         )
     )  # fmt: skip
-    if member.email:
-        body = f"{LETTER}\n{tx.settings.origin}/reviews\n"
-        letters.post(tx, member.email, SUBJECT, body)
+    body = f"{LETTER}\n{tx.settings.origin}/reviews\n"
+    await letters.tell(tx, member, letters.About.REVIEWS, SUBJECT, body)
 
 
 async def tell_all(

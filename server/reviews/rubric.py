@@ -5,15 +5,16 @@ The answers are one JSON document (`v: 1`), read as strictly as the record of a 
 the form and from a peer alike.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from server.errors import Invalid
+from server.records.documents import Document, read, stored
+from server.records.documents import pack as pack
 from server.records.parts import Part, member, nested
 from server.records.values import Choice, Faults, Json, Number, Text
 
-VERSION = 1
 LONGEST_COMMENT = 5_000
 ACCEPT = "accept"
 RECOMMENDATIONS: Mapping[str, str] = {
@@ -56,10 +57,12 @@ class Mark(Part):
 
 
 @dataclass(frozen=True)
-class Answers(Part):
+class Answers(Document):
     """A whole review."""
 
-    v: int | None = member(Number(whole=True), VERSION)
+    NOUN: ClassVar[str] = "review"
+    LONG: ClassVar[str] = "summary"
+
     clarity: Mark = field(default_factory=Mark, metadata=nested(Mark))
     completeness: Mark = field(default_factory=Mark, metadata=nested(Mark))
     evidence: Mark = field(default_factory=Mark, metadata=nested(Mark))
@@ -67,10 +70,6 @@ class Answers(Part):
     ethics: Mark = field(default_factory=Mark, metadata=nested(Mark))
     recommendation: str = member(Choice(("", *RECOMMENDATIONS)))
     summary: str = member(Text(LONGEST_COMMENT))
-
-    def check(self, path: str, faults: Faults) -> None:
-        if self.v != VERSION:
-            faults.add("v", "This review is written in a form that is not known here.")
 
     def mark(self, criterion: str) -> Mark:
         """The answer to a criterion of CRITERIA."""
@@ -80,11 +79,7 @@ class Answers(Part):
 
 def parse(document: Json) -> Answers:
     """The answers of a JSON object, whole or not; Invalid names every field that is wrong."""
-    faults = Faults()
-    answers = Answers.parse({} if document is None else document, "", faults)
-    if faults.found:
-        raise Invalid(faults.found)
-    return answers
+    return read(Answers, document)
 
 
 def must_be_whole(answers: Answers) -> None:
@@ -102,14 +97,6 @@ def must_be_whole(answers: Answers) -> None:
         raise Invalid(faults)
 
 
-def pack(answers: Answers) -> str:
-    """Answers as they are stored."""
-    return json.dumps(
-        {"v": answers.v, **answers.dump()}, ensure_ascii=False, sort_keys=True,
-        separators=(",", ":"),
-    )  # fmt: skip
-
-
-def unpack(stored: str) -> Answers:
+def unpack(text: str) -> Answers:
     """Stored answers; none where there are none, or no more."""
-    return Answers.parse(json.loads(stored or "{}"), "", Faults())
+    return stored(Answers, text)

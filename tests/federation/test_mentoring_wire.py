@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from federation.mentoring import entries, wire
 from federation.mentoring.entries import Between, SharedEntry
-from federation.mentoring.entries import Told as PairSaid
 from federation.mentoring.wire import Asked, Parties
 from federation.vocabulary.activities import parse_activity, parse_envelope
 from federation.vocabulary.errors import Malformed
 from server.mentoring import agreements, drafts, profiles
+from server.mentoring.agreements import Heard as PairSaid
 from server.mentoring.asks import Told
 from server.mentoring.profiles import Offered, Wanted
 from storage.mentoring import EntryKind, MentorCard

@@ -11,8 +11,8 @@ import pytest
 
 from federation.reviews import Maybe, Message, Moment
 from server.practices.record import Record
-from server.practices.record.practice import VERSION
 from server.practices.reporting import Report
+from server.records.documents import VERSION
 from server.records.parts import Nested, Part, Parts, members
 from server.records.values import (
     LARGEST,

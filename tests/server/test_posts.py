@@ -126,7 +126,10 @@ async def test_ten_posts_a_minute_and_no_more(town: Town) -> None:
     assert results.count(None) == writing.MOST_A_MINUTE
     clock = town.instance.clock
     assert isinstance(clock, TurnableClock)
-    clock.turn(minutes=1)
+    clock.turn(minutes=0.75)
+    with pytest.raises(TooFast, match="try again in 15 seconds") as refused:
+        await write(13)
+    clock.turn(minutes=refused.value.retry_after / 60)
     await write(13)
     assert await town.counts(opener) == [11]
 

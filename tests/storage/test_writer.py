@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from storage import writer
+from storage import metering, writer
 from storage.appends import Unwell
 from storage.base import held
 from storage.database import Database
@@ -218,3 +218,40 @@ async def test_who_stands_in_line_behind_a_lock_of_others_is_told_at_once(
         other.execute("ROLLBACK")
     await deed()
     await database.close()
+
+
+class Counted:
+    """A meter that has room for a hundred bytes."""
+
+    total = 0
+
+    def must_have_room(self, size: int) -> None:
+        if size > 100 - self.total:
+            raise OverflowError
+
+    def kept(self, size: int) -> None:
+        self.total += size
+
+
+async def test_what_a_deed_stores_is_counted_in_bytes_once_it_is_committed(
+    database: Database, lane: int
+) -> None:
+    meter = Counted()
+
+    async def renamed(name: str) -> None:
+        async with database.writer.transaction() as session:
+            (await held(session, Lane, lane)).peer = name
+            await session.flush()
+            if name == "back":
+                raise RuntimeError
+
+    with metering.metered(meter):
+        await renamed("ascii.example")
+        await renamed("\u5e02.example")
+        with pytest.raises(RuntimeError):
+            await renamed("back")
+        assert meter.total == len("ascii.example") + 3 + len(".example")
+        with pytest.raises(OverflowError):
+            await renamed("\u5e02" * 30)
+    await renamed("x" * 90)
+    assert meter.total == 24

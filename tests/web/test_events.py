@@ -72,6 +72,8 @@ async def scene(app: Starlette, instance: Instance, admin: Member) -> AsyncItera
 
 async def test_an_event_is_announced_found_and_changed(scene: Scene) -> None:
     form = f"/f/{scene.forum.handle}/events/new"
+    assert 'href="/events/new"' in await scene.read("dee", "/events")
+    assert f'href="{form}"' in await scene.read("dee", "/events/new")
     answer = await scene.send("dee", form, **{**WEBINAR, "title": "", "end_time": "13:00"})
     assert answer.status_code == 422
     assert "Give the event a title" in answer.text

@@ -60,11 +60,13 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
+    "/notifications/letters",
     "/f/{where}/events/new", "/f/{where}/events/file", "/p/{id}/join", "/p/{id}/leave",
     "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
     "/oauth/authorize", "/me/apps", "/p/{id}/keep",
-    "/p/{id}/drop",
+    "/p/{id}/drop", "/p/{id}/mute", "/p/{id}/unmute", "/u/{where}/mute", "/me/muted", "/tags/{tag}",
+    "/me/filters", "/p/{id}/vote",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
@@ -74,6 +76,7 @@ WRITERS = {
     "/practices/drafts/{draft}/discard", "/p/{id}/notice",
     "/p/{id}/offer", "/practices/offers/{offer}",
     "/resources/new", "/resources/drafts/{draft}", "/resources/drafts/{draft}/discard",
+    "/resources/drafts/{draft}/arrivals", "/resources/arrivals/{arrival}",
     "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What a review is kept, written and followed with; who may is asked in a story of its own.
@@ -92,6 +95,7 @@ MENTORING = {
     "/mentoring/programmes/{programme}/desk", "/mentoring/programmes/{programme}/request",
     "/mentoring/requests/{need}",
     "/mentoring/asks/{match}", "/mentoring/pairs/{pair}",
+    "/mentoring/pairs/{pair}/entries/{entry}",
 }  # fmt: skip
 # What apps call: each says what scope it needs, and does what a page does.
 CALLS = ("/api/", "/oauth/token", "/oauth/revoke")

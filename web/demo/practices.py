@@ -20,6 +20,7 @@ class Written:
     record: dict[str, Any]
     reports: tuple["Reported", ...] = ()
     adaptations: tuple["Adapted", ...] = ()
+    is_reviewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ PRACTICES = (
         _PERMITS,
         (Reported(ANA, NUMBERS),),
         (Adapted(TOM, COUNTERS, "Permits that are complete on the first day", LESSON),),
+        is_reviewed=True,
     ),
     Written(COUNTERS, DEE, _QUIET_HOUR),
 )

@@ -4,7 +4,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from web.demo import events, resources
+from web.demo import events, resources, reviews
 from web.demo.agencies import Agency
 from web.demo.events import Announced
 from web.demo.practices import Written, adapt, publish, report
@@ -70,7 +70,7 @@ class Telling:
             await self.readers[key].follow(self.agencies[place.agency], place.handle)
 
     async def _write_up(self, written: Written) -> None:
-        """Publish a practice; others report on it, or adapt it, each at their own agency."""
+        """Publish a practice; others report on it, adapt it and review it, each at their own."""
         page = await publish(self.readers[written.author], written)
         uri = next(iter(page.posts))
         agency, _, forum = written.forum.partition("/")
@@ -82,6 +82,8 @@ class Telling:
             reader = self.readers[made.author]
             path = await reader.thread(self.agencies[agency], forum, uri)
             await adapt(reader, path, made)
+        if written.is_reviewed:
+            await reviews.review(self.readers, written.author, page.path)
 
     async def _announce(self, event: Announced) -> None:
         """Put an event into the calendar, and have its guests sign up, each at their agency."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person with a browser: pages, links and forms, nothing else."""
 
+import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from web.demo.markup import Element, fields
 from web.demo.pages import Page
 
 SECONDS = 20.0
+MOST_PATIENCE = 60
 
 
 class Unexpected(Exception):
@@ -67,7 +69,12 @@ class Visitor:
         sent = fields(_form(page, action)) | values
         if "csrf" not in sent:
             raise Unexpected(f"The form to {action} at {path} has no token.")
-        arrived = await self._arrive(await self._client.post(action, data=sent), action)
+        answer = await self._client.post(action, data=sent)
+        if answer.status_code == 429:
+            # As the page asks: somebody who wrote ten posts in a minute waits for the next.
+            await asyncio.sleep(min(int(answer.headers["retry-after"]), MOST_PATIENCE))
+            answer = await self._client.post(action, data=sent)
+        arrived = await self._arrive(answer, action)
         if arrived.status != 200:
             said = arrived.words[:300]
             raise Unexpected(f"Sending the form to {action} gave {arrived.status}: “{said}”")

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the resource hub."""
 
-from web.resources import drafts, files, hub, passing
+from web.resources import arrivals, drafts, files, hub, passing
 
 routes = [
     *hub.routes,
     *drafts.routes,
+    *arrivals.routes,
     *files.routes,
     *passing.routes,
 ]

@@ -285,35 +285,90 @@ for (const wide of document.querySelectorAll(".scroll, .body table")) {
 }
 document.getElementById("faults")?.focus();
 
-// Files chosen for a resource are sent at once, one after the other, with how far each has come.
-// What was sent before stays in the draft when one is refused or the line breaks.
+// Files chosen for a resource are sent at once, one after the other, in pieces (tus 1.0.0) and with
+// how far each has come. When the line breaks it goes on where it stopped; what has come of a file
+// stays in the draft, and the same file chosen again goes on from there.
 for (const form of document.querySelectorAll("form[data-upload]")) {
+  const piece = 4 * 1024 * 1024;
+  const tries = 8;
   const input = form.elements.upload;
   const state = form.querySelector("[data-upload-state]");
   const bar = form.querySelector("progress");
   const most = Number(form.dataset.upload);
+  const begun = new Map();
   const say = (words) => { state.textContent = words; };
-  const sendFile = (file) => new Promise((resolve, reject) => {
-    const body = new FormData(form);
-    body.delete("upload");
-    body.set("action", "upload");
-    body.set("upload", file);
+  const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const pause = (seconds) => new Promise((done) => { setTimeout(done, seconds * 1000); });
+  // Answers the request once it is over; its status is 0 where the line broke.
+  const ask = (method, path, headers, body = null, sent = () => {}) => new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    request.upload.addEventListener("progress", (event) => {
-      if (event.lengthComputable) bar.value = event.loaded / event.total;
-    });
-    request.addEventListener("load", () => {
-      const page = new DOMParser().parseFromString(request.responseText, "text/html");
-      const fresh = page.querySelector("[data-files]");
-      const fault = page.querySelector("#f-upload-fault");
-      if (fresh) form.querySelector("[data-files]").replaceWith(fresh);
-      if (request.status === 200 && fresh) resolve();
-      else reject(new Error(fault?.lastChild?.textContent ?? "It was not taken."));
-    });
-    request.addEventListener("error", () => reject(new Error("The line broke: choose the file again.")));
-    request.open("POST", form.getAttribute("action"));
+    request.upload.addEventListener("progress", (event) => sent(event.loaded));
+    request.addEventListener("loadend", () => resolve(request));
+    request.open(method, path);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.send(body);
   });
+  const token = () => ({ "Tus-Resumable": "1.0.0", "X-CSRF-Token": form.elements.csrf.value });
+  const coded = (words) => btoa(String.fromCharCode(...new TextEncoder().encode(words)));
+  const passes = (status) => status === 0 || status === 409 || status === 429 || status >= 500;
+  const show = (html) => {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const files = fresh.querySelector("[data-files]");
+    if (files) form.querySelector("[data-files]").replaceWith(files);
+    return files && (fresh.querySelector("#f-upload-fault")?.lastChild?.textContent ?? "");
+  };
+  const announce = async (file, mark) => {
+    const held = begun.get(mark)
+      ?? [...form.querySelectorAll("[data-mark]")].find((one) => one.dataset.mark === mark)?.dataset.arrival;
+    if (held) {
+      const found = await ask("HEAD", `/resources/arrivals/${held}`, token());
+      if (found.status === 200) return [held, Number(found.getResponseHeader("Upload-Offset"))];
+      if (found.status === 0) throw new Error("There is no line at the moment: choose the file again later.");
+    }
+    const answer = await ask("POST", form.dataset.arrivals, {
+      ...token(), "Upload-Length": String(file.size),
+      "Upload-Metadata": `filename ${coded(file.name)},mark ${coded(mark)}`,
+    });
+    if (answer.status !== 201) throw new Error(answer.responseText || "There is no line at the moment: choose the file again later.");
+    const number = answer.getResponseHeader("Location").split("/").pop();
+    begun.set(mark, number);
+    return [number, 0];
+  };
+  const sendFile = async (file) => {
+    const mark = `${file.name}|${file.size}|${file.lastModified}`;
+    let [number, come] = await announce(file, mark);
+    const path = `/resources/arrivals/${number}`;
+    let failed = 0;
+    while (come < file.size) {
+      say(`Sending ${file.name}…`);
+      const headers = { ...token(), "Upload-Offset": String(come), "Content-Type": "application/offset+octet-stream" };
+      const answer = await ask("PATCH", path, headers, file.slice(come, come + piece), (loaded) => {
+        bar.value = (come + loaded) / file.size;
+      });
+      if (answer.status === 204) {
+        come = Number(answer.getResponseHeader("Upload-Offset"));
+        failed = 0;
+        continue;
+      }
+      if (!passes(answer.status)) throw new Error(answer.responseText || "It was not taken.");
+      failed += 1;
+      if (failed > tries) throw new Error(`The line broke after ${mb(come)} of ${mb(file.size)}, which are kept: choose the file again, and it goes on.`);
+      say(`The line broke after ${mb(come)} of ${mb(file.size)}: trying again…`);
+      await pause(Number(answer.getResponseHeader("Retry-After")) || Math.min(30, 2 ** (failed - 1)));
+      const found = await ask("HEAD", path, token());
+      if (found.status === 200) come = Number(found.getResponseHeader("Upload-Offset"));
+      else if (!passes(found.status)) throw new Error("What had come of it is gone: choose the file again.");
+    }
+    bar.value = 1;
+    const body = new FormData(form);
+    body.delete("upload");
+    body.set("action", `arrived:${number}`);
+    const answer = await ask("POST", form.getAttribute("action"), {}, body);
+    const fault = show(answer.responseText);
+    if (fault === null) throw new Error("All of it has come: load this page again, and press Add it.");
+    begun.delete(mark);
+    if (answer.status !== 200) throw new Error(fault || "It was not taken.");
+  };
   input.addEventListener("change", async () => {
     const chosen = [...input.files];
     input.value = "";
@@ -324,7 +379,6 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
       }
       bar.hidden = false;
       bar.value = 0;
-      say(`Sending ${file.name}…`);
       try {
         await sendFile(file);
       } catch (error) {

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from server.errors import Invalid, NotFound, Refusal
 from server.practices.rendering import rendered
 from server.practices.typed import number
+from server.records.documents import VERSION
 from server.reviews import notices, rubric, tasks, words
 from server.reviews.rubric import Answers
 from server.transaction import Transaction
@@ -92,7 +93,7 @@ def _typed(answers: Answers) -> dict[str, str]:
 def answers_of(form: Form) -> Answers:
     """The answers that the fields make."""
     document: dict[str, Any] = {
-        "v": rubric.VERSION,
+        "v": VERSION,
         "recommendation": form["recommendation"],
         "summary": form["summary"],
     }

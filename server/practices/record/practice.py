@@ -7,8 +7,10 @@ The names are those on the wire, in camelCase (`gh:practice`, `v: 1`); every one
 
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from server.practices.record.outcomes import Outcome, is_before
+from server.records.documents import Document
 from server.records.parts import Part, Parts, member, nested
 from server.records.patterns import ADDRESS, DIGEST, LICENCE, SLUG, TAG
 from server.records.values import (
@@ -23,7 +25,6 @@ from server.records.values import (
     Text,
 )
 
-VERSION = 1
 KINDS = ("practice", "attempt")
 LEVELS = ("", "city", "county", "district", "region", "state", "national", "tribal", "other")
 BANDS = ("", "under-10k", "10k-49k", "50k-499k", "500k-999k", "1m-4m", "5m-plus")
@@ -162,10 +163,12 @@ class Source(Part):
 
 
 @dataclass(frozen=True)
-class Record(Part):
+class Record(Document):
     """A practice, or an attempt: an honest account of what failed."""
 
-    v: int | None = member(Number(whole=True), VERSION)
+    NOUN: ClassVar[str] = "practice"
+    LONG: ClassVar[str] = "practice"
+
     kind: str = member(Choice(KINDS, "practice"), "practice")
     name: str = member(Line(100, needed="Give it a title that says what it is."))
     summary: str = member(
@@ -206,8 +209,7 @@ class Record(Part):
     credits: tuple[Credit, ...] = member(Parts(Credit, 100, "people"), ())
 
     def check(self, path: str, faults: Faults) -> None:
-        if self.v != VERSION:
-            faults.add("v", "This practice is written in a form that is not known here.")
+        super().check(path, faults)
         if self.started and self.ended and is_before(self.ended, self.started):
             faults.add("ended", "It cannot have ended before it began.")
         if self.ended and self.stage in {"idea", "pilot", "live", "scaled"}:

@@ -4,9 +4,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from federation import events, polls, practices, replications, resources, reviews
+from federation import events, mentor_posts, polls, practices, replications, resources, reviews
 from federation.events import SharedEvent
-from federation.mentoring import posted
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
@@ -47,7 +46,7 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
     if said.poll is not None:
         return polls.to_members(said.poll)
     if said.offers:
-        return posted.to_members(url)
+        return mentor_posts.to_members(url)
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.states is not None:
@@ -77,4 +76,7 @@ def from_members(post: WirePost) -> dict[str, Any]:
     if report is not None:
         return {"report": report}
     resource = resources.from_members(post.raw)
-    return {"resource": resource, "offers": resource is None and posted.from_members(post.raw)}
+    return {
+        "resource": resource,
+        "offers": resource is None and mentor_posts.from_members(post.raw),
+    }

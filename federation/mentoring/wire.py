@@ -11,6 +11,7 @@ from typing import Any
 
 from federation.members import moment
 from federation.vocabulary.errors import Malformed
+from federation.vocabulary.marketplace import MARKETPLACE_TERMS, OFFERED
 from federation.vocabulary.terms import AS_CONTEXT, GH, INTEGRITY_CONTEXT
 from federation.vocabulary.values import moment_of, same_origin, text_of, type_of, url_id_of
 from server.errors import Invalid
@@ -21,30 +22,15 @@ from server.mentoring.terms import FORMATS
 from server.text import clean_line
 from storage.mentoring import MentorCard
 
-_VF = "https://w3id.org/valueflows/ont/vf#"
-_OM = "http://www.ontology-of-units-of-measure.org/resource/om-2/"
 _JSON = {"@type": "@json"}
-TERMS: dict[str, Any] = {
+_TERMS: dict[str, Any] = {
     "gh": GH,
-    **{
-        name: f"{_VF}{name}"
-        for name in (
-            *("Agreement", "Commitment", "Intent", "action", "deliverService", "publishes"),
-            *("purpose", "resourceQuantity", "satisfies", "stipulates"),
-        )
-    },
-    "hasUnit": f"{_OM}hasUnit",
-    "hasNumericalValue": f"{_OM}hasNumericalValue",
+    **MARKETPLACE_TERMS,
     "gh:mentorCard": {"@id": "gh:mentorCard", **_JSON},
     "gh:told": {"@id": "gh:told", **_JSON},
 }
-MENTORING_CONTEXT: list[str | dict[str, Any]] = [AS_CONTEXT, INTEGRITY_CONTEXT, TERMS]
+MENTORING_CONTEXT: list[str | dict[str, Any]] = [AS_CONTEXT, INTEGRITY_CONTEXT, _TERMS]
 _PRIMARY = "-primary"
-OFFERED = {
-    "type": "Intent",
-    "action": "deliverService",
-    "resourceQuantity": {"hasUnit": "one"},
-}
 _ONE = {"hasUnit": "one", "hasNumericalValue": "1"}
 
 

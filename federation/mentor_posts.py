@@ -7,11 +7,11 @@ says in words, and nobody can ask by it: whoever wants to, answers, or finds the
 
 from typing import Any
 
-from federation.mentoring.wire import OFFERED, TERMS
+from federation.vocabulary.marketplace import MARKETPLACE_TERMS, OFFERED
 from federation.vocabulary.terms import OBJECT_CONTEXT
 from federation.vocabulary.values import type_of
 
-_CONTEXT: list[str | dict[str, Any]] = [*OBJECT_CONTEXT, TERMS]
+_CONTEXT: list[str | dict[str, Any]] = [*OBJECT_CONTEXT, MARKETPLACE_TERMS]
 
 
 def to_members(uri: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import structlog
 from federation.claims import LEASE, is_dead
 from federation.delivery.bodies import Bodies
 from federation.delivery.health import Health, Origin
-from federation.delivery.sending import Office
+from federation.delivery.sending import Office, is_compared
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
 from federation.delivery.turns import Turn
@@ -153,6 +153,13 @@ class Delivery:
             origins = await self.health.read(session, {work.host for work in works})
             audiences = {item.audience for work in works for item in work.items}
             visibility = await forums.visibilities(session, audiences)
+            told = {
+                (item.signer, work.host)
+                for work in works
+                for item in work.items
+                if work.host in origins and is_compared(origins[work.host], item)
+            }
+            await self._office.told.read(session, told)
         for work in works:
             origin = origins.get(work.host)
             if origin is None:

@@ -21,6 +21,7 @@ from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
+from server.mentoring import tending as mentoring
 from server.moderation import blocks
 from server.posts import counting as polls
 from server.resources import pieces
@@ -193,6 +194,7 @@ class Worker:
         if self._tended is None or now - self._tended > TEND_EVERY:
             self._tended = now
             await tending.tend(instance)
+            await mentoring.tend(instance)
             async with instance.transaction() as tx:
                 await mutes.tidy(tx)
                 await filters.tidy(tx)

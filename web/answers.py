@@ -124,6 +124,8 @@ SAID: dict[str, str] = {
     "message_sent": "Sent.",
     "session_planned": "Planned. Put it in your calendar below.",
     "entry_kept": "Saved.",
+    "entry_removed": "Taken back: neither of you has it any more.",
+    "letters_chosen": "Noted. This page tells you of everything all the same.",
     "feedback_given": "Thank you for your feedback.",
     "pair_reported": "The stewards of the programme are told.",
     "terms_proposed": "Proposed. It counts once both of you agree.",

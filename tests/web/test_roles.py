@@ -60,6 +60,7 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
+    "/notifications/letters",
     "/f/{where}/events/new", "/f/{where}/events/file", "/p/{id}/join", "/p/{id}/leave",
     "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
@@ -79,7 +80,12 @@ WRITERS = {
     "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What a review is kept, written and followed with; who may is asked in a story of its own.
-VETTING = {"/p/{id}/review", "/reviews/cases/{case}", "/reviews/{token}"}
+VETTING = {
+    "/reviews/drafts/{draft}",
+    "/p/{id}/review",
+    "/reviews/cases/{case}",
+    "/reviews/{token}",
+}
 # What only those who run an event do with it; who may is walked beside these.
 ORGANISERS = {
     "/p/{id}/event",
@@ -94,6 +100,7 @@ MENTORING = {
     "/mentoring/programmes/{programme}/desk", "/mentoring/programmes/{programme}/request",
     "/mentoring/requests/{need}",
     "/mentoring/asks/{match}", "/mentoring/pairs/{pair}",
+    "/mentoring/pairs/{pair}/entries/{entry}",
 }  # fmt: skip
 # What apps call: each says what scope it needs, and does what a page does.
 CALLS = ("/api/", "/oauth/token", "/oauth/revoke")

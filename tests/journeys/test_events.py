@@ -118,6 +118,7 @@ async def what_repeats_arrives(riverton: Agency, lakeside: Agency, forum: Forum)
             found = list((await session.execute(question)).scalars())
         return found if len(found) == 2 else None
 
+    await nothing_was_announced(riverton, lakeside)
     first, second = await until("both office hours at Riverton", both)
     assert first.series == second.series
     assert (second.starts - first.starts).days == 7
@@ -171,6 +172,5 @@ async def test_a_webinar_fills_from_two_agencies_and_a_freed_place_moves_the_nex
     assert again.n == 3
     assert await counts(lakeside, post) == (1, 1)
 
-    await nothing_was_announced(riverton, lakeside)
     await what_repeats_arrives(riverton, lakeside, forum)
     await changed_and_called_off(riverton, lakeside, ana, post, copy)

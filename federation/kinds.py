@@ -64,6 +64,8 @@ def from_members(post: WirePost) -> dict[str, Any]:
         }
     if post.type == "Event":
         return {"event": events.from_members(post.raw)}
+    if post.type == "Question":
+        return {"poll": polls.from_members(post.raw)}
     practice = practices.from_members(post.raw)
     if practice is not None:
         return {"practice": practice}

@@ -80,7 +80,12 @@ WRITERS = {
     "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What a review is kept, written and followed with; who may is asked in a story of its own.
-VETTING = {"/p/{id}/review", "/reviews/cases/{case}", "/reviews/{token}"}
+VETTING = {
+    "/reviews/drafts/{draft}",
+    "/p/{id}/review",
+    "/reviews/cases/{case}",
+    "/reviews/{token}",
+}
 # What only those who run an event do with it; who may is walked beside these.
 ORGANISERS = {
     "/p/{id}/event",

@@ -25,6 +25,7 @@ from server.records.editions import Beginning
 from server.records.values import Faults
 from server.rows import Forum, Post
 from server.shown import ShownForum
+from server.vetting import drafts as vetting
 from web import repeats
 from web.errors import STATUS
 from web.forms import Form, submit, submit_writing
@@ -215,6 +216,8 @@ async def _published(visit: Visit, number: int, sent: Form) -> tuple[str, str]:
             chosen = await _chosen(visit, identifier(sent["forum"]) or 0)
             await drafts.place(tx, visit.member, number, chosen.id)
         made = await publishing.publish(tx, visit.member, number, sent["note"])
+        if is_new:
+            await vetting.ended(tx, number, made)
     return path_of(made), "practice_published" if is_new else "version_published"
 
 
@@ -253,6 +256,7 @@ async def discard(request: Request) -> Response:
     visit, _ = await submit(request)
     async with visit.instance.transaction() as tx:
         await drafts.discard(tx, visit.member, draft_id(request))
+        await vetting.ended(tx, draft_id(request), None)
     return visit.go("/me/drafts", "draft_dropped")
 
 

@@ -14,7 +14,7 @@ async def _answer(request: Request) -> Response:
     return PlainTextResponse("")
 
 
-ROUTES = [
+ROUTES: list[Route | Mount] = [
     Route("/", _answer),
     Route("/p/{id}", _answer),
     Route("/p/{id}/history", _answer),

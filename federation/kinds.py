@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from federation import events, polls, practices, replications, resources, reviews
+from federation import events, mentor_posts, polls, practices, replications, resources, reviews
 from federation.events import SharedEvent
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
@@ -30,6 +30,7 @@ class Beyond:
     states: Statement | None = None
     event: SharedEvent | None = None
     poll: ShownPoll | None = None
+    offers: bool = False
 
 
 def to_members(said: Beyond, url: str) -> dict[str, Any]:
@@ -44,6 +45,8 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return events.to_members(said.event, url)
     if said.poll is not None:
         return polls.to_members(said.poll)
+    if said.offers:
+        return mentor_posts.to_members(url)
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.states is not None:
@@ -64,10 +67,16 @@ def from_members(post: WirePost) -> dict[str, Any]:
         }
     if post.type == "Event":
         return {"event": events.from_members(post.raw)}
+    if post.type == "Question":
+        return {"poll": polls.from_members(post.raw)}
     practice = practices.from_members(post.raw)
     if practice is not None:
         return {"practice": practice}
     report = replications.from_members(post.raw)
     if report is not None:
         return {"report": report}
-    return {"resource": resources.from_members(post.raw)}
+    resource = resources.from_members(post.raw)
+    return {
+        "resource": resource,
+        "offers": resource is None and mentor_posts.from_members(post.raw),
+    }

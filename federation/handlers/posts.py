@@ -22,7 +22,8 @@ from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import PUBLIC
 from federation.vocabulary.values import type_of
 from server.errors import NotAllowed
-from server.posts import editing
+from server.facts import PollCounted
+from server.posts import editing, voting
 from server.posts.drafts import EditDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
@@ -114,6 +115,10 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         if sharing.updated is None and quoting != Leave() and sharing.source == post.source:
             # It says the same, and brings the leave it was given meanwhile (Mastodon).
             post.quoted_uri, post.quote_stamp = quoting.quoted or None, quoting.stamp or None
+            return
+        if sharing.poll is not None and sharing.updated is None and sharing.source == post.source:
+            if await voting.put(tx, post, sharing.poll):
+                tx.record(PollCounted(post.id, sharing.poll.voters, sharing.poll.over))
             return
         if sharing.updated is None:
             # Its author signed this Update just now, and only did not date it.

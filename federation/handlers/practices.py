@@ -12,6 +12,7 @@ from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.errors import NotAllowed
 from server.library import publishing, replicating
+from server.posts import voting
 from server.posts.drafts import Origin, ThreadDraft
 from server.practices import notices, reporting, standing
 from server.practices.notices import Warned
@@ -46,6 +47,8 @@ async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
         await events.put(tx, post, sharing)
     elif sharing.resource is not None:
         await resources.opened(tx, post, sharing, sharing.resource)
+    elif sharing.poll is not None:
+        await voting.put(tx, post, sharing.poll)
 
 
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
@@ -107,6 +110,9 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
         await replicating.apply(tx, post, sharing.report)
     if sharing.event is not None and post.revision != before:
         await events.put(tx, post, sharing)
+    if sharing.poll is not None and post.kind == Kind.THREAD:
+        # Counts change without an edit.
+        await voting.put(tx, post, sharing.poll)
     if sharing.resource is not None:
         is_news = post.revision != before
         await resources.edited(tx, post, sharing, sharing.resource, is_news=is_news)

@@ -14,7 +14,6 @@ from federation.sharing import shared
 from server.facts import (
     Endorsed,
     EndorsementWithdrawn,
-    PollCounted,
     PostDeleted,
     PostEdited,
     RemovalAsked,
@@ -86,23 +85,6 @@ async def edited(t: Telling, fact: PostEdited) -> None:
     # Whom it names only now hears of it as well.
     named = await _named(t, post)
     await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR, named=named)
-
-
-async def counted(t: Telling, fact: PollCounted) -> None:
-    """Update of a poll of ours: what it says is as it was, and so it has no other date."""
-    post = await t.tx.session.get_one(Post, fact.post)
-    if post.state == "deleted":
-        return
-    author = await t.tx.session.get_one(Member, post.author_id)
-    mark = f"counted-{fact.n}{'-over' if fact.over else ''}"
-
-    async def make() -> dict[str, Any]:
-        sharing = await shared(t.tx.session, post)
-        document = await t.sign(author.uri, posts.to_wire(sharing))
-        identifier = f"{author.uri}#{mark}-{post.id}"
-        return posts.update(sharing, document, post.revision) | {"id": identifier}
-
-    await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR)
 
 
 async def removal_asked(t: Telling, fact: RemovalAsked) -> None:

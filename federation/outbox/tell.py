@@ -14,6 +14,7 @@ from federation.outbox import (
     about_mentoring,
     about_moderation,
     about_pairs,
+    about_polls,
     about_posts,
     about_practices,
     about_quotes,
@@ -63,6 +64,7 @@ from server.facts import (
     ThreadLocked,
     ThreadPinned,
     ThreadPosted,
+    VoteCast,
     unpack,
 )
 from server.facts.mentoring import (
@@ -99,7 +101,8 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
-    PollCounted: about_posts.counted,
+    PollCounted: about_polls.counted,
+    VoteCast: about_polls.voted,
     ThreadLocked: about_posts.locked,
     ThreadPinned: about_posts.pinned,
     StewardNamed: about_forums.steward_named,

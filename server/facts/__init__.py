@@ -110,6 +110,14 @@ class PollCounted(Fact):
 
 
 @dataclass(frozen=True)
+class VoteCast(Fact):
+    """A member of ours chose in a poll that another server counts."""
+
+    post: int
+    member: int
+
+
+@dataclass(frozen=True)
 class PostDeleted(Fact):
     post: int
     by: int
@@ -282,6 +290,7 @@ KINDS: dict[str, type[Fact]] = {
         ReplyPosted,
         PostEdited,
         PollCounted,
+        VoteCast,
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,

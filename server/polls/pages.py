@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.viewers import Viewer
 from storage.base import Identifier
+from storage.members import Member
 from storage.plain import Question, ask, given
 from storage.polls import Poll, PollOption, PollVote
+from storage.posts import Post
 
 _ANY = Question(select(Poll.post_id).where(Poll.post_id == given("post", Identifier)).limit(1), int)
 
@@ -26,7 +28,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class ShownPoll:
-    """A poll; `own` are the places that the viewer chose, `over` that all were told of the end."""
+    """A poll; `own` are the places that the viewer chose.
+
+    `over` says that all were told of the end, `ours` that it is counted here.
+    """
 
     post: int
     multiple: bool
@@ -35,6 +40,7 @@ class ShownPoll:
     voters: int
     choices: tuple[Choice, ...]
     over: bool = False
+    ours: bool = True
     own: tuple[int, ...] = ()
 
     @property
@@ -46,6 +52,9 @@ class ShownPoll:
 
     def may_be_counted(self, now: datetime) -> bool:
         """Whether the viewer may know how many chose what."""
+        if not self.ours:
+            # Kept back by another server until it says how the poll ended.
+            return not self.hidden or self.over
         return not self.hidden or bool(self.own) or self.has_ended(now)
 
 
@@ -60,8 +69,15 @@ async def of_posts(
     session: AsyncSession, viewer: Viewer, posts: Collection[int]
 ) -> dict[int, ShownPoll]:
     """The polls among posts that the viewer was found to see."""
-    rows = await session.execute(select(Poll).where(Poll.post_id.in_(posts)))
-    polls = {poll.post_id: poll for poll in rows.scalars()}
+    question = (
+        select(Poll, Member.peer)
+        .join(Post, Post.id == Poll.post_id)
+        .join(Member, Member.id == Post.author_id)
+        .where(Poll.post_id.in_(posts))
+    )
+    rows = (await session.execute(question)).all()
+    polls = {row[0].post_id: row[0] for row in rows}
+    ours = {row[0].post_id for row in rows if row[1] is None}
     if not polls:
         return {}
     choices: dict[int, list[Choice]] = {}
@@ -84,7 +100,8 @@ async def of_posts(
     return {
         post: ShownPoll(
             post, poll.multiple, poll.hidden, poll.ends, poll.voters,
-            tuple(choices.get(post, ())), poll.over, tuple(own.get(post, ())),
+            tuple(choices.get(post, ())), poll.over, post in ours,
+            tuple(own.get(post, ())),
         )
         for post, poll in polls.items()
     }  # fmt: skip

@@ -4,14 +4,15 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import Gone, Invalid, NotFound
-from server.facts import PollCounted
+from server.facts import PollCounted, VoteCast
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.polls.drafts import PollDraft
+from server.polls.pages import ShownPoll
 from server.transaction import Transaction
 from storage import base
 from storage.forums import Forum
@@ -42,12 +43,14 @@ def must_be_choice(poll: Poll, places: Collection[int], options: int, now: datet
 
 
 async def vote(tx: Transaction, member: Member, post: Post, places: Collection[int]) -> None:
-    """One vote of one person, all choices at once."""
+    """One vote of one person, all choices at once; the server of the author is sent it."""
     poll, options, held = await _asked(tx, member, post)
     must_be_choice(poll, set(places), len(options), tx.now)
     if held:
         raise Invalid(message=TWICE)
     await _count(tx, member, poll, [options[place] for place in sorted(set(places))], first=True)
+    if not (await tx.session.get_one(Member, post.author_id)).is_local:
+        tx.record(VoteCast(post.id, member.id))
 
 
 async def vote_by_name(tx: Transaction, member: Member, post: Post, name: str) -> None:
@@ -102,21 +105,58 @@ async def _count(
     await tx.session.flush()
 
 
+async def put(tx: Transaction, post: Post, said: ShownPoll) -> bool:
+    """The poll of a thread from elsewhere, as its author's server says; whether that is news."""
+    poll = await tx.session.get(Poll, post.id)
+    author = await tx.session.get_one(Member, post.author_id)
+    if poll is not None and author.is_local:
+        return False
+    listed = select(PollOption).where(PollOption.post_id == post.id).order_by(PollOption.place)
+    options = list((await tx.session.execute(listed)).scalars())
+    before = [(one.title, one.votes) for one in options]
+    if [one.title for one in options] != [one.title for one in said.choices]:
+        # It is asked anew: what was chosen before is no answer to it.
+        for table in (PollVote, PollOption):
+            await tx.session.execute(delete(table).where(table.post_id == post.id))
+        options = [
+            PollOption(post_id=post.id, place=place, title=one.title)
+            for place, one in enumerate(said.choices)
+        ]
+        tx.session.add_all(options)
+    for option, one in zip(options, said.choices, strict=True):
+        option.votes = one.votes
+    if poll is None:
+        poll = Poll(post_id=post.id, over=False)
+        tx.session.add(poll)
+    news = before != [(one.title, one.votes) for one in said.choices] or poll.voters != said.voters
+    news = news or said.over is not poll.over
+    poll.multiple, poll.hidden, poll.ends = said.multiple, said.hidden, said.ends
+    # A vote that was given here may not have come there yet.
+    poll.voters = poll.told = said.voters
+    if said.over:
+        poll.ends = min(poll.ends, tx.now)
+    await tx.session.flush()
+    return news
+
+
 async def tend(tx: Transaction) -> list[int]:
     """Have other servers told of new votes; the posts whose polls ended since."""
-    changed = select(Poll).where(Poll.over.is_(False), Poll.told != Poll.voters)
-    ended = select(Poll).where(Poll.over.is_(False), Poll.ends <= tx.now)
-    found: dict[int, Poll] = {}
+    is_ours = Post.author_id.in_(select(Member.id).where(Member.peer.is_(None)))
+    held = select(Poll, is_ours).join(Post, Post.id == Poll.post_id).where(Poll.over.is_(False))
+    changed = held.where(Poll.told != Poll.voters, is_ours)
+    ended = held.where(Poll.ends <= tx.now)
+    found: dict[int, tuple[Poll, bool]] = {}
     for question in (changed, ended):
-        rows = (await tx.session.execute(question.order_by(Poll.ends).limit(AT_ONCE))).scalars()
-        found |= {poll.post_id: poll for poll in rows}
+        rows = (await tx.session.execute(question.order_by(Poll.ends).limit(AT_ONCE))).all()
+        found |= {row[0].post_id: (row[0], bool(row[1])) for row in rows}
     over = []
-    for poll in found.values():
+    for poll, ours in found.values():
         poll.told = poll.voters
         if poll.ends <= tx.now:
             poll.over = True
             over.append(poll.post_id)
-        tx.record(PollCounted(poll.post_id, poll.voters, poll.over))
+        if ours:
+            tx.record(PollCounted(poll.post_id, poll.voters, poll.over))
     return over
 
 

@@ -8,6 +8,8 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
+from federation import sharing
+from federation.posts import to_wire
 from server.errors import Invalid, NotAllowed, NotFound, Refusal, TooFast
 from server.mentoring import (
     agreements,
@@ -213,6 +215,11 @@ async def test_an_offer_is_posted_in_a_forum_only_when_its_owner_chooses(office:
     assert made.title == "I offer to mentor: Digital permits, Plain language"
     assert "<li>Digital permits (expert)</li>" in made.html
     assert "tom@" not in made.html
+    async with office.instance.reading() as session:
+        document = to_wire(await sharing.shared(session, made))
+    assert (document["type"], document["purpose"]) == ("Article", "offer")
+    assert document["publishes"]["action"] == "deliverService"
+    assert "gh:mentorCard" not in document
 
 
 async def test_of_two_terms_made_at_once_both_sides_keep_the_mentors() -> None:

@@ -92,12 +92,20 @@ def _entry(one: Listed, now: datetime) -> Entry:
 
 
 def _span(entry: Entry, details: Details) -> None:
-    """DTSTART and DTEND: days, or the time on the clocks of the event's zone."""
+    """DTSTART and DTEND: days, or the time on the clocks of the event's zone.
+
+    In the hour that clocks show twice a time is the first of the two (RFC 5545 §3.3.5), so what
+    begins or ends in the second is said in UTC.
+    """
     if details.all_day:
         entry.add("dtstart", times.wall(details.starts, details.zone).date())
         entry.add("dtend", times.wall(details.ends, details.zone).date())
         return
-    zone = times.zone(details.zone)
+    clear = all(
+        times.resolve(times.wall(moment, details.zone), details.zone) == moment
+        for moment in (details.starts, details.ends)
+    )
+    zone = times.zone(details.zone if clear else times.DEFAULT)
     entry.add("dtstart", details.starts.astimezone(zone))
     entry.add("dtend", details.ends.astimezone(zone))
 

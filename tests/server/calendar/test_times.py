@@ -9,7 +9,7 @@ import pytest
 import vobject
 from dateutil import tz
 from dateutil.rrule import rrulestr
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from server.calendar import feeds, lists, series
@@ -51,6 +51,7 @@ def test_a_local_time_is_the_moment_that_dateutil_says_it_is(local: datetime, zo
 
 
 @given(LOCAL | TURNS, ZONE, st.integers(1, 3 * 24 * 60), st.booleans())
+@example(datetime(2026, 11, 1, 1, 45), "America/Chicago", 15, False)
 @settings(max_examples=60)
 def test_a_calendar_file_says_the_same_moments_to_another_library(
     local: datetime, zone: str, minutes: int, all_day: bool

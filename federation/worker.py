@@ -24,6 +24,7 @@ from server.mentoring import asks
 from server.mentoring import tending as mentoring
 from server.moderation import blocks
 from server.posts import counting as polls
+from server.posts import once
 from server.resources import pieces
 from server.settings import Federation
 from server.vetting import schedule as reviews
@@ -208,6 +209,7 @@ class Worker:
                 await clients.tidy(tx)
                 await pushes.tidy(tx)
                 await uploads.tidy(tx)
+                await once.tidy(tx)
                 await pieces.tidy(tx)
                 await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)

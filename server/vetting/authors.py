@@ -26,8 +26,6 @@ from storage.posts import Post, PostState
 from storage.practices import Practice
 from storage.reviews import Review, ReviewRequest, ReviewSeat
 
-PAGE = 50
-
 
 @dataclass(frozen=True)
 class Given:

@@ -26,8 +26,6 @@ from storage.peers import Peer
 from storage.posts import Post
 from storage.reviews import Review, ReviewSeat, ReviewTask
 
-PAGE = 50
-
 
 @dataclass(frozen=True)
 class SeatLine:

@@ -9,11 +9,11 @@ from server.errors import Invalid, NotFound
 from server.forums import pages as forum_pages
 from server.polls.drafts import PollDraft
 from server.posts import dictated, editing, writing
+from server.posts import once as posting
 from server.posts.drafts import EditDraft, ReplyDraft, ThreadForm, check_body, check_thread
 from server.rows import Forum
 from server.timelines.statuses import Status
 from server.transaction import Transaction
-from web import repeats
 from web.api import polls
 from web.api.calls import Call, Json
 from web.api.entities.statuses import Statuses
@@ -61,29 +61,27 @@ async def post(call: Call) -> Json:
     once = ""
     if key and call.holder is not None:
         once = hashlib.sha256(f"{call.holder.token} {key}".encode()).hexdigest()
-    async with repeats.turn(call.visit, once) as turn:
-        if turn.answer is None:
-            made = await _post(call, typed)
-            turn.answer = (str(made), "")
-        return await shown(call, int(turn.answer[0]))
+    return await shown(call, await _post(call, typed, once))
 
 
-async def _post(call: Call, typed: Typed) -> int:
+async def _post(call: Call, typed: Typed, once: str) -> int:
     """The id of what was posted."""
     answered = call.given.text("in_reply_to_id")
     if not answered:
-        return await _thread(call, typed)
+        return await _thread(call, typed, once)
     parent = call.given.number("in_reply_to_id")
     if parent is None:
         raise NotFound
-    return await _reply(call, typed, (await found(call, parent))[1])
+    return await _reply(call, typed, (await found(call, parent))[1], once)
 
 
-async def _reply(call: Call, typed: Typed, answered: Status) -> int:
+async def _reply(call: Call, typed: Typed, answered: Status, once: str) -> int:
     member = call.member
     if typed.poll is not None:
         raise Invalid(message=IN_THREADS)
     async with call.instance.transaction() as tx:
+        if (before := await posting.before(tx, once)) is not None:
+            return before
         pictures = await uploads.as_markdown(
             tx.session, member, typed.media, call.instance.settings.origin
         )
@@ -92,15 +90,18 @@ async def _reply(call: Call, typed: Typed, answered: Status) -> int:
         draft = ReplyDraft(body, answered.post.id, typed.language)
         made = await writing.reply(tx, member, draft)
         await uploads.posted(tx, member, typed.media)
+        await posting.made(tx, once, made.id)
     return made.id
 
 
-async def _thread(call: Call, typed: Typed) -> int:
+async def _thread(call: Call, typed: Typed, once: str) -> int:
     member = call.member
     named = dictated.handles(f"{typed.title} {typed.source}")
     forum, handle = await _forum(call, named)
     read = dictated.thread(dictated.without(typed.source, handle), typed.title)
     async with call.instance.transaction() as tx:
+        if (before := await posting.before(tx, once)) is not None:
+            return before
         pictures = await uploads.as_markdown(
             tx.session, member, typed.media, call.instance.settings.origin
         )
@@ -113,6 +114,7 @@ async def _thread(call: Call, typed: Typed) -> int:
             raise Invalid(fields) from error
         made = await writing.post_thread(tx, member, forum, replace(draft, poll=typed.poll))
         await uploads.posted(tx, member, typed.media)
+        await posting.made(tx, once, made.id)
     return made.id
 
 

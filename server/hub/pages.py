@@ -14,6 +14,7 @@ from server.hub.uses import Use, uses_of
 from server.permissions import Permission, may
 from server.posts.pages import ThreadPage
 from server.resources import licences
+from server.resources.links import Dead, dead_link_of
 from server.resources.record import Record, unpack
 from server.shown import ShownPost
 from server.viewers import Viewer, visible_posts
@@ -68,6 +69,7 @@ class ResourcePage:
     lineage: Lineage
     uses: tuple[Use, ...]
     warning: str
+    dead_link: Dead | None
     is_home: bool
     may_adapt: bool
     may_revise: bool
@@ -96,6 +98,7 @@ async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage)
         lineage=lineage,
         uses=await uses_of(session, viewer, post.uri),
         warning=_warning(lineage, record),
+        dead_link=await dead_link_of(session, post.id) if record.link else None,
         is_home=page.opener.author.is_local,
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,

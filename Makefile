@@ -17,9 +17,9 @@ base:
 demo: base  ## two agencies on this machine that federate for real, until Ctrl-C
 	@$(BIN)/guildhall demo
 
-# Three to two cores: the longest tests wait for servers most of the time.
+# Two for each core: the longest tests wait for servers most of the time.
 test: setup  ## all tests
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$${WORKERS:-$$(( $$(nproc) * 3 / 2 ))} $(BIN)/pytest -n auto --dist worksteal
+	PYTEST_XDIST_AUTO_NUM_WORKERS=$${WORKERS:-$$(( $$(nproc) * 2 ))} $(BIN)/pytest -n auto --dist worksteal
 
 run: base  ## one instance for one agency on http://localhost:8000
 	@mkdir -p var

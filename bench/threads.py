@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 BEGIN = datetime(2023, 11, 1, tzinfo=UTC)
 SPAN_SECONDS = 3 * 365 * 86_400
 SHORT, LONG = 20, 300
+# What every town has at least, so that as much is asked of the small as of the large.
+SHORT_ONES, LONG_ONES, IN_THE_BUSIEST = 12, 1, 40
 BRANCHES_OF_A_LONG_ONE = 30
 LONGEST = 50_000
 DEEPEST = 7
@@ -44,9 +46,9 @@ class Place:
 
 def shapes(posts: int, forums: int, chance: random.Random) -> list[Shape]:
     """Threads that hold `posts` posts together, some of exactly 20 and of 300 replies."""
-    lengths = [SHORT] * max(1, posts // 250)
+    lengths = [SHORT] * max(1, min(SHORT_ONES, posts // 40), posts // 250)
     if posts > 500:
-        lengths += [LONG] * max(1, posts // 6_000)
+        lengths += [LONG] * max(LONG_ONES, posts // 6_000)
     if posts >= 100_000:
         lengths.append(min(LONGEST, posts // 20))
     left = posts - sum(lengths) - len(lengths)
@@ -57,6 +59,8 @@ def shapes(posts: int, forums: int, chance: random.Random) -> list[Shape]:
     chance.shuffle(lengths)
     # Half of all threads are in the first forum or two, as everywhere.
     homes = [min(int(chance.expovariate(4 / forums)), forums - 1) for _ in lengths]
+    for number in chance.sample(range(len(homes)), min(IN_THE_BUSIEST, len(homes))):
+        homes[number] = 0
     opened = sorted(chance.random() * SPAN_SECONDS * 0.97 for _ in lengths)
     return [Shape(*three) for three in zip(homes, lengths, opened, strict=True)]
 

@@ -37,6 +37,8 @@ ADMIN = "sam"
 READER = "ana"
 SAMPLE = 400
 CHUNK = 20_000
+# The same from a thousand posts on: what is compared is how pages bear more posts.
+PEOPLE, FORUMS = 300, 8
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,13 @@ async def build(url: str, state: Path, posts: int) -> Town:
 async def _people(instance: Instance, posts: int) -> _People:
     """The town's people and forums, by the product's own deeds."""
     pair = await instance.vault.new_pair()
-    count = max(8, min(300, posts // 50))
+    count = min(PEOPLE, posts)
     async with instance.transaction() as tx:
         made = [await _member(tx, handle, pair) for handle in (ADMIN, READER)]
         made += [await _member(tx, f"member{number}", pair) for number in range(count)]
         made += [await elsewhere.remember(tx, _card(number)) for number in range(count // 2)]
     forums = []
-    for number in range(max(2, min(40, posts // 2_500))):
+    for number in range(FORUMS):
         handle = FORUM if not number else f"forum{number}"
         draft = ForumDraft(handle, f"Forum {number} of many", "What we learn from each other.")
         async with instance.transaction() as tx:
@@ -179,7 +181,7 @@ class _Filling:
         self._posts = posts
         self._people = people
         self._chance = random.Random(13)
-        self._wording = Wording(paragraphs=min(wording.PARAGRAPHS, max(50, posts)))
+        self._wording = Wording(paragraphs=min(wording.PARAGRAPHS, 3 * posts))
         self._objects: list[int] = []
         self._places = list(threads.places(posts, len(people.forums)))
         self._endorsers = [self._chance.randrange(len(people.authors)) for _ in range(1 << 12)]

@@ -78,7 +78,7 @@ class Actors:
             return self._hold(key_id, _known(row, self._wire.instance.clock.now()))
         return await self.fetch_key(key_id)
 
-    def held(self, key_id: str) -> KnownKey | None:
+    def held(self, key_id: str, now: datetime | None = None) -> KnownKey | None:
         """The key if it is in memory and was read not long ago.
 
         Another process may have learned since that it was rotated: no key is held for ever.
@@ -86,7 +86,7 @@ class Actors:
         known = self._keys.get(key_id)
         if known is None:
             return None
-        if self._wire.instance.clock.now() - known.since > KEY_HELD:
+        if (now or self._wire.instance.clock.now()) - known.since > KEY_HELD:
             del self._keys[key_id]
             return None
         self._keys.move_to_end(key_id)

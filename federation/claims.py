@@ -15,6 +15,9 @@ from storage.faults import FAULTS
 
 LEASE = timedelta(seconds=30)
 RENEWED_EVERY = 10.0
+# While somebody else has what we want. The last commit of a process that was killed may come
+# after its successor has looked: the database goes on by itself for a moment.
+LOOKED_FOR_DEAD_EVERY = timedelta(seconds=3)
 
 
 def owner_name(randomness: Randomness) -> str:
@@ -55,7 +58,8 @@ class Claims:
         self._instance = instance
         self.owner = owner
         self._held: dict[str, datetime] = {}
-        self._begun = False
+        self._looked: datetime | None = None
+        self._refused = False
         self._beginning = asyncio.Lock()
 
     async def take(self, names: Iterable[str]) -> set[str]:
@@ -65,18 +69,22 @@ class Claims:
         held = {name for name in wanted if self._held.get(name, now) - now > LEASE / 2}
         if wanted == held:
             return held
-        await self._begin()
+        await self._free_the_dead()
         async with self._instance.transaction() as tx:
             until = tx.now + LEASE
             ours = await leases.claim(tx.session, sorted(wanted - held), self.owner, tx.now, until)
         self._held = {name: end for name, end in self._held.items() if end > now}
         self._held |= dict.fromkeys(ours, until)
+        self._refused = ours != wanted - held
         return held | ours
 
-    async def _begin(self) -> None:
-        """Before the first claim: free what a process that died has left."""
+    async def _free_the_dead(self) -> None:
+        """Before the first claim, and after one that was refused: free what the dead have left."""
         async with self._beginning:
-            if self._begun:
+            now = self._instance.clock.now()
+            if self._looked is not None and (
+                not self._refused or timedelta(0) <= now - self._looked < LOOKED_FOR_DEAD_EVERY
+            ):
                 return
             async with self._instance.reading() as session:
                 others = await leases.owners(session)
@@ -85,7 +93,7 @@ class Claims:
                 async with self._instance.transaction() as tx:
                     for owner in dead:
                         await leases.release_all(tx.session, owner)
-            self._begun = True
+            self._looked = now
 
     async def release_all(self) -> None:
         """Leave everything to others, at the end."""

@@ -12,7 +12,6 @@ import structlog
 
 from federation import authority
 from federation.errors import WireError
-from federation.fetch.allowance import MOST_KEPT_TO_VERIFY, MOST_TO_VERIFY, Allowance, limited
 from federation.followers import claims
 from federation.followers.hearing import Heard
 from federation.liveness import Liveness
@@ -104,21 +103,21 @@ class Inbox:
 
     async def _checked(self, request: Request, envelope: Envelope, body: bytes) -> Answer:
         claimed = self._verifier.claimed_host(request)
-        refused = await self._policy(claimed)
+        now = self._wire.instance.clock.now()
+        refused = await self._policy(claimed, now)
         if refused is not None:
             return refused
         # Only what was verified empties a bucket, so nobody can have another host refused.
-        if wait := self._throttle.wait(claimed, self._wire.instance.clock.now()):
+        if wait := self._throttle.wait(claimed, now):
             return _too_fast(wait)
         if envelope.is_farewell and await self._is_stranger(envelope.actor):
             return ACCEPTED
-        allowance = Allowance(MOST_TO_VERIFY, room=MOST_KEPT_TO_VERIFY, requests=MOST_TO_VERIFY)
-        with limited(allowance):
-            verified = await self._verifier.request(request)
+        verified = await self._verifier.request(request)
         if verified.host != host_of_uri(envelope.actor):
             return Answer(401, "The activity's actor is not who signed it.")
         if verified.host != claimed or verified.was_asked_for:
-            refused = await self._policy(verified.host)
+            now = self._wire.instance.clock.now()
+            refused = await self._policy(verified.host, now)
             if refused is not None:
                 return refused
         try:
@@ -127,11 +126,11 @@ class Inbox:
             return Answer(401, str(error))
         await self._liveness.heard(verified.host)
         self._hear_of_followers(request, verified)
-        if wait := self._throttle.spend(verified.host, self._wire.instance.clock.now()):
+        if wait := self._throttle.spend(verified.host, now):
             return _too_fast(wait)
         self._bytes += len(body)
         try:
-            return await self._store(envelope, verified, body)
+            return await self._store(envelope, verified, body, now)
         finally:
             self._bytes -= len(body)
 
@@ -142,9 +141,9 @@ class Inbox:
             for value in request.lines(name)[:1]:
                 self.followers.heard(verified.actor, value)
 
-    async def _policy(self, host: str) -> Answer | None:
+    async def _policy(self, host: str, now: datetime) -> Answer | None:
         """The refusal of a host that is not let in; its knock is counted, nothing else."""
-        decision = await self._wire.judge(host)
+        decision = await self._wire.rulebook.judge(host, now)
         if decision.allowed:
             return None
         if self._may_note_knock():
@@ -169,9 +168,10 @@ class Inbox:
                 session, actor
             )
 
-    async def _store(self, envelope: Envelope, verified: Verified, body: bytes) -> Answer:
+    async def _store(
+        self, envelope: Envelope, verified: Verified, body: bytes, now: datetime
+    ) -> Answer:
         instance = self._wire.instance
-        now = instance.clock.now()
         row = {
             "id": 0,
             "signer": verified.actor,

@@ -4,12 +4,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from federation import events, practices, replications, resources, reviews
+from federation import events, mentor_posts, polls, practices, replications, resources, reviews
 from federation.events import SharedEvent
 from federation.practices import SharedPractice
 from federation.resources import SharedResource
 from federation.vocabulary.posts import Post as WirePost
 from server.hub.uses import SaidUse
+from server.polls.pages import ShownPoll
 from server.practices.reporting import Report
 from server.vetting.statements import Statement
 
@@ -28,6 +29,8 @@ class Beyond:
     use: SaidUse | None = None
     states: Statement | None = None
     event: SharedEvent | None = None
+    poll: ShownPoll | None = None
+    offers: bool = False
 
 
 def to_members(said: Beyond, url: str) -> dict[str, Any]:
@@ -40,6 +43,10 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return resources.to_members(said.resource, url)
     if said.event is not None:
         return events.to_members(said.event, url)
+    if said.poll is not None:
+        return polls.to_members(said.poll)
+    if said.offers:
+        return mentor_posts.to_members(url)
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.states is not None:
@@ -60,10 +67,16 @@ def from_members(post: WirePost) -> dict[str, Any]:
         }
     if post.type == "Event":
         return {"event": events.from_members(post.raw)}
+    if post.type == "Question":
+        return {"poll": polls.from_members(post.raw)}
     practice = practices.from_members(post.raw)
     if practice is not None:
         return {"practice": practice}
     report = replications.from_members(post.raw)
     if report is not None:
         return {"report": report}
-    return {"resource": resources.from_members(post.raw)}
+    resource = resources.from_members(post.raw)
+    return {
+        "resource": resource,
+        "offers": resource is None and mentor_posts.from_members(post.raw),
+    }

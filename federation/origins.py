@@ -48,6 +48,15 @@ def parse_url(text: str) -> HttpUrl:
     Raises Forbidden for anything else: other schemes, user names, odd spellings of IP addresses,
     white space, control characters, more than 2,048 characters.
     """
+    found = _found(text)
+    scheme = found["scheme"]
+    origin, host, port, literal = _place(scheme, found["authority"])
+    tail = quote((found["path"] or "/") + (found["query"] or ""), safe=_AS_WRITTEN)
+    return HttpUrl(origin + tail, origin, scheme, host, port, literal)
+
+
+def _found(text: str) -> re.Match[str]:
+    """The parts of an address; the authority is still to be read."""
     if len(text) > LONGEST_URL or _UNWANTED.search(text):
         raise Forbidden("That address is too long or holds characters no address has.")
     bare = text.partition("#")[0]
@@ -55,18 +64,23 @@ def parse_url(text: str) -> HttpUrl:
     found = _URL.fullmatch(scheme.lower() + colon + rest)
     if found is None:
         raise Forbidden("That address does not begin with https:// and a host.")
-    part = _AUTHORITY.fullmatch(found["authority"].lower())
-    if part is None or not found["authority"].isascii():
+    return found
+
+
+# A peer's actors and posts come again and again, all of one place.
+@lru_cache(maxsize=4_096)
+def _place(scheme: str, authority: str) -> tuple[str, str, int, bool]:
+    """The origin, the host, the port, and whether the host is an IP address."""
+    part = _AUTHORITY.fullmatch(authority.lower())
+    if part is None or not authority.isascii():
         raise Forbidden("That address does not name a plain host.")
     host, literal = _host(part["host"])
-    port = int(part["port"] or _DEFAULT_PORTS[found["scheme"]])
+    port = int(part["port"] or _DEFAULT_PORTS[scheme])
     if not 0 < port < 65536:
         raise Forbidden("That address names a port that does not exist.")
     shown = f"[{host}]" if ":" in host else host
-    suffix = "" if port == _DEFAULT_PORTS[found["scheme"]] else f":{port}"
-    origin = f"{found['scheme']}://{shown}{suffix}"
-    tail = quote((found["path"] or "/") + (found["query"] or ""), safe=_AS_WRITTEN)
-    return HttpUrl(origin + tail, origin, found["scheme"], host, port, literal)
+    suffix = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
+    return f"{scheme}://{shown}{suffix}", host, port, literal
 
 
 def _host(text: str) -> tuple[str, bool]:
@@ -94,10 +108,10 @@ def join_url(base: HttpUrl, reference: str) -> HttpUrl:
         raise Forbidden("A redirect names something that is not an address.") from None
 
 
-# A peer's actors come again and again; what an address means never changes.
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]` (RFC 6454), lower case, the default port left out."""
-    return parse_url(url).origin
+    found = _found(url)
+    return _place(found["scheme"], found["authority"])[0]
 
 
 def is_asked_at(identifier: str, url: str) -> bool:

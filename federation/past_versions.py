@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+import orjson
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import authority
 from federation.documents import Documents, collection
@@ -22,12 +24,15 @@ from federation.vocabulary.values import moment_of, url_id_of
 from federation.wire import Wire
 from server.errors import Invalid, NotFound
 from server.library import publishing
-from server.library.publishing import Edition
 from server.practices.record import Record, parse
+from server.records.editions import Edition
 from storage import posts
+from storage.posts import Post, RawObject
 from storage.practices import Practice, PracticeVersion
 
 MOST = 20
+MOST_LOOKED_AT = 100
+MOST_COMPLETED = 5
 LARGEST = 700_000
 """Characters of all the records together: the answer stays below 1 MB."""
 
@@ -94,7 +99,7 @@ def from_wire(document: dict[str, Any], before: int) -> list[Past]:
 
 
 async def bring(wire: Wire, post: WirePost) -> None:
-    """Have the earlier versions of a practice that came in a later one, from its own server.
+    """Have the earlier versions of a practice that are missing here, from its own server.
 
     They are done without where they cannot be had: the page then compares those there are.
     """
@@ -103,20 +108,75 @@ async def bring(wire: Wire, post: WirePost) -> None:
         return
     async with wire.instance.reading() as session:
         held = await posts.by_uri(session, post.id)
-        practice = await session.get(Practice, held.id) if held is not None else None
-    if held is None or practice is None or practice.version < 2:
-        return
+        missing = await _missing(session, held.id) if held is not None else set()
+    if missing:
+        await _fetch(wire, post.id, address, missing)
+
+
+async def complete(wire: Wire, forum: int) -> None:
+    """Have what is missing of practices in the copy of a forum: a few at a time, in no order.
+
+    A version that came late and was told of by nobody is missing until somebody looks.
+    """
+    recent = (PracticeVersion.version >= Practice.version - MOST) & (
+        PracticeVersion.version < Practice.version
+    )
+    there = (
+        select(func.count())
+        .where(PracticeVersion.post_id == Practice.post_id, recent)
+        .correlate(Practice)
+        .scalar_subquery()
+    )
+    question = (
+        select(Post.id, Post.uri, RawObject.body)
+        .join(Practice, Practice.post_id == Post.id)
+        .join(RawObject, RawObject.post_id == Post.id)
+        .where(
+            Post.forum_id == forum,
+            Practice.version > 1,
+            there < case((Practice.version > MOST, MOST), else_=Practice.version - 1),
+        )
+        .order_by(Post.id.desc())
+        .limit(MOST_LOOKED_AT)
+    )
+    async with wire.instance.reading() as session:
+        rows = list((await session.execute(question)).all())
+    begin = int(wire.instance.randomness.fraction() * len(rows))
+    for number, uri, body in (rows[begin:] + rows[:begin])[:MOST_COMPLETED]:
+        address = url_id_of(orjson.loads(body).get("gh:versions")) if body else None
+        if address is None or not authority.same_origin(address, uri):
+            continue
+        async with wire.instance.reading() as session:
+            missing = await _missing(session, number)
+        await _fetch(wire, uri, address, missing)
+
+
+async def _missing(session: AsyncSession, number: int) -> set[int]:
+    """Which of the latest MOST versions before the present one are not held."""
+    practice = await session.get(Practice, number)
+    if practice is None:
+        return set()
+    question = select(PracticeVersion.version).where(
+        PracticeVersion.post_id == number, PracticeVersion.version >= practice.version - MOST
+    )
+    held = (await session.execute(question)).scalars().all()
+    return set(range(max(1, practice.version - MOST), practice.version)) - set(held)
+
+
+async def _fetch(wire: Wire, uri: str, address: str, missing: set[int]) -> None:
+    """Keep those of the missing versions that the address lists."""
     try:
         answer = await wire.document(address)
-        past = from_wire(answer.data, practice.version)
+        past = from_wire(answer.data, max(missing) + 1)
     except (WireError, Malformed):
         return
     async with wire.instance.transaction() as tx:
-        row = await posts.by_uri(tx.session, post.id)
+        row = await posts.by_uri(tx.session, uri)
         if row is None or await tx.session.get(Practice, row.id) is None:
             return
         for one in past:
-            at = min(one.at, tx.now)
-            await publishing.apply(
-                tx, row, Edition(one.record, one.number, one.note, row.author_id, at)
-            )
+            if one.number in missing:
+                edition = Edition(
+                    one.record, one.number, one.note, row.author_id, min(one.at, tx.now)
+                )
+                await publishing.apply(tx, row, edition)

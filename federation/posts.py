@@ -151,7 +151,8 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         raise BadAnswer("Votes are counted by the server that the poll is of.")
     html = post.html or ""
     words = post.markdown or text.plain(html)
-    if post.options:
+    beyond = kinds.from_members(post)
+    if post.options and beyond.get("poll") is None:
         words = "\n".join((f"{words}\n", *(f"- {option}" for option in post.options)))
         items = "".join(f"<li>{_escaped(option)}</li>" for option in post.options)
         html += f"<ul>{items}</ul>" if html else ""
@@ -183,7 +184,7 @@ def from_wire(post: WirePost, forum: str) -> SharedPost:
         locked=not post.comments_enabled,
         likes=post.likes_total or 0,
         links=tuple((tag.name, tag.href) for tag in post.tags if tag.kind == "link" and tag.href),
-        **kinds.from_members(post),
+        **beyond,
     )
 
 

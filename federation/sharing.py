@@ -17,15 +17,18 @@ from federation.resources import SharedResource
 from server.events.details import of_row
 from server.forums.pages import tags_of
 from server.hub.uses import SaidUse
+from server.polls import pages as polls
 from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
 from server.resources import record as resource_record
 from server.vetting import statements
+from server.viewers import VISITOR
 from storage import members
 from storage.events import Event
 from storage.forums import Forum, Visibility
 from storage.members import Member
+from storage.mentoring import OfferPost
 from storage.posts import Kind, Post, PostMention, PostState
 from storage.practices import Practice, PracticeVersion
 from storage.replications import Announcing, Replication
@@ -56,6 +59,8 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
     reports, announced = await _reports(session, posts), await _announced(session, posts)
     stated = await statements.of_posts(session, [p.id for p in posts if p.kind == Kind.REPLY])
     resources, uses = await _resources(session, posts), await _uses(session, posts)
+    asked = await polls.of_posts(session, VISITOR, _threads(posts))
+    offers = await _offers(session, posts)
     found: dict[int, SharedPost] = {}
     for post in posts:
         parent = around.get(post.parent_id or 0)
@@ -77,8 +82,14 @@ async def shared_all(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
             event=events.get(post.id),
             resource=resources.get(post.id),
             use=uses.get(post.id),
+            offers=post.id in offers,
+            poll=asked.get(post.id),
         )
     return found
+
+
+def _threads(posts: Sequence[Post]) -> list[int]:
+    return [post.id for post in posts if post.kind == Kind.THREAD]
 
 
 async def _reports(session: AsyncSession, posts: Sequence[Post]) -> dict[int, Report]:
@@ -136,6 +147,15 @@ async def _events(session: AsyncSession, posts: Sequence[Post]) -> dict[int, Sha
             details = replace(details, online="")
         found[row.post_id] = SharedEvent(details, row.going if details.joining == "free" else None)
     return found
+
+
+async def _offers(session: AsyncSession, posts: Sequence[Post]) -> frozenset[int]:
+    """Which of the posts are a mentor's offer."""
+    ids = [post.id for post in posts if post.kind == Kind.THREAD]
+    if not ids:
+        return frozenset()
+    question = select(OfferPost.post_id).where(OfferPost.post_id.in_(ids))
+    return frozenset((await session.execute(question)).scalars())
 
 
 async def _resources(session: AsyncSession, posts: Sequence[Post]) -> dict[int, SharedResource]:

@@ -13,6 +13,7 @@ from federation.links import Visits
 from federation.liveness import Liveness
 from federation.mentoring.pulling import Pulling
 from federation.pushes import Pushes
+from federation.quotes.awaited import Awaited
 from federation.receive import Receiver
 from federation.repair import Repair
 from federation.verification import Verifier
@@ -37,6 +38,7 @@ class Station(Wire):
         self.downloads = Downloads(self)
         self.pushes = Pushes(self)
         self.visits = Visits(self)
+        self.stamps = Awaited(self, self.actors, self.verifier)
         self.mentors = Pulling(self, self.actors)
         self.repair = Repair(self, self.receiver, self.claims.owner)
 

@@ -6,8 +6,9 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from federation.actors import Actors
+from federation.actors import Actors, KnownKey
 from federation.errors import StatusError, Unreachable, WireError
+from federation.fetch.allowance import MOST_KEPT_TO_VERIFY, MOST_TO_VERIFY, Allowance, limited
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.proofs import check_proof, proof_method
 from federation.signatures.request import Request
@@ -52,6 +53,7 @@ class Verifier:
     def __init__(self, wire: Wire, actors: Actors) -> None:
         self._wire = wire
         self._actors = actors
+        self._own_hosts = frozenset({wire.instance.settings.host})
 
     def claimed_host(self, request: Request) -> str:
         """The host that a request says it is of; Unverified when it says none."""
@@ -62,30 +64,37 @@ class Verifier:
 
     async def request(self, request: Request) -> Verified:
         """Who signed this request; Unverified with one sentence when that is not shown."""
-        instance = self._wire.instance
+        was_asked_for = False
         try:
-            claim = read_claim(
-                request, now=instance.clock.now(), own_hosts={instance.settings.host}
-            )
-            held = self._actors.held(claim.key_id)
-            known = held
-            if known is None:
-                known = await _patiently(self._actors.key(claim.key_id))
-            owner = known.owner
-            try:
-                check(claim, known.key)
-            except SignatureRefused:
-                held, owner = None, await self._with_fresh_key(claim)
+            now = self._wire.instance.clock.now()
+            claim = read_claim(request, now=now, own_hosts=self._own_hosts)
+            held = self._actors.held(claim.key_id, now)
+            if held is not None and _is_by(claim, held):
+                owner = held.owner
+            else:
+                was_asked_for = True
+                allowance = Allowance(
+                    MOST_TO_VERIFY, room=MOST_KEPT_TO_VERIFY, requests=MOST_TO_VERIFY
+                )
+                with limited(allowance):
+                    owner = await self._asked_for(claim, held)
         except SignatureRefused as error:
             raise Unverified(str(error), error.status) from error
         except WireError as error:
             raise _unresolved(error) from error
         return Verified(
-            owner, host_of_uri(owner), claim.key_id, claim.digest, claim.covered, known is not held
+            owner, host_of_uri(owner), claim.key_id, claim.digest, claim.covered, was_asked_for
         )
 
-    async def _with_fresh_key(self, claim: Claim) -> str:
-        """The key may have been rotated: ask for it once more."""
+    async def _asked_for(self, claim: Claim, held: KnownKey | None) -> str:
+        """Whose claim it is, by a key that is stored or fetched.
+
+        One that is held and does not fit may have been rotated: it is asked for once more.
+        """
+        if held is None:
+            known = await _patiently(self._actors.key(claim.key_id))
+            if _is_by(claim, known):
+                return known.owner
         fresh = await _patiently(self._actors.fresh_key(claim.key_id))
         if fresh is None:
             raise SignatureRefused("The signature does not match the key.")
@@ -112,6 +121,14 @@ class Verifier:
                 raise
             return None
         return method
+
+
+def _is_by(claim: Claim, known: KnownKey) -> bool:
+    try:
+        check(claim, known.key)
+    except SignatureRefused:
+        return False
+    return True
 
 
 async def _patiently(asking: Awaitable[Found]) -> Found:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the federation side of one instance stands on."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol, TypeVar
 
 from federation.errors import Forbidden, StatusError
 from federation.fetch import Document, Door, Headers, Response, Signer
 from federation.fetch.pace import await_turn, heed
-from federation.keyring import RSA, Keyring
+from federation.keyring import RSA, Held, Keyring
 from federation.signatures.keys import SigningKey
 from federation.signatures.sign import Prepared, prepare_draft, prepare_rfc9421
 from federation.signed import Signed
@@ -47,6 +49,7 @@ class Wire:
             parse=_parsed,
         )
         self.rulebook = Rulebook(instance.database, instance.settings.federates)
+        self._looking: dict[str, asyncio.Task[Held]] = {}
         self._own_key: SigningKey | None = None
         self._opened = False
         # Hosts that say they take the newer signature, or answered no other.
@@ -90,10 +93,7 @@ class Wire:
         `extra` are headers that are sent along.
         """
         owner = actor or self.urls.instance
-        held = self.keyring.held(owner, RSA)
-        if held is None:
-            async with self.instance.reading() as session:
-                held = await self.keyring.of(session, owner, RSA)
+        held = self.keyring.held(owner, RSA) or await self._key_of(owner)
         key, key_id = held.key, held.key_id
         prepare = prepare_rfc9421 if rfc9421 else prepare_draft
         clock = self.instance.clock
@@ -106,6 +106,24 @@ class Wire:
             now=clock.now(),
             extra=extra,
         )
+
+    async def _key_of(self, owner: str) -> Held:
+        """The key of an actor, looked for once however many are about to sign with it."""
+        looking = self._looking.get(owner)
+        if looking is None:
+            looking = self._looking[owner] = asyncio.create_task(self._read_key(owner))
+            looking.add_done_callback(partial(self._looked, owner))
+        return await asyncio.shield(looking)
+
+    def _looked(self, owner: str, task: asyncio.Task[Held]) -> None:
+        self._looking.pop(owner, None)
+        if not task.cancelled():
+            # Whoever asked may have left by now: its failure is nobody's then.
+            task.exception()
+
+    async def _read_key(self, owner: str) -> Held:
+        async with self.instance.reading() as session:
+            return await self.keyring.of(session, owner, RSA)
 
     async def judge(self, host: str) -> Decision:
         """What policy says of a host now."""

@@ -16,12 +16,15 @@ from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import mail, peers, pushes, rotation, uploads
+from server import filters, mail, mutes, peers, pushes, rotation, uploads
 from server.apps import clients
 from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
+from server.mentoring import tending as mentoring
 from server.moderation import blocks
+from server.posts import counting as polls
+from server.posts import once
 from server.resources import pieces
 from server.settings import Federation
 from server.vetting import schedule as reviews
@@ -42,11 +45,12 @@ VERSION_EVERY = 0.2
 # What loops wait for after the beginning of a round, so that in a burst each takes what has
 # gathered; after a pause the first begins at once. Telling and sending cost a dozen questions a
 # round, whether it is for one post or for a hundred.
-GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0}
+GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0, "stamps": 1.0}
 KEEPING = "keeping"
 PULLING = "mentors"
 VISITING = "visits"
 VISITS_EVERY = 300.0
+STAMPS = "stamps"
 
 
 class Worker:
@@ -55,7 +59,8 @@ class Worker:
     def __init__(self, wire: Station) -> None:
         self._wire = wire
         self._wakes = {
-            name: asyncio.Event() for name in ("tell", "receive", "deliver", "repair", "mentors")
+            name: asyncio.Event()
+            for name in ("tell", "receive", "deliver", "repair", "mentors", "stamps")
         }
         self._tasks: list[asyncio.Task[None]] = []
         self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
@@ -84,6 +89,7 @@ class Worker:
                 "repair": self._repair,
                 "mentors": self._mentors,
                 "visits": self._visit,
+                "stamps": self._stamps,
             }
             # What concerns one loop only wakes that one; a commit with facts wakes all of them.
             self._wire.inbox.on_stored = self._wakes["receive"].set
@@ -118,7 +124,7 @@ class Worker:
         failures = 0
         event = self._wakes.get(name, asyncio.Event())
         loop = asyncio.get_running_loop()
-        while True:
+        while not _is_told_to_end():
             event.clear()
             begun = loop.time()
             try:
@@ -131,7 +137,10 @@ class Worker:
                 wait = min(60.0, 2.0**failures)
                 self._crashes.append(loop.time())
                 logger.error("worker loop crashed", loop=name, exc_info=error)
-                await asyncio.sleep(wait)
+                if not _is_told_to_end():
+                    await asyncio.sleep(wait)
+            if _is_told_to_end():
+                return
             # Not `wait_for`: before Python 3.12 it loses an end that comes in the moment of a wake.
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -178,6 +187,12 @@ class Worker:
             await self._wire.visits.run(found)
         return VISITS_EVERY
 
+    async def _stamps(self) -> float:
+        """The stamps of quotes that could not be had: one process asks for all."""
+        if not await self._wire.stamps.are_wanted() or not await self._claims.take([STAMPS]):
+            return IDLE
+        return await self._wire.stamps.run_due()
+
     async def _keep(self) -> float:
         """Letters, notices for phones, what has run out: one process does it for all."""
         instance = self._wire.instance
@@ -190,7 +205,11 @@ class Worker:
         if self._tended is None or now - self._tended > TEND_EVERY:
             self._tended = now
             await tending.tend(instance)
+            await mentoring.tend(instance)
             async with instance.transaction() as tx:
+                await mutes.tidy(tx)
+                await filters.tidy(tx)
+                await polls.tend(tx)
                 await reviews.tend(tx)
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
             self._tidied = now
@@ -200,6 +219,7 @@ class Worker:
                 await clients.tidy(tx)
                 await pushes.tidy(tx)
                 await uploads.tidy(tx)
+                await once.tidy(tx)
                 await pieces.tidy(tx)
                 await asks.expire(tx)
                 await rotation.forget_old(tx, now, instance.settings.origin)
@@ -251,9 +271,18 @@ class Worker:
     async def _watch_commits(self) -> None:
         """Notice what other processes commit to the same SQLite file."""
         seen = -1
-        while True:
+        while not _is_told_to_end():
             version = await self._wire.instance.database.data_version()
             if seen not in {-1, version}:
                 self._wire.instance.wake()
             seen = version
             await asyncio.sleep(VERSION_EVERY)
+
+
+def _is_told_to_end() -> bool:
+    """Whether this task was cancelled, even where what it waited for has lost the cancellation.
+
+    A database that fails while it is being left makes an error of its own out of it.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

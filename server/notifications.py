@@ -4,11 +4,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from server import mutes
 from server.facts import (
     Endorsed,
     EndorsementWithdrawn,
@@ -47,10 +49,21 @@ class Notice(StrEnum):
     WARNING = "warning"
     SOURCE = "source"
     LINK = "link"
+    WITHDRAWN = "withdrawn"
     REPORT = "report"
+    POLL = "poll"
     OFFER = "offer"
     OFFER_TAKEN = "offer_taken"
     OFFER_DECLINED = "offer_declined"
+
+
+# What people do to what a member wrote: nothing else falls silent with them.
+TALK = (Notice.REPLY, Notice.THREAD_REPLY, Notice.MENTION, Notice.ENDORSEMENT)
+
+
+def heard(me: Any) -> ColumnElement[bool]:
+    """The condition on notices, joined to their posts, for what this member wants to hear."""
+    return or_(Notification.kind.not_in(TALK), mutes.told(me, Notification.actor_id))
 
 
 async def tell_of_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
@@ -189,7 +202,12 @@ def _unread(sight: Sight) -> Question[int]:
         .select_from(Notification)
         .join(Post, Post.id == Notification.post_id)
         .join(Forum, Forum.id == Post.forum_id)
-        .where(Notification.member_id == given("me"), Notification.read.is_(None), posts_in(sight)),
+        .where(
+            Notification.member_id == given("me"),
+            Notification.read.is_(None),
+            posts_in(sight),
+            heard(given("me")),
+        ),
         int,
     )
 
@@ -214,7 +232,7 @@ async def page(
         .join(Forum, Forum.id == Post.forum_id)
         .join(Member, Member.id == Notification.actor_id)
         .join(opener, opener.id == Post.thread_id)
-        .where(Notification.member_id == member.id, visible_posts(Viewer(member)))
+        .where(Notification.member_id == member.id, visible_posts(Viewer(member)), heard(member.id))
         .order_by(Notification.id.desc())
         .limit(PAGE)
     )

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     PIN = "pin"
     LOCK = "lock"
     CONFIRM_PRACTICE = "say that a practice still holds"
+    WITHDRAW_PRACTICE = "withdraw another's practice"
     ASK_FOR_REVIEW = "have a practice reviewed"
     KEEP_REVIEWS = "keep the reviews of a forum"
     NAME_REVIEWERS = "name reviewers of our agency"
@@ -78,6 +79,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.PIN: _KEEPERS,
     Permission.LOCK: _KEEPERS,
     Permission.CONFIRM_PRACTICE: _KEEPERS | {Role.AUTHOR},
+    Permission.WITHDRAW_PRACTICE: _KEEPERS,
     Permission.ASK_FOR_REVIEW: frozenset({Role.AUTHOR}),
     # Stewards alone: who administers the site takes no part in what reviewers write.
     Permission.KEEP_REVIEWS: frozenset({Role.STEWARD}),

@@ -4,7 +4,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from server import audit, bookmarks, notifications, search, uploads
+from server import audit, bookmarks, mutes, notifications, search, uploads
 from server.digests import drop_day
 from server.events import forgetting as events
 from server.events import telling
@@ -28,6 +28,7 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from server.polls import forgetting as polls
 from server.practices import adopters
 from server.practices import forgetting as practices
 from server.resources import adapters, links
@@ -45,6 +46,8 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         search.forget_post,
         notifications.forget_post,
         bookmarks.forget_post,
+        mutes.forget_post,
+        polls.forget,
         uploads.forget_post,
         audit.note_removal,
         drop_day,

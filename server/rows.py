@@ -7,6 +7,7 @@ from storage.events import CalendarChoice, Event, EventGuest, GuestState
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, Visibility
 from storage.markers import Marker
 from storage.members import Invitation, Member
+from storage.mutes import Mute, MuteKind
 from storage.peers import Knock, Peer, PolicyRule, Verdict
 from storage.posts import Draft, Kind, Post, PostState
 from storage.pushes import PushSubscription
@@ -30,6 +31,8 @@ __all__ = [
     "Knock",
     "Marker",
     "Member",
+    "Mute",
+    "MuteKind",
     "Peer",
     "PolicyRule",
     "Post",

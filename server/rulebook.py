@@ -18,18 +18,35 @@ _QUESTION = select(PolicyRule.pattern, PolicyRule.verdict, PolicyRule.expires).o
 )
 
 
+MOST_DECIDED = 2_000
+
+
 class Rules:
     """Every rule, found by the patterns that can match a host."""
 
     def __init__(self) -> None:
+        # What was decided before, where no rule about the host ever expires.
+        self._decided: dict[tuple[Federation, str], Decision] = {}
         # Each with its place in the order of all rules, which a decision's reason goes by.
         self._by_pattern: dict[str, list[tuple[int, PolicyRule]]] = {}
 
     def add(self, place: int, rule: PolicyRule) -> None:
         self._by_pattern.setdefault(rule.pattern, []).append((place, rule))
+        self._decided.clear()
 
     def decide(self, mode: Federation, host: str, now: datetime) -> Decision:
         """What `peers.decide` says with all the rules."""
+        before = self._decided.get((mode, host))
+        if before is not None:
+            return before
+        about = self._about(host)
+        decision = peers.decide(mode, about, host, now)
+        if len(self._decided) < MOST_DECIDED and all(rule.expires is None for rule in about):
+            self._decided[mode, host] = decision
+        return decision
+
+    def _about(self, host: str) -> list[PolicyRule]:
+        """The rules that match a host, in the order of all rules."""
         name = bare_host(host)
         about = list(self._by_pattern.get(name, ()))
         # Every suffix on a label border that a rule could name.
@@ -39,7 +56,7 @@ class Rules:
             border = name.find(".", border + 1)
         if len(about) > 1:
             about.sort(key=itemgetter(0))
-        return peers.decide(mode, [rule for _, rule in about], host, now)
+        return [rule for _, rule in about]
 
 
 class Rulebook:

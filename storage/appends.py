@@ -3,11 +3,12 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
@@ -41,6 +42,8 @@ _POSTGRES_FAULTS = (
 # Where the workers of other processes listen.
 NOTIFY_CHANNEL = "guildhall"
 _NOTIFY = f"NOTIFY {NOTIFY_CHANNEL}"
+# Rows to a statement on SQLite, which takes some 32,000 values.
+AT_ONCE = 32
 
 
 class NotStored(SQLAlchemyError):
@@ -51,8 +54,7 @@ class Unwell(SQLAlchemyError):
     """The database took nothing: full, locked, gone; the same may work later."""
 
 
-@dataclass(frozen=True)
-class Append:
+class Append(NamedTuple):
     """One row for a table; `unique` are the columns by which a repeat is known."""
 
     table: type[Base]
@@ -95,14 +97,33 @@ def _key(table: type[Base]) -> int:
 
 
 @lru_cache(maxsize=64)
-def _for_sqlite(table: type[Base], unique: tuple[str, ...]) -> _Shape:
+def _for_sqlite(table: type[Base], unique: tuple[str, ...], rows: int = 1) -> _Shape:
+    """One statement for so many rows: the driver leaves the interpreter once for all of them."""
     names = _names(table)
+    row = f"({', '.join('?' * len(names))})"
     sql = (
         f"INSERT INTO {table.__tablename__} ({', '.join(names)})"  # noqa: S608 (our own names)
-        f" VALUES ({', '.join('?' * len(names))})"
+        f" VALUES {', '.join([row] * rows)}"
         f" ON CONFLICT ({', '.join(unique)}) DO NOTHING"
     )
     return _Shape(sql, names, _key(table), _writers(table, _SQLITE))
+
+
+def _in_runs(batch: Sequence[Append]) -> Iterator[Sequence[Append]]:
+    """The batch in pieces of one table, of 1, 2, 4 … AT_ONCE rows: few statements to prepare."""
+    begun = 0
+    while begun < len(batch):
+        first, size = batch[begun], AT_ONCE
+        while size > 1 and (
+            begun + size > len(batch)
+            or any(
+                one.table is not first.table or one.unique != first.unique
+                for one in batch[begun : begun + size]
+            )
+        ):
+            size //= 2
+        yield batch[begun : begun + size]
+        begun += size
 
 
 @lru_cache(maxsize=64)
@@ -148,12 +169,30 @@ class SqliteAppends:
                 self._connection = sqlite3.connect(self._path, isolation_level=None)
                 self._prepare(self._connection)
             self._connection.execute("BEGIN IMMEDIATE")
-            ends = [self._one(self._connection, append) for append in batch]
+            ends: Ends = []
+            for run in _in_runs(batch):
+                ends += self._run(self._connection, run)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._forget()
             raise Unwell(str(error)) from error
         return ends
+
+    def _run(self, connection: sqlite3.Connection, run: Sequence[Append]) -> Ends:
+        """Store rows of one table; each by itself where not all of them can be stored."""
+        shape = _for_sqlite(run[0].table, run[0].unique, len(run))
+        if len(run) > 1:
+            connection.execute("SAVEPOINT run")
+            with suppress(*_ROW_FAULTS):
+                values = [value for one in run for value in shape.values(one.row)]
+                if connection.execute(shape.sql, values).rowcount == len(run):
+                    connection.execute("RELEASE run")
+                    return [True] * len(run)
+            if not connection.in_transaction:
+                raise sqlite3.OperationalError("The transaction was undone.")
+            connection.execute("ROLLBACK TO run")
+            connection.execute("RELEASE run")
+        return [self._one(connection, one) for one in run]
 
     @staticmethod
     def _one(connection: sqlite3.Connection, append: Append) -> bool | NotStored:

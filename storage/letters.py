@@ -3,10 +3,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer
+from sqlalchemy import ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters, Key
+from storage.base import Base, Characters, Key, Word
 
 
 class Letter(Base):
@@ -25,3 +25,14 @@ class Letter(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_try: Mapped[datetime]
     error: Mapped[str] = mapped_column(Characters(500), default="")
+
+
+class LetterDeclined(Base):
+    """A member wants no letters about something (`about`); it is told on the site alone."""
+
+    __tablename__ = "letters_declined"
+
+    member_id: Mapped[int] = mapped_column(
+        ForeignKey("members.id"), primary_key=True, autoincrement=False
+    )
+    about: Mapped[Word] = mapped_column(primary_key=True)

@@ -44,7 +44,8 @@ class Post(Base):
 
     `branch_id` is the reply under the opener that this reply descends from.
     `arrived` is when this instance came to hold it, which unread marks go by. `quoted_uri` is a
-    post that it shows with its author's leave, for which the document `quote_stamp` stands.
+    post that it shows with its author's leave, for which the document `quote_stamp` stands; a
+    stamp alone could not be had yet, and is asked for again.
     """
 
     __tablename__ = "posts"
@@ -189,3 +190,15 @@ async def by_url(session: AsyncSession, url: str) -> Post | None:
     """The post whose page at its home is `url`."""
     question = select(Post).where(Post.url == url).order_by(Post.id).limit(1)
     return (await session.execute(question)).scalar_one_or_none()
+
+
+async def without_their_stamp(session: AsyncSession, limit: int) -> dict[int, str]:
+    """The posts whose stamp could not be had yet, the oldest first: their ids, and it."""
+    question = (
+        select(Post.id, Post.quote_stamp)
+        # Compared, since an index is not looked into for what is merely not null.
+        .where(Post.quote_stamp > "", Post.quoted_uri.is_(None), Post.state == PostState.LIVE)
+        .order_by(Post.id)
+        .limit(limit)
+    )
+    return {number: stamp or "" for number, stamp in (await session.execute(question)).all()}

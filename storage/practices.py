@@ -12,18 +12,15 @@ from sqlalchemy import ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Url, Word
+from storage.records import Recorded, RecordedFacet, RecordedVersion
 
 
-class Practice(Base):
+class Practice(Recorded):
     """What a practice says now.
 
-    `agency` is its author's, as their home tells it, whatever the record says.
-    `record` is the JSON document, `digest` the SHA-256 of its canonical form, `parts` the HTML
-    of its longer texts by field, rendered once. `evidence` is the step of the ladder and `why`
-    the JSON of its reasons. `reviewed` is when somebody last said that it still holds.
-
-    Of an adaptation: `based_on` is the uri of its source, with the version and the digest it
-    was made from; `root` is the uri that the whole lineage descends from, its own for an original.
+    `parts` is the HTML of its longer texts by field, rendered once. `evidence` is the step of the
+    ladder and `why` the JSON of its reasons. `reviewed` is when somebody last said that it still
+    holds.
     """
 
     __tablename__ = "practices"
@@ -32,48 +29,23 @@ class Practice(Base):
         Index("ix_practices_based_on", "based_on", "post_id"),
     )
 
-    post_id: Mapped[int] = mapped_column(
-        ForeignKey("posts.id"), primary_key=True, autoincrement=False
-    )
-    kind: Mapped[Word]
-    agency: Mapped[str] = mapped_column(Characters(500), default="")
-    summary: Mapped[str] = mapped_column(Characters(500), default="")
-    record: Mapped[str]
-    digest: Mapped[str] = mapped_column(Characters(64))
     parts: Mapped[str] = mapped_column(default="{}")
-    version: Mapped[int] = mapped_column(Integer, default=1)
     reviewed: Mapped[datetime]
     evidence: Mapped[int] = mapped_column(Integer, default=0)
     why: Mapped[str] = mapped_column(default="{}")
-    based_on: Mapped[str | None] = mapped_column(Characters(2048))
-    based_on_version: Mapped[int | None] = mapped_column(Integer)
-    based_on_digest: Mapped[str] = mapped_column(Characters(64), default="")
-    root: Mapped[str] = mapped_column(Characters(2048))
 
 
-class PracticeVersion(Base):
-    """What a practice said in one version, the latest included; scrubbed with the post."""
+class PracticeVersion(RecordedVersion):
+    """What a practice said in one version; scrubbed with the post."""
 
     __tablename__ = "practice_versions"
 
-    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
-    version: Mapped[int] = mapped_column(Integer, primary_key=True)
-    record: Mapped[str]
-    digest: Mapped[str] = mapped_column(Characters(64))
-    note: Mapped[str] = mapped_column(Characters(500), default="")
-    by_id: Mapped[int]
-    at: Mapped[datetime]
 
-
-class PracticeFacet(Base):
+class PracticeFacet(RecordedFacet):
     """One value that a practice is found by: a topic, a function, a level, a stage…"""
 
     __tablename__ = "practice_facets"
     __table_args__ = (Index("ix_practice_facets_value", "facet", "value", "post_id"),)
-
-    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
-    facet: Mapped[Word] = mapped_column(primary_key=True)
-    value: Mapped[str] = mapped_column(Characters(200), primary_key=True)
 
 
 class PracticeThread(Base):
@@ -156,6 +128,8 @@ class PracticeNotice(Base):
 
     `uri` is the practice, held here or not; `title`, `url` and `agency` say which one it is. One
     that was lifted stays as a row (`active` False), so that older news of it is known as old.
+    `steward_id` is the member who withdrew it as a steward of its forum, where that was not its
+    author.
     """
 
     __tablename__ = "practice_notices"
@@ -169,6 +143,7 @@ class PracticeNotice(Base):
     active: Mapped[bool] = mapped_column(default=True)
     given: Mapped[datetime]
     at: Mapped[datetime]
+    steward_id: Mapped[int | None]
 
 
 class ChangeOffer(Base):

@@ -13,17 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Word
+from storage.records import Recorded, RecordedFacet, RecordedVersion
 
 
-class Resource(Base):
+class Resource(Recorded):
     """What a resource says now.
 
-    `agency` is its author's, as their home tells it. `record` is the JSON document, `digest` the
-    SHA-256 of its canonical form, `html` its description, rendered once. `downloads` counts
-    those from this instance, of all versions.
-
-    Of an adaptation: `based_on` is the uri of its source, with the version and the digest it
-    was made from; `root` is the uri that the whole lineage descends from, its own for an original.
+    `html` is its description, rendered once. `downloads` counts those from this instance, of all
+    versions.
     """
 
     __tablename__ = "resources"
@@ -32,37 +29,17 @@ class Resource(Base):
         Index("ix_resources_based_on", "based_on", "post_id"),
     )
 
-    post_id: Mapped[int] = mapped_column(
-        ForeignKey("posts.id"), primary_key=True, autoincrement=False
-    )
-    kind: Mapped[Word]
-    agency: Mapped[str] = mapped_column(Characters(500), default="")
-    summary: Mapped[str] = mapped_column(Characters(500), default="")
     html: Mapped[str] = mapped_column(default="")
     license: Mapped[str] = mapped_column(Characters(100), default="")
-    record: Mapped[str]
-    digest: Mapped[str] = mapped_column(Characters(64))
-    version: Mapped[int] = mapped_column(Integer, default=1)
     downloads: Mapped[int] = mapped_column(Integer, default=0)
-    based_on: Mapped[str | None] = mapped_column(Characters(2048))
-    based_on_version: Mapped[int | None] = mapped_column(Integer)
-    based_on_digest: Mapped[str] = mapped_column(Characters(64), default="")
-    root: Mapped[str] = mapped_column(Characters(2048))
 
 
-class ResourceVersion(Base):
-    """What a resource said in one version, the latest included; it never changes."""
+class ResourceVersion(RecordedVersion):
+    """What a resource said in one version; it never changes."""
 
     __tablename__ = "resource_versions"
 
-    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
-    version: Mapped[int] = mapped_column(Integer, primary_key=True)
     label: Mapped[str] = mapped_column(Characters(100), default="")
-    record: Mapped[str]
-    digest: Mapped[str] = mapped_column(Characters(64))
-    note: Mapped[str] = mapped_column(Characters(500), default="")
-    by_id: Mapped[int]
-    at: Mapped[datetime]
     downloads: Mapped[int] = mapped_column(Integer, default=0)
 
 
@@ -87,15 +64,11 @@ class ResourceFile(Base):
     fault: Mapped[str] = mapped_column(Characters(500), default="")
 
 
-class ResourceFacet(Base):
+class ResourceFacet(RecordedFacet):
     """One value that a resource is found by: a kind, a topic, a licence, an agency…"""
 
     __tablename__ = "resource_facets"
     __table_args__ = (Index("ix_resource_facets_value", "facet", "value", "post_id"),)
-
-    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
-    facet: Mapped[Word] = mapped_column(primary_key=True)
-    value: Mapped[str] = mapped_column(Characters(200), primary_key=True)
 
 
 class ResourceDraft(Base):

@@ -25,10 +25,17 @@ class Review(Base):
     __table_args__ = (
         Index("ix_reviews_post", "post_id", "id"),
         Index("ix_reviews_state", "state", "due"),
+        Index("ix_reviews_draft", "draft_id", "id"),
+        Index("ix_reviews_forum", "forum_id", "id"),
+        Index("ix_reviews_author", "author_id", "id"),
     )
 
     id: Mapped[Key]
-    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
+    draft_id: Mapped[int | None]
+    forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    title: Mapped[str] = mapped_column(Characters(500), default="")
     version: Mapped[int] = mapped_column(Integer)
     state: Mapped[Word]
     masked: Mapped[bool] = mapped_column(default=True)

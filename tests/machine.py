@@ -14,13 +14,22 @@ import structlog
 NEEDS_A_PROGRAM = ("browser", "postgres")
 # httpx looks for it at each request to an application, all through the path; we have no trio.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
-# What takes longest begins first, so that nobody waits for one last test at the end.
+# Nothing is imported to be let go of: to look for what is garbage takes a fifth of the time.
+gc.set_threshold(100_000, 20, 100)
+# What takes longest, one for each worker in turn: see `pytest_collection_modifyitems`.
 LONG = (
-    "tests/journeys/test_demo_check.py",
-    "tests/crash/",
-    "tests/journeys/test_several_processes.py",
-    "tests/simulation/",
+    "tests/journeys/test_demo_check.py::test_every_step",
     "tests/web/test_visibility.py",
+    "tests/crash/test_kills.py",
+    "tests/journeys/test_demo_check.py::test_the_demo_says",
+    "tests/simulation/test_simulation.py",
+    "tests/journeys/test_demo_check.py",
+    "tests/journeys/test_several_processes.py",
+    "tests/federation/test_payload_mutations.py",
+    "tests/browser/",
+    "tests/federation/test_payloads_handled.py",
+    "tests/simulation/",
+    "tests/crash/",
 )
 
 
@@ -60,9 +69,28 @@ def postgres_programs() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+def _rank(item: pytest.Item) -> int:
+    """The place of a test in LONG; behind it for what is quick."""
+    starts = (n for n, start in enumerate(LONG) if item.nodeid.startswith(start))
+    return next(starts, len(LONG))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long tests first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    """Have every worker begin with long tests, so that nobody waits for a last one at the end.
+
+    With worksteal each is first given as many tests as the others, in this order.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ranked = sorted(((_rank(item), item) for item in items), key=lambda one: one[0])
+    quick = [item for rank, item in ranked if rank == len(LONG)]
+    total = len(items)
+    items.clear()
+    for number in range(workers):
+        items += [item for rank, item in ranked if rank < len(LONG) and rank % workers == number]
+        size = max(0, (number + 1) * total // workers - len(items))
+        items += quick[:size]
+        del quick[:size]
+    items += quick
 
 
 def pytest_collection_finish() -> None:

@@ -2,6 +2,7 @@
 """The roof: puts pages, the machines' door and the worker together."""
 
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -34,6 +35,7 @@ from web import (
     endorsements,
     errors,
     events,
+    filters,
     forums,
     home,
     live,
@@ -41,7 +43,9 @@ from web import (
     members,
     mentoring,
     moderation,
+    mutes,
     notifications,
+    polls,
     posts,
     practices,
     quotes,
@@ -51,6 +55,7 @@ from web import (
     tags,
     vetting,
 )
+from web.activitypub.arriving import InboxDoor
 from web.api.streaming.hub import Streams
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -72,6 +77,9 @@ FEATURES = (
     vetting,
     quotes,
     moderation,
+    # Before posts as well: a post's address may end in any words.
+    mutes,
+    polls,
     posts,
     repairs,
     endorsements,
@@ -83,6 +91,7 @@ FEATURES = (
     agencies,
     media,
     bookmarks,
+    filters,
     consent,
     admin,
     api,
@@ -101,6 +110,32 @@ class WholeFiles(StaticFiles):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [one for one in scope["headers"] if one[0] not in {b"range", b"if-range"}]
         await super().__call__({**scope, "headers": headers}, receive, send)
+
+
+_AN_INBOX = re.compile(r"(?:/[uf]/[^/]+)?/inbox")
+
+
+class Roof(Starlette):
+    """The application: what is delivered goes a short way, past what only pages need.
+
+    Routing and what stands around a page would cost as much as the check of the signature.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] != "http"
+            or scope["method"] != "POST"
+            or not _AN_INBOX.fullmatch(scope["path"])
+        ):
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        try:
+            await self.state.deliveries(scope, receive, send)
+        except Exception as error:
+            # The door answers last: nothing has been sent yet.
+            await (await bug(Request(scope), error))(scope, receive, send)
+            raise
 
 
 def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
@@ -125,7 +160,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             finally:
                 await wire.close()
 
-    app = Starlette(
+    app = Roof(
         routes=_routes(),
         middleware=[
             # Before the guard: what is kept came through it.
@@ -145,6 +180,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
         lifespan=lifespan,
     )
     app.state.instance = instance
+    app.state.deliveries = Guard(InboxDoor(), instance)
     app.state.wire = wire
     app.state.worker = None
     app.state.live = Hub(instance)
@@ -221,6 +257,7 @@ class Guard:
     def __init__(self, app: Any, instance: Instance) -> None:
         self._app = app
         self._instance = instance
+        self._host = instance.settings.host
         self._has_admin = False
         self._guarded = partial(guarded, security_headers(instance.settings))
 
@@ -242,10 +279,14 @@ class Guard:
         path: str = scope["path"]
         if path == "/healthz":
             return None
-        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
-        settings = self._instance.settings
-        if host.lower() != settings.host:
-            return Response(f"This site is at {settings.origin}.", 421, media_type="text/plain")
+        host = ""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.decode("latin-1")
+                break
+        if host.lower() != self._host:
+            origin = self._instance.settings.origin
+            return Response(f"This site is at {origin}.", 421, media_type="text/plain")
         if self._has_admin or path.startswith(BEFORE_THE_FIRST_ADMIN):
             return None
         async with self._instance.reading() as session:

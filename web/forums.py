@@ -15,6 +15,8 @@ from server.forums.pages import Place
 from server.forums.standing import standing
 from server.moderation import blocks
 from server.permissions import Permission, Standing, may, must
+from server.rows import Forum
+from server.shown import ShownForum
 from web.errors import STATUS
 from web.forms import Form, submit
 from web.templates import path_of
@@ -29,6 +31,11 @@ def named(request: Request, visit: Visit) -> tuple[str, str | None]:
     if at and not peer:
         raise NotFound
     return handle, peer if peer and peer != visit.instance.settings.host else None
+
+
+def in_a_list(forum: Forum | ShownForum) -> str:
+    """A forum in a list to choose from, with its agency where that is another one."""
+    return forum.title if forum.is_local else f"{forum.title} ({forum.agency or forum.peer})"
 
 
 async def index(request: Request) -> Response:

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import pictures
+from server import mutes, pictures
 from server.errors import Invalid, TooFast
 from server.files import NewFile
 from server.members import passwords, profile, sign_in
@@ -25,7 +25,9 @@ async def person(request: Request) -> Response:
     before = place(request)
     async with visit.instance.reading() as session:
         page = await profile.page(session, visit.viewer, handle, peer, before=before)
-    return visit.page("members/person.html", page=page, first=before is None)
+        away = await mutes.between(session, visit.viewer, [page.member.id])
+    held = away.get(page.member.id, [])
+    return visit.page("members/person.html", page=page, first=before is None, away=held)
 
 
 async def me(request: Request) -> Response:

@@ -5,8 +5,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import notifications
+from server import letters, notifications
 from server.library import invitations
+from server.mentoring import notices as mentors
 from server.reviews import notices as reviews
 from web.forms import submit
 from web.paging import place
@@ -21,6 +22,8 @@ async def index(request: Request) -> Response:
         lines = await notifications.page(session, visit.member, before=before)
         invited = await invitations.waiting(session, visit.member) if before is None else []
         told = await reviews.latest(session, visit.member) if before is None else []
+        mentoring = await mentors.latest(session, visit.member) if before is None else []
+        declined = await letters.declined(session, visit.member)
     older = lines[-1].notice.id if len(lines) == notifications.PAGE else None
     return visit.page(
         "notifications/index.html",
@@ -30,6 +33,10 @@ async def index(request: Request) -> Response:
         first=before is None,
         reviews=told,
         review_words=reviews.sentence,
+        mentoring=mentoring,
+        mentoring_words=mentors.sentence,
+        letters=letters.WORDS,
+        declined=declined,
     )
 
 
@@ -43,10 +50,21 @@ async def mark_read(request: Request) -> Response:
         if notice is None:
             await invitations.seen(tx, visit.member)
             await reviews.mark_read(tx, visit.member)
+            await mentors.mark_read(tx, visit.member)
     return visit.go("/notifications", "read" if notice is None else None)
 
 
+async def choose_letters(request: Request) -> Response:
+    """Choose what there are letters about."""
+    visit, form = await submit(request)
+    async with visit.instance.transaction() as tx:
+        wanted = [about for about in letters.WORDS if form[about] == "yes"]
+        await letters.choose(tx, visit.member, wanted)
+    return visit.go("/notifications", "letters_chosen")
+
+
 routes = [
+    Route("/notifications/letters", choose_letters, methods=["POST"]),
     Route("/notifications", index),
     Route("/notifications", mark_read, methods=["POST"]),
 ]

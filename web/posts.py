@@ -16,6 +16,8 @@ from server import freshness, text
 from server.errors import Gone
 from server.forums.standing import standing
 from server.permissions import Permission, may, must
+from server.polls import pages as polls
+from server.polls.pages import ShownPoll
 from server.posts import editing, pages, reading, steering
 from server.posts.pages import HistoryPage, ThreadPage
 from server.rows import Kind, PostState
@@ -45,7 +47,8 @@ async def thread(request: Request) -> Response:
         scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
         beside = await _beside(session, visit, page)
         # What it quotes may change without a word in this thread.
-        if visit.viewer.member is None and beside.may_be_kept and not page.quoted:
+        poll = await _poll(session, visit, page)
+        if visit.viewer.member is None and beside.may_be_kept and not page.quoted and not poll:
             visit.mark = await freshness.mark(session, scopes)
     response = visit.page(
         beside.template,
@@ -57,6 +60,7 @@ async def thread(request: Request) -> Response:
         may_endorse=may(page.standing, Permission.ENDORSE),
         deepest=pages.DEEPEST,
         sizes=_sizes(page),
+        poll=poll,
         **beside.values,
     )
     if visit.viewer.member is not None and not page.forum.is_local:
@@ -64,6 +68,14 @@ async def thread(request: Request) -> Response:
         visit.lookup.opened(page.opener.post.id)
     await _mark_read(visit, page)
     return response
+
+
+async def _poll(session: AsyncSession, visit: Visit, page: ThreadPage) -> ShownPoll | None:
+    """The poll that the thread carries, which stands below its text."""
+    opener = page.opener.post
+    if page.focus is not None or opener.state == PostState.DELETED:
+        return None
+    return await polls.of_thread(session, visit.viewer, opener.id)
 
 
 async def _beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Beside:

@@ -45,7 +45,8 @@ class FormToken:
 class Visit:
     """A person's request: the instance, the viewer, and what their pages need.
 
-    `notices` are not read yet, `awaits` is what waits for them in the mentoring room.
+    `notices` are not read yet, `told` are those of mentoring among them; `awaits` is what waits
+    for them in the mentoring room.
     """
 
     request: Request
@@ -55,6 +56,7 @@ class Visit:
     token: str | None = None
     notices: int = 0
     awaits: int = 0
+    told: int = 0
     mark: Mark | None = None
 
     @property
@@ -132,6 +134,7 @@ async def arrive(request: Request) -> Visit:
                 visit = Visit(request, instance, Viewer(found.member), found.csrf, token)
                 visit.notices = await notifications.unread_count(session, found.member)
                 visit.notices += await reviews.unread_count(session, found.member)
-                visit.awaits = await room.waiting_count(session, found.member)
+                visit.awaits, visit.told = await room.waiting_counts(session, found.member)
+                visit.notices += visit.told
                 return visit
     return Visit(request, instance, Viewer(), sessions.form_token_of(request, instance))

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
@@ -22,7 +22,7 @@ from server.posts.pages import FoundPost
 from server.posts.writing import must_be_open, post_thread
 from server.posts.writing import reply as post_reply
 from server.rows import Kind
-from web import repeats
+from web import polls, repeats
 from web.errors import STATUS
 from web.forms import Form, submit_writing
 from web.forums import named
@@ -63,6 +63,7 @@ class Typed:
             faults=_in_order(self.error.fields) if isinstance(self.error, Invalid) else {},
             sentence=self.error.sentence if self.error else "",
             once=repeats.new(visit),
+            lasting_polls=polls.LASTING,
             **values,
         )
         if isinstance(self.error, TooFast):
@@ -72,12 +73,13 @@ class Typed:
 
 def _in_order(faults: dict[str, str]) -> dict[str, str]:
     """Faults as their fields follow each other on the page."""
-    order = ("title", "source", "tags", "language")
+    order = ("title", "source", "poll_options", "poll_lasting", "tags", "language")
     return {name: faults[name] for name in (*order, *faults) if name in faults}
 
 
 def _typed(form: Form) -> ThreadForm:
-    return ThreadForm(form["title"], form["source"], form["tags"], form["language"])
+    poll = polls.typed(form)
+    return ThreadForm(form["title"], form["source"], form["tags"], form["language"], poll=poll)
 
 
 async def _previewed(form: ThreadForm) -> Typed:
@@ -96,6 +98,9 @@ async def _instead(sent: Form, form: ThreadForm) -> Typed | None:
         return await _previewed(form)
     if sent["action"] == "draft" and len(form.source) > text.MAX_SOURCE:
         return await _previewed(form)
+    if sent["action"] == "draft" and sent["poll_options"].strip():
+        said = "A draft does not keep a poll: post the thread, or take the choices out first."
+        return Typed(form, error=Invalid({"poll_options": said}))
     return None
 
 
@@ -170,7 +175,7 @@ async def send_thread(request: Request) -> Response:
         return visit.go(f"{path_of(forum)}/new", "draft_saved")
 
     async def post() -> tuple[str, str]:
-        draft = check_thread(form)
+        draft = replace(check_thread(form), poll=polls.draft_of(sent))
         async with visit.instance.transaction() as tx:
             made = await post_thread(tx, visit.member, forum, draft)
             await reading.drop_draft(tx, visit.member, place)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from federation.claims import LEASE, is_dead
+from federation.claims import LEASE, LOOKED_FOR_DEAD_EVERY, is_dead
 from federation.delivery.bodies import Bodies
 from federation.delivery.health import Health, Origin
-from federation.delivery.sending import Office
+from federation.delivery.sending import Office, is_compared
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
 from federation.delivery.turns import Turn
@@ -66,6 +66,8 @@ class Delivery:
         self._read: int | None = None
         self._settled: dict[int, set[int]] = {}
         self._looked: datetime | None = None
+        self._counted: datetime | None = None
+        self._has_others = False
         self._surveyed = -SURVEYED_EVERY
         self._heard = False
         self._moved = 0
@@ -92,6 +94,9 @@ class Delivery:
         A few questions about all peers: in a burst of new rows they are not asked for each.
         """
         now = self._wire.instance.clock.now()
+        longest = IDLE
+        if await self._others():
+            longest = LOOKED_FOR_DEAD_EVERY.total_seconds()
         async with self._wire.instance.reading() as session:
             self.health.paused = await lanes.paused(session)
             found = await lanes.returning(session, now)
@@ -101,21 +106,36 @@ class Delivery:
             again = await lanes.next_return(session, now)
         self._due |= dict.fromkeys(sorted(found))
         if again is None:
-            return IDLE
-        return min(IDLE, max(0.05, (again - now).total_seconds()))
+            return longest
+        return min(longest, max(0.05, (again - now).total_seconds()))
+
+    async def _others(self) -> bool:
+        """Whether another process has lanes; what one that died has left is free, and found."""
+        now = self._wire.instance.clock.now()
+        if (
+            self._counted is not None
+            and timedelta(0) <= now - self._counted < LOOKED_FOR_DEAD_EVERY
+        ):
+            return self._has_others
+        self._counted = now
+        async with self._wire.instance.reading() as session:
+            others = await lanes.owners(session) - {self.owner}
+        dead = {one for one in others if is_dead(one, self.owner)}
+        if dead:
+            async with self._wire.instance.transaction() as tx:
+                for owner in sorted(dead):
+                    await lanes.free(tx.session, owner)
+            self._looked = None
+        self._has_others = others != dead
+        return self._has_others
 
     async def _begin(self) -> None:
-        """Start at the end of the log, and free what a process that died has left claimed."""
+        """Start at the end of the log."""
         async with self._wire.instance.reading() as session:
             last = await log.last_seq(session)
-            dead = [one for one in await lanes.owners(session) if is_dead(one, self.owner)]
             # Whom these are for is found out by a search; later rows are looked at as they come.
             self._tail.extend(await lanes.rows_after(session, last - READ_AT_ONCE, READ_AT_ONCE))
         self._read = self._tail[-1].seq if self._tail else last
-        if dead:
-            async with self._wire.instance.transaction() as tx:
-                for owner in dead:
-                    await lanes.free(tx.session, owner)
 
     async def _read_log(self) -> None:
         """Take in the log's new rows: what they change, and whom they are for."""
@@ -153,6 +173,13 @@ class Delivery:
             origins = await self.health.read(session, {work.host for work in works})
             audiences = {item.audience for work in works for item in work.items}
             visibility = await forums.visibilities(session, audiences)
+            told = {
+                (item.signer, work.host)
+                for work in works
+                for item in work.items
+                if work.host in origins and is_compared(origins[work.host], item)
+            }
+            await self._office.told.read(session, told)
         for work in works:
             origin = origins.get(work.host)
             if origin is None:

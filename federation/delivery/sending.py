@@ -88,6 +88,11 @@ def _kept_back(item: Item) -> Outcome:
     return Outcome(REFUSED, "policy")
 
 
+def is_compared(origin: Origin, item: Item) -> bool:
+    """Whether a forum says this itself to software that may count its followers otherwise."""
+    return not origin.is_guildhall and item.form != Form.DIRECT and item.signer == item.audience
+
+
 class Courier:
     """Sends the entries of one lane, and counts what came of it."""
 
@@ -163,7 +168,7 @@ class Courier:
 
     async def _compared(self, item: Item) -> dict[str, str]:
         """What has other software compare its list of followers with ours (FEP-8fcf)."""
-        if self._origin.is_guildhall or item.form == Form.DIRECT or item.signer != item.audience:
+        if not is_compared(self._origin, item):
             return {}
         value = await self._office.told.header(item.signer, self._origin.host)
         return {claims.NAME: value} if value else {}

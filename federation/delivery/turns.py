@@ -49,9 +49,10 @@ class Turn:
         work = self._work
         self._write_down()
         # Each is of another thread, and the window says how many go together.
-        async with asyncio.TaskGroup() as group:
-            for held in work.held:
-                group.create_task(self._retry(held))
+        if work.held:
+            async with asyncio.TaskGroup() as group:
+                for held in work.held:
+                    group.create_task(self._retry(held))
         chains: dict[str, list[int]] = {}
         for position, item in enumerate(work.items):
             chains.setdefault(item.order_key, []).append(position)

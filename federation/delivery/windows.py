@@ -35,6 +35,12 @@ class _Room:
                 self.leave()
             raise
 
+    async def __aenter__(self) -> None:
+        await self.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.leave()
+
     def leave(self) -> None:
         self.taken -= 1
         self.admit()
@@ -69,14 +75,9 @@ class Window:
     def in_flight(self) -> int:
         return self._room.taken
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    def place(self) -> "_Room":
         """One of the places, as long as the block runs."""
-        await self._room.enter()
-        try:
-            yield
-        finally:
-            self._room.leave()
+        return self._room
 
     def probe(self) -> None:
         """Let one go first, until it has succeeded."""

@@ -7,14 +7,15 @@ import orjson
 from sqlalchemy import select
 
 from federation import authority, past_versions, tombstones
-from federation.errors import BadAnswer, StatusError, WireError
+from federation.errors import StatusError, WireError
 from federation.fetch.allowance import documents_left
-from federation.handlers import practices
+from federation.handlers import practices, warnings
 from federation.handlers.copies import held, steered
 from federation.handlers.homes import attached
 from federation.handlers.posts import edit_draft
 from federation.handlers.relayed import LIKES, liked, unliked
 from federation.handlers.undone import inner_of
+from federation.handlers.vouching import vouched_for
 from federation.incoming import Ignored, Incoming
 from federation.posts import from_wire, origin_of_post
 from federation.quotes.checking import leave
@@ -116,31 +117,6 @@ async def _created(incoming: Incoming, forum: Forum, activity: Activity) -> None
     await _posted(incoming, forum, post.id, post, activity)
 
 
-async def _vouched(
-    incoming: Incoming, post: WirePost | None, activity: Activity | None, uri: str
-) -> tuple[WirePost, str]:
-    """The post as its author vouches for it, and by which key.
-
-    A valid proof on the activity or on the post; else what the origin answers (FEP-8b32,
-    FEP-fe34). Otherwise nothing is stored.
-    """
-    if post is not None and post.author is not None:
-        documents = [activity.raw] if activity is not None and activity.actor == post.author else []
-        for document in (*documents, post.raw):
-            key_id = await incoming.verifier.proof(document, post.author)
-            if key_id is not None:
-                authority.must_own(post.author, post, ours=incoming.origin)
-                return post, key_id
-    fetched = await incoming.fetch_post(uri)
-    if fetched.author is None:
-        raise BadAnswer("The post names no author.")
-    if not await incoming.is_allowed(fetched.author):
-        # The address asked for may have led on to another host.
-        raise Ignored("Its author's agency is not on our list.")
-    authority.must_own(fetched.author, fetched, ours=incoming.origin)
-    return fetched, ""
-
-
 async def _posted(
     incoming: Incoming, forum: Forum, uri: str, post: WirePost | None, activity: Activity | None
 ) -> None:
@@ -160,9 +136,9 @@ async def _posted(
         return
     if is_source:
         # What practices of this forum were made from, told of by its id alone.
-        vouched, _ = await _vouched(incoming, None, None, uri)
+        vouched, _ = await vouched_for(incoming, None, None, uri)
         if forum.uri not in (*vouched.audience, *vouched.to, *vouched.cc):
-            await practices.warned(incoming, vouched)
+            await warnings.given(incoming, vouched)
             return
     chain = await _with_ancestors(incoming, forum, uri, post, activity)
     settles = incoming.settles
@@ -171,6 +147,7 @@ async def _posted(
         incoming.settles = settles and number == len(chain)
         await _store(incoming, forum, found, key_id)
         await past_versions.bring(incoming.wire, found)
+        await warnings.of_source(incoming, found)
     incoming.settles = settles
 
 
@@ -178,7 +155,7 @@ async def _with_ancestors(
     incoming: Incoming, forum: Forum, uri: str, post: WirePost | None, activity: Activity | None
 ) -> list[tuple[WirePost, str]]:
     """The post with the parents that are missing here, the oldest first; bounded."""
-    found = [await _vouched(incoming, post, activity, uri)]
+    found = [await vouched_for(incoming, post, activity, uri)]
     # Each of those found may be by somebody who has to be asked for yet.
     while documents_left() > len({one.author for one, _ in found}):
         parent = found[-1][0].in_reply_to
@@ -187,7 +164,7 @@ async def _with_ancestors(
         try:
             if incoming.wire.urls.is_ours(parent) or not await incoming.is_allowed(parent):
                 break
-            ancestor = await _vouched(incoming, None, None, parent)
+            ancestor = await vouched_for(incoming, None, None, parent)
         except WireError as error:
             if not error.permanent and not isinstance(error, StatusError):
                 raise
@@ -278,7 +255,7 @@ async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None
     if not await incoming.is_allowed(changed.id):
         raise Ignored("Its author's agency is not on our list.")
     given = changed if isinstance(changed, WirePost) else None
-    vouched, key_id = await _vouched(incoming, given, activity if given else None, changed.id)
+    vouched, key_id = await vouched_for(incoming, given, activity if given else None, changed.id)
     quoting = await leave(incoming, vouched)
     async with incoming.deed() as tx:
         post = await held(tx, forum, vouched.id)
@@ -293,6 +270,7 @@ async def _updated(incoming: Incoming, forum: Forum, activity: Activity) -> None
         if post.is_thread and authority.same_origin(vouched.id, forum.uri):
             # Elsewhere only the home's Lock closes a thread, not its author.
             post.locked = sharing.locked
+    await past_versions.bring(incoming.wire, vouched)
 
 
 async def _deleted(incoming: Incoming, forum: Forum, activity: Activity) -> None:

@@ -88,14 +88,15 @@ async def answered(incoming: Incoming, activity: Activity) -> None:
     async with incoming.deed() as tx:
         guest, organiser = await _asked(tx, incoming, uri)
         found = joining.must_answer(guest, organiser, activity.actor, uri)
-        before = (found.state, found.place, found.link)
+        before = (found.state, found.link)
         if said.state == GuestState.REFUSED:
             joining.refuse(found, said.reason)
         else:
             joining.settle(found, said.state, place=said.place, link=said.link)
         is_theirs = authority.same_origin(said.certificate, activity.actor)
         found.certificate = said.certificate if is_theirs else ""
-        if before != (found.state, found.place, found.link):
+        # Another number on the list is shown, and nobody is woken for it.
+        if before != (found.state, found.link):
             tx.record(JoinSettled(found.id))
 
 

@@ -3,6 +3,7 @@
 
 from federation.handlers import mentoring, offers, pairs
 from federation.incoming import Incoming
+from federation.mentoring.entries import is_entry
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.values import type_of
 
@@ -22,5 +23,8 @@ async def offer(incoming: Incoming, activity: Activity) -> None:
 
 async def undo(incoming: Incoming, activity: Activity, inner: Activity) -> None:
     """It is offered no longer."""
+    if is_entry(inner.id):
+        await pairs.take_back(incoming, activity, inner)
+        return
     is_of_mentoring = mentoring.is_named_in(inner.id)
     await (mentoring.undo_offer if is_of_mentoring else offers.undo)(incoming, activity, inner)

@@ -42,16 +42,22 @@ async def told(incoming: Incoming, activity: Activity) -> None:
         raise Ignored(str(error)) from error
     async with incoming.deed() as tx:
         pairing, other = await _other(tx, activity)
-        if pairing.state not in pairs.LIVE:
-            raise Ignored("This pair has ended.")
-        by_mentor = pairing.mentor_id == other.id
-        if said.terms is not None:
-            agreements.apply_terms(pairing, said.terms, said.edition, by_mentor=by_mentor)
-        elif said.what == agreements.AGREED:
-            agreements.apply_agreed(pairing, said.edition, by_mentor=by_mentor)
-        else:
-            await agreements.apply_change(tx, pairing, said.what)
-        pairing.bumped = tx.now
+        try:
+            await agreements.hear(tx, pairing, other, said)
+        except Refusal as refusal:
+            raise Ignored(refusal.sentence) from refusal
+
+
+async def take_back(incoming: Incoming, activity: Activity, inner: Activity) -> None:
+    """They take back something that they had shared."""
+    authority.must_undo_own(activity.actor, inner)
+    uri = getattr(inner.object, "id", "")
+    async with incoming.deed() as tx:
+        pairing, other = await _other(tx, activity)
+        try:
+            await entries_server.apply_removal(tx, other, pairing, uri)
+        except Refusal as refusal:
+            raise Ignored(refusal.sentence) from refusal
 
 
 async def _other(tx: Transaction, activity: Activity) -> tuple[Pairing, Member]:

@@ -7,14 +7,14 @@ from http import HTTPStatus
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation import authority, tombstones
+from federation import authority, past_versions, tombstones
 from federation.errors import StatusError
 from federation.forums import followers
-from federation.handlers import parents, practices, quotes
+from federation.handlers import parents, polls, practices, quotes, warnings
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
-from federation.posts import SharedPost, from_wire, origin_of_post
-from federation.quotes.checking import leave
+from federation.posts import SharedPost, from_wire, is_vote, origin_of_post
+from federation.quotes.checking import Leave, leave
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity
 from federation.vocabulary.actors import Actor
@@ -22,7 +22,8 @@ from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import PUBLIC
 from federation.vocabulary.values import type_of
 from server.errors import NotAllowed
-from server.posts import editing
+from server.facts import PollCounted
+from server.posts import editing, voting
 from server.posts.drafts import EditDraft
 from server.transaction import Transaction
 from storage import forums, members, posts
@@ -37,6 +38,9 @@ async def create(incoming: Incoming, activity: Activity) -> None:
     if not isinstance(post, WirePost):
         raise Ignored("This creates nothing that can be posted in a forum.")
     authority.must_own(activity.actor, post, ours=incoming.origin)
+    if is_vote(post):
+        await polls.vote(incoming, activity, post)
+        return
     await _arrived(incoming, activity, post)
 
 
@@ -54,6 +58,8 @@ async def _arrived(incoming: Incoming, activity: Activity, post: WirePost) -> No
     sharing = (await leave(incoming, post)).given(from_wire(post, forum.uri))
     async with incoming.deed(subject=post.id) as tx:
         await take(tx, person, forum, sharing, raw, incoming.key_id)
+    await past_versions.bring(incoming.wire, post)
+    await warnings.of_source(incoming, post)
 
 
 def _must_be_for_all(forum: Forum, post: WirePost, activity: Activity) -> None:
@@ -93,7 +99,7 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         async with incoming.wire.instance.reading() as session:
             is_source = await practices.is_source(session, changed.id)
         if is_source:
-            await practices.warned(incoming, changed)
+            await warnings.given(incoming, changed)
             return
         # The Update overtook its Create, and carries the whole post.
         await _arrived(incoming, activity, changed)
@@ -106,9 +112,13 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         incoming.forum = forum.id
         authority.must_be_author(person.uri, changed.author or "")
         sharing = quoting.given(from_wire(changed, forum.uri))
-        if sharing.updated is None and sharing.quoted and sharing.source == post.source:
+        if sharing.updated is None and quoting != Leave() and sharing.source == post.source:
             # It says the same, and brings the leave it was given meanwhile (Mastodon).
-            post.quoted_uri, post.quote_stamp = sharing.quoted, sharing.stamp
+            post.quoted_uri, post.quote_stamp = quoting.quoted or None, quoting.stamp or None
+            return
+        if sharing.poll is not None and sharing.updated is None and sharing.source == post.source:
+            if await voting.put(tx, post, sharing.poll):
+                tx.record(PollCounted(post.id, sharing.poll.voters, sharing.poll.over))
             return
         if sharing.updated is None:
             # Its author signed this Update just now, and only did not date it.
@@ -118,6 +128,7 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         draft = edit_draft(sharing, changed, incoming.key_id)
         post = await editing.edit(tx, person, post, draft)
         await practices.edited(tx, post, sharing, before)
+    await past_versions.bring(incoming.wire, changed)
 
 
 def edit_draft(sharing: SharedPost, post: WirePost, key_id: str) -> EditDraft:

@@ -6,20 +6,17 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation import authority, practices
+from federation import authority
 from federation.handlers import events, resources
-from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
-from federation.vocabulary.posts import Post as WirePost
-from federation.vocabulary.terms import PUBLIC
-from server import text
 from server.errors import NotAllowed
 from server.library import publishing, replicating
-from server.library.publishing import Edition
+from server.posts import voting
 from server.posts.drafts import Origin, ThreadDraft
 from server.practices import notices, reporting, standing
 from server.practices.notices import Warned
+from server.records.editions import Edition
 from server.transaction import Transaction
 from server.vetting import statements
 from storage.forums import Forum
@@ -50,6 +47,8 @@ async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
         await events.put(tx, post, sharing)
     elif sharing.resource is not None:
         await resources.opened(tx, post, sharing, sharing.resource)
+    elif sharing.poll is not None:
+        await voting.put(tx, post, sharing.poll)
 
 
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
@@ -111,6 +110,9 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
         await replicating.apply(tx, post, sharing.report)
     if sharing.event is not None and post.revision != before:
         await events.put(tx, post, sharing)
+    if sharing.poll is not None and post.kind == Kind.THREAD:
+        # Counts change without an edit.
+        await voting.put(tx, post, sharing.poll)
     if sharing.resource is not None:
         is_news = post.revision != before
         await resources.edited(tx, post, sharing, sharing.resource, is_news=is_news)
@@ -145,22 +147,3 @@ async def is_source(session: AsyncSession, uri: str, forum: Forum | None = None)
     if forum is not None:
         question = question.where(Post.forum_id == forum.id)
     return (await session.execute(question)).first() is not None
-
-
-async def warned(incoming: Incoming, post: WirePost) -> None:
-    """The author of a practice that is not held here, but descendants are, warns of it.
-
-    The post was vouched for by its author; nothing but the notice is kept of it.
-    """
-    said = practices.from_members(post.raw)
-    if said is None or post.author is None or PUBLIC not in (*post.to, *post.cc):
-        # Its words would be shown to whoever reads what was made of it.
-        raise Ignored("This is not in a forum that is held here, and nothing public.")
-    person = await incoming.actors.person(post.author)
-    title = text.clean_line(said.record.name, 500)
-    agency = person.agency or person.peer or ""
-    about = Warned(post.id, title, post.url or post.id, agency, person.id)
-    async with incoming.deed() as tx:
-        at = min(post.updated or post.published or tx.now, tx.now)
-        if not await notices.apply(tx, about, said.notice, at):
-            raise Ignored("This is known here already, or says nothing new.")

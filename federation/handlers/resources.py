@@ -7,7 +7,7 @@ from federation.posts import SharedPost
 from federation.resources import SharedResource
 from server.errors import NotAllowed
 from server.hub import publishing, uses
-from server.hub.publishing import Edition
+from server.records.editions import Edition
 from server.resources import prose
 from server.resources.record import digest
 from server.transaction import Transaction

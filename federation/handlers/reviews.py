@@ -156,7 +156,7 @@ async def _withdrawn(incoming: Incoming, host: str, about: str, said: Message) -
         review = await open_review(tx.session, post.id)
         if author.peer != host or review is None:
             raise Ignored(NOT_OURS)
-        await apply_withdrawal(tx, post, review)
+        await apply_withdrawal(tx, review)
 
 
 async def _told(incoming: Incoming, host: str, about: str, said: Message) -> None:

@@ -15,10 +15,11 @@ from federation.vocabulary.errors import Malformed
 from federation.vocabulary.values import moment_of, url_id_of
 from server.errors import Invalid
 from server.mentoring import agreements, drafts
-from server.mentoring.agreements import Terms
+from server.mentoring.agreements import Heard
 from server.mentoring.drafts import EntryDraft
 
 MOST_REVISIONS = 1_000_000
+_ENTRY = "mentoring-entry-"
 _JSON = {"@type": "@json"}
 ENTRY_CONTEXT: list[str | dict[str, Any]] = [
     *MENTORING_CONTEXT,
@@ -46,15 +47,6 @@ class SharedEntry:
     html: str = ""
 
 
-@dataclass(frozen=True)
-class Told:
-    """What one of a pair says of the pair itself: `terms` of an edition, or one word."""
-
-    what: str
-    edition: int = 0
-    terms: Terms | None = None
-
-
 def entry(between: Between, shared: SharedEntry) -> dict[str, Any]:
     """Offer{Note}: one of the two shares an entry, or what became of it."""
     draft = shared.draft
@@ -73,8 +65,35 @@ def entry(between: Between, shared: SharedEntry) -> dict[str, Any]:
         "content": shared.html,
         "gh:entry": {name: value for name, value in said.items() if value not in (None, "")},
     }
-    name = f"mentoring-entry-{digest(shared.uri)}-{shared.revision}"
+    name = _name(shared.uri, shared.revision)
     return _offer(between, name, {key: value for key, value in note.items() if value != ""})
+
+
+def _name(uri: str, revision: int) -> str:
+    return f"{_ENTRY}{digest(uri)}-{revision}"
+
+
+def is_entry(uri: str) -> bool:
+    """Whether the id of an Offer says that it shares an entry: both sides make them so."""
+    return f"#{_ENTRY}" in uri
+
+
+def taken_back(between: Between, uri: str) -> dict[str, Any]:
+    """Undo{Offer}: the author of an entry shares it no longer, and neither side keeps it."""
+    return {
+        "@context": ENTRY_CONTEXT,
+        "id": f"{between.actor}#mentoring-undo-entry-{digest(uri)}",
+        "type": "Undo",
+        "actor": between.actor,
+        "to": [between.to],
+        "context": between.agreement,
+        "object": {
+            "id": f"{between.actor}#{_name(uri, 0)}",
+            "type": "Offer",
+            "actor": between.actor,
+            "object": uri,
+        },
+    }
 
 
 def shared_entry(raw: dict[str, Any]) -> SharedEntry:
@@ -96,7 +115,7 @@ def shared_entry(raw: dict[str, Any]) -> SharedEntry:
         raise Malformed(error.sentence) from error
 
 
-def told(between: Between, said: Told, number: int) -> dict[str, Any]:
+def told(between: Between, said: Heard, number: int) -> dict[str, Any]:
     """Offer{Agreement}: terms, agreeing to them, pausing, going on or completing."""
     made: dict[str, Any] = {"v": 1, "what": said.what}
     if said.edition:
@@ -107,7 +126,7 @@ def told(between: Between, said: Told, number: int) -> dict[str, Any]:
     return _offer(between, f"mentoring-pair-{number}", agreement)
 
 
-def read_told(raw: dict[str, Any]) -> Told:
+def read_told(raw: dict[str, Any]) -> Heard:
     """The same from a received Offer; Malformed says what is wrong with it."""
     agreement = raw.get("object")
     made = agreement.get("gh:pair") if isinstance(agreement, dict) else None
@@ -119,10 +138,10 @@ def read_told(raw: dict[str, Any]) -> Told:
     if not is_whole or not 0 <= edition <= agreements.MOST_EDITIONS:
         raise Malformed("This does not say which edition it is.")
     if what != agreements.TERMS:
-        return Told(what, edition)
+        return Heard(what, edition)
     terms = made.get("terms")
     try:
-        return Told(what, edition, agreements.read(terms if isinstance(terms, dict) else {}))
+        return Heard(what, edition, agreements.read(terms if isinstance(terms, dict) else {}))
     except Invalid as error:
         raise Malformed(error.sentence) from error
 

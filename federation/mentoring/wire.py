@@ -11,6 +11,7 @@ from typing import Any
 
 from federation.members import moment
 from federation.vocabulary.errors import Malformed
+from federation.vocabulary.marketplace import MARKETPLACE_TERMS, OFFERED
 from federation.vocabulary.terms import AS_CONTEXT, GH, INTEGRITY_CONTEXT
 from federation.vocabulary.values import moment_of, same_origin, text_of, type_of, url_id_of
 from server.errors import Invalid
@@ -21,20 +22,10 @@ from server.mentoring.terms import FORMATS
 from server.text import clean_line
 from storage.mentoring import MentorCard
 
-_VF = "https://w3id.org/valueflows/ont/vf#"
-_OM = "http://www.ontology-of-units-of-measure.org/resource/om-2/"
 _JSON = {"@type": "@json"}
 _TERMS: dict[str, Any] = {
     "gh": GH,
-    **{
-        name: f"{_VF}{name}"
-        for name in (
-            *("Agreement", "Commitment", "Intent", "action", "deliverService", "publishes"),
-            *("purpose", "resourceQuantity", "satisfies", "stipulates"),
-        )
-    },
-    "hasUnit": f"{_OM}hasUnit",
-    "hasNumericalValue": f"{_OM}hasNumericalValue",
+    **MARKETPLACE_TERMS,
     "gh:mentorCard": {"@id": "gh:mentorCard", **_JSON},
     "gh:told": {"@id": "gh:told", **_JSON},
 }
@@ -52,12 +43,7 @@ def card(held: MentorCard) -> dict[str, Any]:
         "purpose": "offer",
         "attributedTo": held.person,
         "name": f"Mentoring: {', '.join(skill.name for skill in offered.skills)}",
-        "publishes": {
-            "id": held.uri + _PRIMARY,
-            "type": "Intent",
-            "action": "deliverService",
-            "resourceQuantity": {"hasUnit": "one"},
-        },
+        "publishes": {"id": held.uri + _PRIMARY, **OFFERED},
         "gh:mentorCard": profiles.document_of(offered)
         | {
             "handle": held.handle,

@@ -61,8 +61,9 @@ async def refused(t: Telling, fact: OfferRefused) -> None:
     document = wire.reject(parties, instance, fact.reason)
     inbox = await _inbox(t, host_of_uri(fact.signer))
     await t.send_direct(
-        document, instance, inbox, order_key=fact.agreement, subject=str(document["id"])
-    )
+        document, instance, inbox, order_key=fact.agreement, subject=str(document["id"]),
+        passing=True,
+    )  # fmt: skip
 
 
 async def ended(t: Telling, fact: PairEnded) -> None:
@@ -86,7 +87,7 @@ async def _send(t: Telling, match: Match, signer: str, document: dict[str, Any])
         return
     await t.send_direct(
         document, signer, await _inbox(t, match.peer), order_key=match.uri,
-        subject=str(document["id"]),
+        subject=str(document["id"]), passing=True,
     )  # fmt: skip
 
 

@@ -4,10 +4,11 @@
 from typing import Any
 
 from federation.mentoring import entries
-from federation.mentoring.entries import Between, SharedEntry, Told
+from federation.mentoring.entries import Between, SharedEntry
 from federation.outbox.telling import Telling
-from server.facts.mentoring import EntryShared, PairTold
+from server.facts.mentoring import EntryShared, EntryTakenBack, PairTold
 from server.mentoring import agreements
+from server.mentoring.agreements import Heard
 from server.mentoring.drafts import EntryDraft
 from storage.members import Member
 from storage.mentoring import Entry, EntryKind, Pairing
@@ -17,7 +18,7 @@ from storage.peers import Peer
 async def shared(t: Telling, fact: EntryShared) -> None:
     entry = await t.tx.session.get_one(Entry, fact.entry)
     pairing = await t.tx.session.get_one(Pairing, entry.pairing_id)
-    if not entry.is_shared or entry.revision != fact.revision:
+    if not entry.is_shared or entry.is_gone or entry.revision != fact.revision:
         # A later fact tells how it is now.
         return
     parent = await t.tx.session.get(Entry, entry.parent_id) if entry.parent_id else None
@@ -33,14 +34,21 @@ async def shared(t: Telling, fact: EntryShared) -> None:
     await _send(t, pairing, between, document)
 
 
+async def taken_back(t: Telling, fact: EntryTakenBack) -> None:
+    entry = await t.tx.session.get_one(Entry, fact.entry)
+    pairing = await t.tx.session.get_one(Pairing, entry.pairing_id)
+    between = await _between(t, pairing, fact.by)
+    await _send(t, pairing, between, entries.taken_back(between, entry.uri))
+
+
 async def told(t: Telling, fact: PairTold) -> None:
     pairing = await t.tx.session.get_one(Pairing, fact.pairing)
     between = await _between(t, pairing, fact.by)
-    said = Told(fact.what)
+    said = Heard(fact.what)
     if fact.what == agreements.TERMS:
-        said = Told(fact.what, pairing.terms_number, agreements.of(pairing))
+        said = Heard(fact.what, pairing.terms_number, agreements.of(pairing))
     elif fact.what == agreements.AGREED:
-        said = Told(fact.what, pairing.terms_number)
+        said = Heard(fact.what, pairing.terms_number)
     await _send(t, pairing, between, entries.told(between, said, fact.n))
 
 
@@ -57,5 +65,5 @@ async def _send(t: Telling, pairing: Pairing, between: Between, document: dict[s
     peer = await t.tx.session.get_one(Peer, pairing.peer)
     await t.send_direct(
         document, between.actor, f"{peer.origin}/inbox", order_key=pairing.uri,
-        subject=str(document["object"]["id"]),
+        subject=str(document["object"]["id"]), passing=True,
     )  # fmt: skip

@@ -67,8 +67,7 @@ async def invited(t: Telling, fact: ReviewerInvited) -> None:
     review = await t.tx.session.get_one(Review, seat.review_id)
     if seat.peer is None or seat.state != Seat.INVITED or not review.record:
         return
-    post = await t.tx.session.get_one(Post, review.post_id)
-    forum = await t.tx.session.get_one(Forum, post.forum_id)
+    forum = await t.tx.session.get_one(Forum, review.forum_id)
     message = Message(
         step=Step.INVITE, forum=forum.title, practice=shown_record(review),
         version=review.version, masked=review.masked, due=seat.due,
@@ -112,27 +111,31 @@ async def spoke(t: Telling, fact: ReviewerSpoke) -> None:
 async def decided(t: Telling, fact: ReviewDecided) -> None:
     """To every agency whose reviewer answered, and to the author's."""
     review = await t.tx.session.get_one(Review, fact.review)
-    post = await t.tx.session.get_one(Post, review.post_id)
+    post = await t.tx.session.get(Post, review.post_id or 0)
     held = await rows.seats_of(t.tx.session, review.id)
     for seat in held:
         if seat.peer is not None and seat.state == Seat.ANSWERED:
-            message = Message(step=Step.DECISION, state=review.state, of=post.uri, at=t.tx.now)
+            message = Message(
+                step=Step.DECISION, state=review.state, of=post.uri if post else "", at=t.tx.now
+            )
             await _send(t, seat.peer, _invitation(t, seat), seat.token, message)
     await _tell_author(t, review, post, held)
 
 
 async def moved(t: Telling, fact: ReviewMoved) -> None:
     review = await t.tx.session.get_one(Review, fact.review)
-    post = await t.tx.session.get_one(Post, review.post_id)
+    post = await t.tx.session.get(Post, review.post_id or 0)
     if review.state in DECIDED:
         return
     await _tell_author(t, review, post, await rows.seats_of(t.tx.session, review.id))
 
 
-async def _tell_author(t: Telling, review: Review, post: Post, held: list[ReviewSeat]) -> None:
+async def _tell_author(
+    t: Telling, review: Review, post: Post | None, held: list[ReviewSeat]
+) -> None:
     """How far it is, in numbers; once it is decided the letter, and what the reviewers wrote."""
-    author = await t.tx.session.get_one(Member, post.author_id)
-    if author.peer is None:
+    author = await t.tx.session.get_one(Member, review.author_id)
+    if author.peer is None or post is None:
         return
     is_over = review.decided is not None
     states = [seat.state for seat in held]

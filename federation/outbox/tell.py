@@ -14,6 +14,7 @@ from federation.outbox import (
     about_mentoring,
     about_moderation,
     about_pairs,
+    about_polls,
     about_posts,
     about_practices,
     about_quotes,
@@ -39,6 +40,7 @@ from server.facts import (
     LetIn,
     OfferAnswered,
     OfferWithdrawn,
+    PollCounted,
     PostDeleted,
     PostEdited,
     PostReported,
@@ -62,11 +64,13 @@ from server.facts import (
     ThreadLocked,
     ThreadPinned,
     ThreadPosted,
+    VoteCast,
     unpack,
 )
 from server.facts.mentoring import (
     AcceptanceRefused,
     EntryShared,
+    EntryTakenBack,
     MenteeRevealed,
     MentorAnswered,
     MentorAsked,
@@ -97,6 +101,8 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     RemovalAsked: about_posts.removal_asked,
     Endorsed: about_posts.endorsed,
     EndorsementWithdrawn: about_posts.endorsed,
+    PollCounted: about_polls.counted,
+    VoteCast: about_polls.voted,
     ThreadLocked: about_posts.locked,
     ThreadPinned: about_posts.pinned,
     StewardNamed: about_forums.steward_named,
@@ -132,6 +138,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     OfferRefused: about_mentoring.refused,
     PairEnded: about_mentoring.ended,
     EntryShared: about_pairs.shared,
+    EntryTakenBack: about_pairs.taken_back,
     PairTold: about_pairs.told,
 }
 

@@ -21,6 +21,7 @@ from storage import log
 from storage.forums import FEDERATED, Forum, Visibility
 from storage.log import ActivityBody, Entry, Form, Lane
 from storage.members import Member
+from storage.passing import PassingBody
 from storage.posts import Post
 
 
@@ -37,13 +38,21 @@ class Telling:
         held = await self.wire.keyring.of(self.tx.session, actor, ED25519)
         return add_proof(document, key=held.key, method=held.key_id, created=self.tx.now)
 
-    async def append(self, raw: str, entries: Sequence[tuple[Entry, Sequence[int]]]) -> None:
+    async def append(
+        self,
+        raw: str,
+        entries: Sequence[tuple[Entry, Sequence[int]]],
+        *,
+        passing: bool = False,
+    ) -> None:
         """Append an activity in some forms, each with the lanes it names; its bytes stand once."""
         row = ActivityBody(id=self.tx.ids.next(), body=raw, subject=entries[0][0].subject)
         self.tx.session.add(row)
         await self.tx.session.flush()
         for entry, lanes in entries:
-            await log.append(self.tx.session, entry, row.id, self.tx.now, lanes)
+            seq = await log.append(self.tx.session, entry, row.id, self.tx.now, lanes)
+            if passing and seq is not None:
+                self.tx.session.add(PassingBody(seq=seq, body_id=row.id))
 
     async def lane(self, inbox: str) -> Lane:
         host = host_of_uri(inbox)
@@ -59,8 +68,12 @@ class Telling:
         order_key: str,
         subject: str,
         also: Sequence[int] = (),
+        passing: bool = False,
     ) -> None:
-        """One activity to one inbox; `also` are other lanes that it goes to."""
+        """One activity to one inbox; `also` are other lanes that it goes to.
+
+        Of one that is `passing` nothing but its id stays here once it was delivered.
+        """
         raw = orjson.dumps(await self.sign(signer, document)).decode()
         lane = await self.lane(inbox)
         entry = Entry(
@@ -71,7 +84,7 @@ class Telling:
             audience=inbox,
             subject=subject,
         )
-        await self.append(raw, [(entry, [lane.id, *also])])
+        await self.append(raw, [(entry, [lane.id, *also])], passing=passing)
 
     async def announce(
         self, forum: Forum, raw: str, *, post: Post, order_key: str, follows: bool

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from federation.authority import same_origin
 from federation.errors import WireError
+from federation.fetch.allowance import TooMuchAsked
 from federation.incoming import Incoming
 from federation.posts import SharedPost
 from federation.vocabulary.posts import Post as WirePost
@@ -19,7 +20,10 @@ from storage.posts import Post
 
 @dataclass(frozen=True)
 class Leave:
-    """The post that another may show, and the document that allows it; "" where there is none."""
+    """The post that another may show, and the document that allows it; "" where there is none.
+
+    A document alone is one that could not be had, and may be had later.
+    """
 
     quoted: str = ""
     stamp: str = ""
@@ -33,7 +37,8 @@ async def leave(incoming: Incoming, post: WirePost) -> Leave:
     """Leave to show what a post quotes, where that is held here and its author gives it.
 
     Anybody quotes themselves. For a post of ours we know whom we allowed it; for one of others
-    the stamp is asked for at its author's server. Where that does not answer, nothing is shown.
+    the stamp is asked for at its author's server. Where that does not answer, nothing is shown
+    until it does.
     """
     if post.quote is None:
         return Leave()
@@ -54,19 +59,24 @@ async def leave(incoming: Incoming, post: WirePost) -> Leave:
         if ours is None or not ours.active:
             return Leave()
         return Leave(quoted.uri, address(quoted.uri, ours.id))
-    if post.stamp is None or not await _stands(incoming, post.stamp, author.uri, post):
+    if post.stamp is None:
         return Leave()
-    return Leave(quoted.uri, post.stamp)
+    try:
+        stands = await _stands(incoming, post.stamp, author.uri, post)
+    except WireError as error:
+        is_for_later = not error.permanent or isinstance(error, TooMuchAsked)
+        return Leave("", post.stamp if is_for_later else "")
+    return Leave(quoted.uri, post.stamp) if stands else Leave()
 
 
 async def _stands(incoming: Incoming, stamp: str, author: str, post: WirePost) -> bool:
-    """Whether a stamp says that its author, who wrote what is quoted, allows this very post."""
+    """Whether a stamp says that its author, who wrote what is quoted, allows this very post.
+
+    Raises WireError where it cannot be had.
+    """
     if not same_origin(stamp, author) or not await incoming.is_allowed(stamp):
         return False
-    try:
-        shown = (await incoming.wire.document(stamp)).data
-    except WireError:
-        return False
+    shown = (await incoming.wire.document(stamp)).data
     said = [shown.get(name) for name in ("id", "attributedTo", "interactingObject")]
     said.append(shown.get("interactionTarget"))
     meant = [stamp, author, post.id, post.quote]

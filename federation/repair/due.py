@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from federation import past_versions
 from federation.errors import BadAnswer, Forbidden, StatusError, WireError
 from federation.fetch.pace import Pace, paced
 from federation.receive import Receiver
@@ -158,7 +159,10 @@ class Repair:
         if forum.compare_rules != rules:
             await self._look_again(forum)
         try:
-            return await Comparison(self._wire, self._receiver, forum).run()
+            outcome = await Comparison(self._wire, self._receiver, forum).run()
+            # No digest sums up what a practice said before.
+            await past_versions.complete(self._wire, forum.id)
+            return outcome
         except NoDigest:
             # A Guildhall from before there were digests, or a forum that is closed to us now.
             if filling:

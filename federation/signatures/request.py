@@ -36,6 +36,17 @@ class Request:
         return found
 
     @cached_property
+    def _is_plain(self) -> bool:
+        """Whether all headers together are short and printable: then so is each."""
+        whole = "\t".join([value for _, value in self.headers])
+        return len(whole) <= _LONGEST_HEADER and not _UNPRINTABLE.search(whole)
+
+    @property
+    def is_unambiguous(self) -> bool:
+        """Whether every header can be read and stands once."""
+        return self._is_plain and len(self._by_name) == len(self.headers)
+
+    @cached_property
     def _readable(self) -> set[str]:
         """The names of headers that were looked into already."""
         return set()
@@ -47,7 +58,7 @@ class Request:
         values = self._by_name.get(name)
         if values is None:
             return []
-        if name not in self._readable:
+        if not self._is_plain and name not in self._readable:
             if sum(map(len, values)) > _LONGEST_HEADER:
                 raise malformed(f"The header {name} is too long.")
             if any(_UNPRINTABLE.search(value) for value in values):
@@ -57,6 +68,8 @@ class Request:
 
     def single(self, name: str) -> str | None:
         """The value of a header that may stand once only, or None; SignatureRefused if twice."""
+        if name not in self._by_name and name != "host":
+            return None
         values = self.lines(name)
         if len(values) > 1:
             raise malformed(f"The header {name} stands more than once.")

@@ -131,8 +131,9 @@ def read_claim(
     meets the rules and claims the host that `claimed_host` names.
     """
     request.must_be_readable()
-    for name in _STAND_ONCE:
-        request.single(name)
+    if not request.is_unambiguous:
+        for name in _STAND_ONCE:
+            request.single(name)
     if request.host.lower() not in {host.lower() for host in own_hosts}:
         raise SignatureRefused("The request is addressed to another host.")
     host = claimed_host(request)

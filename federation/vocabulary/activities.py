@@ -107,7 +107,7 @@ def parse_envelope(document: dict[str, Any]) -> Envelope:
     kind = type_of(document)
     if not is_activity(document):
         raise Malformed("The document is not an activity.")
-    required_id(document, kind)
+    own = required_id(document, kind)
     actor = _actor_of(document, kind)
     carried = document.get("object")
     subject = url_id_of(carried)
@@ -118,7 +118,7 @@ def parse_envelope(document: dict[str, Any]) -> Envelope:
         things = _objects(document, kind, MAX_NESTED_ACTIVITIES - 1)
         _must_carry(things, kind)
         subject = getattr(things, "id", None)
-    return Envelope(url_id_of(document) or "", kind, actor, kind == "Delete" and subject == actor)
+    return Envelope(own, kind, actor, kind == "Delete" and subject == actor)
 
 
 def _must_carry(carried: Thing | tuple[Thing, ...] | None, kind: str) -> None:

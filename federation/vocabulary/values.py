@@ -40,7 +40,7 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def _parts(url: str) -> tuple[str, str, int] | None:
-    fits = len(url) <= MAX_ID and len(url.encode(errors="replace")) <= MAX_ID
+    fits = len(url) <= MAX_ID and (url.isascii() or len(url.encode(errors="replace")) <= MAX_ID)
     found = _HTTP_URL.fullmatch(url) if fits else None
     if found is None:
         return None

@@ -23,7 +23,7 @@ from storage.posts import Post, PostState
 
 HERE = frozenset({GuestState.GOING, GuestState.WAITING})
 CLOSED = "Signing up here is closed."
-MOST_TOLD = 1_000
+MOST_TOLD = 500
 
 
 def why_closed(event: Event, now: datetime) -> str:
@@ -132,6 +132,7 @@ async def fill(tx: Transaction, event: Event) -> None:
     """Give free places to those who have waited longest; `event` is held by this deed."""
     if why_closed(event, tx.now):
         return
+    moved = 0
     while event.waiting and (event.capacity is None or event.going < event.capacity):
         await tx.session.flush()
         guest = await events.first_waiting(tx.session, event.post_id)
@@ -141,7 +142,31 @@ async def fill(tx: Transaction, event: Event) -> None:
         guest.state = GuestState.GOING
         event.waiting -= 1
         event.going += 1
+        moved = guest.queue
         answer(tx, guest, promoted=True)
+    if moved:
+        await _tell_numbers(tx, event, moved)
+
+
+async def _tell_numbers(tx: Transaction, event: Event, behind: int) -> None:
+    """Whoever waits behind this place in the queue, at another agency, has another number now."""
+    if not event.waiting:
+        return
+    await tx.session.flush()
+    question = (
+        select(EventGuest)
+        .join(Member, Member.id == EventGuest.member_id)
+        .where(
+            EventGuest.post_id == event.post_id,
+            EventGuest.state == GuestState.WAITING,
+            EventGuest.queue > behind,
+            Member.peer.is_not(None),
+        )
+        .order_by(EventGuest.queue)
+        .limit(MOST_TOLD)
+    )
+    for guest in (await tx.session.execute(question)).scalars().all():
+        answer(tx, guest)
 
 
 async def take_back(tx: Transaction, member: Member, post: Post) -> None:
@@ -188,9 +213,12 @@ async def free(tx: Transaction, event: Event, guest: EventGuest) -> None:
     """A place, or a place on the list, is free; `event` is held by this deed."""
     if guest.state == GuestState.GOING:
         event.going = max(0, event.going - 1)
-    elif guest.state == GuestState.WAITING:
+    was_waiting = guest.state == GuestState.WAITING
+    if was_waiting:
         event.waiting = max(0, event.waiting - 1)
     guest.state, guest.at = GuestState.LEFT, tx.now
+    if was_waiting:
+        await _tell_numbers(tx, event, guest.queue)
     await fill(tx, event)
 
 

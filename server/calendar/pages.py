@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from server.calendar.by_mail import hashed
 from server.calendar.joining import why_closed
@@ -14,13 +13,14 @@ from server.errors import NotFound
 from server.events.details import Details, of_row
 from server.forums.standing import standing
 from server.permissions import Permission, may, must
+from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
 from server.viewers import Viewer, visible_posts
 from storage import events
 from storage.events import Event, EventGuest, GuestState
 from storage.forums import Forum, Visibility
 from storage.members import Member
-from storage.posts import Kind, Post, PostState
+from storage.posts import Post, PostState
 
 MOST_SIBLINGS = 12
 GUESTS_A_PAGE = 50
@@ -171,23 +171,8 @@ class Read:
 
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     """An event that the viewer may see; NotFound for anything else."""
-    author = aliased(Member)
-    question = (
-        select(Post, Forum, author, Event)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(author, author.id == Post.author_id)
-        .join(Event, Event.post_id == Post.id)
-        .where(
-            Post.id == post_id,
-            Post.kind == Kind.EVENT,
-            Post.state != PostState.DELETED,
-            visible_posts(viewer),
-        )
-    )
-    row = (await session.execute(question)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Read(row[0], row[1], row[2], row[3], of_row(row[3]))
+    post, forum, author, event = await detailed(session, viewer, post_id, Event)
+    return Read(post, forum, author, event, of_row(event))
 
 
 async def read_to_change(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:

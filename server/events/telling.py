@@ -109,15 +109,14 @@ async def _tell(
     tx: Transaction, guest: EventGuest, kind: Notice, post: Post, subject: str, lines: list[str]
 ) -> None:
     """One guest, by notice and letter; whoever has no account, by letter alone."""
-    address, page = guest.email, f"{tx.settings.origin}/p/{post.id}"
+    page = f"{tx.settings.origin}/p/{post.id}"
+    body = "\n\n".join([post.title, *lines, f"The event’s page: {page}"]) + "\n"
     if guest.member_id is not None:
         await tell_again(tx, guest.member_id, kind, post, post.author_id)
         member = await tx.session.get_one(Member, guest.member_id)
-        address = member.email
-    if not address:
-        return
-    body = "\n\n".join([post.title, *lines, f"The event’s page: {page}"])
-    letters.post(tx, address, subject, body + "\n")
+        await letters.tell(tx, member, letters.About.EVENTS, subject, body)
+    elif guest.email:
+        letters.post(tx, guest.email, subject, body)
 
 
 async def remind(tx: Transaction, event: Event) -> None:

@@ -101,6 +101,23 @@ class PostEdited(Fact):
 
 
 @dataclass(frozen=True)
+class PollCounted(Fact):
+    """`n` people voted in the poll of a thread; `over` once it has ended."""
+
+    post: int
+    n: int
+    over: bool
+
+
+@dataclass(frozen=True)
+class VoteCast(Fact):
+    """A member of ours chose in a poll that another server counts."""
+
+    post: int
+    member: int
+
+
+@dataclass(frozen=True)
 class PostDeleted(Fact):
     post: int
     by: int
@@ -272,6 +289,8 @@ KINDS: dict[str, type[Fact]] = {
         ThreadPosted,
         ReplyPosted,
         PostEdited,
+        PollCounted,
+        VoteCast,
         PostDeleted,
         PracticePublished,
         PracticeConfirmed,

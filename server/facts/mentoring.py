@@ -84,6 +84,14 @@ class EntryShared(Fact):
 
 
 @dataclass(frozen=True)
+class EntryTakenBack(Fact):
+    """`by`, its author, takes an entry back that was shared with one of another agency."""
+
+    entry: int
+    by: int
+
+
+@dataclass(frozen=True)
 class PairTold(Fact):
     """`by`, one of a pair, proposed or accepted terms, paused, went on or completed it.
 
@@ -107,5 +115,6 @@ KINDS: tuple[type[Fact], ...] = (
     OfferRefused,
     PairEnded,
     EntryShared,
+    EntryTakenBack,
     PairTold,
 )

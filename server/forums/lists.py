@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Boolean, Select, exists, func, null, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from server import shown
+from server import mutes, shown
 from server.shown import ShownForum, ShownPerson, ShownPost
 from server.viewers import Sight, Viewer, forums_in, posts_in
 from storage.base import Characters, UtcDateTime, in_batches
@@ -19,9 +20,11 @@ from storage.members import Member
 from storage.moderation import ForumBlock
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState, PostTag, ReadMark
+from storage.tag_follows import TagFollow
 
 PAGE = 30
 FORUMS_AT_ONCE = 8
+OF_EACH_TAG = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BETWEEN_TAGS = "\x1f"
@@ -109,7 +112,9 @@ def lines(sight: Sight) -> Question[Line]:
     )
 
 
-def _threads(sight: Sight, forum: str, *, after: bool) -> Select[bool, datetime, int]:
+def _threads(
+    sight: Sight, forum: str, *, after: bool, home: bool = False
+) -> Select[bool, datetime, int]:
     """The latest threads of the forum that a parameter names."""
     question = (
         select(Post.pinned, Post.bumped, Post.id)
@@ -123,6 +128,8 @@ def _threads(sight: Sight, forum: str, *, after: bool) -> Select[bool, datetime,
         .order_by(Post.bumped.desc(), Post.id.desc())
         .limit(PAGE + 1)
     )
+    if home and sight.signed_in:
+        question = question.where(mutes.heard(given("me")))
     if after:
         place = tuple_(given("bumped", UtcDateTime()), given("last"))
         question = question.where(tuple_(Post.bumped, Post.id) < place)
@@ -140,7 +147,8 @@ def _latest(sight: Sight, *, after: bool) -> Question[Place]:
 def _latest_of_several(sight: Sight, *, after: bool) -> Question[Place]:
     """The latest threads of the forums `forum0` to `forum7`."""
     each = [
-        select(_threads(sight, f"forum{n}", after=after).subquery()) for n in range(FORUMS_AT_ONCE)
+        select(_threads(sight, f"forum{n}", after=after, home=True).subquery())
+        for n in range(FORUMS_AT_ONCE)
     ]
     found = union_all(*each).subquery().c
     latest = select(found.pinned, found.bumped, found.id)
@@ -187,6 +195,44 @@ async def of_forums(
         found.sort(key=lambda place: (place.bumped, place.id), reverse=True)
         del found[PAGE + 1 :]
     return found
+
+
+@cache
+def _latest_of_tags(sight: Sight, *, after: bool) -> Question[Place]:
+    """The latest threads with a tag that the member follows, among the newest of each tag."""
+    inner = aliased(PostTag)
+    newest = (
+        select(inner.post_id)
+        .where(inner.tag == TagFollow.tag)
+        .order_by(inner.post_id.desc())
+        .limit(OF_EACH_TAG)
+        .correlate(TagFollow)
+    )
+    question = (
+        select(Post.pinned, Post.bumped, Post.id)
+        .distinct()
+        .select_from(TagFollow)
+        .join(Post, Post.id.in_(newest))
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(
+            TagFollow.member_id == given("me"),
+            Post.state != PostState.DELETED,
+            posts_in(sight),
+            mutes.heard(given("me")),
+        )
+        .order_by(Post.bumped.desc(), Post.id.desc())
+        .limit(PAGE + 1)
+    )
+    if after:
+        place = tuple_(given("bumped", UtcDateTime()), given("last"))
+        question = question.where(tuple_(Post.bumped, Post.id) < place)
+    return Question(question, Place)
+
+
+async def of_tags(session: AsyncSession, viewer: Viewer, after: Place | None) -> list[Place]:
+    """The latest threads with the tags that a member follows, a page of them and one more."""
+    question = _latest_of_tags(viewer.sight, after=after is not None)
+    return await ask(session, question, **_begin(after), **viewer.values)
 
 
 def _begin(after: Place | None) -> dict[str, Any]:

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the forum pages show: the list, one forum, the home page."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import filters
 from server.errors import NotFound
+from server.filters import Action, Context, Held
 from server.forums import lists
 from server.forums.lists import PAGE, ForumLine, Place
 from server.permissions import Permission, Standing, may
 from server.shown import ShownForum, ShownPerson, ShownPost
 from server.viewers import Viewer, visible_forums
-from storage.forums import FollowState, Forum, ForumFollow, ForumMember, ForumSteward
+from storage.forums import CopyState, FollowState, Forum, ForumFollow, ForumMember, ForumSteward
 from storage.log import Lane, Parked
 from storage.members import Member
 from storage.peers import Peer
@@ -32,6 +35,7 @@ class ThreadLine:
     forum: ShownForum
     tags: tuple[str, ...]
     unread: bool
+    filtered: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,22 @@ async def index(session: AsyncSession, viewer: Viewer) -> list[ForumLine]:
     found = list((await session.execute(question)).scalars())
     states = await _follow_states(session, viewer)
     return [ForumLine(forum, states.get(forum.id)) for forum in found]
+
+
+async def open_to(session: AsyncSession, viewer: Viewer) -> list[Forum | ShownForum]:
+    """The forums that a member may offer something in, in the order of the index.
+
+    Of those of other agencies the ones that they follow us into: where nothing comes back from,
+    nobody would see an answer.
+    """
+    held = {CopyState.HOME, CopyState.FILLING, CopyState.CURRENT, CopyState.STALE}
+    return [
+        line.forum
+        for line in await index(session, viewer)
+        if line.forum.copy_state in held
+        # Those on the list of a closed forum see it in the index, and nobody else does.
+        and may(Standing(viewer.member, line.forum, listed=True), Permission.POST_THREAD)
+    ]
 
 
 async def _follow_states(session: AsyncSession, viewer: Viewer) -> dict[int, str]:
@@ -171,12 +191,15 @@ async def _obstacle(
 
 
 async def home(session: AsyncSession, viewer: Viewer, *, after: Place | None = None) -> HomePage:
-    """The latest threads of the forums followed, or of all public ones for visitors."""
+    """The latest threads of the forums and tags followed, or of all public ones for visitors."""
     follows = await ask(session, lists.followed(viewer.sight), **viewer.values)
     if viewer.member is not None:
         follows.sort(key=lambda line: line.forum.title.lower())
     found = await lists.of_forums(session, viewer, [line.forum for line in follows], after)
-    threads, more = await lines_at(session, viewer, found)
+    if viewer.member is not None:
+        tagged = await lists.of_tags(session, viewer, after)
+        found = sorted({*found, *tagged}, key=lambda place: (place.bumped, place.id), reverse=True)
+    threads, more = await lines_at(session, viewer, found[: PAGE + 1], Context.HOME)
     return HomePage(threads, follows, more)
 
 
@@ -191,7 +214,7 @@ async def people(session: AsyncSession, forum: Forum) -> tuple[list[Member], lis
 
 
 async def lines_at(
-    session: AsyncSession, viewer: Viewer, found: list[Place]
+    session: AsyncSession, viewer: Viewer, found: list[Place], context: Context = Context.PUBLIC
 ) -> tuple[list[ThreadLine], Place | None]:
     """The threads at these places, and the last place if there are more than a page."""
     if not found:
@@ -205,7 +228,20 @@ async def lines_at(
         ThreadLine(row.post, row.author, row.forum, row.tags, _is_unread(me, row.post, row.seen))
         for row in (by_id[number] for number in ids if number in by_id)
     ]
+    if held := await filters.of_context(session, viewer.member, context):
+        shown = await asyncio.to_thread(_filtered, shown, held)
     return shown, found[PAGE - 1] if len(found) > PAGE else None
+
+
+def _filtered(lines: list[ThreadLine], held: list[Held]) -> list[ThreadLine]:
+    """The lines without those to be left out; those to be folded say which filter fits."""
+    kept = []
+    for line in lines:
+        fitting = filters.matches(held, f"{line.post.title} {' '.join(line.tags)}", line.post.html)
+        if not any(one.held.row.action == Action.HIDE for one in fitting):
+            title = fitting[0].held.row.title if fitting else ""
+            kept.append(replace(line, filtered=title))
+    return kept
 
 
 async def tags_of(session: AsyncSession, posts: list[int]) -> dict[int, tuple[str, ...]]:

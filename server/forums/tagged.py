@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server import text
-from server.errors import NotFound
+from server import tag_follows
 from server.forums.lists import PAGE, Place
 from server.forums.pages import ThreadLine, lines_at
 from server.viewers import Viewer, visible_posts
@@ -22,16 +21,14 @@ class TagPage:
     tag: str
     threads: list[ThreadLine]
     next_before: int | None
+    followed: bool
 
 
 async def page(
     session: AsyncSession, viewer: Viewer, tag: str, *, before: int | None = None
 ) -> TagPage:
     """A page of them; NotFound for what can be no tag. Whether others have it is not told."""
-    try:
-        [tidy] = text.clean_tags(tag)
-    except ValueError as error:
-        raise NotFound from error
+    tidy = tag_follows.tidy(tag)
     question = (
         select(Post.pinned, Post.bumped, Post.id)
         .join(PostTag, PostTag.post_id == Post.id)
@@ -44,4 +41,5 @@ async def page(
         question = question.where(PostTag.post_id < before)
     found = [Place(*row) for row in (await session.execute(question)).all()]
     threads, more = await lines_at(session, viewer, found)
-    return TagPage(tidy, threads, more.id if more is not None else None)
+    followed = await tag_follows.does_follow(session, viewer, tidy)
+    return TagPage(tidy, threads, more.id if more is not None else None, followed)

@@ -9,19 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
-from server.hub.lineage import Lineage, lineage_of
 from server.hub.uses import Use, uses_of
 from server.permissions import Permission, may
+from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
+from server.records.lineages import Family, family_of
 from server.resources import licences
 from server.resources.links import Dead, dead_link_of
 from server.resources.record import Record, unpack
 from server.shown import ShownPost
-from server.viewers import Viewer, visible_posts
+from server.viewers import Viewer
 from storage.files import FilePreview, StoredFile
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Kind, Post, PostState
+from storage.posts import Post, PostState
 from storage.resources import Resource, ResourceFile, ResourceVersion
 
 MOST_VERSIONS = 100
@@ -66,7 +67,7 @@ class ResourcePage:
     resource: Resource
     record: Record
     versions: tuple[VersionLine, ...]
-    lineage: Lineage
+    family: Family
     uses: tuple[Use, ...]
     warning: str
     dead_link: Dead | None
@@ -88,16 +89,16 @@ async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage)
     if resource is None:
         raise NotFound
     record = unpack(resource.record)
-    lineage = await lineage_of(session, viewer, resource, post.uri)
+    family = await family_of(session, viewer, resource, post.uri)
     is_closed = isinstance(post, ShownPost) and post.locked
     is_live = post.state != PostState.DELETED
     return ResourcePage(
         resource=resource,
         record=record,
         versions=await _versions(session, post.id, record, resource.version),
-        lineage=lineage,
+        family=family,
         uses=await uses_of(session, viewer, post.uri),
-        warning=_warning(lineage, record),
+        warning=await _warning(session, family, record),
         dead_link=await dead_link_of(session, post.id) if record.link else None,
         is_home=page.opener.author.is_local,
         may_adapt=is_live and viewer.is_member,
@@ -106,11 +107,12 @@ async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage)
     )
 
 
-def _warning(lineage: Lineage, record: Record) -> str:
+async def _warning(session: AsyncSession, family: Family, record: Record) -> str:
     """Where the licences of an adaptation and of its source do not go together."""
-    if lineage.source is None:
+    if family.source is None:
         return ""
-    return licences.warning(lineage.source.license, record.license)
+    source = await session.get_one(Resource, family.source.id)
+    return licences.warning(source.license, record.license)
 
 
 async def _versions(
@@ -162,19 +164,5 @@ class Read:
 
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     """A resource that the viewer may see; NotFound for anything else."""
-    question = (
-        select(Post, Forum, Member, Resource)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .join(Resource, Resource.post_id == Post.id)
-        .where(
-            Post.id == post_id,
-            Post.kind == Kind.RESOURCE,
-            Post.state != PostState.DELETED,
-            visible_posts(viewer),
-        )
-    )
-    row = (await session.execute(question)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Read(row[0], row[1], row[2], row[3], unpack(row[3].record))
+    post, forum, author, resource = await detailed(session, viewer, post_id, Resource)
+    return Read(post, forum, author, resource, unpack(resource.record))

@@ -6,11 +6,10 @@ with what the home of a resource sent, after `writing.apply_thread` or `editing.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from urllib.parse import quote
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
@@ -20,6 +19,8 @@ from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ThreadDraft
+from server.records import lineages
+from server.records.editions import Edition, note_of, tags_of
 from server.resources import drafts, licences, prose
 from server.resources.drafts import Open
 from server.resources.record import Record, Source, digest, dump, pack, unpack
@@ -30,22 +31,6 @@ from storage.members import Member
 from storage.posts import Kind, Post, PostState
 from storage.resources import Resource, ResourceFacet, ResourceFile, ResourceVersion
 
-LONGEST_NOTE = 300
-
-
-@dataclass(frozen=True)
-class Edition:
-    """A record as it is published: which version, what it says of itself, by whom.
-
-    `at` is when, where the post does not say it: an older version that came late.
-    """
-
-    record: Record
-    version: int
-    note: str
-    by: int
-    at: datetime | None = None
-
 
 async def publish(tx: Transaction, member: Member, number: int) -> Post:
     """Publish a draft, as a new resource or as a new version of one; the draft is then gone.
@@ -53,9 +38,7 @@ async def publish(tx: Transaction, member: Member, number: int) -> Post:
     Invalid names the fields of the draft that need another look.
     """
     found = await drafts.opened(tx.session, member, number)
-    note = text.clean_line(found.typed.get("note", ""), LONGEST_NOTE + 1)
-    if len(note) > LONGEST_NOTE:
-        raise Invalid({"note": f"Keep the note under {LONGEST_NOTE} characters."})
+    note = note_of(found.typed.get("note", ""))
     if found.draft.post_id is not None:
         post = await _next_version(tx, member, found, note)
     else:
@@ -150,12 +133,7 @@ async def warning(session: AsyncSession, found: Open) -> str:
     return licences.warning(source.license, own)
 
 
-def tags_of(record: Record) -> tuple[str, ...]:
-    """The tags that the post carries: its own first, then its topics."""
-    return tuple(dict.fromkeys([*(tag.lower() for tag in record.tags), *record.topics]))[:10]
-
-
-async def apply(tx: Transaction, post: Post, edition: Edition) -> Resource:
+async def apply(tx: Transaction, post: Post, edition: Edition[Record]) -> Resource:
     """The resource as it then is, without asking whether it may be.
 
     A version held already never changes; an older one is kept among the versions.
@@ -175,7 +153,7 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Resource:
     resource.agency = author.agency or author.peer or tx.settings.agency_name
     resource.record, resource.digest, resource.version = pack(record), mark, edition.version
     resource.html = await asyncio.to_thread(text.render, record.description)
-    await _trace(tx, resource, post, record)
+    await lineages.trace(tx, resource, post, record.based_on)
     tx.session.add(resource)
     await tx.session.flush()
     await _put_facets(tx, post, resource, record)
@@ -183,7 +161,7 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Resource:
     return resource
 
 
-async def _keep_version(tx: Transaction, post: Post, edition: Edition, mark: str) -> None:
+async def _keep_version(tx: Transaction, post: Post, edition: Edition[Record], mark: str) -> None:
     tx.session.add(
         ResourceVersion(
             post_id=post.id, version=edition.version, label=edition.record.label,
@@ -200,30 +178,6 @@ async def _keep_version(tx: Transaction, post: Post, edition: Edition, mark: str
             )
         )  # fmt: skip
     await tx.session.flush()
-
-
-async def _trace(tx: Transaction, resource: Resource, post: Post, record: Record) -> None:
-    """Say what it descends from; an unknown source is the root of what is known."""
-    source = record.based_on[0] if record.based_on else None
-    resource.based_on = source.uri if source else None
-    resource.based_on_version = source.version if source else None
-    resource.based_on_digest = source.digest if source else ""
-    root = post.uri
-    if source is not None and source.uri != post.uri:
-        question = (
-            select(Resource.root)
-            .join(Post, Post.id == Resource.post_id)
-            .where(Post.uri == source.uri)
-        )
-        root = (await tx.session.execute(question)).scalar_one_or_none() or source.uri
-    resource.root = root
-    if root != post.uri:
-        # What came before it, and was made from it, descends from where it does.
-        await tx.session.execute(
-            update(Resource)
-            .where(Resource.root == post.uri, Resource.post_id != post.id)
-            .values(root=root)
-        )
 
 
 async def _put_facets(tx: Transaction, post: Post, resource: Resource, record: Record) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server import text
 from server.errors import Invalid, NotFound
 from server.library import drafts
-from server.library.drafts import Beginning
+from server.records.editions import Beginning
 from server.settings import Settings
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts

@@ -7,7 +7,7 @@ anybody else it answers as if it were not there.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,7 @@ from server.practices.forgetting import drop_drafts
 from server.practices.merging import Clash, merge
 from server.practices.record.practice import MOST_OUTCOMES, MOST_STEPS
 from server.practices.typed import part_keys
+from server.records.editions import Beginning
 from server.transaction import Transaction
 from storage import members
 from storage.base import held, insert
@@ -29,19 +30,6 @@ MOST_PEOPLE = 20
 LARGEST_DRAFT = 1_000_000
 _NOT_FIELDS = ("aside.", "by.")
 MOST_PARTS = {"steps": MOST_STEPS, "outcomes": MOST_OUTCOMES}
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """What a draft begins as: its fields, and what it is to be of what."""
-
-    typed: Mapping[str, str] = field(default_factory=dict)
-    forum: int | None = None
-    post: int | None = None
-    source: int | None = None
-    source_version: int | None = None
-    source_digest: str = ""
-    thread: int | None = None
 
 
 @dataclass(frozen=True)

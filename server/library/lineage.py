@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a practice came from, and what was made of it.
+"""Where a practice came from, and making more of it."""
 
-A lineage is everything with the same `root`: one question finds it, and its links are followed
-here. At a copy the root of an adaptation is what was known when it came; who learns of an earlier
-ancestor later sets the roots of what descends from it anew.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,35 +9,20 @@ from sqlalchemy.orm import aliased
 
 from server.errors import Gone
 from server.library import drafts
-from server.library.drafts import Beginning
 from server.practices import comparing, notices, prose
 from server.practices.keeping import library
 from server.practices.record import Outcome, Point, Record, Setting, unpack
 from server.practices.typed import typed_of
+from server.records.editions import Beginning
+from server.records.lineages import Family, family_of
 from server.transaction import Transaction
-from server.viewers import Viewer, visible_posts
-from storage.forums import Forum
+from server.viewers import Viewer
 from storage.members import Member
 from storage.posts import Post, PostState
 from storage.practices import Practice, PracticeDraft, PracticeNotice, PracticeVersion
 from storage.replications import Announcing
 
 MOST = 200
-
-
-@dataclass
-class Kin:
-    """A practice of a lineage, and what was adapted from it."""
-
-    id: int
-    slug: str
-    uri: str
-    title: str
-    agency: str
-    version: int
-    based_on: str | None
-    based_on_version: int | None
-    children: "list[Kin]" = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -58,77 +37,31 @@ class Told:
 class Lineage:
     """Where a practice came from and what came of it, as far as the viewer may see.
 
-    `source_uri` is the address of a source that is not held here. `news` names the sections of
-    the source that changed since. `warnings` are about what it descends from, `told` are
-    adaptations that are not held here, which their authors told of.
+    `news` names the sections of the source that changed since. `warnings` are about what it
+    descends from, `told` are adaptations that are not held here, which their authors told of.
     """
 
-    source: Kin | None
-    source_uri: str
+    family: Family
     news: tuple[str, ...]
-    tree: Kin | None
-    adaptations: tuple[Kin, ...]
     warnings: tuple[PracticeNotice, ...] = ()
     told: tuple[Told, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.source or self.source_uri or self.adaptations or self.told)
+        return self.family.is_empty and not self.told
 
 
 async def lineage_of(
     session: AsyncSession, viewer: Viewer, practice: Practice, uri: str
 ) -> Lineage:
     """The lineage of a practice."""
-    question = (
-        select(
-            *(Post.id, Post.slug, Post.uri, Post.title, Practice.agency, Practice.version),
-            *(Practice.based_on, Practice.based_on_version),
-        )
-        .join(Practice, Practice.post_id == Post.id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(Practice.root == practice.root, Post.state == PostState.LIVE, visible_posts(viewer))
-        .order_by(Post.id)
-        .limit(MOST)
-    )
-    kin = {row[2]: Kin(*row) for row in (await session.execute(question)).all()}
-    for one in kin.values():
-        above = kin.get(one.based_on or "")
-        if above is not None and not _descends(above, one, kin):
-            above.children.append(one)
-    source = kin.get(practice.based_on or "")
-    mine = kin.get(uri)
+    family = await family_of(session, viewer, practice, uri)
     return Lineage(
-        source=source,
-        source_uri=(practice.based_on or "") if source is None else "",
-        news=await _news(session, practice, source),
-        tree=kin.get(practice.root),
-        adaptations=tuple(mine.children) if mine is not None else (),
-        warnings=tuple(await notices.seen(session, viewer, _above(kin, practice) - {uri})),
+        family=family,
+        news=await _news(session, practice, family),
+        warnings=tuple(await notices.seen(session, viewer, set(family.above))),
         told=await _told(session, practice, uri),
     )
-
-
-def _descends(one: Kin, other: Kin, kin: Mapping[str, Kin]) -> bool:
-    """Whether `one` is `other` or comes from it: strangers may name each other as their source."""
-    seen: set[str] = set()
-    here: Kin | None = one
-    while here is not None and here.uri not in seen:
-        if here is other:
-            return True
-        seen.add(here.uri)
-        here = kin.get(here.based_on or "")
-    return False
-
-
-def _above(kin: Mapping[str, Kin], practice: Practice) -> set[str]:
-    """The uris of everything that a practice descends from, as far as that is known here."""
-    found: set[str] = set()
-    at = practice.based_on
-    while at and at not in found:
-        found.add(at)
-        at = kin[at].based_on if at in kin else practice.root
-    return found
 
 
 async def _told(session: AsyncSession, practice: Practice, uri: str) -> tuple[Told, ...]:
@@ -152,21 +85,20 @@ async def _told(session: AsyncSession, practice: Practice, uri: str) -> tuple[To
     return tuple(Told(agency or peer or "", at) for agency, peer, at in rows)
 
 
-async def _news(session: AsyncSession, practice: Practice, source: Kin | None) -> tuple[str, ...]:
+async def _news(session: AsyncSession, practice: Practice, family: Family) -> tuple[str, ...]:
     """What changed at the source since this was made from it; nothing where that is not known."""
-    if source is None or practice.based_on_version is None:
-        return ()
-    if source.version <= practice.based_on_version:
+    source, made_from = family.source, practice.based_on_version
+    if source is None or made_from is None or not family.has_news:
         return ()
     question = select(PracticeVersion.version, PracticeVersion.record).where(
         PracticeVersion.post_id == source.id,
-        PracticeVersion.version.in_((practice.based_on_version, source.version)),
+        PracticeVersion.version.in_((made_from, source.version)),
     )
     held = {row[0]: unpack(row[1]) for row in (await session.execute(question)).all()}
     if len(held) < 2:
         return ()
     titles = prose.section_titles()
-    changed = comparing.changed_sections(held[practice.based_on_version], held[source.version])
+    changed = comparing.changed_sections(held[made_from], held[source.version])
     return tuple(titles[name] for name in changed)
 
 

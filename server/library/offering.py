@@ -17,11 +17,11 @@ from server import text
 from server.errors import Gone, Invalid, NotAllowed, NotFound
 from server.facts import ChangeOffered, OfferAnswered, OfferWithdrawn
 from server.library import drafts
-from server.library.drafts import Beginning
 from server.notifications import Notice, tell_anew
 from server.practices import changes
 from server.practices.record import Credit, Record, pack, unpack
 from server.practices.typed import typed_of
+from server.records.editions import Beginning
 from server.transaction import Transaction
 from storage.members import Member, MemberState
 from storage.posts import Post, PostState, by_uri

@@ -13,7 +13,9 @@ from server.errors import NotFound
 from server.library.lineage import Lineage, lineage_of
 from server.library.offers import OfferLine, offers_on
 from server.library.replicating import Adopter, sites_of
+from server.library.warning import may_be_withdrawn
 from server.permissions import Permission, may
+from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
 from server.practices import comparing, notices
 from server.practices.comparing import Difference
@@ -27,7 +29,7 @@ from server.shown import ShownPost
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Kind, Post, PostState
+from storage.posts import Post, PostState
 from storage.practices import Practice, PracticeThread, PracticeVersion
 
 
@@ -57,6 +59,7 @@ class PracticePage:
     may_report: bool
     may_adapt: bool
     may_revise: bool
+    may_withdraw: bool
     may_confirm: bool
     notice: Notice | None
     may_offer: bool
@@ -98,9 +101,12 @@ async def practice_page(
         and any(outcome.indicator for outcome in record.outcomes),
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,
+        may_withdraw=is_live
+        and not is_mine
+        and may_be_withdrawn(page.standing, page.opener.author),
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
         notice=await notices.of(session, post.uri),
-        may_offer=is_live and is_mine and lineage.source is not None,
+        may_offer=is_live and is_mine and lineage.family.source is not None,
         offers=tuple(await offers_on(session, viewer, post)),
     )
 
@@ -150,27 +156,10 @@ class Read:
 
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     """A practice that the viewer may see; NotFound for anything else."""
-    question = (
-        select(Post, Forum, Member, Practice)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .join(Practice, Practice.post_id == Post.id)
-        .where(
-            Post.id == post_id,
-            Post.kind == Kind.PRACTICE,
-            Post.state != PostState.DELETED,
-            visible_posts(viewer),
-        )
-    )
-    row = (await session.execute(question)).one_or_none()
-    if row is None:
-        raise NotFound
-    practice = row[3]
-    uris = [uri for uri in (row[0].uri, practice.based_on, practice.root) if uri]
-    told = [
-        notices.about(notice, row[0].uri) for notice in await notices.seen(session, viewer, uris)
-    ]
-    return Read(row[0], row[1], row[2], practice, unpack(practice.record), tuple(told))
+    post, forum, author, practice = await detailed(session, viewer, post_id, Practice)
+    uris = [uri for uri in (post.uri, practice.based_on, practice.root) if uri]
+    told = [notices.about(notice, post.uri) for notice in await notices.seen(session, viewer, uris)]
+    return Read(post, forum, author, practice, unpack(practice.record), tuple(told))
 
 
 @dataclass(frozen=True)

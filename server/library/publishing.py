@@ -6,8 +6,7 @@ with what the home of a practice sent, after `writing.apply_thread` or `editing.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from sqlalchemy import or_, select
 
@@ -26,6 +25,8 @@ from server.practices.notices import Notice, Warned
 from server.practices.record import Credit, Record, Source, digest, pack, unpack
 from server.practices.rendering import rendered
 from server.practices.typed import record_of
+from server.records import lineages
+from server.records.editions import Edition, note_of, tags_of
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -38,22 +39,7 @@ from storage.practices import (
 )
 from storage.replications import Announcing
 
-LONGEST_NOTE = 300
 _CUT = "\n\n[…] The whole practice is on its page."
-
-
-@dataclass(frozen=True)
-class Edition:
-    """A record as it is published: which version, what it says of itself, by whom.
-
-    `at` is when, where the post does not say it: an older version that came late.
-    """
-
-    record: Record
-    version: int
-    note: str
-    by: int
-    at: datetime | None = None
 
 
 async def publish(tx: Transaction, member: Member, number: int, note: str = "") -> Post:
@@ -64,9 +50,7 @@ async def publish(tx: Transaction, member: Member, number: int, note: str = "") 
     draft = await drafts.must_write(tx.session, member, number)
     if draft.owner_id != member.id:
         raise NotAllowed("Only the owner of a draft publishes it.")
-    note = text.clean_line(note, LONGEST_NOTE + 1)
-    if len(note) > LONGEST_NOTE:
-        raise Invalid({"note": f"Keep the note under {LONGEST_NOTE} characters."})
+    note = note_of(note)
     record = record_of(drafts.fields_of(draft))
     if draft.post_id is not None:
         post = await _next_version(tx, member, draft, record, note)
@@ -138,8 +122,8 @@ async def _next_version(
     if not note:
         raise Invalid({"note": "Say in a line what changed, for those who use it already."})
     notice = await notices.of(tx.session, post.uri)
-    if notice is not None and notice.kind == "withdrawn":
-        # What was withdrawn is published again.
+    if notice is not None and notice.kind == "withdrawn" and notice.steward is None:
+        # What its author withdrew is published again; what stewards withdrew stays so.
         notice = None
     post = await editing.apply_edit(
         tx, post, EditDraft(record.name, body_of(record, notice), tags_of(record))
@@ -202,12 +186,7 @@ def _handle(credit: Credit) -> str:
     return f"@{name}@{origin.partition('://')[2]}" if origin and name else ""
 
 
-def tags_of(record: Record) -> tuple[str, ...]:
-    """The tags that a practice's post carries: its own first, then its topics."""
-    return tuple(dict.fromkeys([*(tag.lower() for tag in record.tags), *record.topics]))[:10]
-
-
-async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
+async def apply(tx: Transaction, post: Post, edition: Edition[Record]) -> Practice:
     """The practice as it then is, without asking whether it may be.
 
     A version held already, or an older one, is kept among the versions and changes nothing else.
@@ -233,7 +212,7 @@ async def apply(tx: Transaction, post: Post, edition: Edition) -> Practice:
     practice.record, practice.digest, practice.version = stored, mark, edition.version
     practice.parts = await asyncio.to_thread(rendered, record)
     practice.reviewed = post.updated or post.published
-    await _trace(tx, practice, post, record)
+    await lineages.trace(tx, practice, post, record.based_on)
     tx.session.add(practice)
     await tx.session.flush()
     await _join_threads(tx, post, author, record)
@@ -268,23 +247,6 @@ async def _join(tx: Transaction, practice: int, thread: int) -> None:
     if await tx.session.get(PracticeThread, (practice, thread)) is None:
         tx.session.add(PracticeThread(practice_id=practice, thread_id=thread))
         await tx.session.flush()
-
-
-async def _trace(tx: Transaction, practice: Practice, post: Post, record: Record) -> None:
-    """Say what the practice descends from; an unknown source is the root of what is known."""
-    source = record.based_on[0] if record.based_on else None
-    practice.based_on = source.uri if source else None
-    practice.based_on_version = source.version if source else None
-    practice.based_on_digest = source.digest if source else ""
-    root = post.uri
-    if source is not None and source.uri != post.uri:
-        question = (
-            select(Practice.root)
-            .join(Post, Post.id == Practice.post_id)
-            .where(Post.uri == source.uri)
-        )
-        root = (await tx.session.execute(question)).scalar_one_or_none() or source.uri
-    practice.root = root
 
 
 async def confirm(tx: Transaction, member: Member, post: Post) -> None:

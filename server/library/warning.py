@@ -3,17 +3,25 @@
 
 The practice is published anew with the notice at its head, in the same version, and a short reply
 says it as well, for readers who know no practices. Whoever adapted it is told (`PracticeWarned`).
+Stewards can withdraw what somebody of their own agency wrote in their forum.
 """
 
-from server.errors import Gone, Invalid
+from dataclasses import replace
+
+from server import audit
+from server.errors import Gone, Invalid, NotAllowed
 from server.forums.standing import standing_now
-from server.library.publishing import body_of, tags_of
-from server.permissions import Permission, may, must
+from server.library.publishing import body_of
+from server.notifications import Notice as Tell
+from server.notifications import tell_anew
+from server.permissions import Permission, Standing, may, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ReplyDraft
 from server.practices import notices
 from server.practices.notices import Notice, Warned
 from server.practices.record import unpack
+from server.records.editions import tags_of
+from server.shown import ShownPerson
 from server.transaction import Transaction
 from storage.forums import Forum
 from storage.members import Member
@@ -25,27 +33,75 @@ from storage.replications import Announcing
 async def warn(tx: Transaction, member: Member, post: Post, kind: str, words: str) -> Notice:
     """Give a notice, in place of the one that stood; Invalid names `kind` or `words`."""
     notice = notices.check(kind, words, tx.now)
+    post, stands = await _now(tx, member, post)
+    must(stands, Permission.EDIT_POST, post)
+    await _must_be_the_authors(tx, post)
     if await _said(tx, member, post, notice):
         reply = f"**{notice.label}:** {notice.words}"
         await _tell(tx, member, post, reply)
     return notice
 
 
+async def withdraw(tx: Transaction, steward: Member, post: Post, words: str) -> Notice:
+    """Withdraw a practice of the same agency as a steward of its forum; its author is told why."""
+    post, stands = await _now(tx, steward, post)
+    must(stands, Permission.WITHDRAW_PRACTICE, post)
+    author = await tx.session.get_one(Member, post.author_id)
+    if not may_be_withdrawn(stands, author):
+        raise NotAllowed("This is another agency’s own word: ask its author, or remove it.")
+    notice = replace(notices.check("withdrawn", words, tx.now), steward=steward.id)
+    if await _said(tx, steward, post, notice):
+        forum = await tx.session.get_one(Forum, post.forum_id)
+        audit.note(tx, steward, "practice.withdrawn", post.uri, notice.words)
+        await tell_anew(tx, author.id, Tell.WITHDRAWN, post, steward.id)
+        said = f"**Withdrawn by the stewards of {forum.title}:** {notice.words}"
+        await _tell(tx, steward, post, said)
+    return notice
+
+
+def may_be_withdrawn(stands: Standing, author: Member | ShownPerson) -> bool:
+    """Whether the stewards of a forum can withdraw what this author wrote in it.
+
+    The notice travels as the author's own word, which only the author's server can give.
+    """
+    is_here = stands.forum is not None and stands.forum.is_local and author.is_local
+    return is_here and may(stands, Permission.WITHDRAW_PRACTICE)
+
+
 async def lift(tx: Transaction, member: Member, post: Post) -> None:
-    """Take back the notice that stands."""
-    if await notices.of(tx.session, post.uri) is None:
+    """Take back the notice that stands; what stewards withdrew is theirs to take back."""
+    post, stands = await _now(tx, member, post)
+    notice = await notices.of(tx.session, post.uri)
+    is_stewards = notice is not None and notice.steward is not None
+    if is_stewards and may(stands, Permission.WITHDRAW_PRACTICE, post):
+        audit.note(tx, member, "practice.withdrawal_lifted", post.uri)
+    else:
+        must(stands, Permission.EDIT_POST, post)
+        await _must_be_the_authors(tx, post)
+    if notice is None:
         raise Invalid(message="Nothing is said against this practice.")
     if await _said(tx, member, post, None):
         await _tell(tx, member, post, "The notice about this practice no longer stands.")
 
 
-async def _said(tx: Transaction, member: Member, post: Post, notice: Notice | None) -> bool:
-    """Publish the practice with its notice, or without one; whether that changes anything."""
+async def _must_be_the_authors(tx: Transaction, post: Post) -> None:
+    """Refuse to have an author undo what the stewards did."""
+    notice = await notices.of(tx.session, post.uri)
+    if notice is not None and notice.steward is not None:
+        raise NotAllowed("The stewards withdrew it: ask them to take that back.")
+
+
+async def _now(tx: Transaction, member: Member, post: Post) -> tuple[Post, Standing]:
+    """A published practice as it is now, and what somebody is in its forum."""
     post = await tx.session.get_one(Post, post.id)
     if post.state not in (PostState.LIVE, PostState.SENT):
         raise Gone("The practice is not published any longer.")
     forum = await tx.session.get_one(Forum, post.forum_id)
-    must(await standing_now(tx, member, forum), Permission.EDIT_POST, post)
+    return post, await standing_now(tx, member, forum)
+
+
+async def _said(tx: Transaction, member: Member, post: Post, notice: Notice | None) -> bool:
+    """Publish the practice with its notice, or without one; whether that changes anything."""
     await writing.must_be_calm(tx, member)
     practice = await tx.session.get_one(Practice, post.id)
     record = unpack(practice.record)

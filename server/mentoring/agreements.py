@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a pair agrees on, and pausing, going on and coming to an end."""
 
+import asyncio
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,19 +9,28 @@ from typing import Any
 from server import text
 from server.errors import Invalid, NotAllowed
 from server.facts.mentoring import PairTold
-from server.mentoring import drafts, pairs, profiles
+from server.mentoring import drafts, notices, pairs, profiles
+from server.mentoring.notices import Notice
 from server.mentoring.terms import CONFIDENTIALITY
 from server.transaction import Transaction
 from storage.base import held
 from storage.members import Member
-from storage.mentoring import Pairing, PairState
+from storage.mentoring import Entry, EntryKind, Pairing, PairState
 
+CROSSED = (
+    "This was changed while you wrote. What stands now is shown above, and what you wrote below:"
+    " look at both, then propose it again."
+)
 LONGEST_GOALS = 2_000
 LONGEST_LINE = 120
 MOST_EDITIONS = 1_000
 PAUSED, RESUMED, COMPLETED = "paused", "resumed", "completed"
 TERMS, AGREED = "terms", "agreed"
 KINDS = frozenset({TERMS, AGREED, PAUSED, RESUMED, COMPLETED})
+_NOTICES = {
+    TERMS: Notice.TERMS, AGREED: Notice.AGREED, PAUSED: Notice.PAUSED, RESUMED: Notice.RESUMED,
+    COMPLETED: Notice.COMPLETED,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,14 +94,22 @@ def is_agreed(pairing: Pairing) -> bool:
     )
 
 
-async def propose(tx: Transaction, member: Member, pairing_id: int, terms: Terms) -> Pairing:
-    """A new edition, which the other one has to accept."""
+async def propose(
+    tx: Transaction, member: Member, pairing_id: int, terms: Terms, *, after: int | None = None
+) -> Pairing:
+    """A new edition, which the other one has to accept.
+
+    `after` is the edition that its author had before them: if there is a newer one, they are
+    told so first, and nothing is lost.
+    """
     pairing = await _live(tx, member, pairing_id)
+    if after is not None and after != pairing.terms_number:
+        raise Invalid(message=CROSSED)
     if pairing.terms_number >= MOST_EDITIONS:
         raise NotAllowed("You have changed this too often.")
     _take(pairing, terms, pairing.terms_number + 1, by_mentor=pairing.mentor_id == member.id)
     pairing.bumped = tx.now
-    _told(tx, pairing, member, TERMS)
+    await _told(tx, pairing, member, TERMS)
     return pairing
 
 
@@ -110,7 +128,7 @@ async def agree(tx: Transaction, member: Member, pairing_id: int, number: int) -
         raise NotAllowed("It was changed meanwhile: read it once more.")
     apply_agreed(pairing, number, by_mentor=pairing.mentor_id == member.id)
     pairing.bumped = tx.now
-    _told(tx, pairing, member, AGREED)
+    await _told(tx, pairing, member, AGREED)
     return pairing
 
 
@@ -130,11 +148,61 @@ def apply_terms(pairing: Pairing, terms: Terms, number: int, *, by_mentor: bool)
         _take(pairing, terms, number, by_mentor=by_mentor)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What the other one says of the pair; `terms` of an edition, or one word of KINDS."""
+
+    what: str
+    edition: int = 0
+    terms: Terms | None = None
+
+
+async def hear(tx: Transaction, pairing: Pairing, other: Member, said: Heard) -> None:
+    """The same deeds as the other one, who is elsewhere, did them."""
+    pairing = await held(tx.session, Pairing, pairing.id)
+    if pairing.state not in pairs.LIVE:
+        raise NotAllowed("This pair has ended already.")
+    by_mentor = pairing.mentor_id == other.id
+    pairing.bumped = tx.now
+    if said.terms is not None:
+        if by_mentor and said.edition == pairing.terms_number:
+            await _keep_mine(tx, pairing)
+            await notices.tell_other(tx, pairing, other, Notice.CROSSED)
+        apply_terms(pairing, said.terms, said.edition, by_mentor=by_mentor)
+    elif said.what == AGREED:
+        apply_agreed(pairing, said.edition, by_mentor=by_mentor)
+    else:
+        await apply_change(tx, pairing, said.what)
+    await notices.tell_other(tx, pairing, other, _NOTICES[said.what])
+
+
+async def _keep_mine(tx: Transaction, pairing: Pairing) -> None:
+    """What a mentee here proposed at the same moment as their mentor is a note of their own."""
+    mine = of(pairing)
+    if mine is None or pairing.mentee_agreed != pairing.terms_number:
+        return
+    said = [
+        f"{name.capitalize()}: {value}"
+        for name, value in document_of(mine).items()
+        if name != "confidentiality"
+    ]
+    words = "\n\n".join(["What I proposed when my mentor did, too:", *said])
+    number = tx.ids.next()
+    tx.session.add(
+        Entry(
+            id=number, uri=f"{tx.settings.origin}/instance#entry-{number}", pairing_id=pairing.id,
+            author_id=pairing.mentee_id, kind=EntryKind.NOTE, title="", source=words,
+            html=await asyncio.to_thread(text.render, words), state="", is_shared=False,
+            revision=0, created=tx.now, updated=tx.now, is_gone=False,
+        )
+    )  # fmt: skip
+
+
 async def change(tx: Transaction, member: Member, pairing_id: int, what: str) -> Pairing:
     """Pause, go on, or say that it is complete; no reason is asked for."""
     pairing = await _live(tx, member, pairing_id)
     await apply_change(tx, pairing, what)
-    _told(tx, pairing, member, what)
+    await _told(tx, pairing, member, what)
     return pairing
 
 
@@ -157,6 +225,7 @@ async def _live(tx: Transaction, member: Member, pairing_id: int) -> Pairing:
     return pairing
 
 
-def _told(tx: Transaction, pairing: Pairing, by: Member, what: str) -> None:
+async def _told(tx: Transaction, pairing: Pairing, by: Member, what: str) -> None:
+    await notices.tell_other(tx, pairing, by, _NOTICES[what])
     if pairing.peer is not None:
         tx.record(PairTold(pairing.id, by.id, what, tx.ids.next()))

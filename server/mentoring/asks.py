@@ -18,8 +18,9 @@ from server.facts.mentoring import (
     MentorAsked,
     MentorAskWithdrawn,
 )
-from server.mentoring import cards, matching, needs, pairs, profiles
+from server.mentoring import cards, matching, needs, notices, pairs, profiles
 from server.mentoring.matching import Score
+from server.mentoring.notices import Notice
 from server.mentoring.profiles import LONGEST_MESSAGE, Wanted
 from server.permissions import Permission, Standing, must
 from server.transaction import Transaction
@@ -91,6 +92,7 @@ async def ask(tx: Transaction, mentee: Member, need_id: int, card_id: int, messa
     tx.session.add(match)
     await tx.session.flush()
     tx.record(MentorAsked(match.id))
+    await notices.tell_mentor(tx, match, "" if need.is_anonymous else mentee.name)
     return match
 
 
@@ -156,6 +158,8 @@ async def propose(tx: Transaction, steward: Member, need_id: int, card_id: int) 
     match = _new(tx, need, programme, card)
     match.proposed_by = steward.id
     tx.session.add(match)
+    await tx.session.flush()
+    await notices.tell_mentee(tx, match, Notice.PROPOSED)
     return match
 
 
@@ -188,7 +192,8 @@ async def accept(tx: Transaction, mentor: Member, match_id: int) -> Match:
     if match.need_id is not None:
         await settle(tx, match)
     if match.mentee_id is not None:
-        await pairs.begin(tx, match)
+        pairing = await pairs.begin(tx, match)
+        await notices.tell_other(tx, pairing, mentor, Notice.ACCEPTED)
     if match.need_id is None:
         tx.record(MentorAnswered(match.id, accepted=True))
     return match
@@ -200,12 +205,13 @@ async def settle(tx: Transaction, match: Match) -> None:
     need.state, need.updated = NeedState.MATCHED, tx.now
     for other in await matches.of_need(tx.session, need.id):
         if other.id != match.id and other.state in WAITING:
-            _take_back(tx, other)
+            await _take_back(tx, other)
 
 
-def _take_back(tx: Transaction, match: Match) -> None:
+async def _take_back(tx: Transaction, match: Match) -> None:
     was_asked = match.state == MatchState.ASKED
     match.state, match.answered = MatchState.WITHDRAWN, tx.now
+    await notices.forget(tx, match.mentor_id, notices.page_of_ask(match))
     if was_asked and match.peer is not None:
         tx.record(MentorAskWithdrawn(match.id))
 
@@ -217,6 +223,7 @@ async def decline(tx: Transaction, mentor: Member, match_id: int, reason: str = 
     match.reason = profiles.shown_text(reason, 500)
     if match.need_id is None:
         tx.record(MentorAnswered(match.id, accepted=False))
+    await notices.tell_mentee(tx, match, Notice.DECLINED)
     return match
 
 
@@ -228,7 +235,7 @@ async def withdraw(tx: Transaction, mentee: Member, match_id: int) -> Match:
     match = await held(tx.session, Match, match_id)
     if match.state not in WAITING:
         raise NotAllowed("This was answered already.")
-    _take_back(tx, match)
+    await _take_back(tx, match)
     return match
 
 
@@ -241,14 +248,18 @@ async def close_need(tx: Transaction, mentee: Member, need_id: int) -> None:
     need.state, need.updated = NeedState.WITHDRAWN, tx.now
     for match in await matches.of_need(tx.session, need.id):
         if match.state in WAITING:
-            _take_back(tx, match)
+            await _take_back(tx, match)
 
 
 async def expire(tx: Transaction, most: int = 200) -> int:
     """Close what nobody answered in time; both sides do, at the same moment."""
     found = await matches.run_out(tx.session, tx.now, most)
     for match in found:
+        was_asked = match.state == MatchState.ASKED
         match.state, match.answered = MatchState.EXPIRED, tx.now
+        await notices.forget(tx, match.mentor_id, notices.page_of_ask(match))
+        if was_asked:
+            await notices.tell_mentee(tx, match, Notice.EXPIRED)
     return len(found)
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from server import text
 from server.errors import Invalid
 from server.mentoring import profiles
-from storage.mentoring import EntryKind
+from storage.mentoring import Entry, EntryKind
 
 LONGEST_TITLE = 120
 LONGEST_TEXT = 8_000
@@ -25,6 +25,9 @@ STATES: dict[EntryKind, tuple[str, ...]] = {
 OWN = frozenset({EntryKind.NOTE, EntryKind.FEEDBACK})
 NEEDS_TITLE = frozenset({EntryKind.ACTION, EntryKind.GOAL, EntryKind.SESSION})
 NEEDS_TEXT = frozenset({EntryKind.MESSAGE, EntryKind.NOTE, EntryKind.CHECK_IN, EntryKind.REPORT})
+# What its author may write anew, and take back. Feedback is counted, and a session is called off.
+CHANGEABLE = frozenset(EntryKind) - {EntryKind.FEEDBACK, EntryKind.REPORT}
+REMOVABLE = CHANGEABLE - {EntryKind.SESSION}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
@@ -69,6 +72,17 @@ def typed(form: Mapping[str, str], kind: str, zone: str) -> EntryDraft:
     if faults:
         raise Invalid(faults)
     return draft
+
+
+def typed_of(entry: Entry, zone: str) -> dict[str, str]:
+    """The form that shows an entry as it is, with a session's day and time in `zone`."""
+    found = {"title": entry.title, "text": entry.source, "due": entry.due or ""}
+    if entry.starts is not None:
+        local = entry.starts.astimezone(ZoneInfo(zone))
+        found |= {"day": f"{local:%Y-%m-%d}", "time": f"{local:%H:%M}"}
+    if entry.minutes is not None:
+        found["minutes"] = str(entry.minutes)
+    return found
 
 
 def read(made: Mapping[str, Any]) -> EntryDraft:

@@ -16,8 +16,9 @@ from server.facts.mentoring import (
     MenteeRevealed,
     OfferRefused,
 )
-from server.mentoring import asks, cards, pairs, profiles
+from server.mentoring import asks, cards, notices, pairs, profiles
 from server.mentoring.asks import ANSWER_WITHIN, WAITING, Told
+from server.mentoring.notices import Notice
 from server.transaction import Transaction
 from storage.base import held
 from storage.members import Member
@@ -27,6 +28,7 @@ from storage.mentoring import (
     MentorCard,
     Need,
     NeedState,
+    Pairing,
     Reach,
     matches,
     offers,
@@ -82,6 +84,7 @@ async def offered(tx: Transaction, draft: OfferDraft) -> Match | None:
     )  # fmt: skip
     tx.session.add(match)
     await tx.session.flush()
+    await notices.tell_mentor(tx, match, draft.person.name if draft.person else "")
     return match
 
 
@@ -122,7 +125,8 @@ async def accepted(tx: Transaction, mentor: Member, match: Match) -> None:
     card = await tx.session.get_one(MentorCard, match.card_id)
     card.member_id = mentor.id
     await asks.settle(tx, match)
-    await pairs.begin(tx, match)
+    pairing = await pairs.begin(tx, match)
+    await notices.tell_other(tx, pairing, mentor, Notice.ACCEPTED)
     if match.is_anonymous:
         tx.record(MenteeRevealed(match.id))
 
@@ -133,6 +137,7 @@ async def declined(tx: Transaction, match: Match, reason: str) -> None:
     if match.state == MatchState.ASKED:
         match.state, match.answered = MatchState.DECLINED, tx.now
         match.reason = profiles.shown_text(reason, 500)
+        await notices.tell_mentee(tx, match, Notice.DECLINED)
 
 
 async def revealed(tx: Transaction, mentee: Member, match: Match) -> None:
@@ -140,7 +145,8 @@ async def revealed(tx: Transaction, mentee: Member, match: Match) -> None:
     match = await held(tx.session, Match, match.id)
     if match.state == MatchState.ACCEPTED and match.mentee_id is None:
         match.mentee_id = mentee.id
-        await pairs.begin(tx, match)
+        pairing = await pairs.begin(tx, match)
+        await notices.tell_other(tx, pairing, mentee, Notice.MET)
 
 
 async def withdrawn(tx: Transaction, match: Match) -> None:
@@ -148,17 +154,26 @@ async def withdrawn(tx: Transaction, match: Match) -> None:
     match = await held(tx.session, Match, match.id)
     if match.state in WAITING:
         match.state, match.answered = MatchState.WITHDRAWN, tx.now
+        await notices.forget(tx, match.mentor_id, notices.page_of_ask(match))
     elif match.state == MatchState.ACCEPTED:
         pairing = await pairs.of_match(tx.session, match)
         if pairing is None:
             match.state = MatchState.WITHDRAWN
             await pairs.free_place(tx, match.card_id)
-        elif pairing.state in pairs.LIVE:
-            await pairs.apply_end(tx, pairing)
+        else:
+            await _parted(tx, pairing)
 
 
 async def left(tx: Transaction, match: Match) -> None:
     """A mentor elsewhere parted from a member of ours."""
     pairing = await pairs.of_match(tx.session, match)
-    if pairing is not None and pairing.state in pairs.LIVE:
+    if pairing is not None:
+        await _parted(tx, pairing)
+
+
+async def _parted(tx: Transaction, pairing: Pairing) -> None:
+    """The one who is elsewhere ended it."""
+    other = await pairs.elsewhere(tx.session, pairing)
+    if other is not None and pairing.state in pairs.LIVE:
         await pairs.apply_end(tx, pairing)
+        await notices.tell_other(tx, pairing, other, Notice.PARTED)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
-from server.mentoring import agreements, pairs, profiles
+from server.mentoring import agreements, drafts, notices, pairs, profiles
 from server.mentoring.agreements import Terms
 from server.transaction import Transaction
 from storage.members import Member
@@ -36,7 +36,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class MeetingPage:
-    """A pair as one of the two sees it; `zone` is the reader's, `fresh` what they had not read."""
+    """A pair as one of the two sees it; `zone` is the reader's."""
 
     pairing: Pairing
     programme: Programme | None
@@ -76,6 +76,19 @@ class MeetingPage:
         """Whether the other one proposed terms that the reader has not accepted."""
         mine = self.pairing.mentor_agreed if self.is_mentor else self.pairing.mentee_agreed
         return mine < self.pairing.terms_number
+
+    @property
+    def last(self) -> int:
+        """The newest entry that is shown; a pair that was opened is seen, be it empty or not."""
+        shown = [*self.messages, *self.sessions, *self.actions, *self.notes, *self.feedback]
+        shown += [entry for goal in self.goals for entry in (goal.entry, *goal.check_ins)]
+        return max((entry.id for entry in shown), default=1)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether there is something that the reader had not seen."""
+        before = self.pairing.mentor_seen if self.is_mentor else self.pairing.mentee_seen
+        return self.last > before
 
     @property
     def local(self) -> ZoneInfo:
@@ -130,14 +143,41 @@ async def zone_of(session: AsyncSession, member: Member) -> str:
 async def seen(tx: Transaction, member: Member, page: MeetingPage) -> None:
     """Remember what somebody has read."""
     pairing = await tx.session.get_one(Pairing, page.pairing.id)
-    shown = [*page.messages, *page.sessions, *page.actions, *page.notes, *page.feedback]
-    shown += [entry for goal in page.goals for entry in (goal.entry, *goal.check_ins)]
-    # A pair that was opened is seen, be there anything in it or not.
-    last = max((entry.id for entry in shown), default=1)
     if page.is_mentor:
-        pairing.mentor_seen = max(pairing.mentor_seen, last)
+        pairing.mentor_seen = max(pairing.mentor_seen, page.last)
     else:
-        pairing.mentee_seen = max(pairing.mentee_seen, last)
+        pairing.mentee_seen = max(pairing.mentee_seen, page.last)
+    await notices.mark_read(tx, member, notices.page_of(pairing))
+
+
+@dataclass(frozen=True)
+class EntryPage:
+    """An entry that its author may change, with the form that shows it."""
+
+    pairing: Pairing
+    entry: Entry
+    other: Member
+    zone: str
+    typed: dict[str, str]
+    may_remove: bool
+
+
+async def entry_page(
+    session: AsyncSession, member: Member, pairing_id: int, entry_id: int
+) -> EntryPage:
+    """An entry of the member's own, to be changed; for anybody else it is not there."""
+    pairing = await pairs.own(session, member, pairing_id)
+    entry = await session.get(Entry, entry_id)
+    if entry is None or entry.pairing_id != pairing.id or entry.author_id != member.id:
+        raise NotFound
+    if entry.is_gone or entry.kind not in drafts.CHANGEABLE:
+        raise NotFound
+    other = pairing.mentee_id if member.id == pairing.mentor_id else pairing.mentor_id
+    zone = await zone_of(session, member)
+    return EntryPage(
+        pairing, entry, await session.get_one(Member, other), zone,
+        drafts.typed_of(entry, zone), entry.kind in drafts.REMOVABLE,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

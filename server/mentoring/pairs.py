@@ -8,7 +8,7 @@ from server.errors import NotAllowed, NotFound
 from server.facts.mentoring import (
     PairEnded,
 )
-from server.mentoring import cards
+from server.mentoring import cards, notices
 from server.transaction import Transaction
 from storage.base import held
 from storage.members import Member
@@ -62,6 +62,7 @@ async def end(tx: Transaction, member: Member, pairing_id: int) -> Pairing:
     if pairing.state not in LIVE:
         raise NotAllowed("This pair has ended already.")
     await apply_end(tx, pairing)
+    await notices.tell_other(tx, pairing, member, notices.Notice.PARTED)
     if pairing.peer is not None:
         tx.record(PairEnded(pairing.id, member.id))
     return pairing

@@ -11,7 +11,7 @@ from server.posts.drafts import LONGEST_TITLE, ThreadDraft
 from server.transaction import Transaction
 from storage.forums import Forum
 from storage.members import Member
-from storage.mentoring import offers
+from storage.mentoring import OfferPost, offers
 from storage.posts import Post
 
 
@@ -24,7 +24,10 @@ async def post(tx: Transaction, member: Member, forum_id: int) -> Post:
     forum = await tx.session.get(Forum, forum_id)
     if forum is None:
         raise Invalid({"forum": "Choose the forum to post it in."})
-    return await writing.post_thread(tx, member, forum, draft(profiles.unpack_offered(card.record)))
+    made = draft(profiles.unpack_offered(card.record))
+    posted = await writing.post_thread(tx, member, forum, made)
+    tx.session.add(OfferPost(post_id=posted.id))
+    return posted
 
 
 def draft(offered: profiles.Offered) -> ThreadDraft:

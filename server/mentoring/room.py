@@ -3,18 +3,20 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, exists, func, or_, select
+from sqlalchemy import case, exists, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.mentoring import pairs
 from server.permissions import Permission, Standing, may, must
 from storage import members
+from storage.base import Characters
 from storage.members import Member
 from storage.mentoring import (
     Entry,
     Match,
     MatchState,
     MentorCard,
+    MentoringNotice,
     Need,
     NeedState,
     Pairing,
@@ -25,6 +27,7 @@ from storage.mentoring import (
 from storage.mentoring import (
     pairs as pairings,
 )
+from storage.plain import Question, ask, given
 
 MOST_PAIRS = 50
 
@@ -56,30 +59,41 @@ class PairLine:
     is_mentor: bool
 
 
-async def waiting_count(session: AsyncSession, member: Member) -> int:
-    """How many things in the room wait for a member: asks, proposals, pairs with news."""
-    me = member.id
+def _all_waiting() -> Question[tuple[int, int]]:
+    me = given("me")
     asked = select(func.count()).where(
         Match.card_id == MentorCard.id, MentorCard.member_id == me, Match.state == MatchState.ASKED
     )
-    proposed = select(func.count()).where(
-        Match.need_id == Need.id,
-        Need.member_id == me,
-        Need.state == NeedState.OPEN,
-        Match.state == MatchState.PROPOSED,
-    )
+    needs = select(Need.id).where(Need.member_id == me, Need.state == NeedState.OPEN)
+    # Without its index, so that they are found by need: else all proposals there are get read.
+    is_proposed = type_coerce(Match.state + "", Characters(64)) == MatchState.PROPOSED
+    proposed = select(func.count()).where(Match.need_id.in_(needs), is_proposed)
     seen = case((Pairing.mentor_id == me, Pairing.mentor_seen), else_=Pairing.mentee_seen)
     news = exists().where(
         Entry.pairing_id == Pairing.id, Entry.author_id != me, Entry.is_shared, Entry.id > seen
     )
     changed = select(func.count()).where(
         or_(Pairing.mentor_id == me, Pairing.mentee_id == me),
-        Pairing.state.in_(pairs.LIVE),
+        Pairing.state.in_(sorted(pairs.LIVE)),
         or_(seen == 0, news),
     )
-    parts = [part.scalar_subquery() for part in (asked, proposed, changed)]
-    found: int = (await session.execute(select(parts[0] + parts[1] + parts[2]))).scalar_one()
-    return found
+    unread = select(func.count()).where(
+        MentoringNotice.member_id == me, MentoringNotice.read.is_(None)
+    )
+    parts = [part.scalar_subquery() for part in (asked, proposed, changed, unread)]
+    return Question(select(parts[0] + parts[1] + parts[2], parts[3]), lambda *both: both)
+
+
+# Every page of a member asks it.
+_WAITING = _all_waiting()
+
+
+async def waiting_counts(session: AsyncSession, member: Member) -> tuple[int, int]:
+    """How many things in the room wait for a member, and how many notices they have not read.
+
+    Asks, proposals and pairs with news wait.
+    """
+    return (await ask(session, _WAITING, me=member.id))[0]
 
 
 @dataclass(frozen=True)

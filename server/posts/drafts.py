@@ -6,6 +6,7 @@ from datetime import datetime
 
 from server import text
 from server.errors import Invalid
+from server.polls.drafts import PollDraft
 from storage.posts import Kind
 
 LONGEST_TITLE = 200
@@ -41,6 +42,7 @@ class ThreadDraft:
     language: str = ""
     origin: Origin | None = None
     kind: Kind = Kind.THREAD
+    poll: PollDraft | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class ThreadForm:
     tags: str = ""
     language: str = ""
     faults: dict[str, str] = field(default_factory=dict)
+    poll: dict[str, str] = field(default_factory=dict)
 
 
 def check_thread(form: ThreadForm) -> ThreadDraft:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a thread's page shows, in a fixed number of questions."""
 
+import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from server import filters, mutes
 from server.errors import NotFound
+from server.filters import Context, Held
 from server.permissions import Permission, Standing, may
 from server.posts import questions
 from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
@@ -40,6 +43,8 @@ class Entry:
     may_delete: bool
     may_remove: bool
     unconfirmed: bool
+    muted: bool = False
+    filtered: str = ""
 
 
 @dataclass(slots=True)
@@ -74,6 +79,7 @@ class ThreadPage:
     seen: datetime | None
     newest: datetime
     quoted: dict[str, Quoted]
+    muted: bool = False
 
 
 async def locate(session: AsyncSession, viewer: Viewer, post_id: int) -> tuple[Post, Forum]:
@@ -108,18 +114,21 @@ async def thread_page(
     rows, next_after = await _branches(session, viewer, post, after)
     if not forum.is_local and not viewer.is_member:
         opener.reply_count -= (await ask(session, questions.waiting(), thread=opener.id))[0]
-    member, own = viewer.member, questions.Own()
+    member, own, away = viewer.member, questions.Own(), frozenset[int]()
     if member is not None:
         around = {"me": member.id, "thread": opener.id, "forum": forum.id}
         own = (await ask(session, questions.own(), **around))[0]
+        away = frozenset(await ask(session, mutes.PEOPLE, me=member.id))
     listed = own.listed and member is not None and member.is_local
     stands = Standing(
         member, forum, steward=bool(own.steward), listed=listed, blocked=bool(own.blocked)
     )
-    seeing = _Seeing(viewer, stands, own.seen, now)
+    seeing = _Seeing(viewer, stands, own.seen, now, away)
     first = seeing.entry(opener, author, bool(own.endorsed))
     entries = {opener.id: first} | {row[0].id: seeing.entry(*row) for row in rows}
     replies = [entries[row[0].id] for row in rows]
+    if held := await filters.of_context(session, member, Context.THREAD):
+        await asyncio.to_thread(_filter, replies, held)
     branches = _tree(replies, None) if post.is_thread else _tree(replies, post.id)
     unread = _chain_unread(branches) if own.seen is not None else []
     is_open = not opener.locked and opener.state == PostState.LIVE
@@ -142,19 +151,33 @@ async def thread_page(
         seen=own.seen,
         newest=max([opener.arrived, *(row[0].arrived for row in rows)]),
         quoted=await quoted_by(session, viewer, (opener, *(row[0] for row in rows))),
+        muted=bool(own.muted),
     )
+
+
+def _filter(replies: Iterable[Entry], held: list[Held]) -> None:
+    """Name, with each reply that one of these filters fits, the first that does."""
+    for entry in replies:
+        fitting = filters.matches(held, "", entry.post.html)
+        entry.filtered = fitting[0].held.row.title if fitting else ""
 
 
 class _Seeing:
     """What turns a row into an entry for this viewer."""
 
     def __init__(
-        self, viewer: Viewer, standing: Standing, seen: datetime | None, now: datetime
+        self,
+        viewer: Viewer,
+        standing: Standing,
+        seen: datetime | None,
+        now: datetime,
+        away: frozenset[int],
     ) -> None:
         self._me = viewer.member.id if viewer.member else None
         self._standing = standing
         self._seen = seen
         self._now = now
+        self._away = away
         # Another's post is judged by what the viewer is in the forum: the same for each.
         self._may_remove = may(standing, Permission.REMOVE_POST)
 
@@ -162,12 +185,18 @@ class _Seeing:
         alive = post.state != PostState.DELETED
         mine = self._me is not None and post.author_id == self._me
         own = mine and alive
+        muted = post.author_id in self._away
         is_report = isinstance(post, ShownPost) and post.kind == Kind.REPLICATION
         return Entry(
             post=post,
             author=author,
             endorsed=endorsed,
-            unread=(alive and not mine and self._seen is not None and post.arrived > self._seen),
+            unread=(
+                alive
+                and not (mine or muted)
+                and self._seen is not None
+                and post.arrived > self._seen
+            ),
             may_edit=own and not is_report and may(self._standing, Permission.EDIT_POST, post),
             may_delete=own and may(self._standing, Permission.DELETE_POST, post),
             may_remove=alive and not mine and self._may_remove,
@@ -175,6 +204,7 @@ class _Seeing:
                 post.state == PostState.SENT
                 and (self._now - post.published).total_seconds() > 86_400
             ),
+            muted=muted,
         )
 
 

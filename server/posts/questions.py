@@ -15,6 +15,7 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum, ForumFollow, ForumMember, ForumSteward
 from storage.members import Member
 from storage.moderation import ForumBlock
+from storage.mutes import MutedThread
 from storage.plain import Question, given
 from storage.posts import Post, PostState, PostTag, ReadMark
 
@@ -35,6 +36,7 @@ class Own:
     follow: str | None = None
     reason: str | None = None
     blocked: bool = False
+    muted: bool = False
 
 
 @cache
@@ -129,5 +131,6 @@ def own() -> Question[Own]:
         select(ForumFollow.state).where(*follow).scalar_subquery(),
         select(ForumFollow.reason).where(*follow).scalar_subquery(),
         exists().where(ForumBlock.forum_id == forum, ForumBlock.member_id == me),
+        exists().where(MutedThread.thread_id == thread, MutedThread.member_id == me),
     )
     return Question(select(*(cell.label(f"c{n}") for n, cell in enumerate(cells))), Own)

@@ -14,6 +14,7 @@ from server.errors import Gone, Locked, NotFound, TooFast
 from server.facts import ReplyPosted, ThreadPosted
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
+from server.posts import voting
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.transaction import Transaction
 from storage import members
@@ -107,6 +108,8 @@ async def apply_thread(tx: Transaction, author: Member, forum: Forum, draft: Thr
         post.context = draft.origin.context
     tx.session.add(post)
     await write_body(tx, post, draft)
+    if draft.poll is not None:
+        voting.attach(tx, post, draft.poll)
     for tag in dict.fromkeys(draft.tags[:10]):
         tx.session.add(PostTag(post_id=post.id, tag=tag))
     forum.thread_count += 1

@@ -29,11 +29,15 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True)
 class Notice:
-    """A warning as its author gave it; `given` is when."""
+    """A warning as its author gave it; `given` is when.
+
+    `steward` is the id of the steward who withdrew it, where that was not its author.
+    """
 
     kind: str
     words: str
     given: datetime
+    steward: int | None = None
 
     @property
     def label(self) -> str:
@@ -74,7 +78,7 @@ def check(kind: str, words: str, now: datetime) -> Notice:
 
 def read(row: PracticeNotice) -> Notice:
     """A stored notice."""
-    return Notice(row.kind, row.words, row.given)
+    return Notice(row.kind, row.words, row.given, row.steward_id)
 
 
 def about(row: PracticeNotice, uri: str) -> str:
@@ -129,6 +133,7 @@ async def apply(tx: Transaction, about: Warned, notice: Notice | None, at: datet
     row = row or PracticeNotice(uri=about.uri)
     if notice is not None:
         row.kind, row.words, row.given = notice.kind, notice.words, min(notice.given, tx.now)
+    row.steward_id = notice.steward if notice is not None else None
     row.title, row.url, row.agency = about.title, about.url, about.agency
     row.active, row.at = notice is not None, at
     tx.session.add(row)

@@ -6,13 +6,14 @@ A draft is its owner's alone: to anybody else, admins included, it answers as if
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import files, text
 from server.errors import Invalid, NotAllowed, NotFound
+from server.records.editions import Beginning
 from server.resources import pieces, previews
 from server.resources.intake import TakenIn
 from server.resources.record import MOST_FILES
@@ -26,18 +27,6 @@ from storage.posts import Post
 from storage.resources import ResourceDraft, ResourceFile, ResourceUpload
 
 MOST_DRAFTS = 50
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """What a draft begins as: its fields, and what it is to be of what."""
-
-    typed: Mapping[str, str] = field(default_factory=dict)
-    forum: int | None = None
-    post: int | None = None
-    source: int | None = None
-    source_version: int | None = None
-    source_digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from server import letters
 from server.transaction import Transaction
 from storage.forums import ForumSteward
 from storage.members import Member, MemberState
+from storage.plain import Question, ask, given
 from storage.reviews import ReviewNotice
 
 PAGE = 30
@@ -71,9 +72,8 @@ async def tell(tx: Transaction, member: Member | None, kind: Notice, title: str,
             created=tx.now,
         )
     )  # fmt: skip
-    if member.email:
-        body = f"{LETTER}\n{tx.settings.origin}/reviews\n"
-        letters.post(tx, member.email, SUBJECT, body)
+    body = f"{LETTER}\n{tx.settings.origin}/reviews\n"
+    await letters.tell(tx, member, letters.About.REVIEWS, SUBJECT, body)
 
 
 async def tell_all(
@@ -104,12 +104,16 @@ async def admins(tx: Transaction) -> list[Member]:
     return list((await tx.session.execute(question)).scalars())
 
 
+# Every page of a member asks it.
+_UNREAD = Question(
+    select(func.count()).where(ReviewNotice.member_id == given("me"), ReviewNotice.read.is_(None)),
+    int,
+)
+
+
 async def unread_count(session: AsyncSession, member: Member) -> int:
     """How many of these a member has not read."""
-    question = select(func.count()).where(
-        ReviewNotice.member_id == member.id, ReviewNotice.read.is_(None)
-    )
-    return (await session.execute(question)).scalar_one()
+    return (await ask(session, _UNREAD, me=member.id))[0]
 
 
 async def latest(session: AsyncSession, member: Member) -> list[ReviewNotice]:

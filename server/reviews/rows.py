@@ -46,6 +46,12 @@ async def decided_review(session: AsyncSession, post: int) -> Review | None:
     return (await session.execute(question)).scalars().first()
 
 
+async def review_of_draft(session: AsyncSession, draft: int) -> Review | None:
+    """The last review of a practice that is not published yet."""
+    question = select(Review).where(Review.draft_id == draft).order_by(Review.id.desc()).limit(1)
+    return (await session.execute(question)).scalars().first()
+
+
 async def task_of_seat(session: AsyncSession, seat: int) -> ReviewTask | None:
     """The task of a seat whose reviewer is a member here."""
     question = select(ReviewTask).where(ReviewTask.seat_id == seat)

@@ -9,7 +9,6 @@ from server.reviews.notices import Notice
 from server.reviews.rows import address, scrub_bodies, scrub_seat, task_of_seat
 from server.reviews.rubric import Answers
 from server.transaction import Transaction
-from storage.posts import Post
 from storage.reviews import Review, ReviewSeat
 
 
@@ -82,8 +81,7 @@ async def _must_be_open(tx: Transaction, seat: ReviewSeat) -> None:
 async def _heard(tx: Transaction, seat: ReviewSeat, kind: Notice) -> None:
     """Tell the stewards, and the author how far it has come."""
     review = await tx.session.get_one(Review, seat.review_id)
-    post = await tx.session.get_one(Post, review.post_id)
     path = f"/reviews/cases/{review.id}"
-    people = await notices.stewards(tx, post.forum_id)
-    await notices.tell_all(tx, people, kind, post.title, path)
+    people = await notices.stewards(tx, review.forum_id)
+    await notices.tell_all(tx, people, kind, review.title, path)
     tx.record(ReviewMoved(review.id))

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from server import mutes
 from server.timelines.spans import Span
 from server.timelines.statuses import SHOWN, Line
 from server.viewers import Viewer, visible_posts
@@ -15,21 +16,28 @@ from storage.endorsements import Endorsement
 from storage.forums import FollowState, Forum, ForumFollow
 from storage.members import Member
 from storage.posts import Post, PostMention, PostTag
+from storage.tag_follows import TagFollow
 
 # Threads whose new replies come into the home timeline: those one wrote in last.
 OWN_THREADS = 100
 
 
 async def home(session: AsyncSession, viewer: Viewer, span: Span) -> list[Line]:
-    """Threads of the forums followed, what names the member, and replies where they took part.
+    """Threads of followed forums and tags, what names the member, replies where they took part.
 
-    Each is looked for by itself and no further than a page, from an index.
+    Nothing by whom they keep away, or in what they muted. Each is looked for by itself and no
+    further than a page, from an index.
     """
     me = viewer.member.id if viewer.member is not None else 0
     each = union(
         *(
             select(part.subquery())
-            for part in (_of_forums(me, span), _naming(me, span), _around(me, span))
+            for part in (
+                _of_forums(me, span),
+                _of_tags(me, span),
+                _naming(me, span),
+                _around(me, span),
+            )
         )
     ).subquery()
     question = (
@@ -49,6 +57,7 @@ def _of_forums(me: int, span: Span) -> Select[*tuple[Any, ...]]:
         inner.forum_id == ForumFollow.forum_id,
         inner.thread_id == inner.id,
         inner.state.in_(SHOWN),
+        mutes.heard(me, inner),
         *span.conditions(inner.id),
     )
     page = span.ordered(of_one, inner.id).correlate(ForumFollow)
@@ -60,10 +69,30 @@ def _of_forums(me: int, span: Span) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _of_tags(me: int, span: Span) -> Select[*tuple[Any, ...]]:
+    """The threads with each tag followed, a page of each."""
+    inner = aliased(PostTag)
+    post = aliased(Post)
+    of_one = (
+        select(inner.post_id)
+        .join(post, post.id == inner.post_id)
+        .where(inner.tag == TagFollow.tag, mutes.heard(me, post), *span.conditions(inner.post_id))
+    )
+    page = span.ordered(of_one, inner.post_id).correlate(TagFollow)
+    return (
+        select(Post.id)
+        .select_from(TagFollow)
+        .join(Post, Post.id.in_(page))
+        .where(TagFollow.member_id == me)
+    )
+
+
 def _naming(me: int, span: Span) -> Select[*tuple[Any, ...]]:
     """What names the member."""
-    named = select(PostMention.post_id).where(
-        PostMention.member_id == me, *span.conditions(PostMention.post_id)
+    named = (
+        select(PostMention.post_id)
+        .join(Post, Post.id == PostMention.post_id)
+        .where(PostMention.member_id == me, mutes.heard(me), *span.conditions(PostMention.post_id))
     )
     return span.ordered(named, PostMention.post_id)
 
@@ -81,7 +110,10 @@ def _around(me: int, span: Span) -> Select[*tuple[Any, ...]]:
     threads = select(lately.c.thread).distinct().subquery()
     inner = aliased(Post)
     of_one = select(inner.id).where(
-        inner.thread_id == threads.c.thread, inner.state.in_(SHOWN), *span.conditions(inner.id)
+        inner.thread_id == threads.c.thread,
+        inner.state.in_(SHOWN),
+        mutes.heard(me, inner),
+        *span.conditions(inner.id),
     )
     page = span.ordered(of_one, inner.id).correlate(threads)
     return select(Post.id).select_from(threads).join(Post, Post.id.in_(page))
@@ -112,6 +144,8 @@ async def of_forum(session: AsyncSession, viewer: Viewer, span: Span, forum: int
 async def _openers(
     session: AsyncSession, viewer: Viewer, span: Span, *conditions: ColumnElement[bool]
 ) -> list[Line]:
+    if viewer.member is not None:
+        conditions = (*conditions, ~mutes.kept_away(viewer.member.id, Post.author_id))
     question = (
         select(Post.id)
         .join(Forum, Forum.id == Post.forum_id)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import mutes, tag_follows
 from server.facts import PostDeleted, PostEdited, ReplyPosted, ThreadPosted
 from server.ids import earliest
 from server.viewers import Viewer, visible_posts
@@ -122,7 +123,10 @@ async def visible(session: AsyncSession, viewer: Viewer, posts: Collection[int])
 async def concerned(
     session: AsyncSession, stands: dict[int, Place], members: Collection[int]
 ) -> dict[int, set[int]]:
-    """Which of these posts come into the home timeline of each member, as `lists.home` has it."""
+    """Which of these posts come into the home timeline of each member, as `lists.home` has it.
+
+    Those by whom a member keeps away are left to be left out, since they are told nowhere.
+    """
     found: dict[int, set[int]] = {}
     forums = {place.forum for post, place in stands.items() if post == place.thread}
     follows = select(ForumFollow.member_id, ForumFollow.forum_id).where(
@@ -147,4 +151,9 @@ async def concerned(
     for member, thread in (await session.execute(wrote)).all():
         inside = {p for p, place in stands.items() if place.thread == thread and p != thread}
         found.setdefault(member, set()).update(inside)
+    openers = {place.thread for place in stands.values() if place.thread in stands}
+    for member, post in await tag_follows.followers(session, openers, members):
+        found.setdefault(member, set()).add(post)
+    for member, muted in (await mutes.threads(session, members, threads)).items():
+        found[member] = {p for p in found.get(member, ()) if stands[p].thread not in muted}
     return found

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from server.notifications import Notice, NoticeLine
+from server.notifications import Notice, NoticeLine, heard
 from server.timelines.spans import Span
 from server.timelines.statuses import SHOWN
 from server.transaction import Transaction
@@ -23,9 +23,14 @@ TYPES: dict[str, str] = {
     Notice.THREAD_REPLY: "mention",
     Notice.MENTION: "mention",
     Notice.ENDORSEMENT: "favourite",
+    Notice.POLL: "poll",
 }
 OTHERWISE = "status"
-_SAID = {"mention": "{} wrote to you", "favourite": "{} endorsed your post"}
+_SAID = {
+    "mention": "{} wrote to you",
+    "favourite": "{} endorsed your post",
+    "poll": "A poll by {} has ended",
+}
 
 
 def type_of(kind: str) -> str:
@@ -59,6 +64,7 @@ async def page(
             Notification.member_id == me,
             Post.state.in_(SHOWN),
             visible_posts(viewer),
+            heard(me),
             *span.exactly(Notification.id),
         )
     )

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Posts with all that an app shows of them, in a fixed number of questions."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import filters, mutes
 from server.errors import NotFound
+from server.filters import Held, Match
 from server.forums.pages import tags_of
+from server.polls import pages as polls
+from server.polls.pages import ShownPoll
 from server.timelines.spans import boost_of
 from server.viewers import Viewer, visible_posts
 from storage import bookmarks, endorsements
@@ -46,6 +51,9 @@ class Status:
     answered: Member | None = None
     endorsed: bool = False
     bookmarked: bool = False
+    muted: bool = False
+    poll: ShownPoll | None = None
+    filtered: list[Match] = field(default_factory=list)
 
 
 async def find(session: AsyncSession, viewer: Viewer, identifier: int) -> tuple[Line, Status]:
@@ -104,12 +112,30 @@ async def _complete(session: AsyncSession, viewer: Viewer, part: dict[int, Statu
     authors = await _authors(session, parents)
     for status in part.values():
         status.answered = authors.get(status.post.parent_id or 0)
+    for post, poll in (await polls.of_posts(session, viewer, ids)).items():
+        part[post].poll = poll
     if viewer.member is not None:
-        me = viewer.member.id
-        for post in await endorsements.by_member(session, me, ids):
-            part[post].endorsed = True
-        for post in await bookmarks.by_member(session, me, ids):
-            part[post].bookmarked = True
+        await _complete_own(session, viewer.member, part)
+
+
+async def _complete_own(session: AsyncSession, member: Member, part: dict[int, Status]) -> None:
+    """What the member did with them, muted, and filters."""
+    ids, me = list(part), member.id
+    for post in await endorsements.by_member(session, me, ids):
+        part[post].endorsed = True
+    for post in await bookmarks.by_member(session, me, ids):
+        part[post].bookmarked = True
+    openers = {one.post.thread_id for one in part.values()}
+    muted = (await mutes.threads(session, [me], openers)).get(me, set())
+    for status in part.values():
+        status.muted = status.post.thread_id in muted
+    if held := await filters.held(session, member):
+        await asyncio.to_thread(_filter, part.values(), held)
+
+
+def _filter(part: Iterable[Status], held: list[Held]) -> None:
+    for status in part:
+        status.filtered = filters.matches(held, status.post.title, status.post.html)
 
 
 async def _authors(session: AsyncSession, posts: Iterable[int]) -> dict[int, Member]:
@@ -126,7 +152,8 @@ async def context(
 ) -> tuple[list[Status], list[Status]]:
     """What a post answers, from the opener on, and what answers it, in the thread's order.
 
-    At most DEEPEST of a thread are looked at, OF_VISITORS of them for those not signed in.
+    Answers by whom the viewer keeps away are left out. At most DEEPEST of a thread are looked
+    at, OF_VISITORS of them for those not signed in.
     """
     most = DEEPEST if viewer.member is not None else OF_VISITORS
     question = (
@@ -142,9 +169,12 @@ async def context(
     above = _above(parents, post)
     below = _below(parents, post.id)
     by_id = await told(session, viewer, [*above, *below])
+    away: set[int] = set()
+    if viewer.member is not None:
+        away = (await mutes.people(session, [viewer.member.id])).get(viewer.member.id, away)
     return (
         [by_id[one] for one in above if one in by_id],
-        [by_id[one] for one in below if one in by_id],
+        [by_id[one] for one in below if one in by_id and by_id[one].author.id not in away],
     )
 
 

@@ -2,24 +2,29 @@
 """Where a review stands, for the author of the practice."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
+from server.library import drafts
 from server.reviews import rubric
 from server.reviews.course import DECIDED, OPEN, OPEN_SEATS, Seat
-from server.reviews.rows import decided_review, latest_request, open_review, seats_of
+from server.reviews.rows import (
+    decided_review,
+    latest_request,
+    open_review,
+    review_of_draft,
+    seats_of,
+)
 from server.reviews.rubric import Answers
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post, PostState
 from storage.practices import Practice
 from storage.reviews import Review, ReviewRequest, ReviewSeat
-
-PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,16 @@ class Given:
 
 @dataclass(frozen=True)
 class AuthorPage:
-    """Where the review of one's own practice stands; numbers only until it is decided."""
+    """Where the review of one's own practice stands; numbers only until it is decided.
 
-    post: Post
-    forum: Forum
+    `path` is this page's own; `post` is None for what is not published yet, `forum` where no
+    forum is chosen for it either.
+    """
+
+    title: str
+    path: str
+    post: Post | None
+    forum: Forum | None
     version: int
     state: str
     reviewed_version: int
@@ -49,14 +60,19 @@ class AuthorPage:
     accepted: int
     answered: int
     reviews: list[Given]
+    draft: int | None = None
 
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
 
     @property
+    def post_is_here(self) -> bool:
+        return self.forum is not None and self.forum.is_local
+
+    @property
     def may_submit(self) -> bool:
-        return not self.is_open and self.post.state == PostState.LIVE
+        return not self.is_open and (self.post is None or self.post.state == PostState.LIVE)
 
 
 async def author_page(session: AsyncSession, member: Member, post_id: int) -> AuthorPage:
@@ -71,18 +87,37 @@ async def author_page(session: AsyncSession, member: Member, post_id: int) -> Au
         return _of_request(post, forum, practice, request)
     review = await open_review(session, post.id) or await decided_review(session, post.id)
     held = await seats_of(session, review.id) if review else []
-    return _of_review(post, forum, practice, review, held)
+    return _of_review(post, forum, practice.version, review, held)
+
+
+async def draft_page(session: AsyncSession, member: Member, number: int) -> AuthorPage:
+    """The review of a draft for its owner; NotFound for everybody else."""
+    draft = await drafts.must_write(session, member, number)
+    if draft.owner_id != member.id or draft.post_id is not None:
+        raise NotFound
+    review = await review_of_draft(session, number)
+    forum = await session.get(Forum, (review.forum_id if review else draft.forum_id) or 0)
+    held = await seats_of(session, review.id) if review else []
+    page = _of_review(None, forum, 1, review, held)
+    title = draft.title or "A new practice"
+    return replace(page, title=title, path=f"/reviews/drafts/{number}", draft=number)
 
 
 def _of_review(
-    post: Post, forum: Forum, practice: Practice, review: Review | None, seats: list[ReviewSeat]
+    post: Post | None,
+    forum: Forum | None,
+    version: int,
+    review: Review | None,
+    seats: list[ReviewSeat],
 ) -> AuthorPage:
     states = [seat.state for seat in seats]
     is_told = review is not None and review.state in DECIDED
     return AuthorPage(
+        title=post.title if post else "",
+        path=f"/p/{post.id}/review" if post else "",
         post=post,
         forum=forum,
-        version=practice.version,
+        version=version,
         state=review.state if review else "",
         reviewed_version=review.version if review else 0,
         submitted=review.submitted if review else None,
@@ -111,6 +146,8 @@ def _of_request(
 ) -> AuthorPage:
     said: dict[str, Any] = json.loads(request.told) if request else {}
     return AuthorPage(
+        title=post.title,
+        path=f"/p/{post.id}/review",
         post=post,
         forum=forum,
         version=practice.version,

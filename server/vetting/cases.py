@@ -73,19 +73,25 @@ async def apply_submission(tx: Transaction, post: Post, version: int, note: str)
     """The review as it then is; the stewards hear of it."""
     practice = await tx.session.get_one(Practice, post.id)
     review = Review(
-        id=tx.ids.next(), post_id=post.id, version=version, state=State.SUBMITTED, masked=True,
+        id=tx.ids.next(), post_id=post.id, forum_id=post.forum_id, author_id=post.author_id,
+        title=post.title, version=version, state=State.SUBMITTED, masked=True,
         record=practice.record, note=note.strip(), letter="", submitted=tx.now,
     )  # fmt: skip
+    return await begun(tx, review)
+
+
+async def begun(tx: Transaction, review: Review) -> Review:
+    """A review that was just submitted: the stewards hear of it."""
     tx.session.add(review)
     await tx.session.flush()
-    people = await notices.stewards(tx, post.forum_id)
+    people = await notices.stewards(tx, review.forum_id)
     path = f"/reviews/cases/{review.id}"
-    await notices.tell_all(tx, people, Notice.SUBMITTED, post.title, path)
+    await notices.tell_all(tx, people, Notice.SUBMITTED, review.title, path)
     tx.record(ReviewMoved(review.id))
     return review
 
 
-async def must_keep(tx: Transaction, member: Member, number: int) -> tuple[Review, Post, Forum]:
+async def must_keep(tx: Transaction, member: Member, number: int) -> tuple[Review, Forum]:
     """A review that this member keeps as a steward; NotFound for everybody else.
 
     A steward who wrote the practice takes no part in its review, and one who reviews it cannot
@@ -95,18 +101,22 @@ async def must_keep(tx: Transaction, member: Member, number: int) -> tuple[Revie
     review = found.scalar_one_or_none()
     if review is None:
         raise NotFound
-    post = await tx.session.get_one(Post, review.post_id)
-    forum = await tx.session.get_one(Forum, post.forum_id)
+    forum = await tx.session.get_one(Forum, review.forum_id)
     stands = await standing_now(tx, member, forum)
-    if not stands.steward or post.author_id == member.id:
+    if not stands.steward or review.author_id == member.id:
         raise NotFound
     must(stands, Permission.KEEP_REVIEWS)
-    return review, post, forum
+    return review, forum
+
+
+async def post_of(tx: Transaction, review: Review) -> Post | None:
+    """The practice that is reviewed, if it is published."""
+    return await tx.session.get(Post, review.post_id) if review.post_id is not None else None
 
 
 async def set_masked(tx: Transaction, member: Member, number: int, *, is_masked: bool) -> None:
     """Whether author and reviewers are kept from each other until the decision."""
-    review, _, _ = await must_keep(tx, member, number)
+    review, _ = await must_keep(tx, member, number)
     if review.state != State.SUBMITTED:
         raise Invalid({"masked": "Reviewers are asked already: this stays as it is."})
     review.masked = is_masked
@@ -129,11 +139,11 @@ async def invite_member(
     tx: Transaction, steward: Member, number: int, handle: str, due: datetime
 ) -> ReviewSeat:
     """Ask a member of this agency to review it."""
-    review, post, forum = await must_keep(tx, steward, number)
+    review, forum = await must_keep(tx, steward, number)
     member = await members.by_handle(tx.session, handle.strip().lstrip("@").lower())
     if member is None or member.state != MemberState.ACTIVE:
         raise Invalid({"invite": "Nobody here has this name: write it as in their address."})
-    if member.id == post.author_id:
+    if member.id == review.author_id:
         raise Invalid({"invite": "Nobody reviews their own practice."})
     if member.id == steward.id:
         raise Invalid({"invite": "You decide about it: ask somebody else to review it."})
@@ -152,13 +162,13 @@ async def invite_agency(
     tx: Transaction, steward: Member, number: int, host: str, due: datetime
 ) -> ReviewSeat:
     """Ask another agency to name a reviewer of theirs."""
-    review, post, forum = await must_keep(tx, steward, number)
+    review, forum = await must_keep(tx, steward, number)
     if forum.visibility not in FEDERATED:
         raise Invalid({"invite": "What is written in this forum stays within our agency."})
     mode = tx.settings.federates
     if not await peers.is_agency(tx.session, mode, host, tx.now):
         raise Invalid({"invite": "Choose an agency that is on our list and runs Guildhall."})
-    author = await tx.session.get_one(Member, post.author_id)
+    author = await tx.session.get_one(Member, review.author_id)
     if author.peer == host:
         raise Invalid({"invite": "This is the author’s own agency: ask another."})
     peer = await tx.session.get_one(Peer, host)
@@ -208,7 +218,7 @@ def invitation(tx: Transaction, review: Review, forum: Forum, seat: ReviewSeat) 
 
 async def withdraw_seat(tx: Transaction, steward: Member, number: int, seat_id: int) -> None:
     """Ask one reviewer no longer."""
-    review, _, _ = await must_keep(tx, steward, number)
+    review, _ = await must_keep(tx, steward, number)
     seat = await tx.session.get(ReviewSeat, seat_id)
     if seat is None or seat.review_id != review.id:
         raise NotFound
@@ -222,7 +232,8 @@ async def decide(
     tx: Transaction, steward: Member, number: int, decision: str, letter: str
 ) -> Review:
     """Decide, with a letter to the author; an acceptance is told to everybody who follows."""
-    review, post, _ = await must_keep(tx, steward, number)
+    review, _ = await must_keep(tx, steward, number)
+    post = await post_of(tx, review)
     held = await seats_of(tx.session, review.id)
     await _must_not_review(tx, steward, held)
     try:
@@ -239,10 +250,11 @@ async def decide(
     by_seat = await tasks_of_seats(tx.session, held)
     for seat in held:
         if seat.id in by_seat and seat.state == Seat.ANSWERED:
-            await endings.decided(tx, by_seat[seat.id], review.state, post.uri)
+            await endings.decided(tx, by_seat[seat.id], review.state, post.uri if post else "")
     await tx.session.flush()
-    await _publish(tx, steward, post, review, held)
-    await _tell_author(tx, post, Notice.DECIDED)
+    if post is not None:
+        await state(tx, steward, post, review, held)
+    await _tell_author(tx, review, Notice.DECIDED)
     tx.record(ReviewDecided(review.id))
     return review
 
@@ -254,7 +266,7 @@ async def _must_not_review(tx: Transaction, steward: Member, held: list[ReviewSe
         raise NotAllowed("You review this practice: another steward decides about it.")
 
 
-async def _publish(
+async def state(
     tx: Transaction, steward: Member, post: Post, review: Review, held: list[ReviewSeat]
 ) -> None:
     """State an acceptance; any other decision takes back what was stated before."""
@@ -266,14 +278,16 @@ async def _publish(
         await standing.reckon_uri(tx, post.uri)
 
 
-async def _tell_author(tx: Transaction, post: Post, kind: Notice) -> None:
-    author = await tx.session.get_one(Member, post.author_id)
-    await notices.tell(tx, author, kind, post.title, f"/p/{post.id}/review")
+async def _tell_author(tx: Transaction, review: Review, kind: Notice) -> None:
+    author = await tx.session.get_one(Member, review.author_id)
+    draft = f"/reviews/drafts/{review.draft_id}"
+    path = f"/p/{review.post_id}/review" if review.post_id is not None else draft
+    await notices.tell(tx, author, kind, review.title, path)
 
 
 async def revoke(tx: Transaction, steward: Member, number: int, letter: str) -> None:
     """Take an acceptance back, with the reason for the author."""
-    review, post, _ = await must_keep(tx, steward, number)
+    review, _ = await must_keep(tx, steward, number)
     if not letter.strip():
         raise Invalid({"letter": "Write to the author why you take it back."})
     if review.state != State.ACCEPTED:
@@ -281,9 +295,11 @@ async def revoke(tx: Transaction, steward: Member, number: int, letter: str) -> 
     move(review, Event.WITHDRAW)
     review.letter = letter.strip()[:LONGEST_LETTER]
     await tx.session.flush()
-    await statements.take_back(tx, steward, post)
-    await standing.reckon_uri(tx, post.uri)
-    await _tell_author(tx, post, Notice.WITHDRAWN)
+    post = await post_of(tx, review)
+    if post is not None:
+        await statements.take_back(tx, steward, post)
+        await standing.reckon_uri(tx, post.uri)
+    await _tell_author(tx, review, Notice.WITHDRAWN)
     tx.record(ReviewMoved(review.id))
 
 
@@ -293,4 +309,4 @@ async def withdraw(tx: Transaction, member: Member, post: Post) -> None:
     review = await open_review(tx.session, post.id)
     if post.author_id != member.id or review is None:
         raise NotFound
-    await apply_withdrawal(tx, post, review)
+    await apply_withdrawal(tx, review)

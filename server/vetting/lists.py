@@ -17,13 +17,21 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Line:
-    """A review in a list, with whose practice it is and how many are asked, at it and done."""
+    """A review in a list, with how many are asked, at it and done."""
 
     review: Review
-    post: Post
     forum: Forum
     asked: int
     given: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """A practice that its author has had reviewed, where that stands, and the page of it."""
+
+    title: str
+    state: str
+    path: str
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Mine:
     tasks: list[ReviewTask]
     offers: list[ReviewTask]
     done: list[ReviewTask]
-    written: list[tuple[Post, str]]
+    written: list[Written]
     cases: list[Line]
     keeps: bool
 
@@ -80,29 +88,42 @@ async def _keeps(session: AsyncSession, member: Member) -> bool:
     return (await session.execute(question)).first() is not None
 
 
-async def _written(session: AsyncSession, member: Member) -> list[tuple[Post, str]]:
+async def _written(session: AsyncSession, member: Member) -> list[Written]:
     """The member's practices that are or were under review, with the state of the last one."""
-    found: dict[int, tuple[Post, str]] = {}
-    for table in (Review, ReviewRequest):
-        question = (
-            select(Post, table.state)
-            .join(table, table.post_id == Post.id)
-            .where(Post.author_id == member.id, Post.state != PostState.DELETED)
-            .order_by(table.id)
-            .limit(PAGE)
-        )
-        found |= {post.id: (post, state) for post, state in (await session.execute(question)).all()}
-    return list(found.values())[::-1]
+    found: dict[str, Written] = {}
+    here = (
+        select(Review)
+        .where(Review.author_id == member.id, Review.title != "")
+        .order_by(Review.id.desc())
+        .limit(PAGE)
+    )
+    for review in (await session.execute(here)).scalars():
+        if review.post_id is None and review.draft_id is None:
+            continue
+        path = f"/p/{review.post_id}/review"
+        if review.post_id is None:
+            path = f"/reviews/drafts/{review.draft_id}"
+        found.setdefault(path, Written(review.title, review.state, path))
+    elsewhere = (
+        select(Post.title, ReviewRequest.state, Post.id)
+        .join(ReviewRequest, ReviewRequest.post_id == Post.id)
+        .where(Post.author_id == member.id, Post.state != PostState.DELETED)
+        .order_by(ReviewRequest.id.desc())
+        .limit(PAGE)
+    )
+    for title, state, number in (await session.execute(elsewhere)).all():
+        path = f"/p/{number}/review"
+        found.setdefault(path, Written(title, state, path))
+    return list(found.values())
 
 
 async def board(session: AsyncSession, member: Member, *, only_open: bool = False) -> list[Line]:
     """The reviews in the forums that a member looks after, those that wait first."""
     kept = select(ForumSteward.forum_id).where(ForumSteward.member_id == member.id)
     question = (
-        select(Review, Post, Forum)
-        .join(Post, Post.id == Review.post_id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(Forum.id.in_(kept), Forum.peer.is_(None), Post.author_id != member.id)
+        select(Review, Forum)
+        .join(Forum, Forum.id == Review.forum_id)
+        .where(Forum.id.in_(kept), Forum.peer.is_(None), Review.author_id != member.id)
         .order_by(Review.id.desc())
         .limit(PAGE)
     )
@@ -118,10 +139,10 @@ async def board(session: AsyncSession, member: Member, *, only_open: bool = Fals
         states.setdefault(number, []).append(state)
     lines = [
         Line(
-            review, post, forum,
+            review, forum,
             asked=sum(s in {*OPEN_SEATS, Seat.ANSWERED} for s in states.get(review.id, ())),
             given=states.get(review.id, []).count(Seat.ANSWERED),
         )
-        for review, post, forum in rows
+        for review, forum in rows
     ]  # fmt: skip
     return sorted(lines, key=lambda line: line.review.state not in OPEN)

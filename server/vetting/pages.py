@@ -26,8 +26,6 @@ from storage.peers import Peer
 from storage.posts import Post
 from storage.reviews import Review, ReviewSeat, ReviewTask
 
-PAGE = 50
-
 
 @dataclass(frozen=True)
 class SeatLine:
@@ -43,7 +41,7 @@ class Case:
     """A review as the stewards of its forum see it."""
 
     review: Review
-    post: Post
+    post: Post | None
     forum: Forum
     record: Record | None
     seats: list[SeatLine]
@@ -63,19 +61,18 @@ async def case_page(
 ) -> Case:
     """A review for a steward who did not write the practice; NotFound for everybody else."""
     review = await session.get(Review, number)
-    post = await session.get(Post, review.post_id) if review else None
-    if review is None or post is None or post.author_id == member.id:
+    if review is None or review.author_id == member.id:
         raise NotFound
-    forum = await session.get_one(Forum, post.forum_id)
+    forum = await session.get_one(Forum, review.forum_id)
     steward = await session.get(ForumSteward, (forum.id, member.id))
     if steward is None or not forum.is_local:
         raise NotFound
     seats = await seats_of(session, review.id)
     names = await _names(session, [seat.id for seat in seats])
-    author = await session.get_one(Member, post.author_id)
+    author = await session.get_one(Member, review.author_id)
     return Case(
         review=review,
-        post=post,
+        post=await session.get(Post, review.post_id or 0),
         forum=forum,
         record=shown_record(review) if review.record else None,
         seats=[SeatLine(s, names.get(s.id, ""), rubric.unpack(s.answers)) for s in seats],

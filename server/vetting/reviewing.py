@@ -14,8 +14,6 @@ from server.reviews.rubric import Answers
 from storage.members import Member
 from storage.reviews import ReviewTask
 
-PAGE = 50
-
 
 @dataclass(frozen=True)
 class TaskPage:

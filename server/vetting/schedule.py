@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the clock does to reviews: reminders, days gone by, reviews grown old."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from server.practices import standing
 from server.practices.evidence import Step
@@ -70,6 +71,8 @@ async def _age(tx: Transaction) -> None:
     """Put practices whose review has grown old where they now belong."""
     kept = await library(tx.session)
     limit = tx.now - kept.period
+    later = aliased(ReviewStatement)
+    is_last = ~exists().where(later.of == ReviewStatement.of, later.at > ReviewStatement.at)
     question = (
         select(Practice)
         .join(Post, Post.id == Practice.post_id)
@@ -77,6 +80,7 @@ async def _age(tx: Transaction) -> None:
         .where(
             Practice.evidence >= int(Step.REVIEWED),
             ReviewStatement.at < limit,
+            is_last,
         )
         .limit(AT_ONCE)
     )

@@ -2,7 +2,8 @@
 """Programmes, mentor cards, needs and matches, and what a pair writes down."""
 
 from storage.mentoring.matches import Match, MatchState, Need, NeedState
-from storage.mentoring.offers import MentorCard, Programme, ProgrammeSteward, Pull, Reach
+from storage.mentoring.notices import MentoringNotice
+from storage.mentoring.offers import MentorCard, OfferPost, Programme, ProgrammeSteward, Pull, Reach
 from storage.mentoring.pairs import Entry, EntryKind, Pairing, PairState
 
 __all__ = [
@@ -11,8 +12,10 @@ __all__ = [
     "Match",
     "MatchState",
     "MentorCard",
+    "MentoringNotice",
     "Need",
     "NeedState",
+    "OfferPost",
     "PairState",
     "Pairing",
     "Programme",

@@ -87,6 +87,16 @@ class MentorCard(Base):
     pulled: Mapped[datetime | None]
 
 
+class OfferPost(Base):
+    """A post in a forum that says what a mentor offers; it says so on the wire as well."""
+
+    __tablename__ = "mentor_offers"
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("posts.id"), primary_key=True, autoincrement=False
+    )
+
+
 class Pull(Base):
     """When an agency was last asked for its cards, and how that went."""
 

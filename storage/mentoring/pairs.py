@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, or_, select
+from sqlalchemy import ForeignKey, Index, Integer, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -78,11 +78,17 @@ class Entry(Base):
 
     `starts`, `minutes` and `state` are a session's (planned, held, missed, cancelled); `due` (a
     day) and `state` (open, done) an action's or a goal's; `rating` (1 to 5) a feedback's.
-    `parent_id` is the goal that a check-in is about.
+    `parent_id` is the goal that a check-in is about. `changed` is when its author last wrote it
+    anew; of one that they took back (`is_gone`) only that remains. `followed_up` is when the two
+    were asked how a session went.
     """
 
     __tablename__ = "mentoring_entries"
-    __table_args__ = (Index("ix_mentoring_entries_pairing", "pairing_id", "kind", "id"),)
+    __table_args__ = (
+        Index("ix_mentoring_entries_pairing", "pairing_id", "kind", "id"),
+        Index("ix_mentoring_entries_starts", "kind", "state", "starts"),
+        Index("ix_mentoring_entries_author", "author_id", "created"),
+    )
 
     id: Mapped[Key]
     uri: Mapped[Url] = mapped_column(unique=True)
@@ -102,6 +108,9 @@ class Entry(Base):
     revision: Mapped[int] = mapped_column(Integer)
     created: Mapped[datetime]
     updated: Mapped[datetime]
+    changed: Mapped[datetime | None]
+    is_gone: Mapped[bool] = mapped_column(default=False, server_default=false())
+    followed_up: Mapped[datetime | None]
 
 
 async def pairing_by_uri(session: AsyncSession, uri: str) -> Pairing | None:
@@ -128,13 +137,17 @@ async def entry_by_uri(session: AsyncSession, uri: str) -> Entry | None:
 async def entries_of(
     session: AsyncSession, pairing_id: int, reader_id: int, kind: EntryKind, most: int
 ) -> Sequence[Entry]:
-    """The newest entries of a kind that one of the pair may read, the newest first."""
+    """The newest entries of a kind that one of the pair may read, the newest first.
+
+    Of those taken back only messages, in whose place something is missed.
+    """
     question = (
         select(Entry)
         .where(
             Entry.pairing_id == pairing_id,
             Entry.kind == kind,
             or_(Entry.is_shared, Entry.author_id == reader_id),
+            or_(Entry.is_gone.is_(False), Entry.kind == EntryKind.MESSAGE),
         )
         .order_by(Entry.id.desc())
         .limit(most)

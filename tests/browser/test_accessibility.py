@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import axe_playwright_python
 import pytest
@@ -19,8 +19,13 @@ pytestmark = pytest.mark.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 NARROWEST = 320
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What depends on the colours, and so is asked again in the dark.
+# What depends on the colours: asked once for each theme, of another width each.
 COLOURS = ["color-contrast", "link-in-text-block"]
+LOOKS: list[tuple[int, Literal["light", "dark"], dict[str, object]]] = [
+    (1280, "light", {"runOnly": TAGS}),
+    (375, "light", {"runOnly": TAGS, "rules": {name: {"enabled": False} for name in COLOURS}}),
+    (375, "dark", {"runOnly": COLOURS}),
+]
 
 # Who looks -> what each kind of page is called, and where it is.
 FOR_VISITORS = {
@@ -67,6 +72,9 @@ FOR_MEMBERS = {
     "report": "{copy}/report",
     "drafts": "/me/drafts",
     "kept posts": "/me/kept",
+    "people muted": "/me/muted",
+    "filters": "/me/filters",
+    "muting somebody": "/u/marek@{lakeside}/mute",
     "apps": "/me/apps",
     "letting an app in": "{consent}",
     "notices": "/notifications",
@@ -87,6 +95,7 @@ FOR_MEMBERS = {
     "practice elsewhere": "{adopted}",
     "reporting on a practice": "{adopted}/replicate",
     "review of an own practice": "{practice}/review",
+    "review of a draft": "{unpublished}",
     "reviews": "/reviews",
     "writing a review": "{task}",
     "adapted practice": "{made}",
@@ -101,6 +110,7 @@ FOR_MEMBERS = {
     "own event": "{event}",
     "event elsewhere": "{webinar}",
     "new event": "/f/counters/events/new",
+    "where to announce": "/events/new",
     "event form": "{event}/event",
     "guests": "{event}/guests",
     "calling off": "{event}/call-off",
@@ -133,6 +143,7 @@ FOR_ADMINS = {
     "keys": "/admin/keys",
     "keeping the library": "/practices/keeping",
     "reviews to look after": "/reviews/board",
+    "withdrawing a practice": "/p/{quiet}/notice",
     "a review to look after": "{case}",
     "new programme": "/mentoring/programmes/new",
     "programme form": "{mentoring[programme]}/edit",
@@ -188,6 +199,7 @@ def places(town: Town) -> dict[str, Any]:
         "permits": str(digital.id),
         "quiet": str(quiet.id),
         "half": f"/practices/drafts/{half}",
+        "unpublished": f"/reviews/drafts/{half}",
         "resource": f"/p/{adapted.id}",
         "fetched": f"/p/{fetched.id}",
         "event": f"/p/{event.id}",
@@ -226,13 +238,11 @@ def violations(page: Page, options: dict[str, object]) -> list[str]:
 def faults(page: Page) -> list[str]:
     """What is wrong with an open page at any width and in any colours."""
     found = []
-    everything: dict[str, object] = {"runOnly": TAGS, "resultTypes": ["violations"]}
-    colours: dict[str, object] = {"runOnly": COLOURS, "resultTypes": ["violations"]}
-    for width in (1280, 375):
+    for width, scheme, options in LOOKS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
-        for scheme, options in (("light", everything), ("dark", colours)):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            found += [f"{width} {scheme}: {line}" for line in violations(page, options)]
+        page.emulate_media(color_scheme=scheme)
+        asked = {**options, "resultTypes": ["violations"]}
+        found += [f"{width} {scheme}: {line}" for line in violations(page, asked)]
     page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
     wide = page.evaluate("document.documentElement.scrollWidth")
     if wide > NARROWEST:

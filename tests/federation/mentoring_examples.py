@@ -7,9 +7,9 @@ from typing import Any
 
 from federation.mentoring import entries, wire
 from federation.mentoring.entries import Between, SharedEntry
-from federation.mentoring.entries import Told as PairSaid
 from federation.mentoring.wire import Asked, Parties
 from server.mentoring import profiles
+from server.mentoring.agreements import Heard as PairSaid
 from server.mentoring.agreements import Terms
 from server.mentoring.asks import Told
 from server.mentoring.drafts import EntryDraft

@@ -101,6 +101,8 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
     is_reply = parent is not None
     practice = None if is_reply else draw(st.none() | PRACTICE)
     event = None if is_reply or practice else draw(st.none() | shared_events())
+    report = None if is_reply or practice or event else draw(st.none() | REPORT)
+    is_plain = not (is_reply or practice or event or report)
     return SharedPost(
         uri=uri,
         url=f"{uri}/{draw(TAG)}",
@@ -121,9 +123,10 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
         locked=draw(st.booleans()),
         likes=draw(st.integers(0, 10**6)),
         practice=practice,
-        report=None if is_reply or practice or event else draw(st.none() | REPORT),
+        report=report,
         announces=draw(st.none() | POST) if is_reply else None,
         event=event,
+        offers=is_plain and draw(st.booleans()),
     )
 
 

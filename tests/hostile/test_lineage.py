@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from storage import posts
 from storage.practices import ChangeOffer, PracticeNotice
 from tests.hostile.commons import Commons, doing
-from tests.hostile.copy import words
+from tests.hostile.copy import announce, copied, held_in, words
 from tests.hostile.peer import Json, ScriptedPeer, vera
 from tests.server.library.bench import adapted_from, published
 from tests.server.practices.test_record import PERMITS
@@ -65,6 +66,41 @@ async def test_only_the_author_of_an_original_warns_of_it(
     assert await stands() == "Stop."
     assert (await tell(vic, 4, None))[0] == "applied"
     assert await stands() == ""
+
+
+async def test_what_was_warned_of_before_an_adaptation_came_is_asked_for_once(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    await gh.allow(vic.host, evil.host)
+    forum = await copied(gh, vic)
+    notice = {"kind": "withdrawn", "content": "Stop.", "published": "2026-11-20T09:00:00Z"}
+
+    def original(number: int, **changes: Any) -> str:
+        parts: Json = {"gh:practice": PERMITS, "gh:advisory": notice, **changes}
+        document = words(evil, f"{evil.origin}/f/permits", number, **parts)
+        evil.put(document["id"], document)
+        return str(document["id"])
+
+    async def adapt(number: int, source: str) -> str:
+        based = {**PERMITS, "basedOn": [{"uri": source, "version": 1}]}
+        article = words(vic, forum.uri, number, **{"gh:practice": based})
+        vic.put(article["id"], article)
+        create = doing("Create", vera(vic), article, number)
+        return await announce(gh, vic, forum.uri, create, number)
+
+    veras, closed = original(2), original(3, to=[], cc=[])
+    stolen = original(4, attributedTo=vera(vic))
+    for number, source in enumerate((veras, veras, closed, stolen, f"{evil.origin}/p/9"), 11):
+        assert await adapt(number, source) == "applied", source
+    await gh.settled()
+    async with gh.instance.reading() as session:
+        rows = (await session.execute(select(PracticeNotice))).scalars().all()
+        assert [(row.uri, row.words, row.active) for row in rows] == [(veras, "Stop.", True)]
+        assert await posts.by_uri(session, veras) is None
+    assert evil.fetched.count("/p/2") == 1
+    [first] = [post for post in await held_in(gh, forum) if post.uri == f"{vic.origin}/p/11"]
+    page = await gh.client.get(f"/p/{first.id}/{first.slug}")
+    assert "Withdrawn about" in page.text
 
 
 async def test_offers_come_from_the_author_of_an_adaptation_and_end_by_those_they_are_between(

@@ -6,9 +6,10 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from federation.mentoring import entries, wire
-from federation.mentoring.entries import Between, SharedEntry, Told
+from federation.mentoring.entries import Between, SharedEntry
 from federation.mentoring.wire import Asked, Parties
 from server.mentoring import agreements, asks, cards, drafts
+from server.mentoring.agreements import Heard
 from server.mentoring.asks import Told as ToldOfNeed
 from server.mentoring.cards import Arrived
 from server.mentoring.elsewhere import NOT_AVAILABLE
@@ -118,7 +119,7 @@ async def _strangers_write(
         between = Between(parties.agreement, who, tom.uri)
         shared = SharedEntry(f"{peer.origin}/instance#entry-1", who, 0, draft)
         assert (await gh.sent(peer, entries.entry(between, shared))).state == "refused"
-        pause = entries.told(between, Told(agreements.PAUSED), 1)
+        pause = entries.told(between, Heard(agreements.PAUSED), 1)
         assert (await gh.sent(peer, pause)).state == "refused"
     between = Between(parties.agreement, vera(vic), tom.uri)
     elsewhere = SharedEntry(f"{evil.origin}/instance#entry-2", vera(vic), 0, draft)

@@ -18,7 +18,7 @@ from storage.posts import Kind, by_uri
 from storage.practices import Practice, PracticeVersion
 from storage.replications import Announcing
 from tests.hostile.commons import Commons, doing
-from tests.hostile.copy import copied, held_in, words
+from tests.hostile.copy import collection, copied, held_in, words
 from tests.hostile.followers import follow, told
 from tests.hostile.peer import Json, ScriptedPeer, vera
 from tests.server.library.bench import published
@@ -105,6 +105,36 @@ async def test_versions_come_once_and_in_any_order(gh: Commons, vic: ScriptedPee
     [post] = await held_in(gh, told.forum)
     assert post.kind == Kind.PRACTICE
     assert "Buy" not in post.html
+
+    # What was missed between two Updates is asked for, of the author's own server and no other.
+    def lists(origin: str, *numbers: int) -> str:
+        items: list[object] = [
+            {
+                "type": "Article", "updated": f"2026-11-23T09:{number:02}:00Z",
+                "gh:version": {"number": number, "note": ""}, "gh:practice": PERMITS,
+            }
+            for number in numbers
+        ]  # fmt: skip
+        uri = f"{origin}/p/1/versions"
+        return vic.put(uri, collection(uri, items)) if origin == vic.origin else uri
+
+    gh.clock.turn(minutes=10)
+    strange = lists("https://elsewhere.example.gov")
+    assert (await update(6, 6, 13, **{"gh:versions": strange}))[0] == "applied"
+    assert (await told.held())[1] == [1, 2, 3, 6]
+    listed = lists(vic.origin, 8, 7, 5, 3, 2)
+    assert (await update(8, 8, 14, **{"gh:versions": listed}))[0] == "applied"
+    await gh.settled()
+    practice, versions = await told.held()
+    assert (practice.version, versions) == (8, [1, 2, 3, 5, 6, 7, 8])
+    assert '"value":14}' in practice.record
+    asked = vic.fetched.count("/p/1/versions")
+    # What its server does not list either is looked for when the copy is compared.
+    lists(vic.origin, 4)
+    await past_versions.complete(gh.station, told.forum.id)
+    assert (await told.held())[1] == list(range(1, 9))
+    await past_versions.complete(gh.station, told.forum.id)
+    assert vic.fetched.count("/p/1/versions") == asked + 1
 
 
 @given(st.data())

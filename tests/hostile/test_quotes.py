@@ -3,12 +3,13 @@
 
 import pytest
 
+from federation.quotes import awaited
 from server import quotes
 from server.posts import editing
 from storage.forums import Visibility
 from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing, note
-from tests.hostile.peer import AS, PUBLIC, Json, ScriptedPeer, mallory, vera
+from tests.hostile.peer import AS, PUBLIC, Json, Page, ScriptedPeer, mallory, vera
 
 
 def asking(actor: str, quoted: str, number: int, quoting: object = "") -> Json:
@@ -240,3 +241,48 @@ async def test_a_quote_is_shown_by_the_stamp_of_who_is_quoted_and_by_no_other(
     # What is quoted and deleted is not shown either.
     await gh.sent(vic, doing("Delete", vera(vic), said["id"], 3))
     assert "data-quotes" not in await gh.page(thread)
+
+
+async def test_a_stamp_that_cannot_be_had_is_asked_for_again_and_not_for_ever(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    said = note(f"{vic.origin}/p/1", vera(vic), gh.forum.uri, inReplyTo=gh.thread.uri)
+    assert (await gh.sent(vic, doing("Create", vera(vic), said))).state == "applied"
+    uris = [f"{vic.origin}/stamps/{number}" for number in (1, 2)]
+    for number, uri in enumerate(uris, 1):
+        document = {
+            "@context": AS, "id": uri, "type": "QuoteAuthorization", "attributedTo": vera(vic),
+            "interactingObject": f"{evil.origin}/p/{number}", "interactionTarget": said["id"],
+        }  # fmt: skip
+        vic.put(uri, document)
+    served = dict(vic.pages)
+    for number, uri in enumerate(uris, 1):
+        vic.pages[f"/stamps/{number}"] = Page(status=503)
+        own = note(f"{evil.origin}/p/{number}", mallory(evil), gh.forum.uri, quote=said["id"])
+        own |= {"inReplyTo": gh.thread.uri, "quoteAuthorization": uri}
+        # The other comes without it, and is given it by an Update that changes nothing (Mastodon).
+        first = own if number == 1 else own | {"quoteAuthorization": None}
+        await gh.sent(evil, doing("Create", mallory(evil), first, number))
+        if number == 2:
+            row = await gh.sent(evil, doing("Update", mallory(evil), own, number))
+            assert row.state == "applied"
+    thread, stamps = f"/p/{gh.thread.id}", gh.station.stamps
+    assert "data-quotes" not in await gh.page(thread)
+    assert "edited" not in await gh.page(thread)
+    await stamps.run_due()
+    vic.requests.clear()
+    await stamps.run_due()
+    assert vic.fetched == []
+    gh.clock.turn(minutes=2)
+    await stamps.run_due()
+    assert sorted(vic.fetched) == ["/stamps/1", "/stamps/2"]
+    assert "data-quotes" not in await gh.page(thread)
+    vic.pages["/stamps/2"] = served["/stamps/2"]
+    for _ in range(awaited.MOST_TRIES + 5):
+        gh.clock.turn(hours=7)
+        await stamps.run_due()
+    assert vic.fetched.count("/stamps/2") == 2
+    # Once it was asked for when its post came.
+    assert vic.fetched.count("/stamps/1") == awaited.MOST_TRIES - 1, vic.fetched
+    assert (await gh.page(thread)).count("data-quotes") == 1
+    assert not await stamps.are_wanted()

@@ -75,13 +75,20 @@ class Recorder:
 class Agency:
     """`name` is also its host: `riverton.localhost`."""
 
-    def __init__(self, name: str, folder: Path, clock: TurnableClock, ports: dict[str, int]):
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        clock: TurnableClock,
+        ports: dict[str, int],
+        database: str = "",
+    ) -> None:
         self.name = name
         self.host = f"{name}.localhost"
         self.clock = clock
         values: dict[str, Any] = {
             "origin": f"http://{self.host}",
-            "database": f"sqlite:///{folder / name}.db",
+            "database": database or f"sqlite:///{folder / name}.db",
             "state": folder / name,
             "mode": Mode.TEST,
             "agency": f"City of {name.title()}",

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An event of Lakeside's, and people of two agencies who want its places."""
 
-import asyncio
-
 import pytest
 from sqlalchemy import select
 
 from server.calendar import joining, series, writing
 from server.calendar.typed import check
-from server.errors import Refusal
 from server.posts import editing
 from storage import events
 from storage.events import Event, EventGuest, GuestState
@@ -109,6 +106,25 @@ async def changed_and_called_off(
             assert await session.get(Event, number) is None
 
 
+async def what_repeats_arrives(riverton: Agency, lakeside: Agency, forum: Forum) -> None:
+    """Each occurrence is an event of its own there as well, and all know their series."""
+    typed = {**WEBINAR, "title": "Office hours", "repeat": "weekly", "repeat_count": "2"}
+    async with lakeside.instance.transaction() as tx:
+        await series.publish(tx, lakeside.admin, forum, typed)
+
+    async def both() -> list[Event] | None:
+        async with riverton.instance.reading() as session:
+            question = select(Event).where(Event.series != "").order_by(Event.starts)
+            found = list((await session.execute(question)).scalars())
+        return found if len(found) == 2 else None
+
+    await nothing_was_announced(riverton, lakeside)
+    first, second = await until("both office hours at Riverton", both)
+    assert first.series == second.series
+    assert (second.starts - first.starts).days == 7
+    assert second.series_at == "2026-12-10T14:00"
+
+
 @pytest.mark.fep("8a8e")
 async def test_a_webinar_fills_from_two_agencies_and_a_freed_place_moves_the_next_up_once(
     riverton: Agency, lakeside: Agency
@@ -156,50 +172,5 @@ async def test_a_webinar_fills_from_two_agencies_and_a_freed_place_moves_the_nex
     assert again.n == 3
     assert await counts(lakeside, post) == (1, 1)
 
-    await nothing_was_announced(riverton, lakeside)
-    await changed_and_called_off(riverton, lakeside, ana, post, copy)
-
-
-async def what_repeats_arrives(riverton: Agency, lakeside: Agency, forum: Forum) -> None:
-    """Each occurrence is an event of its own there as well, and all know their series."""
-    typed = {**WEBINAR, "title": "Office hours", "repeat": "weekly", "repeat_count": "2"}
-    async with lakeside.instance.transaction() as tx:
-        await series.publish(tx, lakeside.admin, forum, typed)
-
-    async def both() -> list[Event] | None:
-        async with riverton.instance.reading() as session:
-            question = select(Event).where(Event.series != "").order_by(Event.starts)
-            found = list((await session.execute(question)).scalars())
-        return found if len(found) == 2 else None
-
-    first, second = await until("both office hours at Riverton", both)
-    assert first.series == second.series
-    assert (second.starts - first.starts).days == 7
-    assert second.series_at == "2026-12-10T14:00"
-
-
-async def test_two_who_take_the_last_place_at_two_agencies_at_the_same_moment(
-    riverton: Agency, lakeside: Agency
-) -> None:
-    forum = await makers.forum(lakeside.instance, lakeside.admin, "permits", title="Permits")
-    ana = await makers.member(riverton.instance, "ana")
-    marek = await makers.member(lakeside.instance, "marek")
-    await riverton.follow(ana, forum.uri)
-    post = await announced(lakeside.instance, lakeside.admin, forum)
-    copy = await riverton.sees(post.uri, kind=Kind.EVENT)
-    await asyncio.gather(wants(riverton, ana, copy), wants(lakeside, marek, post))
-    both = (GuestState.GOING, GuestState.WAITING)
-    there = await stands(riverton, copy, ana, *both)
-    here = await stands(lakeside, post, marek, *both)
-    assert {there.state, here.state} == set(both)
-    assert await counts(lakeside, post) == (1, 1)
-    # Whoever waits is first on the list, and is told so.
-    if there.state == GuestState.WAITING:
-        assert there.place == 1
-    else:
-        page = await lakeside.page(f"/p/{post.id}/{post.slug}", marek)
-        assert "Waiting list, number 1" in page.text
     await what_repeats_arrives(riverton, lakeside, forum)
-    lakeside.clock.turn(days=30)
-    with pytest.raises(Refusal, match="over"):
-        await wants(lakeside, lakeside.admin, post)
+    await changed_and_called_off(riverton, lakeside, ana, post, copy)

@@ -2,6 +2,7 @@
 """A mentee at Riverton and a mentor at Lakeside, while Harbor learns nothing."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,19 @@ from sqlalchemy import select, text
 
 from server import peers
 from server.errors import NotAllowed
-from server.mentoring import agreements, asks, cards, drafts, entries, meeting, needs, pairs, room
+from server.mentoring import (
+    agreements,
+    asks,
+    cards,
+    drafts,
+    entries,
+    meeting,
+    needs,
+    notices,
+    pairs,
+    room,
+    tending,
+)
 from server.mentoring.needs import Suggestion
 from storage.base import Base
 from storage.log import ActivityBody, LogRow
@@ -24,6 +37,7 @@ from storage.mentoring import (
     PairState,
     Pull,
 )
+from storage.passing import PassingBody
 from storage.peers import Peer
 from tests import makers
 from tests.journeys.agency import Agency, until
@@ -193,6 +207,7 @@ async def _they_meet(
     assert (seen.sessions[0].starts, seen.sessions[0].minutes) == (session["starts"], 45)
     assert seen.notes == []
     assert "zqonlyanaqz" not in await everything(lakeside)
+    await _thought_better(riverton, lakeside, (ana, mine), (marek, theirs))
     async with lakeside.instance.transaction() as tx:
         await agreements.agree(tx, marek, theirs, 1)
         await entries.mark(tx, marek, theirs, seen.sessions[0].id, "held")
@@ -207,6 +222,52 @@ async def _they_meet(
     assert seen.is_agreed
     assert seen.sessions[0].state == "held"
     assert "zqonlyanaqz" in seen.notes[0].source
+
+
+async def _thought_better(
+    riverton: Agency, lakeside: Agency, here: tuple[Member, int], there: tuple[Member, int]
+) -> None:
+    """A message changed and one taken back are so at both, and nothing that was sent is kept."""
+    (ana, mine), (marek, theirs) = here, there
+    async with riverton.instance.transaction() as tx:
+        page = await meeting.page(tx.session, ana, mine)
+        hello = page.messages[0].id
+        better = drafts.read({"kind": "message", "text": "Good day, Marek."})
+        await entries.change(tx, ana, (mine, hello), better, after=0)
+        regretted = drafts.read({"kind": "message", "text": "zqregrettedqz"})
+        late = await entries.write(tx, ana, mine, regretted, shared=True)
+
+    async def so(words: list[str]) -> list[str] | None:
+        async with lakeside.instance.reading() as opened:
+            page = await meeting.page(opened, marek, theirs)
+        return words if [one.source for one in page.messages] == words else None
+
+    await until("the better message", partial(so, ["Good day, Marek.", "zqregrettedqz"]))
+    async with riverton.instance.transaction() as tx:
+        await entries.remove(tx, ana, mine, late.id)
+    await until("the message taken back", partial(so, ["Good day, Marek.", ""]))
+
+    async def scrubbed() -> bool:
+        await tending.tend(riverton.instance)
+        async with riverton.instance.reading() as session:
+            return not (await session.execute(select(PassingBody.seq))).all()
+
+    await until("nothing is on its way", scrubbed)
+    for agency in (riverton, lakeside):
+        held = await everything(agency)
+        assert "zqregrettedqz" not in held
+        assert "zqprivateqz" not in held
+    assert not [row for row in await bodies(riverton) if "mentoring-" in row or "Marek." in row]
+    async with lakeside.instance.reading() as session:
+        kinds = {one.kind for one in await notices.latest(session, marek)}
+    assert kinds == {"asked", "terms", "message", "session", "written"}
+
+
+async def bodies(agency: Agency) -> list[str]:
+    """What is kept of activities that were sent."""
+    async with agency.instance.reading() as session:
+        rows = (await session.execute(select(ActivityBody.body))).scalars()
+        return [body for body in rows if body]
 
 
 async def _without_a_name(riverton: Agency, lakeside: Agency, ana: Member, marek: Member) -> None:

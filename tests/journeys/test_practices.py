@@ -6,7 +6,6 @@ import json
 from sqlalchemy import select
 
 from server.library import drafts, pages, publishing, replicating
-from server.library.drafts import Beginning
 from server.posts import editing
 from server.practices import reporting
 from server.practices.evidence import sites
@@ -15,6 +14,7 @@ from server.practices.record import dump, unpack
 from server.practices.reporting import Report
 from server.practices.standing import gather
 from server.practices.typed import typed_of
+from server.records.editions import Beginning
 from server.viewers import VISITOR
 from storage.forums import Forum
 from storage.members import Member

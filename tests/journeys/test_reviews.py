@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select
 
+from server.library import publishing
 from server.practices.standing import standing_of
 from server.reviews import tasks
-from server.vetting import authors, cases, requests
+from server.vetting import authors, cases, drafts, requests
 from server.vetting.authors import AuthorPage
 from storage.forums import Forum
 from storage.log import ActivityBody
@@ -20,7 +21,7 @@ from storage.reviews import Review, ReviewSeat, ReviewStatement, ReviewTask
 from tests import makers
 from tests.journeys.agency import Agency, until
 from tests.journeys.test_practices import practice_at
-from tests.server.library.bench import published
+from tests.server.library.bench import begun, published
 from tests.server.reviews.bench import answers, reviewed
 
 SECRET = ("Zora Quill", "Yusuf Tamarind")
@@ -145,6 +146,49 @@ async def test_a_practice_is_reviewed_across_four_agencies(
     for agency in (lakeside, riverton, cascadia):
         await _ladder(agency, post.uri, "Measured")
     await _author_sees(cascadia, author, post, lambda page: page.state == "withdrawn")
+    await _before_it_is_published(riverton, lakeside, zora)
+
+
+async def _before_it_is_published(riverton: Agency, lakeside: Agency, zora: Member) -> None:
+    """What its author has not published yet is read by those who are asked, masked."""
+    lena = await makers.member(lakeside.instance, "lena", name="Lena Holm")
+    number = await begun(lakeside.instance, lena, name="Counter hours", contact="Lena Holm")
+    async with lakeside.instance.reading() as session:
+        forum = (await session.execute(select(Forum.id).where(Forum.handle == "permits"))).scalar()
+    async with lakeside.instance.transaction() as tx:
+        review = await drafts.submit(tx, lena, number, forum or 0, "")
+    await _asked(lakeside, lakeside.admin, review.id, riverton)
+    task = await _named(riverton, zora)
+    assert (task.title, "Lena" in task.record) == ("Counter hours", False)
+    await reviewed(riverton.instance, zora, task.token)
+
+    async def answered() -> bool:
+        async with lakeside.instance.reading() as session:
+            question = select(ReviewSeat.state).where(ReviewSeat.review_id == review.id)
+            return (await session.execute(question)).scalar_one() == "answered"
+
+    await until("the review of the draft at Lakeside", answered)
+    async with lakeside.instance.transaction() as tx:
+        await cases.decide(tx, lakeside.admin, review.id, "accepted", "Publish it.")
+
+    async def decided() -> bool:
+        async with riverton.instance.reading() as session:
+            return (await session.get_one(ReviewTask, task.id)).decision == "accepted"
+
+    await until("the decision about the draft at Riverton", decided)
+    assert b"Lena Holm" not in b"".join(riverton.traffic.heard)
+    lakeside.clock.turn(minutes=2)
+    async with lakeside.instance.transaction() as tx:
+        post = await publishing.publish(tx, lena, number)
+        await drafts.ended(tx, number, post)
+
+    async def stated() -> bool:
+        async with riverton.instance.reading() as session:
+            question = select(ReviewStatement).where(ReviewStatement.of == post.uri)
+            said = (await session.execute(question)).scalar_one_or_none()
+            return said is not None and (said.version, said.reviewers) == (1, 1)
+
+    await until("the statement about what was published at Riverton", stated)
 
 
 async def _named_and_revoked(

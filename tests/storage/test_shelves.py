@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from server.files import Files
 from server.settings import Settings
@@ -18,6 +17,9 @@ LARGE = bytes(range(256)) * 4_000
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """The address of a store with a bucket `hub`."""
+    # Imported by the one worker that runs this, since it takes long.
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

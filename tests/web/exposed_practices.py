@@ -5,10 +5,10 @@ from starlette.routing import Route
 
 from server.instance import Instance
 from server.library import publishing
-from server.library.publishing import Edition
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ThreadDraft
 from server.practices.typed import record_of
+from server.records.editions import Edition
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post

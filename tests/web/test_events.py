@@ -70,8 +70,18 @@ async def scene(app: Starlette, instance: Instance, admin: Member) -> AsyncItera
         yield Scene(instance, forum, post, browsers)
 
 
+async def _visitor_chooses_a_zone(scene: Scene, place: str) -> None:
+    """Whoever has no account is remembered as well, by a cookie that says nothing else."""
+    await scene.send("visitor", "/events/zone", zone="Asia/Tokyo")
+    assert "04:00–05:00 (Asia/Tokyo, UTC+9)" in await scene.read("visitor", place)
+    await scene.send("visitor", "/events/zone", zone="")
+    assert "Asia/Tokyo, UTC+9" not in await scene.read("visitor", place)
+
+
 async def test_an_event_is_announced_found_and_changed(scene: Scene) -> None:
     form = f"/f/{scene.forum.handle}/events/new"
+    assert 'href="/events/new"' in await scene.read("dee", "/events")
+    assert f'href="{form}"' in await scene.read("dee", "/events/new")
     answer = await scene.send("dee", form, **{**WEBINAR, "title": "", "end_time": "13:00"})
     assert answer.status_code == 422
     assert "Give the event a title" in answer.text
@@ -104,6 +114,7 @@ async def test_an_event_is_announced_found_and_changed(scene: Scene) -> None:
     assert "Friday 4 December 2026, 04:00–05:00 (Asia/Tokyo, UTC+9)" in page
     assert "Friday 4 December 2026" in await scene.read("ana", "/events")
     assert (await scene.send("ana", "/events/zone", zone="Mars/Base")).status_code == 404
+    await _visitor_chooses_a_zone(scene, place)
     remains = {"recording": "https://media.example/x", "materials": "Slides | https://x.example/s"}
     assert (await scene.send("dee", f"/p/{number}/materials", **remains)).status_code == 303
     page = await scene.read("visitor", place)

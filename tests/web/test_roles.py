@@ -60,11 +60,13 @@ OWN = {
     "/invitation/{token}", "/f/{where}/new", "/p/{id}/reply", "/me", "/me/password",
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
+    "/notifications/letters",
     "/f/{where}/events/new", "/f/{where}/events/file", "/p/{id}/join", "/p/{id}/leave",
     "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
     "/oauth/authorize", "/me/apps", "/p/{id}/keep",
-    "/p/{id}/drop",
+    "/p/{id}/drop", "/p/{id}/mute", "/p/{id}/unmute", "/u/{where}/mute", "/me/muted", "/tags/{tag}",
+    "/me/filters", "/p/{id}/vote",
 }  # fmt: skip
 # What writers of a practice do with it and its drafts; who may is walked beside these.
 WRITERS = {
@@ -78,7 +80,12 @@ WRITERS = {
     "/p/{id}/resource/adapt", "/p/{id}/resource/revise", "/p/{id}/use",
 }  # fmt: skip
 # What a review is kept, written and followed with; who may is asked in a story of its own.
-VETTING = {"/p/{id}/review", "/reviews/cases/{case}", "/reviews/{token}"}
+VETTING = {
+    "/reviews/drafts/{draft}",
+    "/p/{id}/review",
+    "/reviews/cases/{case}",
+    "/reviews/{token}",
+}
 # What only those who run an event do with it; who may is walked beside these.
 ORGANISERS = {
     "/p/{id}/event",
@@ -93,6 +100,7 @@ MENTORING = {
     "/mentoring/programmes/{programme}/desk", "/mentoring/programmes/{programme}/request",
     "/mentoring/requests/{need}",
     "/mentoring/asks/{match}", "/mentoring/pairs/{pair}",
+    "/mentoring/pairs/{pair}/entries/{entry}",
 }  # fmt: skip
 # What apps call: each says what scope it needs, and does what a page does.
 CALLS = ("/api/", "/oauth/token", "/oauth/revoke")

@@ -9,10 +9,12 @@ from starlette.applications import Starlette
 
 from server.instance import Instance
 from server.reviews import rubric
+from storage.forums import Forum
 from storage.members import Member
 from storage.reviews import Review, ReviewTask
 from tests import makers
-from tests.server.library.bench import published
+from tests.server.library.bench import begun, published
+from tests.web.practices.forms import send
 
 
 async def test_a_review_is_asked_for_given_and_decided_by_forms(
@@ -83,3 +85,87 @@ async def _given(peer: httpx.AsyncClient, task: str) -> None:
     scores = {f"{name}.score": "3" for name in rubric.CRITERIA}
     assert (await makers.submit(peer, task, action="send", **half | scores)).status_code == 303
     assert "Sent, not decided yet" in (await peer.get("/reviews")).text
+
+
+async def test_a_draft_is_reviewed_before_anybody_else_knows_of_it(
+    app: Starlette, instance: Instance, admin: Member
+) -> None:
+    ana, dee, lee = [await makers.member(instance, name) for name in ("ana", "dee", "lee")]
+    forum = await makers.forum(instance, admin)
+    number = await begun(instance, ana, contact="Ana, permits@riverton")
+    async with (
+        makers.browser(app) as author, makers.browser(app) as steward, makers.browser(app) as peer,
+        makers.browser(app) as other,
+    ):  # fmt: skip
+        for client, person in ((author, ana), (steward, admin), (peer, dee), (other, lee)):
+            await makers.sign_in(client, instance, person)
+        case = await _submitted(instance, author, (steward, other), number, forum)
+        assert "not published yet" in (await steward.get("/reviews/board")).text
+        await makers.submit(steward, case, action="member", invite="dee", due="")
+        async with instance.reading() as session:
+            token = (await session.execute(select(ReviewTask.token))).scalar_one()
+        shown = (await peer.get(f"/reviews/{token}")).text
+        assert ("Digital permits" in shown, "permits@riverton" in shown) == (True, False)
+        for path in ("/practices", f"/f/{forum.handle}", "/search?q=permits", "/reviews", "/"):
+            assert "Digital permits" not in (await other.get(path)).text, path
+        await _given(peer, f"/reviews/{token}")
+        await makers.submit(steward, case, action="decide", decision="accepted", letter="Good.")
+        assert "Go on to publish it" in (await author.get(f"/reviews/drafts/{number}")).text
+        assert "Digital permits" in (await author.get("/reviews")).text
+        assert "is decided" in (await author.get("/notifications")).text
+
+        made = await makers.submit(
+            author, f"/practices/drafts/{number}/publish", forum=str(forum.id)
+        )
+        page = (await other.get(made.headers["location"])).text
+        assert "version 1 of this practice was reviewed and accepted" in page
+        own = f"{made.headers['location'].rsplit('/', 1)[0]}/review"
+        assert "Good." in (await author.get(own)).text
+        await _differs(instance, author, ana, forum)
+
+
+async def _submitted(
+    instance: Instance,
+    author: httpx.AsyncClient,
+    others: tuple[httpx.AsyncClient, ...],
+    number: int,
+    forum: Forum,
+) -> str:
+    """Ask for a review of a draft; what is taken back leaves nothing, and can be asked again."""
+    own = f"/reviews/drafts/{number}"
+    assert own in (await author.get(f"/practices/drafts/{number}")).text
+    where = await makers.submit(author, own, action="submit", forum="", note="Step 2?")
+    assert (where.status_code, "Choose the forum" in where.text) == (422, True)
+    for client in others:
+        assert (await client.get(own)).status_code == 404
+        assert (await makers.submit(client, own, action="withdraw")).status_code == 404
+    sent = {"action": "submit", "forum": str(forum.id), "note": "Step 2?"}
+    for action in (sent, {"action": "withdraw"}, sent):
+        assert (await makers.submit(author, own, **action)).status_code == 303
+    twice = await makers.submit(author, own, **sent)
+    assert (twice.status_code, "under review already" in twice.text) == (403, True)
+    async with instance.reading() as session:
+        rows = (await session.execute(select(Review).order_by(Review.id))).scalars().all()
+    assert [(row.state, bool(row.record)) for row in rows] == [
+        ("withdrawn", False), ("submitted", True),
+    ]  # fmt: skip
+    return f"/reviews/cases/{rows[1].id}"
+
+
+async def _differs(
+    instance: Instance, author: httpx.AsyncClient, ana: Member, forum: Forum
+) -> None:
+    """What is published otherwise than it was submitted is not reviewed: its review ends."""
+    number = await begun(instance, ana, name="Counter hours")
+    draft = f"/practices/drafts/{number}"
+    sent = {"action": "submit", "forum": str(forum.id), "note": ""}
+    await makers.submit(author, f"/reviews/drafts/{number}", **sent)
+    await send(author, f"{draft}/lessons", lessons="Another lesson.")
+    made = await makers.submit(author, f"{draft}/publish", forum=str(forum.id))
+    assert made.status_code == 303
+    async with instance.reading() as session:
+        review = (
+            (await session.execute(select(Review).order_by(Review.id.desc()))).scalars().first()
+        )
+    assert review is not None
+    assert (review.state, review.post_id, review.record) == ("withdrawn", None, "")

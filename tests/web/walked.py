@@ -19,6 +19,15 @@ from web.activitypub import MachineRoute
 from web.api.routes import ApiRoute
 from web.rooms import Rooms
 
+# The parts that things have for machines.
+PARTS = {
+    "/u/{handle}/{part}": ["outbox", "followers", "following"],
+    "/f/{handle}/{part}": [
+        "outbox", "followers", "featured", "moderators", "followers_synchronization",
+    ],
+    "/p/{number}/{part}": ["context", "replies", "likes", "versions"],
+}  # fmt: skip
+
 
 def routes(app: Starlette) -> list[Route]:
     """Every route of the application; the only mount is that of the static files."""
@@ -40,27 +49,30 @@ def routes(app: Starlette) -> list[Route]:
 
 
 def paths(
-    app: Starlette, world: World, method: str, looker: Looker, keys: frozenset[str] = EVERY
+    app: Starlette,
+    world: World,
+    method: str,
+    looker: Looker,
+    keys: frozenset[str] = EVERY,
+    *,
+    doors: Sequence[BaseRoute] | None = None,
 ) -> list[str]:
-    """Every address of every route that this one can come to, its parameters filled from the
-    forums and posts of `keys`."""
+    """Every address of every route that this one can come to, or of these `doors` alone, its
+    parameters filled from the forums and posts of `keys`."""
     people = ["ana", "lee", "sam", f"marek@{LAKESIDE}"]
     posts, rooms, practices = world.ids(keys), world.handles(keys), world.practice_ids(keys)
-    parts = ["outbox", "followers", "following", "featured", "moderators"]
-    parts += ["context", "replies", "likes", "digest", "inbox", "flags"]
-    parts += ["followers_synchronization"]
     meeting = world.meeting
     assert meeting is not None
     met = meeting if PAIR in keys else Meeting(meeting.programme, "1", "1", "1", "1")
     values = {
         "id": posts, "number": posts, "handle": people + rooms, "where": people + rooms,
-        "part": parts, "slug": ["x"], "version": ["2.0", "2.1"],
+        "part": ["flags"], "slug": ["x"], "version": ["2.0", "2.1"],
         "token": ["x" * 43, *world.review_tokens(keys)], "case": world.review_ids(keys),
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
         "host": ["lakeside.localhost", LAKESIDE],
         "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],
-        "edition": ["1"], "position": ["0"], "name": ["x"],
+        "arrival": ["1"], "edition": ["1"], "position": ["0"], "name": ["x"],
         "programme": [met.programme], "need": [met.need], "match": [met.match],
         "pair": [met.pair], "entry": [met.entry],
     }  # fmt: skip
@@ -70,6 +82,8 @@ def paths(
     found = dict.fromkeys(asked if method == "GET" else [])
     for route in routes(app):
         if method not in (route.methods or {"GET"}):
+            continue
+        if doors is not None and route not in doors:
             continue
         if isinstance(route, MachineRoute) and looker.accept != ACTIVITY:
             continue  # It is there for machines only.
@@ -81,7 +95,8 @@ def paths(
             continue
         of_kinds = ids_of_kinds(route, ids_for(route, posts, practices), events)
         of_kinds = ids_of_resources(route, of_kinds, resources)
-        taken = {**values, "id": of_kinds, "number": of_kinds}
+        parts = [*PARTS.get(route.path, []), "flags"]  # And one that is none.
+        taken = {**values, "id": of_kinds, "number": of_kinds, "part": parts}
         if isinstance(route, ApiRoute):
             taken["id"] = ids_of_calls(route, keys, world.forums, world.posts, world.sam)
         for chosen in itertools.product(*(taken[name] for name in names)):

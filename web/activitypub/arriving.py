@@ -28,8 +28,7 @@ class InboxDoor:
         station: Station = scope["app"].state.wire
         headers = headers_of(scope)
         try:
-            async with asyncio.timeout(RECEIVING_SECONDS):
-                body = await _bounded_body(headers, receive)
+            body = await _bounded_body(headers, receive)
         except ClientDisconnect:
             return
         except TimeoutError:
@@ -59,19 +58,25 @@ async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], 
 
 async def _bounded_body(headers: Headers, receive: Receive) -> bytes | Answer:
     """The body, or a refusal as soon as it is known to be too large."""
-    declared = next((value for name, value in headers if name == "content-length"), "0")
-    if declared.isdecimal() and int(declared) > LARGEST:
-        return TOO_LARGE
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        part = message.get("body", b"")
-        more = message.get("more_body", False)
-        size += len(part)
-        if size > LARGEST:
+    for name, declared in headers:
+        if name == "content-length" and declared.isdecimal() and int(declared) > LARGEST:
             return TOO_LARGE
-        parts.append(part)
-    return b"".join(parts)
+    # Most come whole. How long the beginning may take is the connection's affair.
+    body, more = await _part(receive)
+    if not more:
+        return body if len(body) <= LARGEST else TOO_LARGE
+    async with asyncio.timeout(RECEIVING_SECONDS):
+        parts, size = [body], len(body)
+        while more and size <= LARGEST:
+            part, more = await _part(receive)
+            size += len(part)
+            parts.append(part)
+    return b"".join(parts) if size <= LARGEST else TOO_LARGE
+
+
+async def _part(receive: Receive) -> tuple[bytes, bool]:
+    """What has come of the body, and whether there is more."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)

@@ -14,7 +14,7 @@ Headers = tuple[tuple[str, str], ...]
 def headers_of(scope: Scope) -> Headers:
     """The header lines as they came."""
     return tuple(
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     )
 
 

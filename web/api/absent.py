@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Mastodon has and we do not: empty to read, refused to write."""
 
-from server.errors import Invalid, NotFound
+from server.errors import Invalid
 from web.api.calls import Call, Json
 from web.api.routes import EVERYBODY, call
 
@@ -11,11 +11,6 @@ NOT_OFFERED = "This is not offered here: see the list of calls in the documentat
 async def empty(call: Call) -> Json:
     """A list of what there is none of."""
     return []
-
-
-async def nothing(call: Call) -> Json:
-    """Something that there is none of."""
-    raise NotFound
 
 
 async def refused(call: Call) -> Json:
@@ -28,7 +23,6 @@ EMPTY = (
     ("/api/v1/announcements", "read", "Announcement"),
     ("/api/v1/conversations", "read:statuses", "Conversation"),
     ("/api/v1/follow_requests", "read:follows", "Account"),
-    ("/api/v1/followed_tags", "read:follows", "Tag"),
     ("/api/v1/featured_tags", "read:accounts", "Tag"),
     ("/api/v1/featured_tags/suggestions", "read:accounts", "Tag"),
     ("/api/v1/endorsements", "read:accounts", "Account"),
@@ -41,35 +35,23 @@ EMPTY = (
     ("/api/v1/trends/statuses", EVERYBODY, "Status"),
     ("/api/v1/trends/links", EVERYBODY, "TrendsLink"),
     ("/api/v1/directory", EVERYBODY, "Account"),
-    ("/api/v1/mutes", "read:mutes", "Account"),
-    ("/api/v1/blocks", "read:blocks", "Account"),
-    ("/api/v1/filters", "read:filters", "V1::Filter"),
-    ("/api/v2/filters", "read:filters", "Filter"),
 )
 REFUSED = (
+    ("POST", "/api/v2/filters/{id}/statuses", "write:filters"),
+    ("PUT", "/api/v1/filters/{id}", "write:filters"),
+    ("DELETE", "/api/v1/filters/{id}", "write:filters"),
+    ("PUT", "/api/v2/filters/keywords/{id}", "write:filters"),
     ("POST", "/api/v1/domain_blocks", "write:blocks"),
     ("POST", "/api/v1/follow_requests/{id}/authorize", "write:follows"),
     ("POST", "/api/v1/follow_requests/{id}/reject", "write:follows"),
     ("POST", "/api/v1/featured_tags", "write:accounts"),
-    ("POST", "/api/v1/tags/{tag}/follow", "write:follows"),
-    ("POST", "/api/v1/tags/{tag}/unfollow", "write:follows"),
-    ("POST", "/api/v1/accounts/{id}/mute", "write:mutes"),
-    ("POST", "/api/v1/accounts/{id}/unmute", "write:mutes"),
-    ("POST", "/api/v1/accounts/{id}/block", "write:blocks"),
-    ("POST", "/api/v1/accounts/{id}/unblock", "write:blocks"),
     ("POST", "/api/v1/accounts/{id}/note", "write:accounts"),
     ("POST", "/api/v1/accounts/{id}/pin", "write:accounts"),
     ("POST", "/api/v1/accounts/{id}/unpin", "write:accounts"),
-    ("POST", "/api/v1/statuses/{id}/mute", "write:mutes"),
-    ("POST", "/api/v1/statuses/{id}/unmute", "write:mutes"),
     ("POST", "/api/v1/statuses/{id}/translate", "read:statuses"),
-    ("POST", "/api/v1/polls/{id}/votes", "write:statuses"),
-    ("POST", "/api/v1/filters", "write:filters"),
-    ("POST", "/api/v2/filters", "write:filters"),
 )
 
 routes = [
     *(call("GET", path, empty, scope, f"[{of}]") for path, scope, of in EMPTY),
-    call("GET", "/api/v1/polls/{id}", nothing, "read:statuses", "Poll", public=True),
     *(call(method, path, refused, scope, "Empty") for method, path, scope in REFUSED),
 ]

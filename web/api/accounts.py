@@ -5,6 +5,7 @@ import re
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import mutes
 from server.errors import Invalid, NotFound
 from server.forums import follows
 from server.forums import pages as forum_pages
@@ -169,7 +170,8 @@ async def relations(call: Call) -> Json:
     async with call.instance.reading() as session:
         found = await people.several(session, call.viewer, ids)
         held = await people.follows(session, call.viewer, ids)
-    return [relationship(one, held.get(one)) for one in ids if one in found]
+        away = await mutes.between(session, call.viewer, ids)
+    return [relationship(one, held.get(one), away.get(one, ())) for one in ids if one in found]
 
 
 async def follow(call: Call) -> Json:

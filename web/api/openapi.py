@@ -142,7 +142,7 @@ def as_markdown(calls: Sequence[ApiRoute]) -> str:
     lines += ["| call | answers |", "|---|---|"]
     for route in absences:
         handler = route.door.handler
-        said = "`[]`" if handler is absent.empty else "404" if handler is absent.nothing else "422"
+        said = "`[]`" if handler is absent.empty else "422"
         lines.append(f"| `{' '.join([*_methods(route), route.path])}` | {said} |")
     return "\n".join(lines) + "\n"
 
@@ -151,4 +151,4 @@ def _is_absent(route: ApiRoute) -> bool:
     handler = route.door.handler
     if isinstance(handler, partial):
         return handler.func.__name__ == "not_offered"
-    return handler in {absent.empty, absent.nothing, absent.refused}
+    return handler in {absent.empty, absent.refused}

@@ -29,6 +29,10 @@ _STATUS = {
     "emojis": "[CustomEmoji]", "quote": "object?", "card": "PreviewCard?", "poll": "Poll?",
     "filtered": "[FilterResult]",
 }  # fmt: skip
+_FILTER = {
+    "id": "id", "title": "string", "context": "[string]", "expires_at": "moment?",
+    "filter_action": "string",
+}  # fmt: skip
 _CONFIGURATION = {
     "accounts": "object", "statuses": "object", "media_attachments": "object", "polls": "object",
 }  # fmt: skip
@@ -52,6 +56,16 @@ SHAPES: dict[str, dict[str, str]] = {
     "Empty": {},
     "FamiliarFollowers": {"id": "id", "accounts": "[Account]"},
     "Field": {"name": "string", "value": "string", "verified_at": "moment?"},
+    "Filter": {**_FILTER, "keywords": "[FilterKeyword]", "statuses": "[object]"},
+    "FilterKeyword": {"id": "id", "keyword": "string", "whole_word": "boolean"},
+    "FilterResult": {
+        "filter": "BareFilter", "keyword_matches": "[string]", "status_matches": "object?",
+    },
+    "BareFilter": _FILTER,
+    "V1::Filter": {
+        "id": "id", "phrase": "string", "context": "[string]", "expires_at": "moment?",
+        "irreversible": "boolean", "whole_word": "boolean",
+    },
     "Instance": {
         "domain": "string", "title": "string", "version": "string", "source_url": "url",
         "description": "string", "usage": "object", "thumbnail": "object", "icon": "[object]",
@@ -76,10 +90,17 @@ SHAPES: dict[str, dict[str, str]] = {
         "text_url": "url?", "meta": "object", "description": "string?", "blurhash": "string?",
     },
     "Mention": {"id": "id", "username": "string", "url": "url", "acct": "string"},
+    "MutedAccount": {**_ACCOUNT, "mute_expires_at": "moment?"},
     "Notification": {
         "id": "id", "type": "string", "group_key": "string", "created_at": "moment",
         "account": "Account", "status": "Status?",
     },
+    "Poll": {
+        "id": "id", "expires_at": "moment?", "expired": "boolean", "multiple": "boolean",
+        "votes_count": "integer", "voters_count": "integer", "voted": "boolean",
+        "own_votes": "[integer]", "options": "[PollOption]", "emojis": "[CustomEmoji]",
+    },
+    "PollOption": {"title": "string", "votes_count": "integer?"},
     "Preferences": {
         "posting:default:visibility": "string", "posting:default:sensitive": "boolean",
         "posting:default:language": "string?", "reading:expand:media": "string",

@@ -2,17 +2,19 @@
 """Writing statuses: threads, replies, changes, deletions."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server import text, uploads
 from server.errors import Invalid, NotFound
 from server.forums import pages as forum_pages
+from server.polls.drafts import PollDraft
 from server.posts import dictated, editing, writing
+from server.posts import once as posting
 from server.posts.drafts import EditDraft, ReplyDraft, ThreadForm, check_body, check_thread
 from server.rows import Forum
 from server.timelines.statuses import Status
 from server.transaction import Transaction
-from web import repeats
+from web.api import polls
 from web.api.calls import Call, Json
 from web.api.entities.statuses import Statuses
 from web.api.routes import call
@@ -20,7 +22,8 @@ from web.api.statuses import found, shown
 
 NO_FORUM = "Say which forum this goes to: name one in the text, such as @permits, or answer a post."
 NOT_PRIVATE = "Posts in forums are read by all who read the forum: choose a public post."
-NO_POLL = "Polls are not offered here."
+IN_THREADS = "A poll is asked with a thread, not with a reply."
+SETTLED = "A poll is not changed once it was asked."
 NO_SCHEDULE = "Posts cannot be scheduled here: send it when it is to appear."
 
 
@@ -32,14 +35,13 @@ class Typed:
     title: str
     media: list[int]
     language: str
+    poll: PollDraft | None = None
 
 
 async def _typed(call: Call) -> Typed:
     given = call.given
     if given.text("visibility", "public") not in {"public", "unlisted", ""}:
         raise Invalid(message=NOT_PRIVATE)
-    if given.inner("poll"):
-        raise Invalid(message=NO_POLL)
     if given.text("scheduled_at"):
         raise Invalid(message=NO_SCHEDULE)
     if given.text("quoted_status_id") or given.text("quote_id"):
@@ -48,7 +50,8 @@ async def _typed(call: Call) -> Typed:
     source, title = given.text("status"), given.text("spoiler_text")
     if len(source) > text.MAX_SOURCE:
         raise Invalid({"status": f"Keep it under {text.MAX_SOURCE} characters."})
-    return Typed(source, title, media, given.text("language").strip().lower()[:12])
+    language = given.text("language").strip().lower()[:12]
+    return Typed(source, title, media, language, polls.typed(given))
 
 
 async def post(call: Call) -> Json:
@@ -58,27 +61,27 @@ async def post(call: Call) -> Json:
     once = ""
     if key and call.holder is not None:
         once = hashlib.sha256(f"{call.holder.token} {key}".encode()).hexdigest()
-    async with repeats.turn(call.visit, once) as turn:
-        if turn.answer is None:
-            made = await _post(call, typed)
-            turn.answer = (str(made), "")
-        return await shown(call, int(turn.answer[0]))
+    return await shown(call, await _post(call, typed, once))
 
 
-async def _post(call: Call, typed: Typed) -> int:
+async def _post(call: Call, typed: Typed, once: str) -> int:
     """The id of what was posted."""
     answered = call.given.text("in_reply_to_id")
     if not answered:
-        return await _thread(call, typed)
+        return await _thread(call, typed, once)
     parent = call.given.number("in_reply_to_id")
     if parent is None:
         raise NotFound
-    return await _reply(call, typed, (await found(call, parent))[1])
+    return await _reply(call, typed, (await found(call, parent))[1], once)
 
 
-async def _reply(call: Call, typed: Typed, answered: Status) -> int:
+async def _reply(call: Call, typed: Typed, answered: Status, once: str) -> int:
     member = call.member
+    if typed.poll is not None:
+        raise Invalid(message=IN_THREADS)
     async with call.instance.transaction() as tx:
+        if (before := await posting.before(tx, once)) is not None:
+            return before
         pictures = await uploads.as_markdown(
             tx.session, member, typed.media, call.instance.settings.origin
         )
@@ -87,15 +90,18 @@ async def _reply(call: Call, typed: Typed, answered: Status) -> int:
         draft = ReplyDraft(body, answered.post.id, typed.language)
         made = await writing.reply(tx, member, draft)
         await uploads.posted(tx, member, typed.media)
+        await posting.made(tx, once, made.id)
     return made.id
 
 
-async def _thread(call: Call, typed: Typed) -> int:
+async def _thread(call: Call, typed: Typed, once: str) -> int:
     member = call.member
     named = dictated.handles(f"{typed.title} {typed.source}")
     forum, handle = await _forum(call, named)
     read = dictated.thread(dictated.without(typed.source, handle), typed.title)
     async with call.instance.transaction() as tx:
+        if (before := await posting.before(tx, once)) is not None:
+            return before
         pictures = await uploads.as_markdown(
             tx.session, member, typed.media, call.instance.settings.origin
         )
@@ -106,8 +112,9 @@ async def _thread(call: Call, typed: Typed) -> int:
         except Invalid as error:
             fields = {"status": " ".join(error.fields.values())}
             raise Invalid(fields) from error
-        made = await writing.post_thread(tx, member, forum, draft)
+        made = await writing.post_thread(tx, member, forum, replace(draft, poll=typed.poll))
         await uploads.posted(tx, member, typed.media)
+        await posting.made(tx, once, made.id)
     return made.id
 
 
@@ -140,6 +147,10 @@ async def change(call: Call) -> Json:
     typed = await _typed(call)
     _, status = await found(call)
     post = status.post
+    if typed.poll is not None:
+        asked = status.poll.choices if status.poll is not None else ()
+        if tuple(one.title for one in asked) != typed.poll.options:
+            raise Invalid(message=SETTLED)
     async with call.instance.transaction() as tx:
         pictures = await _added(tx, call, typed, status)
         if post.is_thread:
@@ -175,7 +186,10 @@ async def delete(call: Call) -> Json:
     return drawn | {"text": typed}
 
 
-TEXT = ("status", "spoiler_text", "media_ids[]", "language")
+TEXT = (
+    "status", "spoiler_text", "media_ids[]", "language", "poll[options][]", "poll[expires_in]",
+    "poll[multiple]", "poll[hide_totals]",
+)  # fmt: skip
 routes = [
     call(
         "POST", "/api/v1/statuses", post, "write:statuses", "Status", *TEXT, "in_reply_to_id",

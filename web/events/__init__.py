@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the calendar."""
 
-from web.events import browsing, by_mail, feeds, guests, joining, writing
+from web.events import browsing, by_mail, feeds, guests, joining, writing, zones
 
 routes = [
     *browsing.routes,
+    *zones.routes,
     *feeds.routes,
     *writing.routes,
     *joining.routes,

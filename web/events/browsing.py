@@ -11,15 +11,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from server.calendar import feeds, lists, settings
+from server.calendar import feeds, lists
 from server.calendar.lists import Chosen
-from server.errors import NotFound
 from server.events import times
 from server.events.details import KINDS
 from server.forums import pages as forums
 from server.rows import CalendarChoice, Forum
 from server.viewers import VISITOR
-from web.forms import submit
+from web.events.zones import zone_of
 from web.templates import render, where
 from web.visits import Visit, arrive
 
@@ -58,7 +57,7 @@ async def asked(session: AsyncSession, visit: Visit, kept: CalendarChoice | None
     """What the address asks for; nonsense is as good as nothing."""
     given: Mapping[str, str] = visit.request.query_params
     zone = given.get("zone", "")
-    zone = zone if times.is_zone(zone) else (kept.zone if kept else "")
+    zone = zone if times.is_zone(zone) else zone_of(visit, kept)
     forum = None
     if named := given.get("forum", "").lower()[:300]:
         handle, _, peer = named.partition("@")
@@ -205,18 +204,7 @@ async def embed(request: Request) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": IN_A_FRAME})
 
 
-async def keep_zone(request: Request) -> Response:
-    """Remember the zone in which a member reads times."""
-    visit, sent = await submit(request)
-    if sent["zone"] and not times.is_zone(sent["zone"]):
-        raise NotFound("There is no such time zone.")
-    async with visit.instance.transaction() as tx:
-        await settings.keep_zone(tx, visit.member, sent["zone"])
-    return visit.go("/events", "zone_kept")
-
-
 routes = [
     Route("/events", index),
     Route("/events/embed", embed),
-    Route("/events/zone", keep_zone, methods=["POST"]),
 ]

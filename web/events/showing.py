@@ -9,6 +9,7 @@ from server.events import times
 from server.events.details import JOININGS, KINDS, Details
 from server.posts.pages import ThreadPage
 from web.beside import Beside
+from web.events.zones import zone_of
 from web.visits import Visit
 
 
@@ -22,7 +23,7 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         "details": found.details,
         "KINDS": KINDS,
         "JOININGS": JOININGS,
-        "own_time": own_time(found.details, kept.zone if kept else ""),
+        "own_time": own_time(found.details, zone_of(visit, kept)),
     }
     return Beside("events/event.html", values, may_be_kept=False)
 

@@ -19,7 +19,7 @@ from server.events import times
 from server.events.details import JOININGS, KINDS
 from server.forums import pages as forums
 from server.forums.standing import standing
-from server.permissions import Permission, must
+from server.permissions import Permission, Standing, must
 from server.posts.drafts import ThreadForm
 from server.rows import Forum
 from web import repeats
@@ -68,6 +68,15 @@ def _page(
     if isinstance(error, TooFast):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+async def choose(request: Request) -> Response:
+    """Where an event can be announced."""
+    visit = await arrive(request)
+    must(Standing(visit.member), Permission.REPLY)
+    async with visit.instance.reading() as session:
+        places = await forums.open_to(session, visit.viewer)
+    return visit.page("events/where.html", places=places, here="events")
 
 
 async def new(request: Request) -> Response:
@@ -227,6 +236,7 @@ async def discuss(request: Request) -> Response:
 
 routes = [
     Route("/p/{id}/discussion", discuss, methods=["POST"]),
+    Route("/events/new", choose),
     Route("/f/{where}/events/new", new),
     Route("/f/{where}/events/new", send, methods=["POST"]),
     Route("/f/{where}/events/file", fill_in, methods=["POST"]),

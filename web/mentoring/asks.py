@@ -9,6 +9,7 @@ from server.errors import NotAllowed
 from server.mentoring import asks, matching, terms
 from web.forms import submit
 from web.mentoring.numbers import numbered
+from web.mentoring.reading import read_here
 from web.visits import arrive
 
 
@@ -17,6 +18,7 @@ async def show(request: Request) -> Response:
     visit = await arrive(request)
     async with visit.instance.reading() as session:
         page = await asks.page(session, visit.member, numbered(request, "match"))
+    await read_here(visit)
     return visit.page("mentoring/ask.html", page=page, terms=terms, most=matching.MOST)
 
 

@@ -10,9 +10,6 @@ from starlette.routing import Route
 from server.errors import Invalid
 from server.forums import pages as forums
 from server.mentoring import cards, posting, profiles, terms
-from server.permissions import Permission, Standing, may
-from server.rows import Forum
-from server.shown import ShownForum
 from web.forms import submit
 from web.templates import path_of
 from web.visits import Visit, arrive
@@ -48,7 +45,7 @@ async def _page(
 ) -> Response:
     async with visit.instance.reading() as session:
         page = await cards.page(session, visit.member)
-        lines = await forums.index(session, visit.viewer) if page.card is not None else []
+        places = await forums.open_to(session, visit.viewer) if page.card is not None else []
     if typed is None:
         held = page.card
         typed = cards.typed_of(held, visit.instance.settings) if held is not None else BEGUN
@@ -56,7 +53,7 @@ async def _page(
         "mentoring/card.html",
         422 if error else 200,
         page=page,
-        places=[line.forum for line in lines if _may_post(visit, line.forum)],
+        places=places,
         typed=typed,
         terms=terms,
         zones=sorted(profiles.zones()),
@@ -74,10 +71,6 @@ async def post(request: Request) -> Response:
     except Invalid as error:
         return await _page(visit, None, error)
     return visit.go(path_of(made), "posted")
-
-
-def _may_post(visit: Visit, forum: Forum | ShownForum) -> bool:
-    return may(Standing(visit.member, forum, listed=True), Permission.POST_THREAD)
 
 
 routes = [

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from server.mentoring import desk, matching, profiles, terms
 from web.forms import submit
 from web.mentoring.numbers import numbered
+from web.mentoring.reading import read_here
 from web.visits import arrive
 
 
@@ -17,6 +18,7 @@ async def show(request: Request) -> Response:
     number = numbered(request, "programme")
     async with visit.instance.reading() as session:
         page = await desk.page(session, visit.instance, visit.member, number)
+    await read_here(visit)
     return visit.page(
         "mentoring/desk.html", page=page, terms=terms, most=matching.MOST, least=desk.LEAST
     )

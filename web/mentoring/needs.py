@@ -11,6 +11,7 @@ from server.errors import Invalid, NotAllowed
 from server.mentoring import asks, matching, needs, profiles, programmes, terms
 from web.forms import submit
 from web.mentoring.numbers import numbered
+from web.mentoring.reading import read_here
 from web.visits import Visit, arrive
 
 BEGUN = {"languages": "en", "hours": "2"}
@@ -57,7 +58,9 @@ async def _form(
 async def show(request: Request) -> Response:
     """A request with the mentors that suit it, the best first."""
     visit = await arrive(request)
-    return await _page(visit, numbered(request, "need"))
+    response = await _page(visit, numbered(request, "need"))
+    await read_here(visit)
+    return response
 
 
 async def _page(

@@ -49,7 +49,7 @@ async def _page(
 ) -> Response:
     async with visit.instance.reading() as session:
         page = await meeting.page(session, visit.member, number)
-    if error is None and page.is_live:
+    if error is None and (page.is_fresh or visit.told):
         async with visit.instance.transaction() as tx:
             await meeting.seen(tx, visit.member, page)
     held = {name: str(value) for name, value in asdict(page.terms).items()} if page.terms else {}
@@ -93,7 +93,9 @@ async def _do(tx: Transaction, member: Member, number: int, form: Form) -> None:
         entry = profiles.number_of(form["entry"])
         await entries.mark(tx, member, number, entry, form["state"])
     elif action == "terms":
-        await agreements.propose(tx, member, number, agreements.read(dict(form.values)))
+        after = profiles.number_of(form["edition"])
+        made = agreements.read(dict(form.values))
+        await agreements.propose(tx, member, number, made, after=after)
     elif action == "agree":
         await agreements.agree(tx, member, number, profiles.number_of(form["edition"]))
     elif action in {agreements.PAUSED, agreements.RESUMED, agreements.COMPLETED}:
@@ -102,6 +104,55 @@ async def _do(tx: Transaction, member: Member, number: int, form: Form) -> None:
         await pairs.end(tx, member, number)
     else:
         raise NotAllowed("This form cannot be read: reload the page and try again.")
+
+
+async def entry(request: Request) -> Response:
+    """Something that one wrote, to be changed or taken back."""
+    visit = await arrive(request)
+    return await _entry_page(visit, *_named(request))
+
+
+def _named(request: Request) -> tuple[int, int]:
+    return numbered(request, "pair"), numbered(request, "entry")
+
+
+async def _entry_page(
+    visit: Visit,
+    number: int,
+    entry_id: int,
+    typed: Mapping[str, str] | None = None,
+    error: Invalid | None = None,
+) -> Response:
+    async with visit.instance.reading() as session:
+        page = await meeting.entry_page(session, visit.member, number, entry_id)
+    return visit.page(
+        "mentoring/entry.html",
+        422 if error else 200,
+        page=page,
+        typed=page.typed if typed is None else typed,
+        faults=error.fields if error else {},
+        sentence=error.sentence if error else "",
+    )
+
+
+async def change_entry(request: Request) -> Response:
+    """Change it, or take it back."""
+    visit, form = await submit(request)
+    number, entry_id = _named(request)
+    removes = form["action"] == "remove"
+    try:
+        async with visit.instance.transaction() as tx:
+            if removes:
+                await entries.remove(tx, visit.member, number, entry_id)
+            else:
+                page = await meeting.entry_page(tx.session, visit.member, number, entry_id)
+                made = {"text": "", "day": "", "time": "", **form.values}
+                draft = drafts.typed(made, page.entry.kind, page.zone)
+                after = profiles.number_of(form["revision"])
+                await entries.change(tx, visit.member, (number, entry_id), draft, after=after)
+    except Invalid as error:
+        return await _entry_page(visit, number, entry_id, form.values, error)
+    return visit.go(f"/mentoring/pairs/{number}", "entry_removed" if removes else "entry_kept")
 
 
 async def invitation(request: Request) -> Response:
@@ -134,5 +185,7 @@ routes = [
     Route("/mentoring/pairs/{pair}", show),
     Route("/mentoring/pairs/{pair}", change, methods=["POST"]),
     Route("/mentoring/pairs/{pair}/certificate", certificate),
+    Route("/mentoring/pairs/{pair}/entries/{entry}", entry),
+    Route("/mentoring/pairs/{pair}/entries/{entry}", change_entry, methods=["POST"]),
     Route("/mentoring/pairs/{pair}/sessions/{entry}", invitation),
 ]

@@ -13,20 +13,23 @@ from starlette.routing import Route
 from server.errors import Gone, Invalid, Locked, NotAllowed, Refusal, TooFast
 from server.forums import pages as forums
 from server.library import drafts, exchange, invitations, publishing
-from server.library.drafts import Beginning, Open
-from server.permissions import Permission, Standing, may, must
+from server.library.drafts import Open
+from server.permissions import Permission, Standing, must
 from server.practices import evidence, notices
 from server.practices.evidence import Grounds
 from server.practices.keeping import Library, library
 from server.practices.record import Record
 from server.practices.rendering import rendered
 from server.practices.typed import document_of, part_keys
+from server.records.editions import Beginning
 from server.records.values import Faults
 from server.rows import Forum, Post
 from server.shown import ShownForum
+from server.vetting import drafts as vetting
 from web import repeats
 from web.errors import STATUS
 from web.forms import Form, submit, submit_writing
+from web.forums import in_a_list
 from web.practices.sections import Section, section_of, sections
 from web.practices.showing import of_record
 from web.practices.writing import SIGNED_OUT, draft_id, faults_of
@@ -125,11 +128,10 @@ async def _overview(
     async with visit.instance.reading() as session:
         found = await drafts.opened(session, visit.member, number)
         kept = await library(session)
-        lines = await forums.index(session, visit.viewer)
+        places = await forums.open_to(session, visit.viewer)
         post = await session.get(Post, found.draft.post_id) if found.draft.post_id else None
         source = await session.get(Post, found.draft.source_id or 0)
         warnings = await notices.seen(session, visit.viewer, [source.uri]) if source else []
-    places = [line.forum for line in lines if _may_post(visit, line.forum)]
     record = lenient(found.typed)
     period, now = kept.period, visit.instance.clock.now()
     stands = evidence.stand(Grounds(record, record.agency, now, period))
@@ -139,7 +141,7 @@ async def _overview(
         found=found,
         draft=found.draft,
         progress=progress(found, kept),
-        places=[("", "Choose one"), *((str(one.id), _named(visit, one)) for one in places)],
+        places=[("", "Choose one"), *((str(one.id), in_a_list(one)) for one in places)],
         post=post,
         warnings=warnings,
         standing=stands,
@@ -152,11 +154,6 @@ async def _overview(
         section_of=section_of,
         here="practices",
     )
-
-
-def _may_post(visit: Visit, forum: Forum | ShownForum) -> bool:
-    # Those on the list of a closed forum see it in the index, and nobody else does.
-    return may(Standing(visit.member, forum, listed=True), Permission.POST_THREAD)
 
 
 def _beside(error: Refusal | None) -> dict[str, str]:
@@ -219,21 +216,16 @@ async def _published(visit: Visit, number: int, sent: Form) -> tuple[str, str]:
             chosen = await _chosen(visit, identifier(sent["forum"]) or 0)
             await drafts.place(tx, visit.member, number, chosen.id)
         made = await publishing.publish(tx, visit.member, number, sent["note"])
+        if is_new:
+            await vetting.ended(tx, number, made)
     return path_of(made), "practice_published" if is_new else "version_published"
 
 
-def _named(visit: Visit, forum: Forum | ShownForum) -> str:
-    """A forum in the list of them, with its agency where that is another one."""
-    if forum.is_local:
-        return forum.title
-    return f"{forum.title} ({forum.agency or forum.peer})"
-
-
 async def _chosen(visit: Visit, number: int) -> Forum | ShownForum:
-    """The forum to publish in, if the member may know of it."""
+    """The forum to publish in, if the member may post there."""
     async with visit.instance.reading() as session:
-        lines = await forums.index(session, visit.viewer)
-    found = next((line.forum for line in lines if line.forum.id == number), None)
+        places = await forums.open_to(session, visit.viewer)
+    found = next((one for one in places if one.id == number), None)
     if found is None:
         raise Invalid({"forum": "Choose the forum to publish it in."})
     return found
@@ -264,6 +256,7 @@ async def discard(request: Request) -> Response:
     visit, _ = await submit(request)
     async with visit.instance.transaction() as tx:
         await drafts.discard(tx, visit.member, draft_id(request))
+        await vetting.ended(tx, draft_id(request), None)
     return visit.go("/me/drafts", "draft_dropped")
 
 

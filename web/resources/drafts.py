@@ -14,15 +14,16 @@ from server.forums import pages as forums
 from server.hub import publishing
 from server.permissions import Permission, Standing, must
 from server.practices.keeping import library
+from server.records.editions import Beginning
 from server.resources import drafts, intake, licences, terms
 from server.resources.arrivals import drop
-from server.resources.drafts import Beginning, Open
+from server.resources.drafts import Open
 from server.resources.typed import FIELDS, OTHER
-from server.rows import CopyState, Forum, Post
-from server.shown import ShownForum
+from server.rows import Post
 from web import limits, repeats
 from web.errors import STATUS
 from web.forms import Form, receiving, submit
+from web.forums import in_a_list
 from web.limits import spend
 from web.resources import arrivals
 from web.resources.arrivals import letting_go
@@ -94,7 +95,7 @@ async def _page(visit: Visit, shown: Shown) -> Response:
     async with visit.instance.reading() as session:
         found = await drafts.opened(session, visit.member, draft_id(visit.request))
         kept = await library(session)
-        listed = [line.forum for line in await forums.index(session, visit.viewer)]
+        places = await forums.open_to(session, visit.viewer)
         used = await drafts.used_by(session, visit.member)
         post = await session.get(Post, found.draft.post_id or 0)
         source = await session.get(Post, found.draft.source_id or 0)
@@ -111,7 +112,7 @@ async def _page(visit: Visit, shown: Shown) -> Response:
         topics=_topics(found, shown, kept.topics),
         faults=faults,
         sentence=error.sentence if error and not faults else "",
-        places=[(str(one.id), _named(one)) for one in listed if _is_open(one)],
+        places=[(str(one.id), in_a_list(one)) for one in places],
         post=post,
         source=source,
         warning=warning,
@@ -136,16 +137,6 @@ def _topics(
     known = dict(listed)
     others = [(slug, slug.replace("-", " ")) for slug in chosen if slug not in known]
     return [(slug, words, slug in chosen) for slug, words in [*listed, *others]]
-
-
-def _named(forum: Forum | ShownForum) -> str:
-    """A forum in the list of them, with its agency where that is another one."""
-    return forum.title if forum.is_local else f"{forum.title} ({forum.agency or forum.peer})"
-
-
-def _is_open(forum: Forum | ShownForum) -> bool:
-    """Whether a member may offer something there: here, or where a copy is kept up to date."""
-    return forum.is_local or forum.copy_state == CopyState.CURRENT
 
 
 async def change(request: Request) -> Response:
@@ -233,8 +224,7 @@ async def _published(visit: Visit, number: int, sent: Form) -> Response:
     async with repeats.turn(visit, f"resource-{number}") as turn:
         if turn.answer is None:
             async with visit.instance.reading() as session:
-                lines = await forums.index(session, visit.viewer)
-            known = {line.forum.id for line in lines if _is_open(line.forum)}
+                known = {one.id for one in await forums.open_to(session, visit.viewer)}
             async with visit.instance.transaction() as tx:
                 draft = await drafts.must_own(tx.session, visit.member, number)
                 is_new = draft.post_id is None

@@ -6,31 +6,45 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.errors import Invalid, Refusal
+from server.forums import pages as forums
+from server.permissions import Permission, Standing, may
 from server.reviews import notices, rubric, words
-from server.vetting import authors, cases, requests
+from server.transaction import Transaction
+from server.vetting import authors, cases, drafts, requests
+from server.vetting.authors import AuthorPage
 from web.errors import STATUS
-from web.forms import submit
-from web.spots import post_id
+from web.forms import Form, submit
+from web.practices.writing import draft_id
+from web.spots import identifier, post_id
 from web.visits import Visit, arrive
 
 
 async def show(request: Request) -> Response:
     """Where it stands, for its author alone."""
     visit = await arrive(request)
-    return await _page(visit, post_id(request))
+    return await _page(visit, request)
+
+
+async def _found(visit: Visit, request: Request) -> AuthorPage:
+    async with visit.instance.reading() as session:
+        if "draft" in request.path_params:
+            return await authors.draft_page(session, visit.member, draft_id(request))
+        return await authors.author_page(session, visit.member, post_id(request))
 
 
 async def _page(
-    visit: Visit, number: int, note: str = "", error: Refusal | None = None
+    visit: Visit, request: Request, note: str = "", error: Refusal | None = None
 ) -> Response:
-    async with visit.instance.reading() as session:
-        page = await authors.author_page(session, visit.member, number)
-    await _seen(visit, number)
+    page = await _found(visit, request)
+    if visit.notices:
+        async with visit.instance.transaction() as tx:
+            await notices.mark_read(tx, visit.member, page.path)
     return visit.page(
         "reviews/author.html",
         STATUS.get(type(error), 400) if error else 200,
         page=page,
         note=note,
+        places=[] if page.post else await _places(visit),
         faults=error.fields if isinstance(error, Invalid) else {},
         sentence=error.sentence if error else "",
         rubric=rubric,
@@ -39,32 +53,52 @@ async def _page(
     )
 
 
-async def _seen(visit: Visit, number: int) -> None:
-    if visit.notices:
-        async with visit.instance.transaction() as tx:
-            await notices.mark_read(tx, visit.member, f"/p/{number}/review")
+async def _places(visit: Visit) -> list[tuple[str, str]]:
+    """The forums here whose stewards can have a draft reviewed."""
+    async with visit.instance.reading() as session:
+        lines = await forums.index(session, visit.viewer)
+    return [
+        ("", "Choose one"),
+        *(
+            (str(line.forum.id), line.forum.title)
+            for line in lines
+            if line.forum.is_local
+            and may(Standing(visit.member, line.forum, listed=True), Permission.POST_THREAD)
+        ),
+    ]
 
 
 async def act(request: Request) -> Response:
     """Ask for a review, or take that back."""
     visit, form = await submit(request)
-    member, number = visit.member, post_id(request)
-    async with visit.instance.reading() as session:
-        page = await authors.author_page(session, member, number)
-    path = f"/p/{number}/review"
-    is_here = page.forum.is_local
+    page = await _found(visit, request)
+    is_withdrawn = form["action"] == "withdraw"
     try:
         async with visit.instance.transaction() as tx:
-            if form["action"] == "withdraw":
-                await (cases.withdraw if is_here else requests.withdraw)(tx, member, page.post)
-                return visit.go(path, "review_withdrawn")
-            await (cases.submit if is_here else requests.ask)(tx, member, page.post, form["note"])
+            if page.post is None:
+                await _of_draft(tx, visit, draft_id(request), form)
+            elif is_withdrawn:
+                by = cases.withdraw if page.post_is_here else requests.withdraw
+                await by(tx, visit.member, page.post)
+            else:
+                ask = cases.submit if page.post_is_here else requests.ask
+                await ask(tx, visit.member, page.post, form["note"])
     except Refusal as error:
-        return await _page(visit, number, form["note"], error)
-    return visit.go(path, "review_asked")
+        return await _page(visit, request, form["note"], error)
+    return visit.go(page.path, "review_withdrawn" if is_withdrawn else "review_asked")
+
+
+async def _of_draft(tx: Transaction, visit: Visit, number: int, form: Form) -> None:
+    if form["action"] == "withdraw":
+        await drafts.withdraw(tx, visit.member, number)
+        return
+    forum = identifier(form["forum"]) or 0
+    await drafts.submit(tx, visit.member, number, forum, form["note"])
 
 
 routes = [
     Route("/p/{id}/review", show),
     Route("/p/{id}/review", act, methods=["POST"]),
+    Route("/reviews/drafts/{draft}", show),
+    Route("/reviews/drafts/{draft}", act, methods=["POST"]),
 ]

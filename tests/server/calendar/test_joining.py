@@ -85,11 +85,17 @@ async def test_a_freed_place_goes_to_whoever_waited_longest_and_to_nobody_twice(
     await decide(town, marek, post, f"{marek.uri}#join-9-1")
     await join(town, town.sam, post)
     assert await counts(town, post) == (1, 3)
+    before = await guest(town, post, lou)
+    assert before is not None
     async with town.instance.transaction() as tx:
         await joining.take_back(tx, town.dee, post)
     assert [await state(town, post, one) for one in (town.dee, marek, town.sam, lou)] == [
         GuestState.LEFT, GuestState.GOING, GuestState.WAITING, GuestState.WAITING,
     ]  # fmt: skip
+    # Lou, who waits elsewhere, is told the new number; Sam, who waits here, sees it.
+    after = await guest(town, post, lou)
+    assert after is not None
+    assert after.answers == before.answers + 1
     async with town.instance.transaction() as tx:
         assert await joining.leave(tx, marek, post)
     async with town.instance.transaction() as tx:

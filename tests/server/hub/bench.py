@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from server.hub import lineage, publishing
 from server.instance import Instance
+from server.records.editions import Beginning
 from server.resources import drafts, intake
-from server.resources.drafts import Beginning
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post

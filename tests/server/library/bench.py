@@ -5,8 +5,8 @@ import json
 
 from server.instance import Instance
 from server.library import drafts, lineage, offering, publishing
-from server.library.drafts import Beginning
 from server.library.offering import OfferDraft
+from server.records.editions import Beginning
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adaptations, discussions and lists of practices, on both kinds of database."""
 
+from dataclasses import replace
+
 import pytest
 
 from server.errors import Gone, Invalid
@@ -10,7 +12,8 @@ from server.library.pages import practice_page, read
 from server.posts import editing, pages
 from server.posts.drafts import EditDraft
 from server.practices import record
-from server.practices.record import Record
+from server.practices.record import Record, Source
+from server.records.editions import Edition
 from server.viewers import VISITOR, Viewer
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -61,18 +64,42 @@ async def test_a_lineage_is_one_tree_however_deep(town: Town) -> None:
     assert (source.uri, source.version) == (child.uri, 1)
     assert "outcomes" not in source.changed
     assert "about" in source.changed
-    found = await seen(town, original)
+    found = (await seen(town, original)).family
     assert [kin.title for kin in found.adaptations] == ["Two-clock permits"]
     assert found.tree is not None
     assert [kin.title for kin in found.tree.children[0].children] == ["Three clocks"]
-    assert (await seen(town, grandchild)).source == found.tree.children[0]
+    assert (await seen(town, grandchild)).family.source == found.tree.children[0]
     async with town.instance.transaction() as tx:
         await editing.remove(tx, town.dee, child)
-    lost = await seen(town, grandchild)
+    lost = (await seen(town, grandchild)).family
     assert (lost.source, lost.source_uri) == (None, child.uri)
     with pytest.raises(Gone):
         async with town.instance.transaction() as tx:
             await lineage.adapt(tx, town.sam, await tx.session.get_one(Post, child.id))
+
+
+async def test_who_learns_of_an_earlier_ancestor_sets_the_roots_below_anew(town: Town) -> None:
+    known = await published(town.instance, town.ana, town.forum)
+    child = await adapted(town, town.dee, known, town.forum, name="Two-clock permits")
+    grandchild = await adapted(town, town.sam, child, town.forum, name="Three clocks")
+    first = Source(uri="https://cascadia.example/p/1", version=3)
+    async with town.instance.transaction() as tx:
+        held = await tx.session.get_one(Practice, known.id)
+        says = replace(record.unpack(held.record), based_on=(first,))
+        edition = Edition(says, 2, "Says where it is from.", town.ana.id)
+        await publishing.apply(tx, await tx.session.get_one(Post, known.id), edition)
+    for post in (known, child, grandchild):
+        assert (await row(town.instance, Practice, post.id)).root == first.uri
+    assert (await seen(town, grandchild)).family.above == {child.uri, known.uri, first.uri}
+    # Strangers may name each other: their copies end at the first that was known.
+    circle = Source(uri=grandchild.uri, version=1)
+    async with town.instance.transaction() as tx:
+        says = replace(says, based_on=(circle,))
+        edition = Edition(says, 3, "Turns in a circle.", town.ana.id)
+        await publishing.apply(tx, await tx.session.get_one(Post, known.id), edition)
+    family = (await seen(town, known)).family
+    assert family.source is not None
+    assert family.source.uri == grandchild.uri
 
 
 async def test_an_adaptation_is_told_what_changed_at_its_source(town: Town) -> None:
@@ -90,9 +117,9 @@ async def test_nobody_learns_of_kin_they_may_not_see(town: Town) -> None:
     original = await published(town.instance, town.ana, town.forum)
     hidden = await adapted(town, town.sam, original, closed, name="Behind the door")
     assert (await seen(town, original)).is_empty
-    assert [kin.id for kin in (await seen(town, original, Viewer(town.sam))).adaptations] == [
-        hidden.id
-    ]
+    assert [
+        kin.id for kin in (await seen(town, original, Viewer(town.sam))).family.adaptations
+    ] == [hidden.id]
     async with town.instance.reading() as session:
         assert (await lists.browse(session, VISITOR, {})).lines[0].post.id == original.id
         assert len((await lists.browse(session, Viewer(town.sam), {})).lines) == 2
@@ -176,7 +203,7 @@ async def test_pages_ask_as_many_questions_however_much_there_is(town: Town) -> 
             async with town.instance.reading() as session:
                 page = await pages.thread_page(session, VISITOR, original.id, now)
                 shown = await practice_page(session, VISITOR, page, now)
-                assert not shown.lineage.is_empty or not shown.lineage.adaptations
+                assert not shown.lineage.is_empty or not shown.lineage.family.adaptations
                 await lists.browse(session, VISITOR, {"topic": "permits-and-licensing"})
                 await read(session, VISITOR, original.id)
         return len(sent)

@@ -9,8 +9,6 @@ from sqlalchemy import select
 from server import search
 from server.errors import Invalid, NotAllowed, NotFound, Refusal
 from server.library import drafts, publishing
-from server.library.drafts import Beginning
-from server.library.publishing import Edition
 from server.posts import editing
 from server.posts.drafts import EditDraft
 from server.practices import record
@@ -18,6 +16,7 @@ from server.practices.evidence import Step
 from server.practices.record import Record
 from server.practices.standing import standing_of
 from server.practices.typed import typed_of
+from server.records.editions import Beginning, Edition
 from server.viewers import VISITOR, Viewer
 from storage.forums import Visibility
 from storage.posts import Kind, Post

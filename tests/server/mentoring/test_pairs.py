@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking, answering and meeting, between two members of one agency."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +8,9 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
+from federation import sharing
+from federation.posts import to_wire
 from server.errors import Invalid, NotAllowed, NotFound, Refusal, TooFast
-from server.instance import Instance
 from server.mentoring import (
     agreements,
     asks,
@@ -23,64 +23,19 @@ from server.mentoring import (
     needs,
     pairs,
     posting,
-    programmes,
 )
+from storage.letters import Letter
 from storage.log import LogRow
-from storage.members import Member
-from storage.mentoring import Entry, Match, MatchState, MentorCard, Need, Pairing, PairState
+from storage.mentoring import (
+    Match,
+    MatchState,
+    Pairing,
+    PairState,
+)
 from storage.mentoring import pairs as pairings
 from tests import makers
 from tests.server.mentoring import bench
-
-
-@dataclass
-class Office:
-    """Ana and Dee look for a mentor, Tom is one, and Sam runs the programme."""
-
-    instance: Instance
-    sam: Member
-    ana: Member
-    dee: Member
-    tom: Member
-    card: MentorCard
-    programme: int
-
-    async def needs(self, who: Member, **typed: str) -> Need:
-        async with self.instance.reading() as session:
-            place = (await programmes.page(session, who, self.programme)).programme
-        return await bench.need(self.instance, who, place, **typed)
-
-    async def asks(self, who: Member, need: Need) -> Match:
-        async with self.instance.transaction() as tx:
-            return await asks.ask(tx, who, need.id, self.card.id, "Would you?")
-
-    async def paired(self) -> Pairing:
-        """Ana and Tom, who took her."""
-        match = await self.asks(self.ana, await self.needs(self.ana))
-        async with self.instance.transaction() as tx:
-            await asks.accept(tx, self.tom, match.id)
-            pairing = await pairings.pairing_by_uri(tx.session, match.uri)
-        assert pairing is not None
-        return pairing
-
-    async def write(self, who: Member, pairing: Pairing, shared: bool = True, **said: Any) -> Entry:
-        async with self.instance.transaction() as tx:
-            draft = drafts.read(said)
-            return await entries.write(tx, who, pairing.id, draft, shared=shared)
-
-
-@pytest.fixture
-async def office(instance: Instance, admin: Member, way: str) -> Office:
-    ana, dee, tom = [await makers.member(instance, one) for one in ("ana", "dee", "tom")]
-    place = await bench.programme(instance, admin, way=way)
-    card = await bench.card(instance, tom, **{way: "yes", "capacity": "1"})
-    return Office(instance, admin, ana, dee, tom, card, place.id)
-
-
-@pytest.fixture
-def way() -> str:
-    """How people meet in the programme."""
-    return "one-to-one"
+from tests.server.mentoring.office import Office, told
 
 
 async def test_the_last_place_goes_to_one_and_is_free_again_when_they_part(office: Office) -> None:
@@ -108,7 +63,13 @@ async def test_the_last_place_goes_to_one_and_is_free_again_when_they_part(offic
         taken = await asks.page(session, office.tom, second.id)
         assert taken.mentee is not None
         assert taken.mentee.handle == "dee"
+        letters = (await session.execute(select(Letter.text).order_by(Letter.id))).scalars().all()
         assert list((await session.execute(select(LogRow))).scalars()) == []
+    assert await told(office, office.tom) == ["asked", "asked", "parted"]
+    assert await told(office, office.ana) == ["accepted"]
+    assert "Ana Ruiz asks you to mentor them." in letters[0]
+    assert letters[1].startswith("Somebody asks you to mentor them.")
+    assert all("Would you" not in one for one in letters)
 
 
 async def test_an_answer_comes_in_time_or_not_at_all(office: Office) -> None:
@@ -129,6 +90,9 @@ async def test_an_answer_comes_in_time_or_not_at_all(office: Office) -> None:
         assert (await tx.session.get_one(Match, again.id)).state == MatchState.WITHDRAWN
         with pytest.raises(NotAllowed):
             await asks.decline(tx, office.tom, again.id)
+    # What was taken back, or has run out, no longer waits for the mentor.
+    assert await told(office, office.tom) == []
+    assert await told(office, office.ana) == ["expired"]
 
 
 async def test_one_may_ask_three_and_nobody_whom_a_rule_keeps_apart(office: Office) -> None:
@@ -197,6 +161,7 @@ async def test_what_a_pair_writes_is_for_the_two_and_notes_for_one(office: Offic
                 await meeting.page(session, stranger, pairing.id)
             with pytest.raises(NotFound):
                 await invitations.session_of(session, stranger, pairing.id, session_.id)
+        assert (await told(office, office.sam)) == ["reported"]
         desk_page = await desk.page(session, office.instance, office.sam, office.programme)
         assert [one.entry.id for one in desk_page.reports] == [report.id]
     async with office.instance.transaction() as tx:
@@ -250,6 +215,11 @@ async def test_an_offer_is_posted_in_a_forum_only_when_its_owner_chooses(office:
     assert made.title == "I offer to mentor: Digital permits, Plain language"
     assert "<li>Digital permits (expert)</li>" in made.html
     assert "tom@" not in made.html
+    async with office.instance.reading() as session:
+        document = to_wire(await sharing.shared(session, made))
+    assert (document["type"], document["purpose"]) == ("Article", "offer")
+    assert document["publishes"]["action"] == "deliverService"
+    assert "gh:mentorCard" not in document
 
 
 async def test_of_two_terms_made_at_once_both_sides_keep_the_mentors() -> None:

@@ -6,14 +6,7 @@ from typing import Any
 
 import httpx
 import hypothesis
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.checks import (
-    not_a_server_error,
-    response_schema_conformance,
-    status_code_conformance,
-)
-from schemathesis.core.result import Ok
 from starlette.applications import Starlette
 
 from server.instance import Instance
@@ -21,7 +14,6 @@ from storage.members import Member
 from tests import makers
 from tests.hostile.serving import serving
 
-CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 KINDS: dict[str, Any] = {
     "deadline": None,
     "database": None,
@@ -49,6 +41,16 @@ async def test_no_made_up_call_breaks_anything(
 
 def _call(document: dict[str, Any], address: str, headers: dict[str, str]) -> int:
     """Call each operation a few times; answers how many operations there are."""
+    # Imported by the one worker that runs this: it takes longer than all of our own modules.
+    import schemathesis
+    from schemathesis.checks import (
+        not_a_server_error,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+    from schemathesis.core.result import Ok
+
+    checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
     loaded = schemathesis.openapi.from_dict(document)
     called = 0
     for result in loaded.get_all_operations():
@@ -62,7 +64,7 @@ def _call(document: dict[str, Any], address: str, headers: dict[str, str]) -> in
         @settings(max_examples=EXAMPLES, phases=[Phase.generate], derandomize=True, **KINDS)
         def check(case: Any) -> None:
             answer = case.call(base_url=address, headers=headers)
-            case.validate_response(answer, checks=CHECKS)
+            case.validate_response(answer, checks=checks)
 
         check()
     return called

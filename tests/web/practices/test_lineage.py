@@ -2,10 +2,13 @@
 """Warning of a practice, and offering changes back, through the pages."""
 
 import httpx
+from sqlalchemy import select
 from starlette.applications import Starlette
 
 from server.instance import Instance
+from storage.audit import AuditEntry
 from storage.forums import Forum
+from storage.members import Member
 from storage.posts import Post
 from tests import makers
 from tests.web.page import Page, words
@@ -43,6 +46,49 @@ async def test_an_author_warns_of_a_practice_and_takes_it_back(
     assert "Measured" in words(Page(await client.get(f"/p/{permits.id}")).one("aside"))
     again = Page(await makers.submit(client, path, action="lift"))
     assert "Nothing is said against this practice" in again.main
+
+
+async def test_a_steward_withdraws_a_practice_and_its_author_is_told_why(
+    client: httpx.AsyncClient, app: Starlette, instance: Instance, admin: Member, permits: Post
+) -> None:
+    path = f"/p/{permits.id}/notice"
+    dee = await makers.member(instance, "dee")
+    async with makers.browser(app) as theirs, makers.browser(app) as others:
+        await makers.sign_in(theirs, instance, admin)
+        await makers.sign_in(others, instance, dee)
+        assert (await others.get(path)).status_code == 403
+        assert (await makers.submit(others, path, action="warn", words="Mine.")).status_code == 403
+        assert "Withdraw it" in Page(await theirs.get(f"/p/{permits.id}")).main
+        unsaid = Page(await makers.submit(theirs, path, action="warn", words=" "))
+        assert unsaid.one(id="f-words-fault") is not None
+        done = await makers.submit(theirs, path, action="warn", words="Step 2 is unlawful.")
+        assert done.status_code == 303
+        page = Page(await others.get(f"/p/{permits.id}"))
+        assert "It was withdrawn: Step 2 is unlawful." in words(page.one("aside"))
+        assert "Withdrawn by the stewards of" in page.main
+        told = Page(await client.get("/notifications"))
+        assert "withdrew, as a steward, your practice" in told.main
+        async with instance.reading() as session:
+            lines = (await session.execute(select(AuditEntry))).scalars().all()
+        [line] = [line for line in lines if line.verb == "practice.withdrawn"]
+        assert (line.actor, line.detail) == (admin.uri, "Step 2 is unlawful.")
+
+        # Its author can neither take it back, nor get round it by a new version.
+        assert "Ask them to take that back" in Page(await client.get(path)).main
+        for action in ("lift", "warn"):
+            sent = {"action": action, "kind": "advisory", "words": "Never mind."}
+            refused = await makers.submit(client, path, **sent)
+            assert refused.status_code == 403
+            assert "The stewards withdrew it" in Page(refused).main
+        begun = await makers.submit(client, f"/p/{permits.id}/revise")
+        draft = begun.headers["location"]
+        await send(client, f"{draft}/lessons", lessons="Ask a lawyer.")
+        published = await makers.submit(client, f"{draft}/publish", note="As the law has it.")
+        assert published.status_code == 303
+        page = Page(await others.get(f"/p/{permits.id}"))
+        assert "It was withdrawn: Step 2 is unlawful." in words(page.one("aside"))
+        assert (await makers.submit(theirs, path, action="lift")).status_code == 303
+        assert "Measured" in words(Page(await others.get(f"/p/{permits.id}")).one("aside"))
 
 
 async def test_a_change_is_offered_answered_and_read_by_nobody_else(

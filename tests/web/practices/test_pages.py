@@ -14,6 +14,7 @@ from server.library import publishing
 from server.posts import writing
 from server.posts.drafts import ThreadDraft
 from server.practices.typed import record_of
+from server.records.editions import Edition
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post
@@ -220,7 +221,7 @@ async def test_another_agency_reports_what_came_of_it_field_by_field(
     async with instance.transaction() as tx:
         draft = ThreadDraft(record.name, publishing.body_of(record), kind=Kind.PRACTICE)
         practice = await writing.apply_thread(tx, author, counters, draft)
-        await publishing.apply(tx, practice, publishing.Edition(record, 1, "", author.id))
+        await publishing.apply(tx, practice, Edition(record, 1, "", author.id))
     own = await published(instance, ana, counters, name="Our own")
     page = Page(await client.get(f"/p/{own.id}"))
     assert "report what happened" not in page.main

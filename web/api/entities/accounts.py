@@ -2,14 +2,14 @@
 """People and forums as Mastodon's accounts."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from server.ids import moment_of
 from server.instance import Instance
 from server.remote_pictures import Pictures
-from server.rows import FollowState, Forum, Member
+from server.rows import FollowState, Forum, Member, Mute, MuteKind
 from server.timelines.people import Person
 from web.templates import static, where
 
@@ -156,10 +156,13 @@ def _role(member: Member) -> Json:
     }
 
 
-def relationship(
-    identifier: int, follow: str | None, more: Mapping[str, Any] | None = None
-) -> Json:
-    """What the member is to an account; `follow` is the state of their follow of a forum."""
+def relationship(identifier: int, follow: str | None = None, away: Iterable[Mute] = ()) -> Json:
+    """What the member is to an account; `follow` is the state of their follow of a forum.
+
+    `away` is how they keep a person away.
+    """
+    held = {one.kind: one for one in away}
+    muted = held.get(MuteKind.MUTE)
     following = follow == FollowState.ACCEPTED
     return {
         "id": str(identifier),
@@ -168,15 +171,14 @@ def relationship(
         "notifying": False,
         "languages": [],
         "followed_by": False,
-        "blocking": False,
+        "blocking": MuteKind.BLOCK in held,
         "blocked_by": False,
-        "muting": False,
-        "muting_notifications": False,
-        "muting_expires_at": None,
+        "muting": muted is not None,
+        "muting_notifications": muted is not None and muted.notices,
+        "muting_expires_at": moment(muted.until) if muted is not None and muted.until else None,
         "requested": follow == FollowState.PENDING,
         "requested_by": False,
         "domain_blocking": False,
         "endorsed": False,
         "note": "",
-        **(more or {}),
     }

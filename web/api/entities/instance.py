@@ -8,6 +8,7 @@ from typing import Any
 from server import uploads
 from server.instance import Instance
 from server.pictures import LARGEST
+from server.polls import drafts
 from server.rows import Member
 from server.text import MAX_SOURCE
 from server.timelines.sizes import Sizes
@@ -134,9 +135,9 @@ def _configuration() -> Json:
             "video_matrix_limit": 0,
         },
         "polls": {
-            "max_options": 0,
-            "max_characters_per_option": 0,
-            "min_expiration": 300,
-            "max_expiration": 2_629_746,
+            "max_options": drafts.MOST,
+            "max_characters_per_option": drafts.LONGEST,
+            "min_expiration": drafts.SHORTEST_TIME,
+            "max_expiration": drafts.LONGEST_TIME,
         },
     }

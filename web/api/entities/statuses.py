@@ -9,10 +9,12 @@ from urllib.parse import quote
 
 from server import text
 from server.instance import Instance
+from server.polls.pages import ShownPoll
 from server.rows import Forum, Kind, Member
 from server.timelines.spans import boost_of
 from server.timelines.statuses import Line, Status
 from web.api.entities.accounts import Accounts, moment
+from web.api.entities.filters import matched
 
 Json = dict[str, Any]
 _PICTURE = re.compile(r"<img\b[^>]*>")
@@ -48,6 +50,7 @@ class Statuses(Accounts):
             "media_attachments": [],
             "mentions": [],
             "card": None,
+            "poll": None,
         }
 
     def status(self, status: Status) -> Json:
@@ -73,7 +76,7 @@ class Statuses(Accounts):
             "quotes_count": 0,
             "favourited": status.endorsed,
             "reblogged": False,
-            "muted": False,
+            "muted": status.muted,
             "bookmarked": status.bookmarked,
             "pinned": post.pinned,
             "content": body,
@@ -86,8 +89,8 @@ class Statuses(Accounts):
             "emojis": [],
             "quote": None,
             "card": self._card(status),
-            "poll": None,
-            "filtered": [],
+            "poll": self._poll(status.poll) if status.poll is not None else None,
+            "filtered": [matched(one) for one in status.filtered],
         }
 
     def _body(self, status: Status) -> tuple[str, list[Json]]:
@@ -145,6 +148,26 @@ class Statuses(Accounts):
             "embed_url": "",
             "blurhash": None,
             "published_at": moment(post.published),
+        }
+
+    def _poll(self, poll: ShownPoll) -> Json:
+        """A poll, its counts where the viewer may know them."""
+        now = self.instance.clock.now()
+        counted = poll.may_be_counted(now)
+        return {
+            "id": str(poll.post),
+            "expires_at": moment(poll.ends),
+            "expired": poll.has_ended(now),
+            "multiple": poll.multiple,
+            "votes_count": poll.votes,
+            "voters_count": poll.voters,
+            "voted": bool(poll.own),
+            "own_votes": list(poll.own),
+            "options": [
+                {"title": one.title, "votes_count": one.votes if counted else None}
+                for one in poll.choices
+            ],
+            "emojis": [],
         }
 
     def tag(self, name: str, *, followed: bool = False) -> Json:

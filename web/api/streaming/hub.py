@@ -10,6 +10,7 @@ import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import mutes
 from server.apps import tokens
 from server.instance import Instance
 from server.rows import Member
@@ -160,17 +161,20 @@ class Streams:
     ) -> None:
         members = self._of_members()
         homes = await news.concerned(session, stands, members)
+        away = await mutes.people(session, members)
         for member, listeners in members.items():
             viewer = Viewer(listeners[0].member)
             told = await statuses.told(session, viewer, stands)
             gone = {one.post for one in happened if one.kind == news.DELETED}
             seen = await news.visible(session, viewer, gone) if gone else set()
             for one in happened:
-                place = stands.get(one.post)
+                place, status = stands.get(one.post), told.get(one.post)
                 if place is None or (one.kind == news.DELETED and one.post not in seen):
                     continue
+                if status is not None and status.author.id in away.get(member, ()):
+                    continue
                 home = one.post in homes.get(member, ())
-                self._tell_one(listeners, one, place, told.get(one.post), home=home)
+                self._tell_one(listeners, one, place, status, home=home)
 
     def _tell_one(
         self,

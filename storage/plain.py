@@ -23,7 +23,7 @@ MOST_IDLE = 8
 MOST_OPEN = 16
 BUSY_SECONDS = 0.25
 # Of each connection on SQLite: an index of a million posts is walked from pages at hand.
-CACHE_KB = 64_000
+CACHE_KB = 16_000
 
 
 def given(name: str, kind: TypeEngine[Any] = Identifier) -> BindParameter[Any]:

@@ -47,17 +47,24 @@ def database_url(tmp_path: Path, empty_database: Path) -> str:
     return f"sqlite:///{tmp_path / 'guildhall.db'}"
 
 
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
-    """The settings of the City of Riverton."""
+@pytest.fixture(scope="session")
+def loaded_settings() -> Settings:
+    """The settings of the City of Riverton; to load them takes as long as to open an instance."""
     return load(
         origin="http://riverton.localhost:8000",
-        database=database_url,
-        state=tmp_path / "state",
+        database="sqlite:///nowhere.db",
+        state=Path("nowhere"),
         mode=Mode.TEST,
         name="Riverton Commons",
         agency="City of Riverton",
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, loaded_settings: Settings) -> Settings:
+    """The settings of the City of Riverton, with a database and a folder of this test's own."""
+    own = {"database": database_url, "state": tmp_path / "state"}
+    return loaded_settings.model_copy(update=own)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ COLOURS = 192
 PRACTICE = "Digital permits with a completeness check"
 THREAD = "How we cut permit times from 21 days to 12.6"
 WEBINAR = "How Lakeside cut permit times by 40 %"
+MENTOR = "Marek Nowak"
 STRANGER = "forum.harbor.example.gov"
 RULES = (
     ("allow", "*.cascadia.example.gov", "All agencies of the State of Cascadia", "2027-12-31"),
@@ -194,6 +195,34 @@ def take_review(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
         take(page, "review-phone")
 
 
+def take_mentoring(browser: Browser, riverton: Agency) -> None:
+    """The mentors who suit what somebody looks for, here and at another agency."""
+    with window(browser, riverton, "ana", (1280, 1160)) as page:
+        look_for_a_mentor(page)
+        page.get_by_text(MENTOR).first.wait_for()
+        page.locator("[data-card] summary").first.click()
+        take(page, "mentoring")
+
+
+def look_for_a_mentor(page: Page) -> None:
+    """Fill in what is looked for, and wait until other agencies were asked for their mentors."""
+    page.goto("/mentoring")
+    page.get_by_role("link", name="Permit mentors").click()
+    page.get_by_role("link", name="Find a mentor").click()
+    page.locator("#f-goal").fill("Cut our permit times without checking less.")
+    for number, skill in enumerate(("Digital permits", "Plain language")):
+        page.locator(f"[name='skill.{number}']").fill(skill)
+    page.locator("#f-zone").fill("America/New_York")
+    page.get_by_role("button", name="Show mentors who suit").click()
+    page.get_by_role("heading", name="The best first").wait_for()
+    for _ in range(60):
+        if page.get_by_text(MENTOR).count():
+            return
+        page.wait_for_timeout(1_000)
+        page.reload()
+    raise SystemExit("No mentor of another agency was found.")
+
+
 def add_rule(page: Page, verdict: str, pattern: str, reason: str, last_day: str) -> None:
     """Add a rule about other sites, by the administrators' form."""
     page.goto("/admin/federation")
@@ -217,6 +246,7 @@ def main() -> None:
         )
         take_all(browser, riverton, lakeside)
         take_review(browser, riverton, lakeside)
+        take_mentoring(browser, riverton)
         browser.close()
 
 

@@ -122,6 +122,7 @@ FOR_MEMBERS = {
     "mentors who suit": "{mentoring[need]}",
     "asked to mentor": "{mentoring[asked]}",
     "pair": "{mentoring[pair]}",
+    "what one wrote to the other": "{mentoring[entry]}",
     "certificate": "{mentoring[certificate]}",
 }
 FOR_ADMINS = {

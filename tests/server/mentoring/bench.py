@@ -89,6 +89,9 @@ async def meeting(instance: Instance, mentee: Member, mentor: Member) -> dict[st
         await agreements.change(tx, mentee, done.id, agreements.COMPLETED)
     pairing = await matched(instance, mentee, place, held, mentor)
     await written(instance, pairing, mentor, mentee)
+    async with instance.reading() as session:
+        sessions = await pairs.entries_of(session, pairing.id, mentee.id, EntryKind.SESSION, 9)
+    planned = next(one for one in sessions if one.author_id == mentee.id)
     mine = await card(instance, mentee, capacity="3")
     second = await need(instance, mentor, place)
     async with instance.transaction() as tx:
@@ -99,5 +102,6 @@ async def meeting(instance: Instance, mentee: Member, mentor: Member) -> dict[st
         "need": f"/mentoring/requests/{later.id}",
         "asked": f"/mentoring/asks/{asked.id}",
         "pair": f"/mentoring/pairs/{pairing.id}",
+        "entry": f"/mentoring/pairs/{pairing.id}/entries/{planned.id}",
         "certificate": f"/mentoring/pairs/{done.id}/certificate",
     }

@@ -9,6 +9,7 @@ from federation.fetch import Door
 from federation.fetches import Fetches
 from federation.followers.hearing import Heard
 from federation.inbox import Inbox
+from federation.links import Visits
 from federation.liveness import Liveness
 from federation.mentoring.pulling import Pulling
 from federation.pushes import Pushes
@@ -36,6 +37,7 @@ class Station(Wire):
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
         self.downloads = Downloads(self)
         self.pushes = Pushes(self)
+        self.visits = Visits(self)
         self.stamps = Awaited(self, self.actors, self.verifier)
         self.mentors = Pulling(self, self.actors)
         self.repair = Repair(self, self.receiver, self.claims.owner)

@@ -48,6 +48,8 @@ VERSION_EVERY = 0.2
 GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0, "stamps": 1.0}
 KEEPING = "keeping"
 PULLING = "mentors"
+VISITING = "visits"
+VISITS_EVERY = 300.0
 STAMPS = "stamps"
 
 
@@ -86,6 +88,7 @@ class Worker:
                 "renew": self._renew,
                 "repair": self._repair,
                 "mentors": self._mentors,
+                "visits": self._visit,
                 "stamps": self._stamps,
             }
             # What concerns one loop only wakes that one; a commit with facts wakes all of them.
@@ -176,6 +179,13 @@ class Worker:
         if not await self._wire.mentors.are_wanted() or not await self._claims.take([PULLING]):
             return IDLE
         return await self._wire.mentors.run_due()
+
+    async def _visit(self) -> float:
+        """The links of our resources: one process visits them for all."""
+        found = await self._wire.visits.due()
+        if found and await self._claims.take([VISITING]):
+            await self._wire.visits.run(found)
+        return VISITS_EVERY
 
     async def _stamps(self) -> float:
         """The stamps of quotes that could not be had: one process asks for all."""

@@ -47,6 +47,8 @@ class Notice(StrEnum):
     EVENT_CHANGED = "event_changed"
     EVENT_REMINDER = "event_reminder"
     WARNING = "warning"
+    SOURCE = "source"
+    LINK = "link"
     WITHDRAWN = "withdrawn"
     REPORT = "report"
     POLL = "poll"
@@ -107,9 +109,22 @@ async def tell_again(
     await _tell(tx, member_id, kind, post, actor_id)
 
 
-async def _tell(tx: Transaction, member_id: int, kind: Notice, post: Post, actor_id: int) -> None:
+async def tell_author(tx: Transaction, kind: Notice, post: Post) -> None:
+    """Tell the author of a post what nobody did: it stands as if they told themselves."""
+    await _tell(tx, post.author_id, kind, post, post.author_id, may_be_self=True)
+
+
+async def _tell(
+    tx: Transaction,
+    member_id: int,
+    kind: Notice,
+    post: Post,
+    actor_id: int,
+    *,
+    may_be_self: bool = False,
+) -> None:
     member = await tx.session.get(Member, member_id)
-    if member is None or not member.is_local or member_id == actor_id:
+    if member is None or not member.is_local or (member_id == actor_id and not may_be_self):
         return
     forum = await tx.session.get_one(Forum, post.forum_id)
     standing = Standing(

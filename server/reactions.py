@@ -22,6 +22,7 @@ from server.facts import (
     PracticeWarned,
     RemovalAsked,
     ReplyPosted,
+    ResourcePublished,
     StewardNamed,
     ThreadLocked,
     ThreadPinned,
@@ -30,6 +31,7 @@ from server.facts import (
 from server.polls import forgetting as polls
 from server.practices import adopters
 from server.practices import forgetting as practices
+from server.resources import adapters, links
 from server.resources import forgetting as resources
 from server.reviews import forgetting as reviews
 from server.transaction import Transaction
@@ -58,7 +60,8 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     EventChanged: (telling.tell_of_change,),
     GuestAnswered: (telling.tell_of_answer,),
     JoinSettled: (telling.tell_of_settling,),
-    PracticePublished: (search.index_practice,),
+    PracticePublished: (search.index_practice, adopters.tell_of_version),
+    ResourcePublished: (adapters.tell_of_version, links.mind),
     PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),

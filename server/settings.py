@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         description="How many megabytes a file of another agency may have to be fetched and kept"
         " here when a member asks for it; 0 leaves every file to its home.",
     )
+    check_links: bool = Field(
+        True,
+        description="Whether the links that our own resources name are visited once a week, to see"
+        " whether they answer. Nothing is signed and nothing of them is read.",
+    )
     log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`.")
 
     @field_validator("origin", "media_origin")

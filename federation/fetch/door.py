@@ -59,6 +59,8 @@ class _Ask:
     redirects: int = REDIRECTS
     headers: Headers = field(default_factory=dict)
     into: Sink | None = None
+    method: str = "GET"
+    is_read: bool = True
 
 
 class Door:
@@ -118,6 +120,15 @@ class Door:
         async with within(deadline, target):
             ask = _Ask(accept, sign, max_bytes, redirects, headers, into)
             return await self._follow(target, ask)
+
+    async def knock(self, url: str, *, method: str, deadline: float = SECONDS) -> None:
+        """See whether anybody answers, as a stranger: unsigned, and nothing of a body is read.
+
+        `method` is HEAD or GET. Raises as `get` does.
+        """
+        target = self._admit(parse_url(url))
+        async with within(deadline, target):
+            await self._follow(target, _Ask("*/*", None, method=method, is_read=False))
 
     async def document(
         self, url: str, *, sign: Signer | None, deadline: float = SECONDS
@@ -231,10 +242,13 @@ class Door:
             headers.update(await _signed(ask.sign, "GET", target, None))
         headers["Accept"] = ask.accept
         with translated(target):
-            async with self._session().get(
-                URL(target.url, encoded=True), headers=headers, allow_redirects=False
+            async with self._session().request(
+                ask.method, URL(target.url, encoded=True), headers=headers, allow_redirects=False
             ) as answer:
-                is_good = 200 <= answer.status < 300
+                is_good = 200 <= answer.status < 300 and ask.is_read
+                if not ask.is_read:
+                    # What still comes is not waited for: the connection ends here.
+                    answer.close()
                 body = await whole_body(answer, ask.max_bytes, ask.into) if is_good else b""
         if answer.status != 304:
             # That nothing has changed costs neither reading nor work.

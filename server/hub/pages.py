@@ -15,6 +15,7 @@ from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
 from server.records.lineages import Family, family_of
 from server.resources import licences
+from server.resources.links import Dead, dead_link_of
 from server.resources.record import Record, unpack
 from server.shown import ShownPost
 from server.viewers import Viewer
@@ -69,6 +70,7 @@ class ResourcePage:
     family: Family
     uses: tuple[Use, ...]
     warning: str
+    dead_link: Dead | None
     is_home: bool
     may_adapt: bool
     may_revise: bool
@@ -97,6 +99,7 @@ async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage)
         family=family,
         uses=await uses_of(session, viewer, post.uri),
         warning=await _warning(session, family, record),
+        dead_link=await dead_link_of(session, post.id) if record.link else None,
         is_home=page.opener.author.is_local,
         may_adapt=is_live and viewer.is_member,
         may_revise=page.opener.may_edit and not is_closed,

@@ -7,6 +7,7 @@ from server import files
 from server.facts import PostDeleted
 from server.resources import drafts
 from server.transaction import Transaction
+from storage.links import ResourceLink
 from storage.resources import (
     Resource,
     ResourceDraft,
@@ -29,7 +30,7 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     )
     held = select(ResourceFile.sha256).where(ResourceFile.post_id == fact.post).distinct()
     found = list((await tx.session.execute(held)).scalars())
-    for table in (ResourceVersion, ResourceFacet, ResourceFile, Resource):
+    for table in (ResourceVersion, ResourceFacet, ResourceFile, ResourceLink, Resource):
         await tx.session.execute(delete(table).where(table.post_id == fact.post))
     for sha256 in found:
         await files.forget_unused(tx, sha256)

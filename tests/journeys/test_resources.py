@@ -197,6 +197,8 @@ async def revised(story: Both, mine: str) -> None:
         files = sorted(tuple(row) for row in (await session.execute(question)).all())
     assert files == [(1, "plan.csv"), (2, "notes.txt"), (2, "plan.csv")]
     assert "The original has a new version since" in (await story.riverton.page(mine)).text
+    told = (await story.ana.get("/notifications")).text
+    assert "published a new version of what this was made from:" in told
     assert (await story.riverton.page(story.file)).content == TEMPLATE
 
 

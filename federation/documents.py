@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import deeds, forums, members, posts
 from federation.askers import Asker
-from federation.endorsements import like
 from federation.keyring import ED25519
 from federation.posts import SharedPost
 from federation.sharing import shared_all
@@ -23,14 +22,13 @@ from server.errors import NotFound
 from server.viewers import visible_forums, visible_posts
 from storage import keys
 from storage import members as members_storage
-from storage.endorsements import Endorsement
 from storage.forums import Forum, ForumSteward, Visibility
-from storage.log import ActivityBody
 from storage.members import Member, MemberState
 from storage.posts import Post, PostState, RawObject
 
 PAGE = 50
-MOST_LIKES = 500
+FORUMS_A_PAGE = 200
+MOST_FEATURED = 20
 
 
 async def forum_document(session: AsyncSession, urls: Urls, forum: Forum) -> dict[str, Any]:
@@ -115,17 +113,15 @@ class Documents:
         return collection(forum.moderators, "OrderedCollection", len(people), people)
 
     async def featured(self, handle: str) -> dict[str, Any]:
-        """The pinned threads of a forum, whole."""
+        """The pinned threads of a forum, whole; the latest of them where there are many."""
         forum = await self._forum(handle)
-        question = (
-            select(Post)
-            .where(Post.forum_id == forum.id, Post.pinned, Post.state == PostState.LIVE)
-            .order_by(Post.bumped.desc())
-            .limit(20)
-        )
-        found = (await self.session.execute(question)).scalars().all()
+        pinned = (Post.forum_id == forum.id, Post.pinned, Post.state == PostState.LIVE)
+        latest = select(Post).where(*pinned).order_by(Post.bumped.desc()).limit(MOST_FEATURED)
+        found = (await self.session.execute(latest)).scalars().all()
+        counted = select(func.count()).select_from(Post).where(*pinned)
+        total = (await self.session.execute(counted)).scalar_one()
         items = list((await self._objects(found)).values())
-        return collection(f"{forum.uri}/featured", "OrderedCollection", len(items), items)
+        return collection(f"{forum.uri}/featured", "OrderedCollection", total, items)
 
     async def forum_outbox(self, handle: str, before: int | None) -> dict[str, Any]:
         """Announce{Create} of the threads, newest first, PAGE at a time."""
@@ -230,44 +226,6 @@ class Documents:
                 found[number] = orjson.loads(held) if held else posts.to_wire(sharing)
         return found
 
-    async def likes(self, number: int) -> dict[str, Any]:
-        """The endorsements of a post: whole for allowed agencies, else only their number."""
-        post = await self._own_post(number)
-        url = f"{post.uri}/likes"
-        if not self.asker.agency:
-            return collection(url, "Collection", post.endorsement_count, None)
-        likes = [document for _, document in await self._likes(post)]
-        return collection(url, "Collection", post.endorsement_count, likes)
-
-    async def _likes(
-        self, post: Post, *, after: int = 0, most: int = MOST_LIKES
-    ) -> list[tuple[int, dict[str, Any]]]:
-        """The Likes of a post with their proofs, each with the number of who gives it."""
-        forum = await self.session.get_one(Forum, post.forum_id)
-        author = await self.session.get_one(Member, post.author_id)
-        question = (
-            select(Endorsement, Member, ActivityBody.body)
-            .join(Member, Member.id == Endorsement.member_id)
-            .outerjoin(ActivityBody, ActivityBody.id == Endorsement.received)
-            .where(
-                Endorsement.post_id == post.id,
-                Endorsement.active,
-                Endorsement.member_id > after,
-            )
-            .order_by(Endorsement.member_id)
-            .limit(most)
-        )
-        named = author.uri if forum.visibility == Visibility.PUBLIC else None
-        found: list[tuple[int, dict[str, Any]]] = []
-        for held, member, body in (await self.session.execute(question)).all():
-            if member.is_local:
-                document = like(held.uri, member.uri, post.uri, forum.uri, author=named)
-                found.append((member.id, await self._signed(member.uri, document)))
-                continue
-            if body is not None:
-                found.append((member.id, orjson.loads(body)))
-        return found
-
     async def instance(self) -> dict[str, Any]:
         """The instance actor (FEP-d556, FEP-2677)."""
         urls, settings = self.wire.urls, self.wire.instance.settings
@@ -286,16 +244,24 @@ class Documents:
             "generator": members.generator(urls.origin),
         }
 
-    async def forums(self) -> dict[str, Any]:
-        """The forums of this instance that the asker may know of."""
+    async def forums(self, after: int | None) -> dict[str, Any]:
+        """The forums of this instance that the asker may know of, FORUMS_A_PAGE at a time."""
+        known = (Forum.peer.is_(None), visible_forums(self.asker.viewer))
+        counted = select(func.count()).select_from(Forum).where(*known)
+        total = (await self.session.execute(counted)).scalar_one()
         question = (
-            select(Forum.uri)
-            .where(Forum.peer.is_(None), visible_forums(self.asker.viewer))
-            .order_by(Forum.title)
-            .limit(500)
+            select(Forum.id, Forum.uri)
+            .where(*known, Forum.id > (after or 0))
+            .order_by(Forum.id)
+            .limit(FORUMS_A_PAGE + 1)
         )
-        found = list((await self.session.execute(question)).scalars())
-        return collection(f"{self.wire.urls.instance}/forums", "Collection", len(found), found)
+        rows = (await self.session.execute(question)).all()
+        url = f"{self.wire.urls.instance}/forums"
+        shown = rows[:FORUMS_A_PAGE]
+        document = collection(url, "Collection", total, [row[1] for row in shown])
+        if len(rows) > FORUMS_A_PAGE:
+            document["next"] = f"{url}?after={shown[-1][0]}"
+        return document
 
 
 def collection(url: str, kind: str, total: int, items: list[Any] | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from federation.digests.measures import (
     POST,
     is_day,
 )
-from federation.documents import Documents
+from federation.likes import LikeDocuments
 from server import digests
 from server.digests import Bucket
 from server.errors import NotFound
@@ -60,7 +60,7 @@ async def buckets(instance: Instance, forum: Forum) -> list[Bucket]:
     return sorted(kept, key=lambda bucket: bucket.day, reverse=True)
 
 
-class DigestDocuments(Documents):
+class DigestDocuments(LikeDocuments):
     """The digest's three faces, for listed agencies that run Guildhall."""
 
     async def _own_forum(self, handle: str) -> Forum:

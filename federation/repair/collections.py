@@ -30,6 +30,7 @@ from storage.forums import Forum
 logger = structlog.get_logger("guildhall.repair")
 MOST_PAGES = 200
 MOST_THREADS = 5_000
+MOST_LIKE_PAGES = 20
 # So often another host than the home is asked in vain: who lists what is not there shall not
 # have us bother others.
 MOST_IN_VAIN = 10
@@ -135,7 +136,7 @@ class Filling:
         if isinstance(likes, dict) and likes.get("totalItems") == 0:
             return
         try:
-            async for page in self._pages.of(url, 1):
+            async for page in self._pages.of(url, MOST_LIKE_PAGES):
                 for item in page.items:
                     if isinstance(item, dict) and page.changed:
                         await self._like(progress, uri, item)

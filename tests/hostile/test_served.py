@@ -5,6 +5,8 @@ import pytest
 
 from federation import threads
 from server.posts import steering
+from storage import members
+from storage.endorsements import Endorsement
 from tests import makers
 from tests.federation.wire_schema import (
     Json,
@@ -14,7 +16,7 @@ from tests.federation.wire_schema import (
     must_be_an_announce,
     must_hold_no_null,
 )
-from tests.hostile.commons import ORIGIN, Commons
+from tests.hostile.commons import ORIGIN, Commons, doing
 from tests.hostile.peer import ACTIVITY, ScriptedPeer
 
 
@@ -86,3 +88,37 @@ async def test_answers_are_paged_and_a_hashtag_leads_to_its_page(
             assert len(page_of["items"]) <= 2
             found += page_of["items"]
         assert found == answers
+
+
+async def test_who_endorses_a_post_is_listed_page_by_page_with_nobody_left_out(
+    gh: Commons, vic: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("federation.likes.LIKES_A_PAGE", 2)
+    monkeypatch.setattr("federation.documents.FORUMS_A_PAGE", 1)
+    await gh.is_guildhall(vic.host)
+    people = [vic.actor(f"/u/e{number}") for number in range(6)]
+    for person in people:
+        assert (await gh.sent(vic, doing("Like", person, gh.thread.uri))).state == "applied"
+    async with gh.instance.transaction() as tx:
+        # One of them is not kept as it came, and cannot be given on.
+        second = await members.by_uri(tx.session, people[1])
+        assert second is not None
+        held = await tx.session.get_one(Endorsement, (gh.thread.id, second.id))
+        held.received = None
+    await makers.forum(gh.instance, gh.admin, handle="another")
+
+    async def pages(path: str) -> list[Json]:
+        found = [(await gh.get(path, vic)).json()]
+        while "next" in found[-1]:
+            found.append((await gh.get(found[-1]["next"].removeprefix(ORIGIN), vic)).json())
+        return found
+
+    likes = await pages(f"/p/{gh.thread.id}/likes")
+    assert [page["totalItems"] for page in likes] == [6, 6, 6]
+    listed = [one["actor"] for page in likes for one in page["items"]]
+    assert sorted(listed) == sorted({*people} - {people[1]})
+    forums = await pages("/instance/forums")
+    assert [page["totalItems"] for page in forums] == [2, 2]
+    assert {uri for page in forums for uri in page["items"]} == {
+        gh.forum.uri, f"{ORIGIN}/f/another",
+    }  # fmt: skip

@@ -16,6 +16,7 @@ from federation.digests import serving
 from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.followers.serving import FollowerDocuments
+from federation.likes import LikeDocuments
 from federation.mentoring.serving import MentorDocuments
 from federation.past_versions import VersionDocuments
 from federation.quotes.serving import QuoteDocuments
@@ -226,7 +227,7 @@ def _post_number(request: Request, name: str = "number") -> int:
 
 
 async def _forums(d: Documents, r: Request) -> tuple[int, Json]:
-    return 200, await d.forums()
+    return 200, await d.forums(_number(r, "after"))
 
 
 async def _mentors(d: Documents, r: Request) -> tuple[int, Json]:
@@ -280,7 +281,8 @@ async def _post_part(d: Documents, r: Request) -> tuple[int, Json]:
     if part == "versions":
         return 200, await VersionDocuments(d.wire, d.session, d.asker).versions(number)
     if part == "likes":
-        return 200, await d.likes(number)
+        likes = LikeDocuments(d.wire, d.session, d.asker)
+        return 200, await likes.likes(number, _number(r, "after"))
     # The words of a title: this is the address of the page, as people copy it.
     return await d.post(number)
 

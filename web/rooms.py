@@ -32,7 +32,7 @@ class Rooms(BaseRoute):
             rooms.setdefault(room, []).append(route)
         for room, inside in rooms.items():
             # Addresses of more words than any route has are met by those of any length.
-            longest = max(route.path.count("/") for route in inside) + 1
+            longest = max(_words(route.path) for route in inside) + 1
             for words in range(longest + 1):
                 self._rooms[room, words] = [one for one in inside if _may_have(one, words)]
             self._longest[room] = longest
@@ -45,7 +45,7 @@ class Rooms(BaseRoute):
             return best, found
         path: str = scope["path"]
         room = _first_word(path)
-        words = min(path.count("/"), self._longest.get(room, 0))
+        words = min(_words(path), self._longest.get(room, 0))
         for route in self._rooms.get((room, words), ()):
             match, child = route.matches(scope)
             if match is Match.FULL:
@@ -60,9 +60,14 @@ class Rooms(BaseRoute):
 
 
 def _may_have(route: Route | Mount, words: int) -> bool:
-    """Whether a path with so many slashes may be the route's."""
+    """Whether a path of so many words may be the route's."""
     is_of_any_length = isinstance(route, Mount) or ":path}" in route.path
-    return is_of_any_length or route.path.count("/") == words
+    return is_of_any_length or _words(route.path) == words
+
+
+def _words(path: str) -> int:
+    """How many words a path has; some apps end theirs with a slash, and it is no word more."""
+    return path.rstrip("/").count("/")
 
 
 def _first_word(path: str) -> str:

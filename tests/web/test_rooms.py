@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Mount, Route
 
+from web.api.instance import nothing
+from web.api.routes import EVERYBODY, call
 from web.rooms import Rooms
 
 
@@ -22,6 +24,7 @@ ROUTES: list[Route | Mount] = [
     Route("/p/{id}/lock", _answer, methods=["POST"]),
     Route("/p/{id}/{slug}", _answer),
     Route("/p/{id}/files/{path:path}", _answer),
+    *(call("GET", f"/api/v1/{path}", nothing, EVERYBODY, "Empty") for path in ("a", "a/rules")),
     Mount("/static", Starlette()),
 ]
 
@@ -32,6 +35,7 @@ ROUTES: list[Route | Mount] = [
     [
         "", "/", "//", "/p", "/p/", "/p/1", "/p/1/", "/p/1/history", "/p/1/history/", "/p/1/lock",
         "/p/1/some-words", "/p/1/files/", "/p/1/files/a", "/p/1/files/a/b/c/d/e", "/p/1/a/b/c/d",
+        "/api/v1/a", "/api/v1/a/", "/api/v1/a/rules//", "/api/v1/",
         "/static", "/static/", "/static/a/b/c/d", "/q/1", "p/1",
     ],
 )  # fmt: skip

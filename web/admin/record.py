@@ -35,6 +35,8 @@ WORDS = {
     "policy.allow": "allowed",
     "policy.deny": "denied",
     "policy.removed": "removed the rule for",
+    "practice.withdrawn": "withdrew a practice",
+    "practice.withdrawal_lifted": "took back the withdrawal of a practice",
     "post.removed": "removed a post",
     "post.reported": "reported",
     "post.removal_asked": "asked for the removal of a post",

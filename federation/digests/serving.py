@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from federation.digests.likes import LikeDocuments
 from federation.digests.measures import (
     DAY,
     DAYS_A_PAGE,
@@ -16,7 +17,6 @@ from federation.digests.measures import (
     POST,
     is_day,
 )
-from federation.likes import LikeDocuments
 from server import digests
 from server.digests import Bucket
 from server.errors import NotFound

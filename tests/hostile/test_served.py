@@ -93,7 +93,7 @@ async def test_answers_are_paged_and_a_hashtag_leads_to_its_page(
 async def test_who_endorses_a_post_is_listed_page_by_page_with_nobody_left_out(
     gh: Commons, vic: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("federation.likes.LIKES_A_PAGE", 2)
+    monkeypatch.setattr("federation.digests.likes.LIKES_A_PAGE", 2)
     monkeypatch.setattr("federation.documents.FORUMS_A_PAGE", 1)
     await gh.is_guildhall(vic.host)
     people = [vic.actor(f"/u/e{number}") for number in range(6)]

@@ -13,10 +13,10 @@ from starlette.routing import Match, Route
 from federation import discovery
 from federation.askers import Asker, asker
 from federation.digests import serving
+from federation.digests.likes import LikeDocuments
 from federation.digests.serving import DigestDocuments
 from federation.documents import Documents
 from federation.followers.serving import FollowerDocuments
-from federation.likes import LikeDocuments
 from federation.mentoring.serving import MentorDocuments
 from federation.past_versions import VersionDocuments
 from federation.quotes.serving import QuoteDocuments

@@ -11,7 +11,8 @@ from server.viewers import VISITOR, Viewer
 from storage.members import Member
 from storage.posts import Post
 from tests import databases, makers
-from tests.server.town import Town, counted, settle
+from tests.server.town import Town, settle
+from tests.statements import counted
 
 database_url = databases.database_url
 

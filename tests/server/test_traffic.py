@@ -21,7 +21,7 @@ from storage.peers import Peer
 from tests import databases, makers
 from tests.clock import TurnableClock
 from tests.server.sender import FORUM, HOST, OTHER, Sender
-from tests.server.town import counted
+from tests.statements import counted
 
 database_url = databases.database_url
 

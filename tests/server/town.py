@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small agency with a forum, and what its deeds leave behind."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, event, inspect, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from server.instance import Instance
 from server.posts import pages
@@ -100,18 +98,3 @@ def _has(value: object, word: str) -> bool:
     if isinstance(value, bytes):
         return word.lower().encode() in value.lower()
     return word.lower() in str(value).lower()
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that an engine sends meanwhile."""
-    sent: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

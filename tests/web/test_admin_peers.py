@@ -2,15 +2,12 @@
 """The page of one agency's server, and the list it is found in."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote, unquote
 
 import httpx
 import pytest
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import insert
 from starlette.applications import Starlette
 
 from server import peers
@@ -22,26 +19,12 @@ from storage.members import Member
 from storage.peers import Peer
 from tests import makers
 from tests.clock import TurnableClock
+from tests.statements import counted
 from tests.web.page import Page, words
 
 HOST = makers.LAKESIDE
 PATH = f"/admin/federation/peer/{HOST}"
 LATE = "2 hours ago"
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The SQL statements of a block, as they are sent."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

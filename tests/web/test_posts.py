@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading a thread: its tree, its marks, what stands beside a post."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import httpx
 import pytest
-from sqlalchemy import Engine, event
 from starlette.applications import Starlette
 
 from server.instance import Instance
@@ -17,22 +12,8 @@ from storage.members import Member
 from storage.posts import Post
 from tests import makers
 from tests.clock import TurnableClock
+from tests.statements import counted
 from tests.web.page import Page, words
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The SQL statements of a block, as they are sent."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_replies_stand_under_what_they_answer(

@@ -21,7 +21,8 @@ from storage.posts import Post
 from storage.practices import Practice
 from tests import databases, makers
 from tests.server.library.bench import PERMITS, published
-from tests.server.town import Town, counted, row
+from tests.server.town import Town, row
+from tests.statements import counted
 
 database_url = databases.database_url
 

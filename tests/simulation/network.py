@@ -300,8 +300,10 @@ class Session:
         self._network = network
         self._source = source
 
-    def get(self, url: URL, *, headers: Mapping[str, str], allow_redirects: bool) -> _Getting:
-        return _Getting(lambda: self._network.carry(self._source, "GET", str(url), headers, b""))
+    def request(
+        self, method: str, url: URL, *, headers: Mapping[str, str], allow_redirects: bool
+    ) -> _Getting:
+        return _Getting(lambda: self._network.carry(self._source, method, str(url), headers, b""))
 
     async def post(
         self, url: URL, *, data: bytes, headers: Mapping[str, str], allow_redirects: bool

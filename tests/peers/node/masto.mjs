@@ -39,19 +39,28 @@ if (!given.code) {
   }
   const thread = home[0].reblog;
   seen.thread = thread.content;
-  const told = (async () => {
-    for await (const event of events) if (event.event === 'update') return event.payload;
-    return null;
+  let heard = null;
+  const listening = (async () => {
+    for await (const event of events) {
+      if (event.event !== 'update') continue;
+      heard = event.payload;
+      return;
+    }
   })();
-  await new Promise((done) => setTimeout(done, 500));
-  const reply = await masto.v1.statuses.create({ status: 'From masto.js', inReplyToId: thread.id });
+  // Nothing says when the stream is open, and what is written before is told to nobody.
+  const sent = [];
+  for (let tries = 0; tries < 5 && !heard; tries += 1) {
+    sent.push(await masto.v1.statuses.create({ status: 'From masto.js', inReplyToId: thread.id }));
+    for (let waits = 0; waits < 30 && !heard; waits += 1) await new Promise((done) => setTimeout(done, 100));
+  }
+  seen.heard = sent.some((one) => one.id === heard?.id);
   const context = await masto.v1.statuses.$select(thread.id).context.fetch();
   seen.replies = context.descendants.map((one) => one.content);
   seen.endorsed = (await masto.v1.statuses.$select(thread.id).favourite()).favouritesCount;
-  seen.heard = (await told).id === reply.id;
   const pages = [];
   for await (const page of masto.v1.notifications.list({ limit: 2 })) pages.push(page.length);
   seen.pages = pages.length;
   streaming.close();
+  await listening;
 }
 console.log(JSON.stringify(seen));

@@ -2,6 +2,7 @@
 """What follows here, in the same transaction, from each fact."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from server import audit, bookmarks, mutes, notifications, search, uploads
@@ -31,10 +32,13 @@ from server.facts import (
 from server.polls import forgetting as polls
 from server.practices import adopters
 from server.practices import forgetting as practices
-from server.resources import adapters, links
+from server.records import adapters
 from server.resources import forgetting as resources
+from server.resources import links
 from server.reviews import forgetting as reviews
 from server.transaction import Transaction
+from storage.practices import Practice
+from storage.resources import Resource
 
 Reaction = Callable[[Transaction, Any], Awaitable[None]]
 
@@ -60,8 +64,8 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     EventChanged: (telling.tell_of_change,),
     GuestAnswered: (telling.tell_of_answer,),
     JoinSettled: (telling.tell_of_settling,),
-    PracticePublished: (search.index_practice, adopters.tell_of_version),
-    ResourcePublished: (adapters.tell_of_version, links.mind),
+    PracticePublished: (search.index_practice, partial(adapters.tell_of_version, Practice)),
+    ResourcePublished: (partial(adapters.tell_of_version, Resource), links.mind),
     PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),

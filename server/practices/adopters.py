@@ -3,7 +3,7 @@
 
 from sqlalchemy import or_, select
 
-from server.facts import PracticePublished, PracticeWarned
+from server.facts import PracticeWarned
 from server.notifications import Notice, tell_anew
 from server.transaction import Transaction
 from storage.members import Member
@@ -34,23 +34,3 @@ async def tell_of_warning(tx: Transaction, fact: PracticeWarned) -> None:
     )
     for post in (await tx.session.execute(question)).scalars().all():
         await tell_anew(tx, post.author_id, Notice.WARNING, post, fact.by)
-
-
-async def tell_of_version(tx: Transaction, fact: PracticePublished) -> None:
-    """Tell the authors here of adaptations that what they were made from has a new version."""
-    source = await tx.session.get_one(Post, fact.post)
-    question = (
-        select(Post)
-        .join(Practice, Practice.post_id == Post.id)
-        .join(Member, Member.id == Post.author_id)
-        .where(
-            Practice.based_on == source.uri,
-            Practice.based_on_version < fact.version,
-            Post.state != PostState.DELETED,
-            Member.peer.is_(None),
-        )
-        .order_by(Post.id)
-        .limit(MOST_TOLD)
-    )
-    for post in (await tx.session.execute(question)).scalars().all():
-        await tell_anew(tx, post.author_id, Notice.SOURCE, post, source.author_id)

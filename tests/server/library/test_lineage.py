@@ -4,11 +4,13 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from server.errors import Gone, Invalid
 from server.library import distilling, drafts, lineage, lists, publishing
 from server.library.lineage import Lineage
 from server.library.pages import practice_page, read
+from server.notifications import Notice
 from server.posts import editing, pages
 from server.posts.drafts import EditDraft
 from server.practices import record
@@ -17,6 +19,7 @@ from server.records.editions import Edition
 from server.viewers import VISITOR, Viewer
 from storage.forums import Forum, Visibility
 from storage.members import Member
+from storage.notifications import Notification
 from storage.posts import Post
 from storage.practices import Practice
 from tests import databases, makers
@@ -109,6 +112,11 @@ async def test_an_adaptation_is_told_what_changed_at_its_source(town: Town) -> N
     assert (await seen(town, child)).news == ()
     await revised(town, original, "Faxes as well.", notWorked="Scans.\nFaxes.", stage="scaled")
     assert (await seen(town, child)).news == ("Costs, staff and time", "What did not work")
+    async with town.instance.reading() as session:
+        told = select(Notification.member_id, Notification.post_id).where(
+            Notification.kind == Notice.SOURCE
+        )
+        assert (await session.execute(told)).all() == [(town.dee.id, child.id)]
 
 
 async def test_nobody_learns_of_kin_they_may_not_see(town: Town) -> None:

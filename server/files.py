@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -127,15 +126,6 @@ class Files:
             await asyncio.to_thread(arriving.write, data)
             return await self.put(arriving, media_type)
 
-    async def read(
-        self, session: AsyncSession, sha256: str
-    ) -> tuple[StoredFile, AsyncIterator[bytes]] | None:
-        """A kept file and its bytes, piece by piece; None when there is none of that name."""
-        row = await held(session, sha256)
-        if row is None or await self.shelf.size(sha256) != row.size:
-            return None
-        return row, self.shelf.read(sha256)
-
     async def remove(self, sha256: str) -> None:
         """Take the bytes off the shelf, unless somebody brought the same ones meanwhile."""
         await self.shelf.remove(sha256)
@@ -175,6 +165,14 @@ async def forget_unused(tx: Transaction, sha256: str) -> bool:
         if preview.picture is not None:
             await forget_unused(tx, preview.picture)
     return True
+
+
+async def is_shown(session: AsyncSession, sha256: str) -> bool:
+    """Whether a file is a picture that a member shows: their own, or one for a post."""
+    for column in (Member.avatar_file, Upload.sha256):
+        if (await session.execute(select(column).where(column == sha256).limit(1))).first():
+            return True
+    return False
 
 
 async def held(session: AsyncSession, sha256: str) -> StoredFile | None:

@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from federation.resources import SharedResource
 from server.errors import Invalid
 from server.hub.uses import SaidUse
 from server.resources import licences, prose
+from server.resources.links import LinkState
 from server.resources.names import LONGEST, clean_name, disposition
 from server.resources.record import digest, dump, pack, parse, unpack
 from server.resources.sniffing import NotTaken, media_type_of
@@ -164,8 +166,18 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@given(RECORDS, st.integers(1, 1_000), st.text("abc é", max_size=40))
-def test_a_resource_travels_unchanged(document: dict[str, object], version: int, note: str) -> None:
+MOMENTS = st.integers(1_600_000_000_000, 1_900_000_000_000).map(
+    lambda told: datetime.fromtimestamp(told // 1_000, UTC).replace(
+        microsecond=told % 1_000 * 1_000
+    )
+)
+LINKS = st.none() | st.builds(LinkState, st.none() | MOMENTS, MOMENTS)
+
+
+@given(RECORDS, st.integers(1, 1_000), st.text("abc é", max_size=40), LINKS)
+def test_a_resource_travels_unchanged(
+    document: dict[str, object], version: int, note: str, link: LinkState | None
+) -> None:
     try:
         record = parse(document)
     except Invalid:
@@ -173,7 +185,7 @@ def test_a_resource_travels_unchanged(document: dict[str, object], version: int,
         return
     assert parse(dump(record)) == record
     assert unpack(pack(record)) == record
-    said = SharedResource(record, version, " ".join(note.split()))
+    said = SharedResource(record, version, " ".join(note.split()), link)
     wire = json.loads(json.dumps(resources.to_members(said, "https://a.example/p/1/x")))
     back = resources.from_members(wire)
     assert back == said
@@ -183,8 +195,14 @@ def test_a_resource_travels_unchanged(document: dict[str, object], version: int,
     assert prose.markdown(record)
 
 
+BARE = {"v": 1, "name": "A", "summary": "B", "link": "https://a.example/"}
+
+
 @given(anything)
 def test_whatever_a_stranger_sends_is_a_record_or_a_sentence(value: object) -> None:
+    told = resources.from_members({"gh:resource": BARE, "gh:linkState": value})
+    assert told is not None
+    assert told.link is None
     try:
         found: object = resources.from_members({"gh:resource": value})
     except Invalid as refused:

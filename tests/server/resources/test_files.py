@@ -20,6 +20,7 @@ from server.resources.links import LinkState
 from server.resources.names import LONGEST, clean_name, disposition
 from server.resources.record import digest, dump, pack, parse, unpack
 from server.resources.sniffing import NotTaken, media_type_of
+from server.resources.software import STATUS
 from server.resources.terms import ACCESS, KINDS, TYPES, VERDICTS, size_label
 from tests.server.practices.strategies import json as anything
 
@@ -161,6 +162,14 @@ RECORDS = st.fixed_dictionaries(
         "link": st.just("https://a.example/tool"),
         "doi": st.sampled_from(["", "10.1000/182"]),
         "peerReviewed": st.booleans(),
+        "software": st.fixed_dictionaries(
+            {
+                "status": st.sampled_from(["", *STATUS]),
+                "platforms": st.lists(st.text("ab c", max_size=9), max_size=2),
+                "localised": st.booleans(),
+                "xOther": anything,
+            }
+        ),
         "xOther": anything,
     }
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""publiccode.yml, both ways: the form of a program filled in from it, and one written.
+"""publiccode.yml: the form of a program filled in from it, and written.
 
 The standard is https://yml.publiccode.tools. A file is a stranger's: it is bounded, read as text
 only, and refused where it has anchors, tags of its own or several documents.

@@ -50,9 +50,10 @@ def size(made: bytes) -> tuple[int, int]:
 
 
 async def cleaned(data: bytes) -> bytes:
-    """A picture in its own size without anything but its pixels; of a GIF the first one, as PNG.
+    """A picture in its own size without anything but its pixels.
 
-    PNG, JPEG and WebP stay what they are. Raises NotAPicture as `square` does, over 25 MB.
+    It stays of its kind, but for a GIF of too many frames: of that the first one, as PNG.
+    Raises NotAPicture as `square` does, over 25 MB.
     """
     if len(data) > LARGEST_CLEANED:
         raise NotAPicture(

@@ -103,6 +103,9 @@ async def test_what_was_typed_and_sent_stays_when_a_file_is_refused(
     done = await makers.submit(client, path, action="publish", forum=str(forum.id), **TYPED)
     assert done.status_code == 303, done.text
     assert (await client.get(path)).status_code == 404
+    # Of each file it is said whether everybody can use it, and that nobody has looked as well.
+    shown = (await client.get(done.headers["location"])).text
+    assert shown.count("Not checked yet for use with a screen reader") == shown.count("SHA-256 ")
 
 
 async def test_WEB_07_of_a_photo_only_what_can_be_seen_is_kept(

@@ -14,7 +14,9 @@ _MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    refreshes = sa.Column("refreshes", sa.Boolean(), nullable=False, server_default=sa.false())
+    refreshes: sa.Column[bool] = sa.Column(
+        "refreshes", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
     op.add_column("apps", refreshes)
     op.add_column("app_tokens", sa.Column("expires", _MOMENT, nullable=True))
     op.create_table(

@@ -3,6 +3,7 @@
 
 import io
 import json
+import stat
 import struct
 import zipfile
 from datetime import UTC, datetime
@@ -43,11 +44,26 @@ def crowded() -> bytes:
     return bytes(whole)
 
 
+def linked() -> bytes:
+    """An archive with a link in it that leads to where passwords are."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        entry = zipfile.ZipInfo("notes.txt")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+    return written.getvalue()
+
+
+ODT = b"application/vnd.oasis.opendocument.text"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 TAKEN = {
     ("plan.pdf", b"%PDF-1.7\n"): "application/pdf",
     ("PLAN.DOCX", zipped({"[Content_Types].xml": b"", "word/document.xml": b""})): OFFICE,
     ("plan.odt", zipped({"mimetype": b"application/vnd.oasis.opendocument.text"})):
         "application/vnd.oasis.opendocument.text",
+    ("libraries.odt", zipped({"mimetype": ODT, "Basic/Standard/script-lb.xml": b"<x/>"})):
+        "application/vnd.oasis.opendocument.text",
+    ("old.doc", OLE + bytes(2_000_000)): "application/msword",
     ("all.zip", zipped({"a/b.txt": b"words"})): "application/zip",
     ("a.csv", b"a,b\n1,2\n"): "text/csv",
     ("latin.csv", "a,Stra\xdfe\n".encode("latin-1")): "text/csv",
@@ -70,6 +86,9 @@ REFUSED = {
     ("bomb.zip", zipped({"zeros": bytes(40_000_000)})): "far more than it holds",
     ("slip.zip", zipped({"../../etc/cron.d/x": b"x"})): "outside its folder",
     ("drive.zip", zipped({"C:\\windows\\x": b"x"})): "outside its folder",
+    ("link.zip", linked()): "lead elsewhere",
+    ("plan.odt", zipped({"mimetype": ODT, "Basic/Standard/Module1.xml": b"<x/>"})): "macros",
+    ("old.xls", OLE + bytes((1 << 20) - 20) + "_VBA_PROJECT".encode("utf-16-le")): "macros",
     ("torn.zip", zipped({"a": b"b" * 100})[:40]): "cannot be read",
     ("crowd.zip", crowded()): "more than 20,000 files",
     ("odd.bin", b"\0\1\2\3" * 10): "of a kind that we do not know",

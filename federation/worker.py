@@ -17,7 +17,7 @@ from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
 from server import filters, mail, mutes, peers, pushes, rotation, sweeping, uploads
-from server.apps import clients
+from server.apps import clients, refreshes
 from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
@@ -231,6 +231,7 @@ class Worker:
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)
+                await refreshes.tidy(tx)
                 await clients.tidy(tx)
                 await pushes.tidy(tx)
                 await uploads.tidy(tx)

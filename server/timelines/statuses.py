@@ -135,7 +135,8 @@ async def _complete_own(session: AsyncSession, member: Member, part: dict[int, S
 
 def _filter(part: Iterable[Status], held: list[Held]) -> None:
     for status in part:
-        status.filtered = filters.matches(held, status.post.title, status.post.html)
+        post = status.post
+        status.filtered = filters.matches(held, post.id, post.title, post.html)
 
 
 async def _authors(session: AsyncSession, posts: Iterable[int]) -> dict[int, Member]:

@@ -2,7 +2,7 @@
 """Words that a member would rather not meet: their filters, and what fits."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -232,6 +232,24 @@ async def change_phrase(tx: Transaction, held: Held, phrase: Phrase) -> None:
         raise Invalid({"keyword": "This filter looks for that already."})
     row = await tx.session.get_one(FilterKeyword, phrase.id)
     row.keyword, row.whole_word = kept.keyword, kept.whole
+    await tx.session.flush()
+
+
+async def exchange_phrases(
+    tx: Transaction, held: Held, dropped: Collection[int], added: Sequence[Phrase]
+) -> None:
+    """Have a filter look for some phrases no longer, and for others instead."""
+    if not {one.id for one in held.phrases}.issuperset(dropped):
+        raise NotFound
+    if any(not one.keyword.strip() for one in added):
+        raise Invalid({"keyword": "Enter a word or a phrase."})
+    kept = [one for one in held.phrases if one.id not in dropped]
+    check_phrases([*kept, *added])
+    await tx.session.execute(delete(FilterKeyword).where(FilterKeyword.id.in_(dropped)))
+    known = {one.keyword.casefold() for one in kept}
+    for one in check_phrases(added):
+        if one.keyword.casefold() not in known:
+            _add(tx, held.row.id, one)
     await tx.session.flush()
 
 

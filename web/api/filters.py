@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from server import filters
-from server.errors import Invalid, NotFound
+from server.errors import Invalid
 from server.filters import Action, FilterDraft, Held, Phrase, Single
 from web.api.calls import Call, Json, as_id
 from web.api.entities.filters import drawn, drawn_phrase, drawn_single, in_first_version
@@ -44,24 +44,6 @@ def _draft(call: Call, before: FilterDraft) -> FilterDraft:
     return FilterDraft(given.text("title", before.title), contexts, action, seconds)
 
 
-def _attributes(call: Call) -> list[dict[str, Any]]:
-    """`keywords_attributes`, as a list or an object by number in JSON, or as a form."""
-    found: dict[str, dict[str, Any]] = {}
-    begin = "keywords_attributes["
-    for key, values in call.given.values.items():
-        if key.startswith(begin) and key.endswith("]"):
-            number, _, name = key[len(begin) : -1].partition("][")
-            several = values if number == "" else values[-1:]
-            for place, value in enumerate(several):
-                found.setdefault(f"{number} {place}", {})[name] = value
-    for value in call.given.values.get("keywords_attributes", ()):
-        listed = list(value.values()) if isinstance(value, dict) else value
-        for place, one in enumerate(listed if isinstance(listed, list) else ()):
-            if isinstance(one, dict):
-                found[f"json {place}"] = one
-    return list(found.values())
-
-
 def _yes(value: Any, default: bool) -> bool:
     return default if value is None else value is True or str(value) in _YES
 
@@ -74,7 +56,7 @@ def _phrase(attributes: dict[str, Any]) -> Phrase:
 async def create(call: Call) -> Json:
     """Keep a filter."""
     draft = _draft(call, FilterDraft("", ()))
-    phrases = [_phrase(one) for one in _attributes(call)]
+    phrases = [_phrase(one) for one in call.given.several(WORDS)]
     async with call.instance.transaction() as tx:
         made = await filters.create(tx, call.member, draft, phrases)
     return await _shown(call, made)
@@ -85,17 +67,12 @@ async def change(call: Call) -> Json:
     held = await _held(call)
     row = held.row
     draft = _draft(call, FilterDraft(row.title, tuple(held.contexts), row.action))
+    words = call.given.several(WORDS)
+    dropped = {as_id(str(one["id"])) or 0 for one in words if one.get("id")}
+    added = [_phrase(one) for one in words if not _yes(one.get("_destroy"), False)]
     async with call.instance.transaction() as tx:
         await filters.change(tx, held, draft, until=call.given.given("expires_in"))
-        for one in _attributes(call)[: filters.MOST_KEYWORDS]:
-            number = as_id(str(one.get("id") or ""))
-            if number is not None:
-                if all(phrase.id != number for phrase in held.phrases):
-                    raise NotFound
-                await filters.drop_phrase(tx, number)
-            held = await filters.one(tx.session, call.member, row.id)
-            if not _yes(one.get("_destroy"), False):
-                await filters.add_phrase(tx, held, _phrase(one))
+        await filters.exchange_phrases(tx, held, dropped, added)
     return await _shown(call, row.id)
 
 
@@ -248,8 +225,9 @@ async def drop_in_first_version(call: Call) -> Json:
     return {}
 
 
+WORDS = "keywords_attributes"
 READ, WRITE = "read:filters", "write:filters"
-TYPED = ("title", "context[]", "filter_action", "expires_in", "keywords_attributes")
+TYPED = ("title", "context[]", "filter_action", "expires_in", WORDS)
 FIRST = ("phrase", "context[]", "irreversible", "whole_word", "expires_in")
 routes = [
     call("GET", "/api/v2/filters", every, READ, "[Filter]"),

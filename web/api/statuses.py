@@ -40,11 +40,11 @@ async def one(call: Call) -> Json:
 
 async def several(call: Call) -> Json:
     """Several statuses at once."""
-    asked = [int(one) for one in call.given.texts("id") if one.isdecimal() and len(one) < 19]
+    asked = call.given.numbers("id")
     async with call.instance.reading() as session:
         told = await statuses.told(session, call.viewer, asked[:40])
     drawn = Statuses(call.instance)
-    return [drawn.status(told[one]) for one in dict.fromkeys(asked) if one in told]
+    return [drawn.status(told[one]) for one in asked if one in told]
 
 
 async def context(call: Call) -> Json:

@@ -61,6 +61,7 @@ async def test_a_filter_folds_on_pages_what_it_marks_in_apps(room: Room) -> None
     )  # fmt: skip
     found = await app.get(f"/api/v1/statuses/{reply.id}")
     assert [one["keyword_matches"] for one in found["filtered"]] == [["zoning map"]]
+    assert found["in_reply_to_account_id"] == str(room.sam.id)
     assert (await app.get(f"/api/v1/statuses/{thread}"))["filtered"] == []
     assert "Folded by your filter “Zoning”" in await room.page(f"/p/{thread}")
     old = await app.get("/api/v1/filters")
@@ -155,7 +156,8 @@ async def test_a_followed_tag_brings_its_threads_home(room: Room) -> None:
     assert f'data-thread="{tagged.uri}"' in await room.page("/")
     assert [one["name"] for one in await app.get("/api/v1/followed_tags")] == ["forms"]
     await makers.submit(room.client, "/tags/forms", action="leave")
-    assert (await app.get("/api/v1/tags/forms"))["following"] is False
+    found = await app.get("/api/v1/tags/forms")
+    assert (found["following"], found["url"].endswith("/tags/forms")) == (False, True)
     assert len(await app.get("/api/v1/timelines/home")) == 1
     await makers.submit(room.client, "/tags/forms", action="follow")
     assert (await app.post("/api/v1/tags/forms/unfollow"))["following"] is False

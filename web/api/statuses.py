@@ -24,8 +24,9 @@ MOST_ENDORSERS = 80
 
 async def found(call: Call, identifier: int | None = None) -> tuple[Line, Status]:
     """The status of the path, or of an id, if the viewer may see it."""
+    wanted = call.number() if identifier is None else identifier
     async with call.instance.reading() as session:
-        return await statuses.find(session, call.viewer, identifier or call.number())
+        return await statuses.find(session, call.viewer, wanted)
 
 
 async def shown(call: Call, identifier: int | None = None) -> Json:

@@ -111,7 +111,8 @@ async def _filters_single_posts(room: Room, number: str, reply: int) -> None:
         await stranger.ask(method, path, 404)
     closed = await makers.forum(room.instance, room.sam, "board", visibility=Visibility.MEMBERS)
     hidden = await makers.thread(room.instance, room.sam, closed, "Hidden")
-    await app.post(base, 404, status_id=str(hidden.id))
+    for wrong in (str(hidden.id), "0", "x", ""):
+        await app.post(base, 404, status_id=wrong)
     alone = f"/api/v2/filters/statuses/{single['id']}"
     assert await app.get(alone) == single
     await app.ask("DELETE", alone)

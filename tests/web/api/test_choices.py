@@ -26,7 +26,8 @@ async def test_whom_a_member_keeps_away_is_neither_shown_nor_heard(room: Room) -
     page = await room.page(f"/p/{mine.id}")
     assert "You have muted Sam" in page
     assert "A word of Sam" in page
-    assert 'data-thread="' + room.thread.uri not in await room.page("/")
+    for path in ("/", f"/f/{room.forum.handle}", "/tags/permits"):
+        assert 'data-thread="' + room.thread.uri not in await room.page(path)
     assert "A word of Sam" not in await room.page("/notifications")
     assert f'data-away="{room.sam.id}"' in await room.page("/me/muted")
     assert [one["acct"] for one in await app.get("/api/v1/mutes")] == ["sam"]
@@ -45,6 +46,7 @@ async def test_whom_a_member_keeps_away_is_neither_shown_nor_heard(room: Room) -
     assert (await app.post(f"/api/v1/statuses/{heard.id}/mute"))["muted"] is True
     assert await app.get("/api/v1/notifications") == []
     assert f'data-muted="{mine.id}"' in await room.page("/me/muted")
+    assert f'data-thread="{mine.uri}"' in await room.page(f"/f/{room.forum.handle}")
     await makers.submit(room.client, f"/p/{mine.id}/unmute")
     assert (await app.get(f"/api/v1/statuses/{mine.id}"))["muted"] is False
     assert len(await app.get("/api/v1/notifications")) == 1

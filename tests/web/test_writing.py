@@ -110,9 +110,14 @@ async def test_drafts_of_threads_and_edits_are_listed_and_thrown_away(
 ) -> None:
     answer = await makers.reply(instance, ana, thread)
     path = "/f/counters/new"
-    await makers.submit(client, path, title="Half a title", tags="a", source="", action="draft")
-    page = Page(await client.get(path))
-    assert (page.value("title"), page.value("tags")) == ("Half a title", "a")
+    half = {"title": "Half a title", "tags": "a", "poll_options": "Paper", "poll_hidden": "yes"}
+    await makers.submit(client, path, **half, source="", action="draft")
+    for _ in range(2):
+        page = Page(await client.get(path))
+        assert (page.value("title"), page.value("tags")) == ("Half a title", "a")
+        assert page.value("poll_options") == "Paper"
+        assert page.one(id="f-poll_hidden").get("checked") is not None
+        await makers.submit(client, "/drafts", **half, place=f"forum:{thread.forum_id}")
     await makers.submit(client, f"/p/{answer.id}/edit", source="Better", action="draft")
     assert Page(await client.get(f"/p/{answer.id}/edit")).value("source") == "Better"
 

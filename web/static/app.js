@@ -11,9 +11,9 @@ const send = (form, path, fields) => {
   for (const [name, value] of Object.entries(fields)) body.set(name, value);
   return fetch(path, { method: "POST", body });
 };
-const typed = (form) => Object.fromEntries(
-  ["title", "source", "tags"].map((name) => [name, form.elements[name]?.value ?? ""]),
-);
+const FIELDS = ["title", "source", "tags", "poll_options", "poll_lasting", "poll_multiple", "poll_hidden"];
+const entered = (field) => (field?.type === "checkbox" && !field.checked ? "" : field?.value ?? "");
+const typed = (form) => Object.fromEntries(FIELDS.map((name) => [name, entered(form.elements[name])]));
 
 // Keeps what is typed, two seconds after the last key and when the page is left.
 for (const form of document.querySelectorAll("form[data-draft]")) {
@@ -373,6 +373,11 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     const chosen = [...input.files];
     input.value = "";
     for (const file of chosen) {
+      if (/^publiccode\.ya?ml$/i.test(file.name) && file.size < 120_000) {
+        form.elements.publiccode.value = await file.text();
+        form.requestSubmit(form.querySelector("button[value=fill]"));
+        return;
+      }
       if (file.size > most) {
         say(`${file.name} is over ${Math.floor(most / 1e6)} MB, the most that is taken.`);
         return;

@@ -35,8 +35,15 @@ def kept(values: dict[str, str]) -> str:
     """What a draft keeps of what was typed of a poll; "" where nothing can be chosen yet."""
     if not values.get("poll_options", "").strip():
         return ""
-    fields = {name: values.get(name, "") for name in FIELDS}
-    return json.dumps(fields | {"poll_options": fields["poll_options"][:MOST_KEPT]})
+    fields = {
+        name: "".join(sign for sign in values.get(name, "") if sign == "\n" or sign.isprintable())
+        for name in FIELDS
+    }
+    # Written as it is, so that it stays as short as the column is long in any script.
+    cut = {
+        name: value[: MOST_KEPT if name == "poll_options" else 20] for name, value in fields.items()
+    }
+    return json.dumps(cut, ensure_ascii=False)
 
 
 def typed_before(kept: str) -> dict[str, str]:

@@ -48,10 +48,15 @@ async def _pin(incoming: Incoming, activity: Activity, *, pinned: bool) -> None:
     person = await incoming.actors.person(activity.actor)
     incoming.member = person.id
     async with incoming.deed(subject=uri) as tx:
+        target = activity.target or ""
+        named_for = await forums.by_uri(tx.session, target.removesuffix("/moderators"))
+        if named_for is not None and named_for.is_local:
+            incoming.forum = named_for.id
+            raise NotAllowed("Stewards are named by the admins of this instance only.")
         post, forum = await _thread(tx, uri)
         incoming.forum = forum.id
-        if activity.target != f"{forum.uri}/featured":
-            raise NotAllowed("Stewards are named by the admins of this instance only.")
+        if target != f"{forum.uri}/featured":
+            raise NotAllowed("Only what is pinned is changed from elsewhere.")
         await steering.pin(tx, person, post, pinned=pinned)
 
 

@@ -15,7 +15,7 @@ from storage.search import INDEX
 from tests import makers
 from tests.hostile.commons import Commons, doing, like, note
 from tests.hostile.copy import copied, held_in, words
-from tests.hostile.peer import Page, ScriptedPeer, mallory, vera
+from tests.hostile.peer import PUBLIC, Json, Page, ScriptedPeer, mallory, vera
 from web.activitypub import arriving
 
 MOST = 20
@@ -166,3 +166,57 @@ async def test_a_poll_is_shown_with_its_options_and_a_vote_is_no_reply(
     assert (row.state, row.note) == (
         "ignored", "Votes are counted by the server that the poll is of.",
     )  # fmt: skip
+
+
+async def test_a_poll_of_mastodon_is_counted_as_its_server_says_and_sent_votes(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    """Begun by a mention; counts by undated Updates; a vote as a bare Note; then its end."""
+
+    def asked(counts: tuple[int, int], **more: object) -> Json:
+        options = [
+            {"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": votes}}
+            for name, votes in zip(("Cards", "Coins"), counts, strict=True)
+        ]
+        return {
+            "@context": ["https://www.w3.org/ns/activitystreams", {"votersCount": "toot:x"}],
+            "id": f"{vic.origin}/users/vera/statuses/7", "type": "Question", "summary": None,
+            "inReplyTo": None, "published": "2026-11-23T09:00:00Z", "sensitive": False,
+            "url": f"{vic.origin}/@vera/7", "attributedTo": vera(vic), "to": [PUBLIC],
+            "cc": [f"{vera(vic)}/followers", gh.forum.uri],
+            "content": "<p>@counters How do people pay?</p>", "oneOf": options,
+            "endTime": "2026-11-30T09:00:00Z", "votersCount": sum(counts), "attachment": [],
+            "tag": [{"type": "Mention", "href": gh.forum.uri, "name": "@counters@gh.localhost"}],
+        } | more  # fmt: skip
+
+    poll = asked((0, 0))
+    row = await gh.sent(vic, doing("Create", vera(vic), poll))
+    assert (row.state, row.note) == ("applied", "")
+    held = await gh.held(poll["id"])
+    assert held is not None
+    assert held.title == "How do people pay?"
+    await gh.sent(vic, doing("Update", vera(vic), asked((3, 1)), "counts"))
+    shown = await gh.page(f"/p/{held.id}")
+    assert "4 people voted" in shown
+    ana = await makers.member(gh.instance, "ana")
+    token = await makers.token(gh.instance, ana)
+    key = {"Authorization": f"Bearer {token}"}
+    vote = await gh.client.post(
+        f"/api/v1/polls/{held.id}/votes", json={"choices": ["1"]}, headers=key
+    )
+    assert vote.status_code == 200, vote.text
+    await gh.settled()
+    [sent] = [one for one in vic.delivered if one["type"] == "Create" and one["to"] == [vera(vic)]]
+    note_sent = sent["object"]
+    assert (note_sent["type"], note_sent["name"], note_sent["inReplyTo"]) == (
+        "Note", "Coins", poll["id"],
+    )  # fmt: skip
+    assert (note_sent["to"], note_sent["attributedTo"]) == ([vera(vic)], ana.uri)
+    assert not {"content", "source"} & set(note_sent)
+    ended = asked((3, 2), closed="2026-11-23T09:05:00Z")
+    await gh.sent(vic, doing("Update", vera(vic), ended, "over"))
+    assert "The poll ended" in await gh.page(f"/p/{held.id}")
+    told = (await gh.client.get(f"/api/v1/polls/{held.id}", headers=key)).json()
+    assert [one["votes_count"] for one in told["options"]] == [3, 2]
+    assert (told["voters_count"], told["expired"], told["own_votes"]) == (5, True, [1])
+    assert (await gh.announced()).count("Update") == 2

@@ -71,7 +71,7 @@ async def pages(gh: Commons, *paths: str) -> None:
 async def test_XSS_01_no_field_of_anything_from_elsewhere_acts(
     gh: Commons, evil: ScriptedPeer
 ) -> None:
-    """People, threads, replies, polls and forums; seen by visitors and by an admin."""
+    """People, threads, replies, polls, events and forums; seen by visitors and by an admin."""
     actor = evil.actor("/u/odd", **person())
     choices = [{"type": "Note", "name": payload} for payload in PAYLOADS]
     said = [
@@ -79,6 +79,12 @@ async def test_XSS_01_no_field_of_anything_from_elsewhere_acts(
         note(f"{evil.origin}/p/2", actor, gh.forum.uri, inReplyTo=gh.thread.uri, **post()),
         note(f"{evil.origin}/p/3", actor, gh.forum.uri, type="Question", oneOf=choices, **post()),
     ]
+    meeting: Json = {
+        "type": "Event", "startTime": "2026-12-01T10:00:00Z", "endTime": "2026-12-01T11:00:00Z",
+        "timezone": "Europe/Paris", "externalParticipationUrl": PAYLOADS[24],
+        "location": {"type": "Place", "name": EVERYTHING, "address": EVERYTHING},
+    }  # fmt: skip
+    said.append(note(f"{evil.origin}/p/6", actor, gh.forum.uri, **post() | meeting))
     for number, one in enumerate(said):
         row = await gh.sent(evil, doing("Create", actor, one, number))
         assert row.state == "applied", row.note
@@ -99,12 +105,14 @@ async def test_XSS_01_no_field_of_anything_from_elsewhere_acts(
     await gh.sent(evil, doing("Create", actor, quoting | {"quote": said[0]["id"]}, 12))
     assert "data-quotes" in await gh.page(f"/p/{gh.thread.id}")
     held = [found for one in [*said, thread] if (found := await gh.held(one["id"])) is not None]
-    assert len(held) == 4
+    assert len(held) == 5
     paths = [f"/p/{one.id}" for one in held] + [f"/p/{held[0].id}/history"]
     paths += [f"/u/odd@{evil.host}", f"/f/permits@{evil.host}", f"/agencies/{evil.host}"]
     paths += [f"/p/{gh.thread.id}", "/f/counters/reports", "/admin/record", "/notifications"]
     paths += [f"/p/{held[0].id}/report", f"/p/{held[0].id}/shut-out", "/tags/a"]
-    await pages(gh, *paths, "/", "/forums", "/f/counters", "/search?q=alert", "/agencies")
+    await pages(
+        gh, *paths, "/", "/forums", "/f/counters", "/search?q=alert", "/agencies", "/events"
+    )
 
 
 async def test_XSS_02_what_a_member_writes_does_not_act_either(gh: Commons) -> None:

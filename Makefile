@@ -37,7 +37,8 @@ audit: base  ## known weaknesses of what the lock installs, with network
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 fuzz: base  ## property tests at full count
-	$(BIN)/pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=full
+	$(BIN)/pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=full \
+	  -o faulthandler_timeout=3600
 
 bench: setup  ## the benchmarks beside their limits; ONLY="ingest thread", SIZES=1k, DATABASES=sqlite
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) \

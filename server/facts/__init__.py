@@ -18,6 +18,7 @@ from server.facts.reviews import ReviewerReleased as ReviewerReleased
 from server.facts.reviews import ReviewerSpoke as ReviewerSpoke
 from server.facts.reviews import ReviewMoved as ReviewMoved
 from server.facts.reviews import ReviewRequested as ReviewRequested
+from server.facts.reviews import ReviewRequestPublished as ReviewRequestPublished
 from server.facts.reviews import ReviewRequestRefused as ReviewRequestRefused
 from server.facts.reviews import ReviewRequestWithdrawn as ReviewRequestWithdrawn
 
@@ -296,6 +297,7 @@ KINDS: dict[str, type[Fact]] = {
         PracticeConfirmed,
         ReviewRequested,
         ReviewRequestWithdrawn,
+        ReviewRequestPublished,
         ReviewRequestRefused,
         ReviewMoved,
         ReviewDecided,

@@ -6,11 +6,13 @@ from html import escape
 from typing import Any
 
 from federation.editions import MOST_VERSIONS, refused_at, version_of
+from federation.members import moment
 from federation.vocabulary.terms import GH, OBJECT_CONTEXT
-from federation.vocabulary.values import url_id_of
+from federation.vocabulary.values import moment_of, url_id_of
 from server.errors import Invalid
 from server.hub.uses import SaidUse
 from server.resources import licences
+from server.resources.links import LinkState
 from server.resources.record import Record, dump, parse
 from server.resources.terms import VERDICTS
 
@@ -27,11 +29,15 @@ USE_CONTEXT: list[str | dict[str, Any]] = [*OBJECT_CONTEXT, _USE_TERMS]
 
 @dataclass(frozen=True)
 class SharedResource:
-    """What an Article says beyond a thread's: the record, its version, what changed in it."""
+    """What an Article says beyond a thread's: the record, its version, what changed in it.
+
+    `link` is what its home found where its link leads, None where it has not looked.
+    """
 
     record: Record
     version: int = 1
     note: str = ""
+    link: LinkState | None = None
 
 
 def to_members(resource: SharedResource, url: str) -> dict[str, Any]:
@@ -65,6 +71,13 @@ def to_members(resource: SharedResource, url: str) -> dict[str, Any]:
         "gh:resource": dump(record),
         "gh:version": {"number": resource.version, "note": resource.note},
     }
+    if resource.link is not None:
+        since = resource.link.since
+        found["gh:linkState"] = {
+            "answers": since is None,
+            **({} if since is None else {"since": moment(since)}),
+            "visited": moment(resource.link.visited),
+        }
     if record.license in licences.LICENCES:
         found["license"] = licences.LICENCES[record.license].url
     if record.based_on:
@@ -84,7 +97,18 @@ def from_members(raw: dict[str, Any]) -> SharedResource | None:
     except Invalid as error:
         raise refused_at("gh:resource", error) from error
     number, note = version_of(raw.get("gh:version"))
-    return SharedResource(record, number, note)
+    return SharedResource(record, number, note, _link_state(raw.get("gh:linkState")))
+
+
+def _link_state(value: object) -> LinkState | None:
+    """What its home found at its link; None for what cannot be told."""
+    said = value if isinstance(value, dict) else {}
+    answers, visited, since = (
+        said.get("answers"), moment_of(said.get("visited")), moment_of(said.get("since")),
+    )  # fmt: skip
+    if visited is None or not isinstance(answers, bool) or (since is None and not answers):
+        return None
+    return LinkState(None if answers else since, visited)
 
 
 def use_to_members(said: SaidUse) -> dict[str, Any]:

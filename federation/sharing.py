@@ -21,6 +21,7 @@ from server.polls import pages as polls
 from server.practices import notices, reporting
 from server.practices.record import unpack
 from server.practices.reporting import Report
+from server.resources import links as links_visited
 from server.resources import record as resource_record
 from server.vetting import statements
 from server.viewers import VISITOR
@@ -174,8 +175,11 @@ async def _resources(session: AsyncSession, posts: Sequence[Post]) -> dict[int, 
         )
         .where(Resource.post_id.in_(ids))
     )
+    states = await links_visited.states_of(session, ids)
     return {
-        number: SharedResource(resource_record.unpack(record), version, note or "")
+        number: SharedResource(
+            resource_record.unpack(record), version, note or "", states.get(number)
+        )
         for number, record, version, note in (await session.execute(question)).all()
     }
 

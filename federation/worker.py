@@ -16,8 +16,8 @@ from federation.claims import RENEWED_EVERY
 from federation.errors import WireError
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import filters, mail, mutes, peers, pushes, rotation, uploads
-from server.apps import clients
+from server import filters, mail, mutes, peers, pushes, rotation, sweeping, uploads
+from server.apps import clients, refreshes
 from server.calendar import tending
 from server.members import sign_in
 from server.mentoring import asks
@@ -50,6 +50,8 @@ KEEPING = "keeping"
 PULLING = "mentors"
 VISITING = "visits"
 VISITS_EVERY = 300.0
+SWEEPING = "sweeping"
+SWEEPS_EVERY = timedelta(days=1)
 STAMPS = "stamps"
 
 
@@ -69,6 +71,7 @@ class Worker:
         self._claims = wire.claims
         self._tidied: datetime | None = None
         self._tended: datetime | None = None
+        self._sweeps = wire.instance.clock.now() + TIDY_EVERY
 
     @property
     def healthy(self) -> bool:
@@ -80,7 +83,11 @@ class Worker:
         """Begin; needs a wire that is open."""
         instance = self._wire.instance
         instance.on_wake(self.wake)
-        loops: dict[str, Callable[[], Awaitable[float]]] = {"tell": self._tell, "keep": self._keep}
+        loops: dict[str, Callable[[], Awaitable[float]]] = {
+            "tell": self._tell,
+            "keep": self._keep,
+            "sweep": self._sweep,
+        }
         if instance.settings.federates is not Federation.OFF:
             loops |= {
                 "receive": self._receive,
@@ -187,6 +194,14 @@ class Worker:
             await self._wire.visits.run(found)
         return VISITS_EVERY
 
+    async def _sweep(self) -> float:
+        """What is left of files: one process looks for it, an hour after it began, then daily."""
+        now = self._wire.instance.clock.now()
+        if now >= self._sweeps and await self._claims.take([SWEEPING]):
+            self._sweeps = now + SWEEPS_EVERY
+            await sweeping.sweep(self._wire.instance)
+        return TIDY_EVERY.total_seconds()
+
     async def _stamps(self) -> float:
         """The stamps of quotes that could not be had: one process asks for all."""
         if not await self._wire.stamps.are_wanted() or not await self._claims.take([STAMPS]):
@@ -216,6 +231,7 @@ class Worker:
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)
+                await refreshes.tidy(tx)
                 await clients.tidy(tx)
                 await pushes.tidy(tx)
                 await uploads.tidy(tx)

@@ -6,22 +6,21 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.settings import Settings
 from server.transaction import Transaction
-from storage import resources
 from storage.arrivals import Piece
 from storage.base import insert
 from storage.files import FilePreview, RemotePicture, StoredFile
 from storage.members import Member
+from storage.resources import ResourceFile, ResourceUpload
 from storage.shelves import PIECE, Bucket, Folder, Shelf, Store
 from storage.uploads import Upload
 
@@ -127,17 +126,8 @@ class Files:
             await asyncio.to_thread(arriving.write, data)
             return await self.put(arriving, media_type)
 
-    async def read(
-        self, session: AsyncSession, sha256: str
-    ) -> tuple[StoredFile, AsyncIterator[bytes]] | None:
-        """A kept file and its bytes, piece by piece; None when there is none of that name."""
-        row = await held(session, sha256)
-        if row is None or await self.shelf.size(sha256) != row.size:
-            return None
-        return row, self.shelf.read(sha256)
-
     async def remove(self, sha256: str) -> None:
-        """Take the bytes off the shelf, unless somebody brought the same ones meanwhile."""
+        """Take the bytes off the shelf."""
         await self.shelf.remove(sha256)
 
 
@@ -150,20 +140,27 @@ async def keep(tx: Transaction, new: NewFile) -> None:
     )
 
 
+# What shows a file, or will. Each of these columns has an index.
+_SHOWN_BY = (
+    Member.avatar_file,
+    RemotePicture.sha256,
+    FilePreview.picture,
+    Upload.sha256,
+    Piece.sha256,
+    ResourceFile.sha256,
+    ResourceUpload.sha256,
+)
+
+
+def is_used(sha256: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Whether anything shows a file, or will."""
+    return or_(*(exists().where(column == sha256) for column in _SHOWN_BY))
+
+
 async def forget_unused(tx: Transaction, sha256: str) -> bool:
     """Drop a file's row when nothing shows it any more; its bytes go after the commit."""
     await tx.session.flush()
-    users = (
-        select(func.count()).where(Member.avatar_file == sha256),
-        select(func.count()).where(RemotePicture.sha256 == sha256),
-        select(func.count()).where(FilePreview.picture == sha256),
-        select(func.count()).where(Upload.sha256 == sha256),
-        select(func.count()).where(Piece.sha256 == sha256),
-    )
-    for question in users:
-        if (await tx.session.execute(question)).scalar_one():
-            return False
-    if await resources.is_used(tx.session, sha256):
+    if (await tx.session.execute(select(is_used(sha256)))).scalar_one():
         return False
     row = await tx.session.get(StoredFile, sha256)
     if row is not None:
@@ -175,6 +172,14 @@ async def forget_unused(tx: Transaction, sha256: str) -> bool:
         if preview.picture is not None:
             await forget_unused(tx, preview.picture)
     return True
+
+
+async def is_shown(session: AsyncSession, sha256: str) -> bool:
+    """Whether a file is a picture that a member shows: their own, or one for a post."""
+    for column in (Member.avatar_file, Upload.sha256):
+        if (await session.execute(select(column).where(column == sha256).limit(1))).first():
+            return True
+    return False
 
 
 async def held(session: AsyncSession, sha256: str) -> StoredFile | None:

@@ -4,6 +4,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import reactions
@@ -19,6 +20,7 @@ from server.transaction import Transaction
 from storage.database import Database, notify, prepare
 from storage.facts import FactRow
 from storage.faults import passes
+from storage.files import StoredFile
 
 
 class Instance:
@@ -87,10 +89,20 @@ class Instance:
             yield tx
             await self.settle(tx)
             recorded = bool(tx.facts)
-        for sha256 in tx.left:
-            await self.files.remove(sha256)
+        await self._let_go(tx.left)
         if recorded:
             self.wake()
+
+    async def _let_go(self, left: list[str]) -> None:
+        """Remove the bytes of files, but of those that somebody has brought again meanwhile."""
+        if not left:
+            return
+        async with self.reading() as session:
+            question = select(StoredFile.sha256).where(StoredFile.sha256.in_(left))
+            brought = set((await session.execute(question)).scalars())
+        for sha256 in left:
+            if sha256 not in brought:
+                await self.files.remove(sha256)
 
     def within(self, session: AsyncSession, received: int | None = None) -> Transaction:
         """The surroundings of a deed inside a session that is already open."""

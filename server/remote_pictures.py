@@ -22,18 +22,26 @@ _IMAGE = re.compile(r'(<img\b[^>]*?\bsrc=")([^"]*)(")')
 
 
 class Pictures:
-    """Makes and reads the addresses; each is bound to its URL, so that nobody else makes one."""
+    """Makes and reads the addresses; each is bound to its URL, so that nobody else makes one.
 
-    def __init__(self, vault: Vault, origin: str = "") -> None:
+    `media` is the origin that serves them, "" for the one that serves pages.
+    """
+
+    def __init__(self, vault: Vault, origin: str = "", media: str = "") -> None:
         self._secret = vault.media_secret
-        self._own = f"{origin}/media/" if origin else ""
+        self._media = media
+        self._own = tuple(f"{one}/media/" for one in (origin, media) if one)
+
+    def own(self, sha256: str) -> str:
+        """The address of a picture that was sent to us."""
+        return f"{self._media}/media/{sha256}"
 
     def address(self, url: str) -> str:
         """Our own address of a picture elsewhere; "" for a URL that is too long."""
         if len(url) > LONGEST:
             return ""
         encoded = base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
-        return f"/media/remote/{self._mac(encoded)}/{encoded}"
+        return f"{self._media}/media/remote/{self._mac(encoded)}/{encoded}"
 
     def url(self, mac: str, encoded: str) -> str | None:
         """The URL an address stands for, None when we did not make it."""
@@ -52,9 +60,9 @@ class Pictures:
         url = found[2].replace("&amp;", "&")
         if not url.startswith(("http://", "https://")):
             return found[0]
-        if self._own and url.startswith(self._own):
+        if url.startswith(self._own):
             # What a member sent us is here already.
-            return f"{found[1]}/media/{url.removeprefix(self._own)}{found[3]}"
+            return f"{found[1]}{self._media}/media/{url.partition('/media/')[2]}{found[3]}"
         return f"{found[1]}{self.address(url)}{found[3]}"
 
 

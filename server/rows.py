@@ -4,6 +4,7 @@
 from storage.apps import App, AppState
 from storage.arrivals import Arrival
 from storage.events import CalendarChoice, Event, EventGuest, GuestState
+from storage.files import StoredFile
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, Visibility
 from storage.markers import Marker
 from storage.members import Invitation, Member
@@ -38,6 +39,7 @@ __all__ = [
     "Post",
     "PostState",
     "PushSubscription",
+    "StoredFile",
     "Upload",
     "Verdict",
     "Visibility",

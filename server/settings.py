@@ -76,7 +76,9 @@ class Settings(BaseSettings):
         " `listed`: those an administrator allowed; `off`: none.",
     )
     media_origin: str = Field(
-        "", description="Another origin that serves pictures and files; by default this one."
+        "",
+        description="Another origin that serves pictures and files, such as"
+        " `https://media.riverton.example.gov`, passed to the same program; by default this one.",
     )
     resolve: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
@@ -224,12 +226,21 @@ class Settings(BaseSettings):
             raise ValueError("resolve is accepted only in the modes demo and test")
         if self.origin.startswith("http:") and not local and self.hostname != "localhost":
             raise ValueError("origin must be https, except for localhost")
+        if self.media_origin and urlsplit(self.media_origin).hostname == self.hostname:
+            raise ValueError("media_origin needs a host of its own, since hosts share cookies")
+        if self.media_origin.startswith("http:") and self.is_https:
+            raise ValueError("media_origin must be https, as the origin is")
         return self
 
     @property
     def host(self) -> str:
         """The origin's host with its port, as in handles: `riverton.localhost:4101`."""
         return urlsplit(self.origin).netloc
+
+    @property
+    def media_host(self) -> str:
+        """The host that serves pictures and files only; "" where none is set."""
+        return urlsplit(self.media_origin).netloc
 
     @property
     def hostname(self) -> str:

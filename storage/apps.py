@@ -22,7 +22,7 @@ class App(Base):
     """An OAuth client that registered itself (RFC 7591 in Mastodon's form).
 
     `redirect_uris` and `scopes` are separated by single line ends and spaces. Only the SHA-256
-    of the secret is kept.
+    of the secret is kept. `refreshes` says that it asked for tokens that run out.
     """
 
     __tablename__ = "apps"
@@ -36,6 +36,7 @@ class App(Base):
     redirect_uris: Mapped[str]
     scopes: Mapped[str] = mapped_column(Characters(1000))
     state: Mapped[str] = mapped_column(Characters(64), default=AppState.NEW)
+    refreshes: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime]
 
 
@@ -62,7 +63,8 @@ class AppCode(Base):
 class AppToken(Base):
     """An access token; `member_id` is None for one that speaks for the app alone.
 
-    Only the SHA-256 is kept. `code_hash` names the code it was given for.
+    Only the SHA-256 is kept. `code_hash` names the code it was given for; `expires` is None where
+    it does not run out.
     """
 
     __tablename__ = "app_tokens"
@@ -79,4 +81,25 @@ class AppToken(Base):
     scopes: Mapped[str] = mapped_column(Characters(1000))
     code_hash: Mapped[str] = mapped_column(Characters(64), default="")
     created: Mapped[datetime]
+    expires: Mapped[datetime | None]
+    used: Mapped[datetime | None]
+
+
+class AppRefresh(Base):
+    """What an app brings for the next access token, once; only its SHA-256 is kept.
+
+    `scopes` is as much as the member allowed. `used` is kept until it expires: one that comes
+    twice was stolen.
+    """
+
+    __tablename__ = "app_refreshes"
+    __table_args__ = (
+        Index("ix_app_refreshes_token", "token_id"),
+        Index("ix_app_refreshes_expires", "expires"),
+    )
+
+    refresh_hash: Mapped[str] = mapped_column(Characters(64), primary_key=True)
+    token_id: Mapped[int]
+    scopes: Mapped[str] = mapped_column(Characters(1000))
+    expires: Mapped[datetime]
     used: Mapped[datetime | None]

@@ -39,6 +39,7 @@ class RemotePicture(Base):
     """A picture on another host, fetched when first viewed; `sha256` None if it failed."""
 
     __tablename__ = "remote_pictures"
+    __table_args__ = (Index("ix_remote_pictures_sha256", "sha256"),)
 
     url: Mapped[str] = mapped_column(Characters(2048), primary_key=True)
     sha256: Mapped[str | None] = mapped_column(Characters(64))

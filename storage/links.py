@@ -10,10 +10,11 @@ from storage.base import Base, Characters
 
 
 class ResourceLink(Base):
-    """The link of one of our own resources.
+    """The link of a resource, and what its home found there.
 
     `since` is when it was first visited in vain, None while it answers; `failures` counts the
-    visits in vain since then, and `fault` is what came of the last.
+    visits in vain since then, and `fault` is what came of the last, which was at `visited`. Of
+    another agency's resource it is what that agency says, and `next` is None.
     """
 
     __tablename__ = "resource_links"
@@ -23,7 +24,8 @@ class ResourceLink(Base):
         ForeignKey("posts.id"), primary_key=True, autoincrement=False
     )
     url: Mapped[str] = mapped_column(Characters(2048))
-    next: Mapped[datetime]
+    next: Mapped[datetime | None]
+    visited: Mapped[datetime | None]
     since: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(Integer, default=0)
     fault: Mapped[str] = mapped_column(Characters(500), default="")

@@ -31,6 +31,7 @@ class Member(Base):
         Index("ix_members_handle", "handle", "peer"),
         Index("ux_members_email", "email", unique=True),
         Index("ix_members_moved_to", "moved_to"),
+        Index("ix_members_avatar_file", "avatar_file"),
     )
 
     id: Mapped[Key]

@@ -8,8 +8,7 @@ its files lie under their SHA-256 (`storage/files`), here or at its home.
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Word
@@ -132,12 +131,3 @@ class ResourceUse(Base):
     of_version: Mapped[int | None] = mapped_column(Integer)
     verdict: Mapped[Word]
     agency: Mapped[str] = mapped_column(Characters(500), default="")
-
-
-async def is_used(session: AsyncSession, sha256: str) -> bool:
-    """Whether a resource or a draft of one has a file of these bytes."""
-    for table in (ResourceFile, ResourceUpload):
-        question = select(table.sha256).where(table.sha256 == sha256).limit(1)
-        if (await session.execute(question)).first() is not None:
-            return True
-    return False

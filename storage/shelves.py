@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +45,14 @@ class Shelf(Protocol):
         """Keep a file no longer; one that is not held is gone already."""
         ...
 
+    def old(self, before: datetime, most: int) -> AsyncIterator[list[str]]:
+        """The files that were last put here before a moment, at most so many at a time."""
+        ...
+
+    async def remove_old(self, sha256: str, before: datetime) -> bool:
+        """Remove a file unless it was put here again since; answers whether it was."""
+        ...
+
 
 class Folder:
     """Files in a folder of this machine."""
@@ -74,6 +83,50 @@ class Folder:
 
     async def remove(self, sha256: str) -> None:
         await asyncio.to_thread(self.path(sha256).unlink, missing_ok=True)
+
+    async def old(self, before: datetime, most: int) -> AsyncIterator[list[str]]:
+        names = await asyncio.to_thread(self._subfolders)
+        for name in names:
+            found = await asyncio.to_thread(self._old_in, name, before.timestamp())
+            for start in range(0, len(found), most):
+                yield found[start : start + most]
+
+    def _subfolders(self) -> list[Path]:
+        return sorted(one for one in self._folder.glob("*") if one.is_dir())
+
+    def _old_in(self, folder: Path, before: float) -> list[str]:
+        """The old files in a folder; what was half copied there is dropped on the way."""
+        found = []
+        for path in folder.glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime >= before:
+                    continue
+                if _SHA256.match(path.name):
+                    found.append(path.name)
+                else:
+                    path.unlink()
+        return found
+
+    async def remove_old(self, sha256: str, before: datetime) -> bool:
+        return await asyncio.to_thread(_removed, self.path(sha256), before.timestamp())
+
+
+def _removed(path: Path, before: float) -> bool:
+    """Remove a file that is old.
+
+    It is taken aside before it is looked at: whoever puts the same bytes there in between makes a
+    new file, and one that turns out to be young is put back as it was.
+    """
+    aside = path.with_name(f"{path.name}.old")
+    try:
+        path.replace(aside)
+        if aside.stat().st_mtime >= before:
+            aside.replace(path)
+            return False
+        aside.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _moved(source: Path, path: Path) -> None:
@@ -146,3 +199,21 @@ class Store:
     async def remove(self, sha256: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key_of(sha256))
+
+    async def old(self, before: datetime, most: int) -> AsyncIterator[list[str]]:
+        async for page in obstore.list(self._store, chunk_size=most):
+            names = [
+                one["path"].rpartition("/")[2] for one in page if one["last_modified"] < before
+            ]
+            if found := [name for name in names if _SHA256.match(name)]:
+                yield found
+
+    async def remove_old(self, sha256: str, before: datetime) -> bool:
+        try:
+            held = await obstore.head_async(self._store, key_of(sha256))
+        except FileNotFoundError:
+            return False
+        if held["last_modified"] >= before:
+            return False
+        await self.remove(sha256)
+        return True

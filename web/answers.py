@@ -46,6 +46,7 @@ SAID: dict[str, str] = {
     "read": "All notifications are marked as read.",
     "draft_saved": "Draft saved.",
     "draft_dropped": "The draft is gone.",
+    "filled_in": "What was empty is filled in from publiccode.yml: look it over.",
     "draft_begun": "Your draft is kept from now on. Nobody else sees it until you publish it.",
     "section_saved": "Saved.",
     "section_merged": "Saved, together with what was changed meanwhile.",

@@ -188,7 +188,9 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.lookup = WireLookup(wire)
     # Without a worker here, another process sends, and only that one knows what is under way.
     app.state.traffic = wire.delivery if worker else None
-    app.state.pictures = Pictures(instance.vault, instance.settings.origin)
+    app.state.pictures = Pictures(
+        instance.vault, instance.settings.origin, instance.settings.media_origin
+    )
     app.state.people = People(environment(), instance.settings, app.state.pictures)
     return app
 
@@ -258,6 +260,7 @@ class Guard:
         self._app = app
         self._instance = instance
         self._host = instance.settings.host
+        self._media_host = instance.settings.media_host
         self._has_admin = False
         self._guarded = partial(guarded, security_headers(instance.settings))
 
@@ -284,6 +287,10 @@ class Guard:
             if name == b"host":
                 host = value.decode("latin-1")
                 break
+        if self._media_host and host.lower() == self._media_host:
+            if path.startswith("/media/"):
+                return None
+            return Response("Only pictures and files are here.", 404, media_type="text/plain")
         if host.lower() != self._host:
             origin = self._instance.settings.origin
             return Response(f"This site is at {origin}.", 421, media_type="text/plain")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import authority, past_versions, tombstones
 from federation.errors import StatusError
 from federation.forums import followers
-from federation.handlers import parents, polls, practices, quotes, warnings
+from federation.handlers import parents, polls, practices, quotes, resources, warnings
 from federation.handlers.homes import take
 from federation.incoming import Ignored, Incoming
 from federation.posts import SharedPost, from_wire, is_vote, origin_of_post
@@ -119,6 +119,8 @@ async def update(incoming: Incoming, activity: Activity) -> None:
         if sharing.poll is not None and sharing.updated is None and sharing.source == post.source:
             if await voting.put(tx, post, sharing.poll):
                 tx.record(PollCounted(post.id, sharing.poll.voters, sharing.poll.over))
+            return
+        if await resources.is_of_its_link(tx, post, sharing):
             return
         if sharing.updated is None:
             # Its author signed this Update just now, and only did not date it.

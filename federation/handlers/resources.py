@@ -8,7 +8,7 @@ from federation.resources import SharedResource
 from server.errors import NotAllowed
 from server.hub import publishing, uses
 from server.records.editions import Edition
-from server.resources import prose
+from server.resources import links, prose
 from server.resources.record import digest
 from server.transaction import Transaction
 from storage.posts import Kind, Post
@@ -31,6 +31,7 @@ async def opened(tx: Transaction, post: Post, sharing: SharedPost, said: SharedR
     at = min(sharing.updated or sharing.published, post.updated or post.published)
     edition = Edition(said.record, said.version, said.note, post.author_id, at)
     await publishing.apply(tx, post, edition)
+    await _link_told(tx, post, said)
 
 
 async def edited(
@@ -46,9 +47,28 @@ async def edited(
     if not is_news:
         held = await tx.session.get(Resource, post.id)
         if held is None or said.version >= held.version:
+            await _link_told(tx, post, said)
             return
     post.kind = Kind.RESOURCE
     await opened(tx, post, sharing, said)
+
+
+async def _link_told(tx: Transaction, post: Post, said: SharedResource) -> None:
+    if said.link is not None:
+        await links.told(tx, post, said.version, said.link)
+
+
+async def is_of_its_link(tx: Transaction, post: Post, sharing: SharedPost) -> bool:
+    """Whether an Update says what is held already, and what was found at its link; kept then."""
+    said = sharing.resource
+    if said is None or said.link is None:
+        return False
+    held = await tx.session.get(Resource, post.id)
+    if held is None or (held.version, held.digest) != (said.version, digest(said.record)):
+        return False
+    if await links.told(tx, post, said.version, said.link):
+        tx.record(links.changed(post.id, said.link.visited))
+    return True
 
 
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:

@@ -18,6 +18,7 @@ from federation.outbox import (
     about_posts,
     about_practices,
     about_quotes,
+    about_resources,
     about_reviews,
 )
 from federation.outbox.telling import Telling
@@ -38,6 +39,7 @@ from server.facts import (
     JoinAsked,
     JoinTakenBack,
     LetIn,
+    LinkChanged,
     OfferAnswered,
     OfferWithdrawn,
     PollCounted,
@@ -104,6 +106,7 @@ TELLERS: dict[type[Fact], Callable[[Telling, Any], Awaitable[None]]] = {
     EndorsementWithdrawn: about_posts.endorsed,
     PollCounted: about_polls.counted,
     VoteCast: about_polls.voted,
+    LinkChanged: about_resources.link_changed,
     ThreadLocked: about_posts.locked,
     ThreadPinned: about_posts.pinned,
     StewardNamed: about_forums.steward_named,

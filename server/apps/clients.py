@@ -42,6 +42,7 @@ class AppDraft:
     redirect_uris: tuple[str, ...]
     scopes: str = scopes.DEFAULT
     website: str = ""
+    refreshes: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ async def register(tx: Transaction, draft: AppDraft) -> Registered:
         redirect_uris="\n".join(dict.fromkeys(draft.redirect_uris)),
         scopes=" ".join(allowed),
         state=AppState.NEW,
+        refreshes=draft.refreshes,
         created=tx.now,
     )
     tx.session.add(app)

@@ -12,13 +12,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
 
-from server.apps import clients, scopes
+from server.apps import clients, refreshes, scopes
 from server.apps.errors import InvalidClient, InvalidGrant, InvalidScope
 from server.instance import Instance
 from server.members.accounts import token_hash
 from server.transaction import Transaction
 from storage.apps import App, AppCode, AppState, AppToken
-from storage.base import Characters
+from storage.base import Characters, UtcDateTime
 from storage.members import Member, MemberState
 from storage.plain import Question, ask, given
 
@@ -38,10 +38,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Given:
-    """A token as it is handed out, this once."""
+    """A token as it is handed out, this once; `refresh` is "" where it does not run out."""
 
     token: str
     row: AppToken
+    refresh: str = ""
+
+    @property
+    def issued(self) -> datetime:
+        """Since when this token is good; its row may be older."""
+        expires = self.row.expires
+        return expires - refreshes.ACCESS_LASTS if expires is not None else self.row.created
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class Exchange:
     redirect_uri: str = ""
     verifier: str = ""
     scopes: str = ""
+    refresh: str = ""
 
 
 async def authenticated(tx: Transaction, asked: Exchange) -> App:
@@ -109,7 +117,21 @@ async def exchange(tx: Transaction, asked: Exchange) -> Given | None:
     if code.redirect_uri != asked.redirect_uri or not _proven(code.challenge, asked.verifier):
         raise InvalidGrant
     code.used = tx.now
-    return _hand_out(tx, app, code.member_id, code.scopes, code.code_hash)
+    given = _hand_out(tx, app, code.member_id, code.scopes, code.code_hash)
+    if not app.refreshes:
+        return given
+    return Given(given.token, given.row, refreshes.begin(tx, given.row))
+
+
+async def refresh(tx: Transaction, asked: Exchange) -> Given | None:
+    """The next token for one that runs out; None when what was brought for it came before."""
+    app = await authenticated(tx, asked)
+    _must_be_let_in(tx, app)
+    found = await refreshes.rotate(tx, app, asked.refresh, asked.scopes)
+    if found is None:
+        return None
+    access, following, row = found
+    return Given(access, row, following)
 
 
 def _proven(challenge: str, verifier: str) -> bool:
@@ -190,6 +212,7 @@ def _holder(*cells: Any) -> Holder:
 
 _COLUMNS = tuple(Member.__table__.columns.keys())
 _SPOKEN_FOR = (AppToken.member_id.is_(None)) | (Member.state == MemberState.ACTIVE)
+_LASTING = AppToken.expires.is_(None) | (AppToken.expires > given("now", UtcDateTime()))
 
 
 def _question(instance: Instance) -> Question[Holder]:
@@ -204,6 +227,7 @@ def _question(instance: Instance) -> Question[Holder]:
             .where(
                 AppToken.token_hash == given("hash", Characters(64)),
                 _SPOKEN_FOR,
+                _LASTING,
                 clients.lets_in(setting),
             ),
             _holder,
@@ -216,7 +240,8 @@ _QUESTIONS: dict[str, Question[Holder]] = {}
 
 async def holder(session: AsyncSession, instance: Instance, token: str) -> Holder | None:
     """Who a token speaks for, while it, its app and its member's account are alive."""
-    found = await ask(session, _question(instance), hash=token_hash(token))
+    now = instance.clock.now()
+    found = await ask(session, _question(instance), hash=token_hash(token), now=now)
     return found[0] if found else None
 
 
@@ -231,6 +256,7 @@ async def still_held(
         .where(
             AppToken.id.in_(tokens),
             Member.state == MemberState.ACTIVE,
+            AppToken.expires.is_(None) | (AppToken.expires > instance.clock.now()),
             clients.lets_in(instance.settings.apps),
         )
     )
@@ -243,10 +269,13 @@ async def note_use(tx: Transaction, token: int) -> None:
 
 
 async def revoke(tx: Transaction, asked: Exchange, token: str) -> None:
-    """End a token that an app gives back (RFC 7009); one that is not its own stays."""
+    """End a token that an app gives back (RFC 7009), of either kind; another's stays."""
     app = await authenticated(tx, asked)
     mine = (AppToken.token_hash == token_hash(token), AppToken.app_id == app.id)
-    await tx.session.execute(delete(AppToken).where(*mine))
+    held = (await tx.session.execute(select(AppToken).where(*mine))).scalar_one_or_none()
+    held = held or await refreshes.owner(tx, app, token)
+    if held is not None:
+        await refreshes.end(tx, held)
 
 
 @dataclass(frozen=True)

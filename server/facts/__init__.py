@@ -150,6 +150,14 @@ class ResourcePublished(Fact):
 
 
 @dataclass(frozen=True)
+class LinkChanged(Fact):
+    """The link of a resource no longer answers, or does again; `n` is when, in milliseconds."""
+
+    post: int
+    n: int
+
+
+@dataclass(frozen=True)
 class PracticeWarned(Fact):
     """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
 
@@ -309,6 +317,7 @@ KINDS: dict[str, type[Fact]] = {
         OfferAnswered,
         OfferWithdrawn,
         ResourcePublished,
+        LinkChanged,
         EventChanged,
         GuestAnswered,
         JoinAsked,

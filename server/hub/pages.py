@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
@@ -30,13 +30,17 @@ MOST_VERSIONS = 100
 
 @dataclass(frozen=True)
 class FileLine:
-    """A file of a version, and what its record says of it; `held` when its bytes are here."""
+    """A file of a version; `held` when its bytes are here.
+
+    What its record says of it, and how it looks, is told of the latest version only: `access` is
+    None for others.
+    """
 
     file: ResourceFile
     held: bool
     preview: FilePreview | None = None
     language: str = ""
-    access: str = ""
+    access: str | None = None
     access_note: str = ""
     checked: str = ""
 
@@ -118,8 +122,9 @@ async def _warning(session: AsyncSession, family: Family, record: Record) -> str
 async def _versions(
     session: AsyncSession, number: int, record: Record, latest: int
 ) -> tuple[VersionLine, ...]:
+    about = (ResourceVersion.version, ResourceVersion.label, ResourceVersion.note)
     question = (
-        select(ResourceVersion, Member.name)
+        select(*about, ResourceVersion.at, Member.name, ResourceVersion.downloads)
         .join(Member, Member.id == ResourceVersion.by_id)
         .where(ResourceVersion.post_id == number)
         .order_by(ResourceVersion.version.desc())
@@ -130,8 +135,14 @@ async def _versions(
     of_files = (
         select(ResourceFile, StoredFile.sha256, FilePreview)
         .outerjoin(StoredFile, StoredFile.sha256 == ResourceFile.sha256)
-        .outerjoin(FilePreview, FilePreview.sha256 == ResourceFile.sha256)
-        .where(ResourceFile.post_id == number)
+        .outerjoin(
+            FilePreview,
+            and_(FilePreview.sha256 == ResourceFile.sha256, ResourceFile.version == latest),
+        )
+        .where(
+            ResourceFile.post_id == number,
+            ResourceFile.version >= (rows[-1].version if rows else latest),
+        )
         .order_by(ResourceFile.version, ResourceFile.position)
     )
     for file, held, seen in (await session.execute(of_files)).all():
@@ -142,13 +153,7 @@ async def _versions(
                 file, line.held, seen, said.language, said.access, said.access_note, said.checked
             )
         files.setdefault(file.version, []).append(line)
-    return tuple(
-        VersionLine(
-            row.version, row.label, row.note, row.at, by, row.downloads,
-            tuple(files.get(row.version, ())),
-        )
-        for row, by in rows
-    )  # fmt: skip
+    return tuple(VersionLine(*row, tuple(files.get(row.version, ()))) for row in rows)
 
 
 @dataclass(frozen=True)

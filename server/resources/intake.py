@@ -16,11 +16,11 @@ from server.resources.names import clean_name, ending_of, with_ending
 from server.resources.previews import Preview
 from server.resources.sniffing import NotTaken, media_type_of
 
-_PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "png"}
-_BECOMES = {"image/gif": "image/png"}
+_PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
+_BECOMES = "image/png"
 _SAME = {"jpg": {"jpg", "jpeg"}}
 MADE_ANEW = "Made anew: data on place and camera are gone."
-FIRST_ONLY = "Made anew as a PNG of its first picture."
+FIRST_ONLY = "Made anew as a PNG of its first picture: the film is too long or too large."
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,14 @@ def too_large(name: str, largest: int) -> Invalid:
 
 
 async def _picture(files: Files, made: bytes, kind: str, name: str) -> TakenIn:
+    is_cut = kind == "image/gif" and not made.startswith(b"GIF8")
+    kind = _BECOMES if is_cut else kind
     ending = _PICTURES[kind]
     if ending_of(name) not in _SAME.get(ending, {ending}):
         name = with_ending(name, ending)
-    kind_then = _BECOMES.get(kind, kind)
-    new = await files.write(made, kind_then)
-    seen = await previews.make(files, io.BytesIO(made), kind_then)
-    said = FIRST_ONLY if kind == "image/gif" else MADE_ANEW
-    return TakenIn(new, name, said, seen)
+    new = await files.write(made, kind)
+    seen = await previews.make(files, io.BytesIO(made), kind)
+    return TakenIn(new, name, FIRST_ONLY if is_cut else MADE_ANEW, seen)
 
 
 def _whole(file: BinaryIO) -> bytes:

@@ -18,7 +18,7 @@ from storage.files import FilePreview
 ROWS, COLUMNS, LONGEST_CELL = 15, 8, 80
 BEGINNING = 64 * 1024
 LONGEST_TEXT = 4_000
-_DRAWN = {"application/pdf", "image/png", "image/jpeg", "image/webp"}
+_DRAWN = {"application/pdf", "image/png", "image/jpeg", "image/webp", "image/gif"}
 _TABLES = {"text/csv": ",", "text/tab-separated-values": "\t"}
 
 
@@ -35,9 +35,9 @@ async def make(shelved: Files, content: BinaryIO, media_type: str) -> Preview | 
     """The preview of a file; None for kinds that have none, and where it cannot be made."""
     if media_type in _DRAWN:
         data = await asyncio.to_thread(_read, content, pictures.LARGEST_CLEANED + 1)
-        draw = pictures.first_page if media_type == "application/pdf" else pictures.fitted
+        is_pdf = media_type == "application/pdf"
         try:
-            drawn = await draw(data)
+            drawn = await (pictures.first_page(data) if is_pdf else pictures.reduced(data))
         except NotAPicture:
             return None
         return Preview("picture", picture=await shelved.write(drawn, MEDIA_TYPE))

@@ -6,14 +6,14 @@ again. The names on the wire are those of the fields in camelCase.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from server.records.documents import Document, read, stored
 from server.records.documents import digest as digest
 from server.records.documents import dump as dump
 from server.records.documents import pack as pack
-from server.records.parts import Part, Parts, member
+from server.records.parts import Part, Parts, member, nested
 from server.records.patterns import ADDRESS, DIGEST, LICENCE, SLUG, TAG
 from server.records.values import (
     Choice,
@@ -27,12 +27,10 @@ from server.records.values import (
     Pattern,
     Text,
 )
+from server.resources.software import LANGUAGE, Software
 from server.resources.terms import ACCESS, KINDS
 
 MOST_FILES = 20
-LANGUAGE = Pattern(
-    re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"), "Give a language code, such as en.", 12
-)
 DOI = Pattern(re.compile(r"10\.[0-9]{4,9}/[^\s\"<>]+"), "Give a DOI, such as 10.1000/182.", 200)
 MEDIA_TYPE = Pattern(
     re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*"),
@@ -102,6 +100,7 @@ class Record(Document):
     peer_reviewed: bool = member(Flag(), False)
     files: tuple[File, ...] = member(Parts(File, MOST_FILES, "files"), ())
     based_on: tuple[Source, ...] = member(Parts(Source, 5, "sources"), ())
+    software: Software = field(default_factory=Software, metadata=nested(Software))
 
     def check(self, path: str, faults: Faults) -> None:
         super().check(path, faults)

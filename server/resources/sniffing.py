@@ -2,6 +2,7 @@
 """What a file is, by what is in it and not by what it is called."""
 
 import re
+import stat
 import struct
 import zipfile
 from typing import BinaryIO
@@ -37,6 +38,10 @@ _MAGIC: tuple[tuple[bytes, int, str], ...] = (
     (b"ftyp", 4, "video/mp4"),
 )
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
+# The stream of a document's macros, by its name in the directory of the file (MS-OVBA §2.2.1).
+_OLD_MACROS = "_VBA_PROJECT".encode("utf-16-le")
+_OF_LIBRARIES = frozenset({"script-lb.xml", "script-lc.xml", "dialog-lb.xml", "dialog-lc.xml"})
+_WITH_MACROS = "“{}” holds macros: save it without them and add it again."
 _OLD_OFFICE = {
     "doc": "application/msword",
     "xls": "application/vnd.ms-excel",
@@ -118,7 +123,7 @@ def media_type_of(file: BinaryIO, name: str) -> str:
     if head.startswith(_PROGRAMS) or ending in _RUNS:
         raise NotTaken(f"“{name}” is a program or a script that runs: share a document instead.")
     if ending in _MACROS:
-        raise NotTaken(f"“{name}” holds macros: save it without them and add it again.")
+        raise NotTaken(_WITH_MACROS.format(name))
     found = _by_magic(head) or _archived(file, head, name) or _text(file, head, ending, name)
     if found is None:
         raise NotTaken(f"“{name}” is of a kind that we do not know: put it into a ZIP archive.")
@@ -144,6 +149,8 @@ def _archived(file: BinaryIO, head: bytes, name: str) -> str | None:
         found = _OLD_OFFICE.get(ending_of(name))
         if found is None:
             raise NotTaken(f"“{name}” is an old Office file without its ending: give it one.")
+        if _holds(file, _OLD_MACROS):
+            raise NotTaken(_WITH_MACROS.format(name))
         return found
     if not head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
@@ -178,8 +185,12 @@ def _kind_of_archive(archive: zipfile.ZipFile, name: str) -> str:
     names = [entry.filename for entry in entries]
     if any(_leads_out(entry) for entry in names):
         raise NotTaken(f"“{name}” has files that would land outside its folder: it is not taken.")
-    if any(entry.casefold().endswith("vbaproject.bin") for entry in names):
-        raise NotTaken(f"“{name}” holds macros: save it without them and add it again.")
+    if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+        raise NotTaken(
+            f"“{name}” has links in it that lead elsewhere once unpacked: leave them out."
+        )
+    if any(_is_macro(entry) for entry in names):
+        raise NotTaken(_WITH_MACROS.format(name))
     if names and names[0] == "mimetype" and entries[0].file_size <= 100:
         said = archive.read(entries[0]).decode("ascii", "replace").strip()
         if said in _BY_MIMETYPE:
@@ -189,6 +200,25 @@ def _kind_of_archive(archive: zipfile.ZipFile, name: str) -> str:
             if any(entry.startswith(folder) for entry in names):
                 return found
     return "application/zip"
+
+
+def _is_macro(name: str) -> bool:
+    """Whether an entry of an office file is a macro: of Microsoft's, or of OpenDocument's."""
+    folded, last = name.casefold(), name.rpartition("/")[2]
+    if folded.endswith("vbaproject.bin"):
+        return True
+    # Empty libraries are listed there as well.
+    return name.startswith(("Basic/", "Scripts/")) and bool(last) and last not in _OF_LIBRARIES
+
+
+def _holds(file: BinaryIO, mark: bytes) -> bool:
+    file.seek(0)
+    before = b""
+    while block := file.read(1 << 20):
+        if mark in before + block:
+            return True
+        before = block[-len(mark) :]
+    return False
 
 
 def _leads_out(name: str) -> bool:

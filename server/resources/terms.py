@@ -23,6 +23,13 @@ ACCESS: dict[str, str] = {
     "partly": "Works in part",
     "no": "Does not work for everybody",
 }
+ACCESS_TOLD: dict[str, str] = {
+    "": "Not checked yet for use with a screen reader and a keyboard",
+    "yes": "Checked: works with a screen reader and a keyboard",
+    "partly": "Works in part with a screen reader and a keyboard",
+    "no": "Does not work for everybody",
+}
+"""The same where the question does not stand beside it."""
 VERDICTS: dict[str, str] = {
     "as-is": "It works for us as it is",
     "changed": "It works for us after some changes",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.errors import Invalid
+from server.resources import publiccode
 from server.resources.record import Record, parse
 
 Typed = Mapping[str, str]
@@ -19,7 +20,17 @@ TEXTS = (
     *("doi", "citation"),
 )
 OF_FILES = ("language", "access", "accessNote", "checked")
-FIELDS = (*TEXTS, "license", "licenseOther", "topics", "tags", "peerReviewed", "note", "forum")
+FIELDS = (
+    *TEXTS,
+    "license",
+    "licenseOther",
+    "topics",
+    "tags",
+    "peerReviewed",
+    "note",
+    "forum",
+    "publiccode",
+)
 OTHER = "other"
 LONGEST = 30_000
 
@@ -57,6 +68,8 @@ def document_of(typed: Typed, files: Sequence[Attached], urls: Sequence[str]) ->
             for file, url in zip(files, urls, strict=True)
         ],
     }
+    if typed.get("kind") == "code":
+        document["software"] = publiccode.software_of(typed.get("publiccode", ""))
     document["tags"] = [tag.removeprefix("#").lower() for tag in document["tags"]]
     return document
 
@@ -92,6 +105,7 @@ def typed_of(record: Record) -> dict[str, str]:
         "topics": " ".join(record.topics),
         "tags": ", ".join(record.tags),
         "peerReviewed": "yes" if record.peer_reviewed else "",
+        "publiccode": publiccode.written_of(record.software),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from server.resources import links
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Kind, Post, PostState
@@ -26,7 +27,9 @@ ABOUT = {
     "topic.digital-services": "yes",
     "tags": "data, registers",
     "label": "2026-03",
+    "link": "https://registers.example.org/demo",
 }
+DEAD = "did not answer when"
 
 
 async def shared(
@@ -114,6 +117,12 @@ async def test_a_template_is_fetched_checked_and_adapted_across_agencies(
     mine = await adapted(story)
     await revised(story, mine)
     await used(story)
+    await link_dead(story.lakeside, story.there, story.riverton, story.here)
+    # One of Riverton's in Lakeside's forum: its author's agency looks, and Lakeside passes it on.
+    there = str(
+        (await story.lakeside.sees(f"{riverton.settings.origin}{mine[: mine.rindex('/')]}")).id
+    )
+    await link_dead(story.riverton, mine.split("/")[2], story.lakeside, there)
     await story.ana.aclose()
     await story.sam.aclose()
 
@@ -215,3 +224,30 @@ async def used(story: Both) -> None:
             return 'data-use="changed"' in text and "Fewer columns." in text
 
         await until(f"the use at {agency.name}", told)
+
+
+async def link_dead(home: Agency, number: str, other: Agency, copy: str) -> None:
+    """What its home found at a resource's link is said at the other agency, until it answers."""
+
+    async def shows(words: str, path: str) -> None:
+        async def told() -> bool:
+            text = (await other.page(path)).text
+            return words in text if words else DEAD not in text
+
+        await until(f"“{words}” at {other.name}", told)
+
+    async def visited(fault: str) -> None:
+        home.clock.turn(minutes=2)
+        async with home.instance.transaction() as tx:
+            await links.visited(tx, int(number), ABOUT["link"], fault)
+
+    for fault in ("It answered 404.", "It answered 404."):
+        assert DEAD not in (await other.page(f"/p/{copy}")).text
+        await visited(fault)
+    assert "did not answer when it was last tried" in (await home.page(f"/p/{number}")).text
+    agency = f"City of {home.name.title()}"
+    await shows(f"{DEAD} {agency}, whose resource this is, last tried it", f"/p/{copy}")
+    assert "As of" in (await other.page(f"/p/{copy}")).text
+    await visited("")
+    await shows("", f"/p/{copy}")
+    assert DEAD not in (await home.page(f"/p/{number}")).text

@@ -95,13 +95,46 @@ async def test_DOS_06_a_bomb_is_refused_by_its_header() -> None:
 
 
 async def test_DOS_06_of_a_film_one_frame_is_read() -> None:
-    frames = [Image.new("P", (64, 64), n % 250) for n in range(3_000)]
+    frames = [Image.new("RGB", (64, 64), (n % 250, n // 250, 0)) for n in range(3_000)]
     film = io.BytesIO()
     frames[0].save(film, "GIF", save_all=True, append_images=frames[1:], loop=0)
     assert film.tell() < pictures.LARGEST
+    with Image.open(io.BytesIO(film.getvalue())) as sent:
+        sent.seek(2_900)
     for made in (await pictures.square(film.getvalue()), await pictures.fitted(film.getvalue())):
         with Image.open(io.BytesIO(made)) as shown:
             assert getattr(shown, "n_frames", 1) == 1
+    with Image.open(io.BytesIO(await pictures.cleaned(film.getvalue()))) as shown:
+        assert (shown.format, shown.size) == ("PNG", (64, 64))
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "kept"), [(1, 40, 1), (12, 40, 12), (301, 4, None), (3, 2_600, None)]
+)
+async def test_DOS_06_WEB_07_a_film_of_a_few_frames_is_drawn_anew(
+    count: int, side: int, kept: int | None
+) -> None:
+    colours = ["navy", "gold", "green"]
+    frames = [Image.new("RGB", (side, side), colours[n % 3]) for n in range(count)]
+    for number, frame in enumerate(frames):
+        frame.putpixel((number % side, 1), (255, 0, number % 256))
+    film = io.BytesIO()
+    frames[0].save(
+        film, "GIF", save_all=True, append_images=frames[1:], loop=0, duration=200,
+        comment=b"a secret",
+    )  # fmt: skip
+    assert b"a secret" in film.getvalue()
+    made = await pictures.cleaned(film.getvalue() + b"<script>alert(1)</script>")
+    assert b"a secret" not in made
+    assert b"script" not in made
+    with Image.open(io.BytesIO(made)) as shown:
+        assert (shown.format, shown.size) == ("PNG" if kept is None else "GIF", (side, side))
+        assert getattr(shown, "n_frames", 1) == (kept or 1)
+        assert "comment" not in shown.info
+        if kept == 12:
+            assert shown.info["duration"] == 200
+            shown.seek(1)
+            assert shown.convert("RGB").getpixel((20, 20)) == pytest.approx((255, 215, 0), abs=9)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
@@ -162,9 +195,8 @@ async def test_a_picture_is_forgotten_when_nobody_shows_it(instance: Instance) -
     async with instance.reading() as session:
         assert await session.get(StoredFile, sha256) is None
         member = await session.get_one(Member, ana.id)
-        found = await instance.files.read(session, member.avatar_file or "")
-    assert found is not None
-    assert b"".join([piece async for piece in found[1]]) == b"two"
+    pieces = instance.files.shelf.read(member.avatar_file or "")
+    assert b"".join([piece async for piece in pieces]) == b"two"
 
 
 async def test_the_same_picture_again_stays(instance: Instance) -> None:

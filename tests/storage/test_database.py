@@ -23,10 +23,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import storage
 import storage.database
+from server.instance import Instance
+from server.resources import links
+from server.settings import Settings
 from storage.audit import AuditEntry
 from storage.base import Base, UtcDateTime
 from storage.database import MIGRATIONS, Database, DatabaseError, notify, prepare
 from storage.revisions import migrate
+from tests import makers
+from tests.clock import TurnableClock
+from tests.server.hub import bench
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
 
@@ -74,6 +80,26 @@ async def test_every_revision_goes_up_from_empty_and_down_again(empty: Database)
         assert _tables(connection) == made
 
     await empty.run_sync(up_and_down)
+
+
+async def test_links_from_before_there_were_visits_are_visited_as_well(
+    database: Database, settings: Settings, clock: TurnableClock
+) -> None:
+    instance = Instance(settings, database, clock=clock)
+    ana = await makers.member(instance, admin=True)
+    forum = await makers.forum(instance, ana)
+    post = await bench.shared(instance, ana, forum, said={"link": "https://tool.example/x"})
+    await bench.shared(instance, ana, forum)
+    async with database.writer.transaction() as session:
+        await session.execute(text("DELETE FROM resource_links"))
+
+    def again(connection: Connection) -> None:
+        command.downgrade(_config(connection), "0031")
+        command.upgrade(_config(connection), "head")
+
+    await database.run_sync(again)
+    async with database.reading() as session:
+        assert await links.due(session, clock.now()) == [(post.id, "https://tool.example/x")]
 
 
 async def test_the_revisions_make_exactly_the_tables_and_columns_of_the_code(

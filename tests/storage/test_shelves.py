@@ -3,6 +3,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -53,6 +54,16 @@ async def test_a_file_is_kept_read_and_removed_the_same_way_everywhere(
         assert await files.write(content, "text/plain") == new
         read = [piece async for piece in files.shelf.read(new.sha256)]
         assert b"".join(read) == content
+        # Old is what was put there before a moment, and only that may be swept up.
+        now = datetime.now(UTC)
+        young, old = now - timedelta(hours=1), now + timedelta(hours=1)
+        assert [names async for names in files.shelf.old(young, 10)] == []
+        assert [names async for names in files.shelf.old(old, 10)] == [[new.sha256]]
+        assert not await files.shelf.remove_old(new.sha256, young)
+        assert await files.shelf.remove_old(new.sha256, old)
+        assert not await files.shelf.remove_old(new.sha256, old)
+        assert await files.shelf.size(new.sha256) is None
+        await files.write(content, "text/plain")
         await files.remove(new.sha256)
         await files.remove(new.sha256)
         assert await files.shelf.size(new.sha256) is None

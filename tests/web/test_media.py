@@ -100,9 +100,13 @@ async def test_AUT_19_XSS_07_what_is_uploaded_never_acts_as_a_page(
         assert served.headers["content-type"] == "image/webp"
         assert b"script" not in served.content
     for claimed in ("text/html", "image/svg+xml", "application/pdf", "application/activity+json"):
-        new = await instance.files.write(upload, claimed)
+        new = await instance.files.write(upload + claimed.encode(), claimed)
         async with instance.transaction() as tx:
             await files.keep(tx, new)
+        # What no member shows is nobody's to have here, and what one shows is inert all the same.
+        assert (await client.get(f"/media/{new.sha256}")).status_code == 404
+        async with instance.transaction() as tx:
+            (await tx.session.get_one(Member, admin.id)).avatar_file = new.sha256
         for accept in ("text/html", "application/activity+json", "*/*"):
             served = await client.get(f"/media/{new.sha256}", headers={"Accept": accept})
             assert served.status_code == 200
@@ -118,6 +122,7 @@ async def test_DOS_05_ranges_of_a_stored_file_are_not_looked_at(
     new = await instance.files.write(png(), "image/png")
     async with instance.transaction() as tx:
         await files.keep(tx, new)
+        (await tx.session.get_one(Member, admin.id)).avatar_file = new.sha256
     many = "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 200_000, 2))
     for asked in (many, "bytes=0-,0-,0-", "bytes=0-0", "bytes=-1"):
         answer = await client.get(f"/media/{new.sha256}", headers={"Range": asked})

@@ -69,6 +69,7 @@ def paths(
         "part": ["flags"], "slug": ["x"], "version": ["2.0", "2.1"],
         "token": ["x" * 43, *world.review_tokens(keys)], "case": world.review_ids(keys),
         "sha256": ["0" * 64], "mac": ["0" * 64], "encoded": ["aHR0cDovL3g"],
+            "until": ["1900000000"], "seal": ["0" * 40],
         "host": ["lakeside.localhost", LAKESIDE],
         "rest": ["v9/nothing"], "draft": world.draft_ids(keys), "offer": ["1"], "stamp": [STAMP],
         "tag": ["kerb"], "section": ["about", "steps", "preview"], "key": ["1"],

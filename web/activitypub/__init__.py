@@ -199,7 +199,7 @@ async def _file(request: Request) -> Response:
         return _plain(error.status, error.sentence)
     try:
         asked = await files.asked_for(request, instance, who.viewer)
-        return await files.sent(request, instance, asked)
+        return await files.sent(request, asked)
     except NotFound as error:
         return _plain(404, error.sentence)
     except Unavailable as error:

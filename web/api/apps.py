@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
-from server.apps import clients, tokens
+from server.apps import clients, refreshes, tokens
 from server.apps.clients import AppDraft
 from server.apps.errors import InvalidClient, InvalidGrant, OAuthRefusal, UnsupportedGrant
 from server.apps.scopes import KNOWN
@@ -20,7 +20,8 @@ from web.api.calls import Answer, Call, Json
 from web.api.routes import ANY_TOKEN, EVERYBODY, call
 from web.limits import spend
 
-GRANTS = ("authorization_code", "client_credentials")
+REFRESH = "refresh_token"
+GRANTS = ("authorization_code", "client_credentials", REFRESH)
 METHODS = ["client_secret_basic", "client_secret_post"]
 
 
@@ -41,6 +42,7 @@ async def register(call: Call) -> Json:
         redirect_uris=_redirects(call),
         scopes=given.text("scopes") or given.text("scope"),
         website=given.text("website"),
+        refreshes=REFRESH in " ".join(given.texts("grant_types")).split(),
     )
     async with call.instance.transaction() as tx:
         made = await clients.register(tx, draft)
@@ -92,11 +94,12 @@ def _asked(call: Call) -> Exchange:
         redirect_uri=given.text("redirect_uri"),
         verifier=given.text("code_verifier"),
         scopes=given.text("scope"),
+        refresh=given.text("refresh_token"),
     )
 
 
 async def token(call: Call) -> Answer:
-    """An access token for a code, or for the app alone."""
+    """An access token for a code, for a refresh token, or for the app alone."""
     spend(call.visit, limits.TOKEN)
     grant = call.given.text("grant_type")
     if not grant:
@@ -107,6 +110,8 @@ async def token(call: Call) -> Answer:
     async with call.instance.transaction() as tx:
         if grant == "client_credentials":
             given: Given | None = await tokens.for_the_app(tx, asked)
+        elif grant == REFRESH:
+            given = await tokens.refresh(tx, asked)
         else:
             given = await tokens.exchange(tx, asked)
     if given is None:
@@ -115,8 +120,11 @@ async def token(call: Call) -> Answer:
         "access_token": given.token,
         "token_type": "Bearer",
         "scope": given.row.scopes,
-        "created_at": int(given.row.created.timestamp()),
+        "created_at": int(given.issued.timestamp()),
     }
+    if given.refresh:
+        lasting = int(refreshes.ACCESS_LASTS.total_seconds())
+        body |= {"refresh_token": given.refresh, "expires_in": lasting}
     return Answer(body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
@@ -170,12 +178,12 @@ CREDENTIALS = ("client_id", "client_secret")
 routes = [
     call(
         "POST", "/api/v1/apps", register, EVERYBODY, "CredentialApplication", "client_name!",
-        "redirect_uris!", "scopes", "website",
+        "redirect_uris!", "scopes", "website", "grant_types",
     ),
     call("GET", "/api/v1/apps/verify_credentials", verify, ANY_TOKEN, "Application"),
     call(
         "POST", "/oauth/token", token, EVERYBODY, "Token", "grant_type!", *CREDENTIALS, "code",
-        "redirect_uri", "code_verifier", "scope",
+        "redirect_uri", "code_verifier", "refresh_token", "scope",
     ),
     call("POST", "/oauth/revoke", revoke, EVERYBODY, "Empty", *CREDENTIALS, "token!"),
     call("GET", "/oauth/userinfo", userinfo, "profile", "UserInfo"),

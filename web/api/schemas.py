@@ -7,6 +7,7 @@ Json = dict[str, Any]
 
 # A field's type: `string`, `id`, `moment`, `date`, `url`, `integer`, `number`, `boolean`,
 # `object` or the name of a shape; `?` behind it where it may be null, `[…]` around it for a list.
+# `?` behind the name of a field: it may be missing.
 _ACCOUNT = {
     "id": "id", "username": "string", "acct": "string", "display_name": "string",
     "locked": "boolean", "bot": "boolean", "group": "boolean", "discoverable": "boolean",
@@ -137,7 +138,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "Tag": {"name": "string", "url": "url", "history": "[object]", "following": "boolean"},
     "Token": {
         "access_token": "string", "token_type": "string", "scope": "string",
-        "created_at": "integer",
+        "created_at": "integer", "refresh_token?": "string", "expires_in?": "integer",
     },
     "UserInfo": {
         "iss": "url", "sub": "url", "name": "string", "preferred_username": "string",
@@ -182,12 +183,12 @@ def reference(name: str) -> str:
 
 
 def components() -> Json:
-    """Every shape as a schema: all its fields are always there."""
+    """Every shape as a schema: its fields are always there, but for those with a `?`."""
     return {
         reference(name): {
             "type": "object",
-            "properties": {field: schema(kind) for field, kind in fields.items()},
-            "required": list(fields),
+            "properties": {field.removesuffix("?"): schema(kind) for field, kind in fields.items()},
+            "required": [field for field in fields if not field.endswith("?")],
         }
         for name, fields in SHAPES.items()
     }

@@ -73,6 +73,7 @@ STEPS: dict[str, Step] = {
     "hub.file_checked": steps_hub.file_checked,
     "hub.lineage_shown": steps_hub.lineage_shown,
     "hub.new_version_told": steps_hub.new_version_told,
+    "hub.use_told": steps_hub.use_told,
     "reliability.killed_in_fanout": steps_kills.killed_in_fanout,
     "reliability.killed_in_inbox": steps_kills.killed_in_inbox,
     "reliability.offline_catches_up": steps_reliability.offline_catches_up,

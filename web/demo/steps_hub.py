@@ -145,3 +145,18 @@ async def new_version_told(scene: Scene) -> str:
 
     await until("the new version of the original at Harbor County", seen)
     return f"Harbor County's adaptation says “{told}”"
+
+
+async def use_told(scene: Scene) -> str:
+    both = await _both(scene)
+    words = "We left two columns out."
+    path = f"/p/{both.copy.split('/')[2]}/use"
+    await both.omar.browser.submit(path, path, verdict="changed", words=words)
+    told = ("it works for us after some changes", HARBOR.agency, words)
+
+    async def seen() -> Page | None:
+        shown = await both.june.browser.open(both.home)
+        return shown if all(part in shown.words for part in told) else None
+
+    await until("Harbor County's word on the template at Cascadia", seen)
+    return f"Cascadia says that at {HARBOR.agency} it works after some changes"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the resource hub."""
 
-from web.resources import arrivals, drafts, files, hub, passing
+from web.resources import arrivals, drafts, files, hub, passing, programs
 
 routes = [
     *hub.routes,
@@ -9,4 +9,5 @@ routes = [
     *arrivals.routes,
     *files.routes,
     *passing.routes,
+    *programs.routes,
 ]

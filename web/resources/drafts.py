@@ -25,7 +25,7 @@ from web.errors import STATUS
 from web.forms import Form, receiving, submit
 from web.forums import in_a_list
 from web.limits import spend
-from web.resources import arrivals
+from web.resources import arrivals, programs
 from web.resources.arrivals import letting_go
 from web.spots import identifier
 from web.templates import path_of
@@ -182,6 +182,8 @@ async def _done(visit: Visit, sent: Form, uploads: list[UploadFile]) -> Response
     back = f"/resources/drafts/{number}"
     if uploads:
         await _take(visit, number, uploads)
+    if verb == "fill":
+        return await programs.filled_in(visit, number)
     if verb == "publish":
         return await _published(visit, number, sent)
     if verb == "arrived":
@@ -208,6 +210,9 @@ async def _take(visit: Visit, number: int, uploads: list[UploadFile]) -> None:
         async with instance.reading() as session:
             await drafts.must_fit(session, member, number, upload.size or 0, quota)
         name = upload.filename or ""
+        if name.casefold() in programs.NAMES:
+            await programs.read_in(visit, number, upload)
+            continue
         new = await intake.take_in(
             instance.files,
             upload.file,

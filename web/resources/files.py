@@ -4,27 +4,25 @@
 from datetime import timedelta
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from server.errors import NotFound, Unavailable
 from server.hub import files
 from server.hub.files import Asked, Counted
 from server.instance import Instance
+from server.media import SignedFiles
 from server.peers import Wanted
-from server.resources.names import disposition
+from server.resources.names import clean_name
+from server.rows import StoredFile
 from server.viewers import Viewer
-from web import limits
+from web import limits, media
 from web.limits import address_of, spend
-from web.media import INERT, UNREAD
 from web.spots import identifier, post_id
 from web.templates import path_of
 from web.visits import Visit, arrive
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
-# What programs of other makers open by its type; anything else is bytes to them. Nothing that a
-# browser or another server would take for a page or an activity is among it.
-TYPED = ("application/pdf", "application/vnd.", "application/zip", "image/", "text/csv", "video/")
 
 
 async def download(request: Request) -> Response:
@@ -36,7 +34,8 @@ async def download(request: Request) -> Response:
             raise NotFound("The bytes of this file are lost here: ask its author to add it again.")
         return await _from_home(visit, asked)
     await _counted(visit, asked)
-    return await sent(request, visit.instance, asked)
+    name = clean_name(asked.file.name)
+    return _elsewhere(visit, asked.held, name) or await sent(request, asked)
 
 
 async def asked_for(request: Request, instance: Instance, viewer: Viewer) -> Asked:
@@ -48,26 +47,11 @@ async def asked_for(request: Request, instance: Instance, viewer: Viewer) -> Ask
         return await files.asked(session, viewer, post_id(request), version, position)
 
 
-async def sent(request: Request, instance: Instance, asked: Asked) -> Response:
+async def sent(request: Request, asked: Asked) -> Response:
     """The bytes, to be saved and not to be shown; NotFound where they are not here."""
-    held, shelf = asked.held, instance.files.shelf
-    if held is None:
+    if asked.held is None:
         raise NotFound
-    headers = {
-        **INERT,
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": disposition(asked.file.name),
-        "ETag": f'"{held.sha256}"',
-        "X-Checksum-Sha256": held.sha256,
-    }
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    if await shelf.size(held.sha256) != held.size:
-        raise Unavailable("The file cannot be read at the moment: try again soon.")
-    headers["Content-Length"] = str(held.size)
-    is_typed = held.media_type.startswith(TYPED) and held.media_type != "image/svg+xml"
-    media_type = held.media_type if is_typed else UNREAD
-    return StreamingResponse(shelf.read(held.sha256), media_type=media_type, headers=headers)
+    return await media.sent(request, asked.held, asked.file.name)
 
 
 async def preview(request: Request) -> Response:
@@ -76,9 +60,17 @@ async def preview(request: Request) -> Response:
     asked = await asked_for(request, visit.instance, visit.viewer)
     async with visit.instance.reading() as session:
         held = await files.preview_of(session, asked.file)
-    headers = {**INERT, "Cache-Control": "private, max-age=86400", "Content-Length": str(held.size)}
-    pieces = visit.instance.files.shelf.read(held.sha256)
-    return StreamingResponse(pieces, media_type=held.media_type, headers=headers)
+    return _elsewhere(visit, held, "") or await media.shown(request, held)
+
+
+def _elsewhere(visit: Visit, held: StoredFile, name: str) -> Response | None:
+    """The way to the origin of media, where there is one."""
+    settings = visit.instance.settings
+    if not settings.media_origin:
+        return None
+    signed = SignedFiles(visit.instance.vault, settings.media_origin)
+    address = signed.address(held.sha256, name, visit.instance.clock.now())
+    return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
 
 
 async def _counted(visit: Visit, asked: Asked) -> None:

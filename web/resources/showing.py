@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.hub.pages import resource_page
 from server.posts.pages import ThreadPage
 from server.practices.keeping import library
-from server.resources import licences, terms
+from server.resources import licences, software, terms
 from server.rows import Kind, PostState
 from web.beside import Beside
 from web.visits import Visit
@@ -27,6 +27,7 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         "licences": licences,
         "library": await library(session),
         "terms": terms,
+        "software": software,
     }
     # What was made of it, and which files are here, may change without the thread.
     return Beside("resources/resource.html", values, may_be_kept=False)

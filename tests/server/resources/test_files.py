@@ -3,8 +3,10 @@
 
 import io
 import json
+import stat
 import struct
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -15,9 +17,11 @@ from federation.resources import SharedResource
 from server.errors import Invalid
 from server.hub.uses import SaidUse
 from server.resources import licences, prose
+from server.resources.links import LinkState
 from server.resources.names import LONGEST, clean_name, disposition
 from server.resources.record import digest, dump, pack, parse, unpack
 from server.resources.sniffing import NotTaken, media_type_of
+from server.resources.software import STATUS
 from server.resources.terms import ACCESS, KINDS, TYPES, VERDICTS, size_label
 from tests.server.practices.strategies import json as anything
 
@@ -40,11 +44,26 @@ def crowded() -> bytes:
     return bytes(whole)
 
 
+def linked() -> bytes:
+    """An archive with a link in it that leads to where passwords are."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        entry = zipfile.ZipInfo("notes.txt")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+    return written.getvalue()
+
+
+ODT = b"application/vnd.oasis.opendocument.text"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 TAKEN = {
     ("plan.pdf", b"%PDF-1.7\n"): "application/pdf",
     ("PLAN.DOCX", zipped({"[Content_Types].xml": b"", "word/document.xml": b""})): OFFICE,
     ("plan.odt", zipped({"mimetype": b"application/vnd.oasis.opendocument.text"})):
         "application/vnd.oasis.opendocument.text",
+    ("libraries.odt", zipped({"mimetype": ODT, "Basic/Standard/script-lb.xml": b"<x/>"})):
+        "application/vnd.oasis.opendocument.text",
+    ("old.doc", OLE + bytes(2_000_000)): "application/msword",
     ("all.zip", zipped({"a/b.txt": b"words"})): "application/zip",
     ("a.csv", b"a,b\n1,2\n"): "text/csv",
     ("latin.csv", "a,Stra\xdfe\n".encode("latin-1")): "text/csv",
@@ -67,6 +86,9 @@ REFUSED = {
     ("bomb.zip", zipped({"zeros": bytes(40_000_000)})): "far more than it holds",
     ("slip.zip", zipped({"../../etc/cron.d/x": b"x"})): "outside its folder",
     ("drive.zip", zipped({"C:\\windows\\x": b"x"})): "outside its folder",
+    ("link.zip", linked()): "lead elsewhere",
+    ("plan.odt", zipped({"mimetype": ODT, "Basic/Standard/Module1.xml": b"<x/>"})): "macros",
+    ("old.xls", OLE + bytes((1 << 20) - 20) + "_VBA_PROJECT".encode("utf-16-le")): "macros",
     ("torn.zip", zipped({"a": b"b" * 100})[:40]): "cannot be read",
     ("crowd.zip", crowded()): "more than 20,000 files",
     ("odd.bin", b"\0\1\2\3" * 10): "of a kind that we do not know",
@@ -159,13 +181,31 @@ RECORDS = st.fixed_dictionaries(
         "link": st.just("https://a.example/tool"),
         "doi": st.sampled_from(["", "10.1000/182"]),
         "peerReviewed": st.booleans(),
+        "software": st.fixed_dictionaries(
+            {
+                "status": st.sampled_from(["", *STATUS]),
+                "platforms": st.lists(st.text("ab c", max_size=9), max_size=2),
+                "localised": st.booleans(),
+                "xOther": anything,
+            }
+        ),
         "xOther": anything,
     }
 )
 
 
-@given(RECORDS, st.integers(1, 1_000), st.text("abc é", max_size=40))
-def test_a_resource_travels_unchanged(document: dict[str, object], version: int, note: str) -> None:
+MOMENTS = st.integers(1_600_000_000_000, 1_900_000_000_000).map(
+    lambda told: datetime.fromtimestamp(told // 1_000, UTC).replace(
+        microsecond=told % 1_000 * 1_000
+    )
+)
+LINKS = st.none() | st.builds(LinkState, st.none() | MOMENTS, MOMENTS)
+
+
+@given(RECORDS, st.integers(1, 1_000), st.text("abc é", max_size=40), LINKS)
+def test_a_resource_travels_unchanged(
+    document: dict[str, object], version: int, note: str, link: LinkState | None
+) -> None:
     try:
         record = parse(document)
     except Invalid:
@@ -173,7 +213,7 @@ def test_a_resource_travels_unchanged(document: dict[str, object], version: int,
         return
     assert parse(dump(record)) == record
     assert unpack(pack(record)) == record
-    said = SharedResource(record, version, " ".join(note.split()))
+    said = SharedResource(record, version, " ".join(note.split()), link)
     wire = json.loads(json.dumps(resources.to_members(said, "https://a.example/p/1/x")))
     back = resources.from_members(wire)
     assert back == said
@@ -183,8 +223,14 @@ def test_a_resource_travels_unchanged(document: dict[str, object], version: int,
     assert prose.markdown(record)
 
 
+BARE = {"v": 1, "name": "A", "summary": "B", "link": "https://a.example/"}
+
+
 @given(anything)
 def test_whatever_a_stranger_sends_is_a_record_or_a_sentence(value: object) -> None:
+    told = resources.from_members({"gh:resource": BARE, "gh:linkState": value})
+    assert told is not None
+    assert told.link is None
     try:
         found: object = resources.from_members({"gh:resource": value})
     except Invalid as refused:

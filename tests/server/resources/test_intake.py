@@ -84,6 +84,9 @@ async def test_files_are_seen_before_they_are_downloaded(instance: Instance) -> 
     Image.new("RGB", (3_200, 800), "navy").save(wide, "PNG")
     picture = await drawn(instance, await taken(instance, wide.getvalue(), "wide.png"))
     assert (picture.format, picture.size) == ("WEBP", (1_600, 400))
+    film = io.BytesIO()
+    Image.new("RGB", (64, 32), "navy").save(film, "GIF")
+    assert (await drawn(instance, await taken(instance, film.getvalue(), "a.gif"))).size == (64, 32)
 
     rows = "Name;Owner\n" + "\n".join(f"=cmd|{n};\u202e{n}" for n in range(40))
     table = await taken(instance, rows.encode(), "a.csv")

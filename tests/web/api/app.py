@@ -49,11 +49,11 @@ async def app_of(client: httpx.AsyncClient, instance: Instance, member: Member) 
 
 
 async def registered(
-    client: httpx.AsyncClient, redirect: str = OUT_OF_BAND, scopes: str = ALL
+    client: httpx.AsyncClient, redirect: str = OUT_OF_BAND, scopes: str = ALL, **more: Any
 ) -> dict[str, Any]:
     """An app that has just registered."""
     sent = {"client_name": "Tusky", "redirect_uris": redirect, "scopes": scopes}
-    answer = await client.post("/api/v1/apps", data=sent)
+    answer = await client.post("/api/v1/apps", json=sent | more)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found

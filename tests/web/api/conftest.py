@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the calls for apps begin with."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -23,3 +25,19 @@ async def room(
     await makers.sign_in(client, instance, ana)
     phone = await app_of(client, instance, ana)
     return Room(instance, client, admin, ana, forum, thread, phone, app)
+
+
+@pytest.fixture
+async def ana(instance: Instance, admin: Member) -> Member:
+    """Ana Ruiz."""
+    return await makers.member(instance)
+
+
+@pytest.fixture
+async def browser(
+    app: Starlette, instance: Instance, ana: Member
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Ana's browser, signed in."""
+    async with makers.browser(app) as opened:
+        await makers.sign_in(opened, instance, ana)
+        yield opened

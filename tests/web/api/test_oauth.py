@@ -3,7 +3,6 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
-from starlette.applications import Starlette
 
 from server.apps import clients, scopes
 from server.instance import Instance
@@ -25,22 +23,6 @@ from tests.web.api.app import OUT_OF_BAND, App, code_for, exchanged, question, r
 
 REDIRECT = "https://app.example/callback"
 WHO = "/api/v1/accounts/verify_credentials"
-
-
-@pytest.fixture
-async def ana(instance: Instance, admin: Member) -> Member:
-    """Ana Ruiz."""
-    return await makers.member(instance)
-
-
-@pytest.fixture
-async def browser(
-    app: Starlette, instance: Instance, ana: Member
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Ana's browser, signed in."""
-    async with makers.browser(app) as opened:
-        await makers.sign_in(opened, instance, ana)
-        yield opened
 
 
 async def test_an_app_comes_in_by_code_and_goes_out_with_one_button(

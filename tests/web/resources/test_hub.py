@@ -12,7 +12,7 @@ from PIL.ExifTags import IFD, Base
 from starlette.applications import Starlette
 
 from server.instance import Instance
-from server.resources import drafts
+from server.resources import drafts, publiccode
 from server.settings import Settings
 from storage.forums import Forum
 from storage.members import Member
@@ -22,6 +22,7 @@ from tests import makers
 from tests.clock import TurnableClock
 from tests.server.hub import bench
 from tests.server.library.bench import published
+from tests.server.resources.test_publiccode import MEDUSA
 from tests.web.page import Page
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
@@ -102,6 +103,9 @@ async def test_what_was_typed_and_sent_stays_when_a_file_is_refused(
     done = await makers.submit(client, path, action="publish", forum=str(forum.id), **TYPED)
     assert done.status_code == 303, done.text
     assert (await client.get(path)).status_code == 404
+    # Of each file it is said whether everybody can use it, and that nobody has looked as well.
+    shown = (await client.get(done.headers["location"])).text
+    assert shown.count("Not checked yet for use with a screen reader") == shown.count("SHA-256 ")
 
 
 async def test_WEB_07_of_a_photo_only_what_can_be_seen_is_kept(
@@ -263,3 +267,48 @@ async def test_two_that_name_each_other_as_their_source_are_shown_all_the_same(
         page = await client.get(f"/p/{post.id}")
         assert page.status_code == 200, page.text
         assert "Adapted from" in page.text
+
+
+async def test_a_program_is_filled_in_from_its_publiccode(
+    app: Starlette, client: httpx.AsyncClient, instance: Instance, admin: Member, forum: Forum
+) -> None:
+    path = await draft(client, instance, admin)
+    typed = {"name": "Half", "kind": "template", "summary": "My own words."}
+    wrong = {"publiccode.yml": b"name: &a [*a]"}
+    refused = Page(await makers.upload(client, path, wrong, action="upload", **typed))
+    assert refused.status == 422
+    assert refused.one("textarea", id="f-publiccode").get("aria-invalid") == "true"
+    assert "no publiccode.yml that can be read" in refused.main
+    assert refused.value("summary") == "My own words."
+    nothing = await makers.submit(client, path, action="fill", **typed)
+    assert "Put in the text of a publiccode.yml first" in nothing.text
+    for added in (
+        await makers.upload(client, path, {"publiccode.yml": MEDUSA.encode()}, action="upload"),
+        await makers.submit(client, path, action="fill", **typed, publiccode=MEDUSA),
+    ):
+        assert added.status_code == 303
+        form = Page(await client.get(path))
+        # What was typed stays, what was empty is filled in, and the file is no file of it.
+        assert form.value("summary") == "My own words."
+        assert form.value("link") == "https://example.org/medusa.git"
+        assert form.value("label") == "1.10"
+        assert "No file yet" in form.main
+    kept = {name: form.value(name) for name in ("name", "summary", "link", "label", "publiccode")}
+    sent = {**kept, "kind": "code", "license": "EUPL-1.2", "forum": str(forum.id)}
+    done = await makers.submit(client, path, action="publish", **sent)
+    assert done.status_code == 303, done.text
+    page = Page(await client.get(done.headers["location"]))
+    for told in ("Stable, released 2026-03-01", "PostgreSQL; Redis, 7", "City of Riverton"):
+        assert told in page.main
+    number = done.headers["location"].split("/")[2]
+    async with makers.browser(app) as visitor:
+        written = await visitor.get(f"/p/{number}/publiccode.yml")
+    assert written.headers["content-disposition"].startswith("attachment")
+    assert written.headers["x-content-type-options"] == "nosniff"
+    assert publiccode.prefilled(written.text, "en")["license"] == "EUPL-1.2"
+    assert publiccode.software_of(written.text)["status"] == "stable"
+    # The next version begins with it, and what is no program has none.
+    begun = await makers.submit(client, f"/p/{number}/resource/revise")
+    assert "developmentStatus: stable" in (await client.get(begun.headers["location"])).text
+    other = await bench.shared(instance, admin, forum)
+    assert (await client.get(f"/p/{other.id}/publiccode.yml")).status_code == 404

@@ -27,18 +27,18 @@ class Accounts:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.origin = instance.settings.origin
-        self.pictures = Pictures(instance.vault)
         self._media = instance.settings.media_origin or self.origin
+        self.pictures = Pictures(instance.vault, self.origin, self._media)
 
     def media(self, sha256: str) -> str:
         """The address of a file of ours."""
-        return f"{self._media}/media/{sha256}"
+        return self.pictures.own(sha256)
 
     def picture(self, url: str) -> str:
         """Our own address of a picture, wherever it is."""
         if url.startswith((f"{self.origin}/media/", f"{self._media}/media/")):
             return url
-        return f"{self.origin}{self.pictures.address(url)}"
+        return self.pictures.address(url) or self.origin + static("face.png")
 
     def account(self, thing: Member | Forum | Person) -> Json:
         """A person or a forum."""

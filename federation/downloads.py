@@ -101,6 +101,6 @@ def _kind(arriving: Arriving, wanted: Wanted) -> str:
     if (arriving.size, arriving.sha256) != (wanted.size, wanted.sha256):
         raise BadAnswer("What came is not the file that was published: its checksum differs.")
     try:
-        return media_type_of(arriving.content, "The file")
+        return media_type_of(arriving.content, wanted.name)
     except NotTaken as error:
         raise BadAnswer(str(error)) from error

@@ -83,7 +83,8 @@ class Pushes:
         said: dict[str, Any] = {
             "access_token": "",
             "preferred_locale": self._instance.settings.language,
-            "notification_id": str(line.notice.id),
+            # A number, though ids are strings elsewhere: apps for phones read nothing else here.
+            "notification_id": line.notice.id,
             "notification_type": kind,
             "icon": f"{self._instance.settings.origin}/static/face.png",
             "title": notices.in_words(line),

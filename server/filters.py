@@ -2,7 +2,7 @@
 """Words that a member would rather not meet: their filters, and what fits."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -12,14 +12,17 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
-from server.errors import Invalid, NotFound, SignInNeeded
+from server.errors import Gone, Invalid, NotFound, SignInNeeded
+from server.facts import PostDeleted
 from server.transaction import Transaction
-from storage.filters import Filter, FilterKeyword
+from storage.filters import Filter, FilterKeyword, FilterPost
 from storage.members import Member
 from storage.plain import Question, ask, given
+from storage.posts import Post, PostState
 
 MOST = 30
 MOST_KEYWORDS = 30
+MOST_POSTS = 50
 LONGEST = 100
 LONGEST_TIME = timedelta(days=3_650)
 
@@ -61,11 +64,20 @@ class FilterDraft:
 
 
 @dataclass(frozen=True)
+class Single:
+    """A post that a filter fits, whatever it says."""
+
+    id: int
+    post: int
+
+
+@dataclass(frozen=True)
 class Held:
     """A filter with what it looks for."""
 
     row: Filter
     phrases: tuple[Phrase, ...]
+    singles: tuple[Single, ...] = ()
 
     @property
     def contexts(self) -> list[str]:
@@ -74,10 +86,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Match:
-    """A filter that fits a post, and the phrases by which it does."""
+    """A filter that fits a post, and the phrases by which it does.
+
+    `posts` holds the post's id where it was filtered by itself.
+    """
 
     held: Held
     phrases: tuple[str, ...]
+    posts: tuple[int, ...] = ()
 
 
 @lru_cache(maxsize=2_048)
@@ -90,8 +106,8 @@ def _pattern(keyword: str, whole: bool) -> re.Pattern[str]:
     return re.compile(words, re.IGNORECASE)
 
 
-def matches(held: Iterable[Held], title: str, html: str) -> list[Match]:
-    """The filters that fit the words of a post."""
+def matches(held: Iterable[Held], post: int, title: str, html: str) -> list[Match]:
+    """The filters that fit the words of a post, or the post itself."""
     words = ""
     found = []
     for one in held:
@@ -101,8 +117,9 @@ def matches(held: Iterable[Held], title: str, html: str) -> list[Match]:
             for phrase in one.phrases
             if _pattern(phrase.keyword, phrase.whole).search(words)
         )
-        if fitting:
-            found.append(Match(one, fitting))
+        itself = tuple(single.post for single in one.singles if single.post == post)
+        if fitting or itself:
+            found.append(Match(one, fitting, itself))
     return found
 
 
@@ -188,7 +205,8 @@ async def change(tx: Transaction, held: Held, draft: FilterDraft, *, until: bool
 
 async def remove(tx: Transaction, held: Held) -> None:
     """Drop a filter of the member's."""
-    await tx.session.execute(delete(FilterKeyword).where(FilterKeyword.filter_id == held.row.id))
+    for table in (FilterKeyword, FilterPost):
+        await tx.session.execute(delete(table).where(table.filter_id == held.row.id))
     await tx.session.execute(delete(Filter).where(Filter.id == held.row.id))
 
 
@@ -204,15 +222,71 @@ async def add_phrase(tx: Transaction, held: Held, phrase: Phrase) -> int:
     return made
 
 
+async def change_phrase(tx: Transaction, held: Held, phrase: Phrase) -> None:
+    """Have a filter look for something else instead of the phrase with this id."""
+    if not phrase.keyword.strip():
+        raise Invalid({"keyword": "Enter a word or a phrase."})
+    [kept] = check_phrases([phrase])
+    others = (one.keyword.casefold() for one in held.phrases if one.id != phrase.id)
+    if kept.keyword.casefold() in others:
+        raise Invalid({"keyword": "This filter looks for that already."})
+    row = await tx.session.get_one(FilterKeyword, phrase.id)
+    row.keyword, row.whole_word = kept.keyword, kept.whole
+    await tx.session.flush()
+
+
+async def exchange_phrases(
+    tx: Transaction, held: Held, dropped: Collection[int], added: Sequence[Phrase]
+) -> None:
+    """Have a filter look for some phrases no longer, and for others instead."""
+    if not {one.id for one in held.phrases}.issuperset(dropped):
+        raise NotFound
+    if any(not one.keyword.strip() for one in added):
+        raise Invalid({"keyword": "Enter a word or a phrase."})
+    kept = [one for one in held.phrases if one.id not in dropped]
+    check_phrases([*kept, *added])
+    await tx.session.execute(delete(FilterKeyword).where(FilterKeyword.id.in_(dropped)))
+    known = {one.keyword.casefold() for one in kept}
+    for one in check_phrases(added):
+        if one.keyword.casefold() not in known:
+            _add(tx, held.row.id, one)
+    await tx.session.flush()
+
+
 async def drop_phrase(tx: Transaction, phrase: int) -> None:
     """Have a filter of the member's look for a phrase no longer."""
     await tx.session.execute(delete(FilterKeyword).where(FilterKeyword.id == phrase))
 
 
+async def add_post(tx: Transaction, held: Held, post: Post) -> int:
+    """Have a filter fit a post that the member was found to see; the id of that."""
+    if post.state == PostState.DELETED:
+        raise Gone
+    before = next((one.id for one in held.singles if one.post == post.id), None)
+    if before is not None:
+        return before
+    if len(held.singles) >= MOST_POSTS:
+        raise Invalid({"status_id": f"A filter can have at most {MOST_POSTS} single posts."})
+    made = FilterPost(id=tx.ids.next(), filter_id=held.row.id, post_id=post.id)
+    tx.session.add(made)
+    await tx.session.flush()
+    return made.id
+
+
+async def drop_post(tx: Transaction, single: int) -> None:
+    """Have a filter of the member's fit a post no longer."""
+    await tx.session.execute(delete(FilterPost).where(FilterPost.id == single))
+
+
+async def forget_post(tx: Transaction, fact: PostDeleted) -> None:
+    await tx.session.execute(delete(FilterPost).where(FilterPost.post_id == fact.post))
+
+
 async def tidy(tx: Transaction) -> None:
     """Drop the filters whose time is over."""
     over = select(Filter.id).where(Filter.until <= tx.now)
-    await tx.session.execute(delete(FilterKeyword).where(FilterKeyword.filter_id.in_(over)))
+    for table in (FilterKeyword, FilterPost):
+        await tx.session.execute(delete(table).where(table.filter_id.in_(over)))
     await tx.session.execute(delete(Filter).where(Filter.until <= tx.now))
 
 
@@ -229,7 +303,11 @@ async def held(session: AsyncSession, member: Member) -> list[Held]:
     words = select(FilterKeyword).where(FilterKeyword.filter_id.in_(found))
     for one in (await session.execute(words.order_by(FilterKeyword.id))).scalars():
         found[one.filter_id].append(Phrase(one.keyword, one.whole_word, one.id))
-    return [Held(one, tuple(found[one.id])) for one in filters]
+    singles: dict[int, list[Single]] = {one.id: [] for one in filters}
+    posts = select(FilterPost).where(FilterPost.filter_id.in_(found)).order_by(FilterPost.id)
+    for row in (await session.execute(posts)).scalars():
+        singles[row.filter_id].append(Single(row.id, row.post_id))
+    return [Held(one, tuple(found[one.id]), tuple(singles[one.id])) for one in filters]
 
 
 async def one(session: AsyncSession, member: Member, identifier: int) -> Held:
@@ -245,6 +323,15 @@ async def of_phrase(session: AsyncSession, member: Member, phrase: int) -> Held:
     for found in await held(session, member):
         if any(one.id == phrase for one in found.phrases):
             return found
+    raise NotFound
+
+
+async def of_single(session: AsyncSession, member: Member, single: int) -> tuple[Held, Single]:
+    """The filter of the member's that fits a post by itself, and how."""
+    for found in await held(session, member):
+        for one in found.singles:
+            if one.id == single:
+                return found, one
     raise NotFound
 
 

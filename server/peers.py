@@ -248,11 +248,15 @@ async def seen(tx: Transaction, host: str, origin: str) -> Peer:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file at another agency, which has to have this SHA-256 and this many bytes."""
+    """A file at another agency, which has to have this SHA-256 and this many bytes.
+
+    Which kind of text it is, its name says.
+    """
 
     url: str
     sha256: str
     size: int
+    name: str
 
 
 class Lookup(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from server import audit, bookmarks, mutes, notifications, search, uploads
+from server import audit, bookmarks, filters, mutes, notifications, search, uploads
 from server.digests import drop_day
 from server.events import forgetting as events
 from server.events import telling
@@ -51,6 +51,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
         notifications.forget_post,
         bookmarks.forget_post,
         mutes.forget_post,
+        filters.forget_post,
         polls.forget,
         uploads.forget_post,
         audit.note_removal,

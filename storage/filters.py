@@ -37,3 +37,17 @@ class FilterKeyword(Base):
     filter_id: Mapped[int] = mapped_column(ForeignKey("filters.id"))
     keyword: Mapped[str] = mapped_column(Characters(100))
     whole_word: Mapped[bool]
+
+
+class FilterPost(Base):
+    """A single post that a filter fits, whatever it says."""
+
+    __tablename__ = "filter_posts"
+    __table_args__ = (
+        Index("ux_filter_posts", "filter_id", "post_id", unique=True),
+        Index("ix_filter_posts_post", "post_id"),
+    )
+
+    id: Mapped[Key]
+    filter_id: Mapped[int] = mapped_column(ForeignKey("filters.id"))
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))

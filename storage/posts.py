@@ -169,7 +169,10 @@ class ReadMark(Base):
 
 
 class Draft(Base):
-    """What a member is writing; `place` is `forum:ID`, `reply:ID` or `edit:ID`."""
+    """What a member is writing; `place` is `forum:ID`, `reply:ID` or `edit:ID`.
+
+    `poll` holds the fields of a poll as they were typed, as JSON; "" where there is none.
+    """
 
     __tablename__ = "drafts"
 
@@ -178,6 +181,7 @@ class Draft(Base):
     title: Mapped[str] = mapped_column(Characters(500), default="")
     source: Mapped[str] = mapped_column(default="")
     tags: Mapped[str] = mapped_column(Characters(500), default="")
+    poll: Mapped[str] = mapped_column(Characters(3000), default="")
     updated: Mapped[datetime]
 
 

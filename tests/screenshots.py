@@ -25,6 +25,7 @@ LARGEST = 250_000
 COLOURS = 192
 PRACTICE = "Digital permits with a completeness check"
 THREAD = "How we cut permit times from 21 days to 12.6"
+RESOURCE = "What makes a permit application complete"
 WEBINAR = "How Lakeside cut permit times by 40 %"
 MENTOR = "Marek Nowak"
 STRANGER = "forum.harbor.example.gov"
@@ -160,6 +161,7 @@ def take_all(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
         page.set_viewport_size({"width": 1280, "height": 760})
         page.evaluate("document.querySelector('#adopters').scrollIntoView()")
         take(page, "adopters")
+    take_resource(browser, riverton)
     with window(browser, riverton, "ana", (1280, 1040)) as page:
         page.goto("/events")
         page.get_by_role("link", name=WEBINAR).click()
@@ -174,6 +176,20 @@ def take_all(browser: Browser, riverton: Agency, lakeside: Agency) -> None:
             add_rule(page, *rule)
         page.goto("/admin/federation")
         take(page, "federation")
+
+
+def take_resource(browser: Browser, riverton: Agency) -> None:
+    """A resource of the other agency's, once its file was fetched and checked."""
+    with window(browser, riverton, "ana", (1280, 1000)) as page:
+        page.goto("/resources")
+        page.get_by_role("link", name=RESOURCE).click()
+        page.get_by_role("heading", name=RESOURCE).wait_for()
+        with page.expect_download():
+            page.locator(".file a").first.click()
+        page.reload()
+        page.locator(".file summary", has_text="First rows").click()
+        page.locator(".file summary", has_text="Checksum").click()
+        take(page, "resource")
 
 
 def take_review(browser: Browser, riverton: Agency, lakeside: Agency) -> None:

@@ -18,7 +18,7 @@ from server.library import drafts as library
 from server.posts import pages, reading
 from server.posts.drafts import ThreadForm, check_body
 from server.resources import drafts as hub
-from web import repeats
+from web import polls, repeats
 from web.forms import submit
 from web.spots import identifier
 from web.templates import path_of
@@ -110,6 +110,7 @@ async def autosave(request: Request) -> Response:
             title=typed.title,
             source=typed.source,
             tags=typed.tags,
+            poll=polls.kept(polls.typed(form)),
         )
     return Response(status_code=204)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Polls on the pages of threads: what is typed, and voting."""
 
+import json
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,12 +22,34 @@ LASTING = {
     f"{7 * DAY}": "A week",
     f"{30 * DAY}": "A month",
 }
+MOST_KEPT = drafts.MOST * (drafts.LONGEST + 2)
 FIELDS = ("poll_options", "poll_multiple", "poll_hidden", "poll_lasting")
 
 
 def typed(form: Form) -> dict[str, str]:
     """What was typed of a poll."""
     return {name: form[name] for name in FIELDS}
+
+
+def kept(values: dict[str, str]) -> str:
+    """What a draft keeps of what was typed of a poll; "" where nothing can be chosen yet."""
+    if not values.get("poll_options", "").strip():
+        return ""
+    fields = {
+        name: "".join(sign for sign in values.get(name, "") if sign == "\n" or sign.isprintable())
+        for name in FIELDS
+    }
+    # Written as it is, so that it stays as short as the column is long in any script.
+    cut = {
+        name: value[: MOST_KEPT if name == "poll_options" else 20] for name, value in fields.items()
+    }
+    return json.dumps(cut, ensure_ascii=False)
+
+
+def typed_before(kept: str) -> dict[str, str]:
+    """What was typed, from what a draft kept."""
+    found: dict[str, str] = json.loads(kept) if kept else {}
+    return found
 
 
 def draft_of(form: Form) -> PollDraft | None:

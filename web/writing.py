@@ -98,9 +98,6 @@ async def _instead(sent: Form, form: ThreadForm) -> Typed | None:
         return await _previewed(form)
     if sent["action"] == "draft" and len(form.source) > text.MAX_SOURCE:
         return await _previewed(form)
-    if sent["action"] == "draft" and sent["poll_options"].strip():
-        said = "A draft does not keep a poll: post the thread, or take the choices out first."
-        return Typed(form, error=Invalid({"poll_options": said}))
     return None
 
 
@@ -138,13 +135,20 @@ async def _kept(session: AsyncSession, visit: Visit, place: str, otherwise: Thre
     draft = await reading.draft(session, visit.member, place)
     if draft is None:
         return Typed(otherwise)
-    return Typed(ThreadForm(draft.title, draft.source, draft.tags, otherwise.language))
+    poll = polls.typed_before(draft.poll)
+    return Typed(ThreadForm(draft.title, draft.source, draft.tags, otherwise.language, poll=poll))
 
 
 async def _keep(visit: Visit, place: str, form: ThreadForm) -> None:
     async with visit.instance.transaction() as tx:
         await reading.save_draft(
-            tx, visit.member, place, title=form.title, source=form.source, tags=form.tags
+            tx,
+            visit.member,
+            place,
+            title=form.title,
+            source=form.source,
+            tags=form.tags,
+            poll=polls.kept(form.poll),
         )
 
 

@@ -11,6 +11,7 @@ from federation.handlers import events, resources
 from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.errors import NotAllowed
+from server.facts import PollCounted
 from server.library import publishing, replicating
 from server.posts import voting
 from server.posts.drafts import Origin, ThreadDraft
@@ -112,7 +113,9 @@ async def edited(tx: Transaction, post: Post, sharing: SharedPost, before: int) 
         await events.put(tx, post, sharing)
     if sharing.poll is not None and post.kind == Kind.THREAD:
         # Counts change without an edit.
-        await voting.put(tx, post, sharing.poll)
+        news = await voting.put(tx, post, sharing.poll)
+        if news and post.revision == before:
+            tx.record(PollCounted(post.id, sharing.poll.voters, sharing.poll.over))
     if sharing.resource is not None:
         is_news = post.revision != before
         await resources.edited(tx, post, sharing, sharing.resource, is_news=is_news)

@@ -130,6 +130,9 @@ def _threads(
     )
     if home and sight.signed_in:
         question = question.where(mutes.heard(given("me")))
+    elif sight.signed_in:
+        # A muted thread is still to be found where it is.
+        question = question.where(~mutes.kept_away(given("me"), Post.author_id))
     if after:
         place = tuple_(given("bumped", UtcDateTime()), given("last"))
         question = question.where(tuple_(Post.bumped, Post.id) < place)

@@ -237,11 +237,15 @@ def _filtered(lines: list[ThreadLine], held: list[Held]) -> list[ThreadLine]:
     """The lines without those to be left out; those to be folded say which filter fits."""
     kept = []
     for line in lines:
-        fitting = filters.matches(held, f"{line.post.title} {' '.join(line.tags)}", line.post.html)
+        fitting = filters.matches(held, line.post.id, _words(line), line.post.html)
         if not any(one.held.row.action == Action.HIDE for one in fitting):
             title = fitting[0].held.row.title if fitting else ""
             kept.append(replace(line, filtered=title))
     return kept
+
+
+def _words(line: ThreadLine) -> str:
+    return f"{line.post.title} {' '.join(line.tags)}"
 
 
 async def tags_of(session: AsyncSession, posts: list[int]) -> dict[int, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server import tag_follows
+from server import mutes, tag_follows
 from server.forums.lists import PAGE, Place
 from server.forums.pages import ThreadLine, lines_at
 from server.viewers import Viewer, visible_posts
@@ -37,6 +37,8 @@ async def page(
         .order_by(PostTag.post_id.desc())
         .limit(PAGE + 1)
     )
+    if viewer.member is not None:
+        question = question.where(~mutes.kept_away(viewer.member.id, Post.author_id))
     if before is not None:
         question = question.where(PostTag.post_id < before)
     found = [Place(*row) for row in (await session.execute(question)).all()]

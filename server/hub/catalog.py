@@ -96,15 +96,30 @@ def _entry(post: Post, resource: Resource, author: Member, note: str, settings: 
         "dct:identifier": f"https://doi.org/{record.doi}" if record.doi else "",
         "dct:bibliographicCitation": record.citation,
         "dct:license": _licence(record),
-        "dcat:distribution": [_distribution(record, file) for file in record.files],
+        "dcat:distribution": [
+            *(_distribution(record, file, post.url) for file in record.files),
+            *([_elsewhere(record)] if record.link else []),
+        ],
     }
     return {name: value for name, value in found.items() if value not in ("", [], None)}
 
 
-def _distribution(record: Record, file: File) -> Json:
+def _elsewhere(record: Record) -> Json:
+    """What is had where the link of a resource leads."""
+    found: Json = {
+        "@type": "dcat:Distribution",
+        "dct:title": record.name,
+        "dcat:accessURL": {"@id": record.link},
+        "dct:license": _licence(record),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _distribution(record: Record, file: File, page: str) -> Json:
     found: Json = {
         "@type": "dcat:Distribution",
         "dct:title": file.name,
+        "dcat:accessURL": {"@id": page},
         "dcat:downloadURL": {"@id": file.url},
         "dcat:mediaType": f"https://www.iana.org/assignments/media-types/{file.media_type}",
         "dcat:byteSize": {"@value": str(file.size), "@type": "xsd:nonNegativeInteger"},

@@ -16,3 +16,4 @@ async def tend(tx: Transaction) -> None:
             continue
         for member in await voting.voters(tx.session, number):
             await notifications.tell_anew(tx, member, Notice.POLL, post, post.author_id)
+        await notifications.tell_author(tx, Notice.POLL, post)

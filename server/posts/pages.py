@@ -158,7 +158,7 @@ async def thread_page(
 def _filter(replies: Iterable[Entry], held: list[Held]) -> None:
     """Name, with each reply that one of these filters fits, the first that does."""
     for entry in replies:
-        fitting = filters.matches(held, "", entry.post.html)
+        fitting = filters.matches(held, entry.post.id, "", entry.post.html)
         entry.filtered = fitting[0].held.row.title if fitting else ""
 
 

@@ -34,16 +34,24 @@ async def mark_read(tx: Transaction, member: Member, thread: int, upto: datetime
 
 
 async def save_draft(
-    tx: Transaction, member: Member, place: str, *, title: str, source: str, tags: str
+    tx: Transaction,
+    member: Member,
+    place: str,
+    *,
+    title: str,
+    source: str,
+    tags: str,
+    poll: str = "",
 ) -> None:
     """Keep what is being written; an empty text forgets the draft."""
-    if not (title.strip() or source.strip()):
+    if not (title.strip() or source.strip() or poll):
         await drop_draft(tx, member, place)
         return
     values = {
         "title": title[:500],
         "source": source[: text.MAX_SOURCE],
         "tags": tags[:500],
+        "poll": poll,
         "updated": tx.now,
     }
     await tx.session.execute(

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import mutes, tag_follows
-from server.facts import PostDeleted, PostEdited, ReplyPosted, ThreadPosted
+from server.facts import PollCounted, PostDeleted, PostEdited, ReplyPosted, ThreadPosted
 from server.ids import earliest
 from server.viewers import Viewer, visible_posts
 from storage.facts import FactRow
@@ -25,7 +25,7 @@ OVERLAP = timedelta(seconds=5)
 FRESH = timedelta(hours=1)
 POSTED = frozenset({ThreadPosted.__name__, ReplyPosted.__name__})
 EDITED, DELETED = PostEdited.__name__, PostDeleted.__name__
-_KINDS = (*POSTED, EDITED, DELETED)
+_KINDS = (*POSTED, EDITED, DELETED, PollCounted.__name__)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ def type_of(kind: str) -> str:
 
 def in_words(line: NoticeLine) -> str:
     """A notice in one line, for a phone that is asleep."""
+    if line.notice.kind == Notice.POLL and line.notice.member_id == line.actor.id:
+        return "Your poll has ended"
     return _SAID.get(type_of(line.notice.kind), "News from {}").format(line.actor.name)
 
 

@@ -108,10 +108,10 @@ async def _complete(session: AsyncSession, viewer: Viewer, part: dict[int, Statu
     )
     for post, person in (await session.execute(named)).all():
         part[post].mentions.append(person)
-    parents = {one.post.parent_id for one in part.values() if one.post.parent_id is not None}
-    authors = await _authors(session, parents)
-    for status in part.values():
-        status.answered = authors.get(status.post.parent_id or 0)
+    replies = [one for one in part.values() if not one.post.is_thread]
+    authors = await _authors(session, {one.post.parent_id or one.post.thread_id for one in replies})
+    for status in replies:
+        status.answered = authors.get(status.post.parent_id or status.post.thread_id)
     for post, poll in (await polls.of_posts(session, viewer, ids)).items():
         part[post].poll = poll
     if viewer.member is not None:
@@ -135,7 +135,8 @@ async def _complete_own(session: AsyncSession, member: Member, part: dict[int, S
 
 def _filter(part: Iterable[Status], held: list[Held]) -> None:
     for status in part:
-        status.filtered = filters.matches(held, status.post.title, status.post.html)
+        post = status.post
+        status.filtered = filters.matches(held, post.id, post.title, post.html)
 
 
 async def _authors(session: AsyncSession, posts: Iterable[int]) -> dict[int, Member]:

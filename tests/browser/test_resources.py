@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, FilePayload, Route, expect
 
 from tests.browser.town import Town
 from tests.browser.windows import Windows
+from tests.server.resources.test_publiccode import MEDUSA
 
 pytestmark = pytest.mark.browser
 LARGE = b"People,Health\n" * 640_000
@@ -44,4 +45,10 @@ def test_a_file_goes_on_where_its_line_broke(town: Town, browser: Browser) -> No
     # What was typed is still there, and is kept.
     page.reload()
     expect(page.get_by_label("What is it good for?")).to_have_value("Counting registers.")
+    # A publiccode.yml is no file of it: what is empty is filled in from it.
+    about: FilePayload = {"name": "publiccode.yml", "mimeType": "", "buffer": MEDUSA.encode()}
+    page.locator("#f-upload").set_input_files(files=[about])
+    expect(page.get_by_label("Or a link")).to_have_value("https://example.org/medusa.git")
+    expect(page.get_by_label("What is it good for?")).to_have_value("Counting registers.")
+    expect(page.locator(".uploads > li")).to_have_count(1)
     windows.close()

@@ -35,9 +35,11 @@ from tests.server.calendar.bench import announced, joined
 from tests.server.hub import bench as hub
 from tests.server.library import bench
 from tests.server.mentoring.bench import meeting
+from tests.server.resources.test_publiccode import MEDUSA
 from web.app import create_app
 
 SECONDS = 90.0
+PROGRAM = {"kind": "code", "license": "EUPL-1.2", "publiccode": MEDUSA}
 Outcome = TypeVar("Outcome")
 
 
@@ -231,13 +233,14 @@ class Town:
         return post
 
     def resource(self, house: House, who: str, forum: Forum, source: Post | None = None) -> Post:
-        """A resource in a forum of the author's own agency, adapted from `source` if given."""
+        """A resource in a forum of the author's own agency; a program adapted from `source`."""
         author = house.people[who]
-        return self.run(hub.shared(house.instance, author, forum, source=source))
+        said = PROGRAM if source is not None else {}
+        return self.run(hub.shared(house.instance, author, forum, said=said, source=source))
 
     def half_a_resource(self, house: House, who: str) -> int:
-        """The draft of one, with a file."""
-        return self.run(hub.begun(house.instance, house.people[who]))
+        """The draft of one, with a file and all that is asked of a program."""
+        return self.run(hub.begun(house.instance, house.people[who], said=PROGRAM))
 
     def mentoring(self, house: House, mentee: str, mentor: str) -> dict[str, str]:
         """A programme, a request with a mentor who was asked, and a pair; where each is found."""

@@ -156,6 +156,10 @@ async def test_a_notice_is_told_once_sealed_and_signed(
     assert (told["notification_type"], told["title"]) == ("mention", "Sam Hale wrote to you")
     assert told["body"] == "Mine"
     assert told["access_token"] == ""
+    # Apps for iOS read the whole message or nothing: each of these, of these types.
+    texts = {name for name, value in told.items() if isinstance(value, str)}
+    assert texts >= {"access_token", "preferred_locale", "icon", "notification_type", "body"}
+    assert isinstance(told["notification_id"], int)
     assert b"Sam Hale" not in body
     assert headers["content-encoding"] == "aes128gcm"
     claims = _must_be_signed(headers, instance.vault.push_name)

@@ -138,6 +138,8 @@ async def fetched(story: Both) -> None:
     assert got.headers["x-checksum-sha256"] == hashlib.sha256(TEMPLATE).hexdigest()
     assert got.headers["content-disposition"].startswith("attachment")
     assert "sandbox" in got.headers["content-security-policy"]
+    # What is seen of it is made here, from its bytes.
+    assert "First rows" in (await story.ana.get(f"/p/{story.here}")).text
     # From then on for visitors as well.
     assert (await story.riverton.page(story.file)).content == TEMPLATE
 

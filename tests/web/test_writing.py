@@ -16,6 +16,9 @@ from storage.posts import Post
 from tests import makers
 from tests.web.page import Page, words
 
+# As long as choices may be, in signs that take the most room.
+CHOICES = "\n".join(str(n) + "\U0001f5f3" * 97 + '"\\' for n in range(8))
+
 
 @pytest.fixture
 async def thread(instance: Instance, admin: Member) -> Post:
@@ -110,9 +113,14 @@ async def test_drafts_of_threads_and_edits_are_listed_and_thrown_away(
 ) -> None:
     answer = await makers.reply(instance, ana, thread)
     path = "/f/counters/new"
-    await makers.submit(client, path, title="Half a title", tags="a", source="", action="draft")
-    page = Page(await client.get(path))
-    assert (page.value("title"), page.value("tags")) == ("Half a title", "a")
+    half = {"title": "Half a title", "tags": "a", "poll_options": CHOICES, "poll_hidden": "yes"}
+    await makers.submit(client, path, **half, source="", action="draft")
+    for _ in range(2):
+        page = Page(await client.get(path))
+        assert (page.value("title"), page.value("tags")) == ("Half a title", "a")
+        assert page.value("poll_options") == CHOICES
+        assert page.one(id="f-poll_hidden").get("checked") is not None
+        await makers.submit(client, "/drafts", **half, place=f"forum:{thread.forum_id}")
     await makers.submit(client, f"/p/{answer.id}/edit", source="Better", action="draft")
     assert Page(await client.get(f"/p/{answer.id}/edit")).value("source") == "Better"
 

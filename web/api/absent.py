@@ -37,10 +37,6 @@ EMPTY = (
     ("/api/v1/directory", EVERYBODY, "Account"),
 )
 REFUSED = (
-    ("POST", "/api/v2/filters/{id}/statuses", "write:filters"),
-    ("PUT", "/api/v1/filters/{id}", "write:filters"),
-    ("DELETE", "/api/v1/filters/{id}", "write:filters"),
-    ("PUT", "/api/v2/filters/keywords/{id}", "write:filters"),
     ("POST", "/api/v1/domain_blocks", "write:blocks"),
     ("POST", "/api/v1/follow_requests/{id}/authorize", "write:follows"),
     ("POST", "/api/v1/follow_requests/{id}/reject", "write:follows"),

@@ -64,8 +64,7 @@ async def several(call: Call) -> Json:
 
 
 def _ids(call: Call) -> list[int]:
-    asked = [int(one) for one in call.given.texts("id") if one.isdecimal() and len(one) < 19]
-    return list(dict.fromkeys(asked))[:MOST_RELATIONS]
+    return [one for one in call.given.numbers("id") if one][:MOST_RELATIONS]
 
 
 async def lookup(call: Call) -> Json:
@@ -203,31 +202,15 @@ async def change(call: Call) -> Json:
     """Change the member's own name, role and words."""
     given, member = call.given, call.member
     role = member.role_title
-    for attributes in _fields(call):
-        if attributes.get("name", "").strip().lower() == "role":
-            role = attributes.get("value", "")
+    for attributes in given.several("fields_attributes"):
+        if str(attributes.get("name", "")).strip().lower() == "role":
+            role = str(attributes.get("value", ""))
     draft = profile.ProfileDraft(
         given.text("display_name", member.name), role, given.text("note", member.bio_source)
     )
     async with call.instance.transaction() as tx:
         await profile.change(tx, member, draft)
     return await _own(call)
-
-
-def _fields(call: Call) -> list[dict[str, str]]:
-    """`fields_attributes`, as a list, an object by number, or a form."""
-    found: dict[str, dict[str, str]] = {}
-    begin = "fields_attributes["
-    for key, values in call.given.values.items():
-        if key.startswith(begin) and key.endswith("]"):
-            number, _, name = key[len(begin) : -1].partition("][")
-            found.setdefault(number, {})[name] = str(values[-1])
-    for value in call.given.values.get("fields_attributes", ()):
-        several = value.values() if isinstance(value, dict) else value
-        for place, one in enumerate(several if not isinstance(several, str) else ()):
-            if isinstance(one, dict):
-                found[f"json {place}"] = {str(key): str(of) for key, of in one.items()}
-    return list(found.values())
 
 
 routes = [

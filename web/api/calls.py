@@ -71,6 +71,26 @@ class Given:
         """An id; None where there is none, or anything but an id."""
         return as_id(self.text(name))
 
+    def numbers(self, name: str) -> list[int]:
+        """All values as ids, each once; 0, the id of nothing, for what is none."""
+        return list(dict.fromkeys(as_id(one) or 0 for one in self.texts(name)))
+
+    def several(self, name: str) -> list[dict[str, Any]]:
+        """The objects of `name[number][key]=…`, or of a list or an object by number in JSON."""
+        found: dict[str, dict[str, Any]] = {}
+        begin = f"{name}["
+        for key, values in self.values.items():
+            if key.startswith(begin) and key.endswith("]"):
+                number, _, inner = key[len(begin) : -1].partition("][")
+                for place, value in enumerate(values if number == "" else values[-1:]):
+                    found.setdefault(f"{number} {place}", {})[inner] = value
+        for value in self.values.get(name, ()):
+            listed = list(value.values()) if isinstance(value, dict) else value
+            for place, one in enumerate(listed if isinstance(listed, list) else ()):
+                if isinstance(one, dict):
+                    found[f"json {place}"] = one
+        return list(found.values())
+
     def inner(self, name: str) -> dict[str, Any]:
         """The members of `name[key]=…`, or of an object in JSON."""
         found: dict[str, Any] = {}

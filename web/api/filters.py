@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filters: the member's, with what each looks for."""
 
+from dataclasses import replace
 from typing import Any
 
 from server import filters
-from server.errors import Invalid, NotFound
-from server.filters import FilterDraft, Held, Phrase
+from server.errors import Invalid
+from server.filters import Action, FilterDraft, Held, Phrase, Single
 from web.api.calls import Call, Json, as_id
-from web.api.entities.filters import drawn, drawn_phrase, in_first_version
+from web.api.entities.filters import drawn, drawn_phrase, drawn_single, in_first_version
 from web.api.routes import call
+from web.api.statuses import found
 
 _YES = frozenset({"true", "1", "on", "True"})
 
@@ -42,24 +44,6 @@ def _draft(call: Call, before: FilterDraft) -> FilterDraft:
     return FilterDraft(given.text("title", before.title), contexts, action, seconds)
 
 
-def _attributes(call: Call) -> list[dict[str, Any]]:
-    """`keywords_attributes`, as a list or an object by number in JSON, or as a form."""
-    found: dict[str, dict[str, Any]] = {}
-    begin = "keywords_attributes["
-    for key, values in call.given.values.items():
-        if key.startswith(begin) and key.endswith("]"):
-            number, _, name = key[len(begin) : -1].partition("][")
-            several = values if number == "" else values[-1:]
-            for place, value in enumerate(several):
-                found.setdefault(f"{number} {place}", {})[name] = value
-    for value in call.given.values.get("keywords_attributes", ()):
-        listed = list(value.values()) if isinstance(value, dict) else value
-        for place, one in enumerate(listed if isinstance(listed, list) else ()):
-            if isinstance(one, dict):
-                found[f"json {place}"] = one
-    return list(found.values())
-
-
 def _yes(value: Any, default: bool) -> bool:
     return default if value is None else value is True or str(value) in _YES
 
@@ -72,7 +56,7 @@ def _phrase(attributes: dict[str, Any]) -> Phrase:
 async def create(call: Call) -> Json:
     """Keep a filter."""
     draft = _draft(call, FilterDraft("", ()))
-    phrases = [_phrase(one) for one in _attributes(call)]
+    phrases = [_phrase(one) for one in call.given.several(WORDS)]
     async with call.instance.transaction() as tx:
         made = await filters.create(tx, call.member, draft, phrases)
     return await _shown(call, made)
@@ -83,17 +67,12 @@ async def change(call: Call) -> Json:
     held = await _held(call)
     row = held.row
     draft = _draft(call, FilterDraft(row.title, tuple(held.contexts), row.action))
+    words = call.given.several(WORDS)
+    dropped = {as_id(str(one["id"])) or 0 for one in words if one.get("id")}
+    added = [_phrase(one) for one in words if not _yes(one.get("_destroy"), False)]
     async with call.instance.transaction() as tx:
         await filters.change(tx, held, draft, until=call.given.given("expires_in"))
-        for one in _attributes(call)[: filters.MOST_KEYWORDS]:
-            number = as_id(str(one.get("id") or ""))
-            if number is not None:
-                if all(phrase.id != number for phrase in held.phrases):
-                    raise NotFound
-                await filters.drop_phrase(tx, number)
-            held = await filters.one(tx.session, call.member, row.id)
-            if not _yes(one.get("_destroy"), False):
-                await filters.add_phrase(tx, held, _phrase(one))
+        await filters.exchange_phrases(tx, held, dropped, added)
     return await _shown(call, row.id)
 
 
@@ -142,10 +121,47 @@ async def drop_phrase(call: Call) -> Json:
     return {}
 
 
-async def no_statuses(call: Call) -> Json:
-    """Filters look for words, not for single statuses."""
-    await _held(call)
-    return []
+async def change_phrase(call: Call) -> Json:
+    """Have its filter look for something else."""
+    held, before = await _of_phrase(call, call.number())
+    given = call.given
+    keyword = given.text("keyword", before.keyword)
+    phrase = Phrase(keyword, given.yes("whole_word", before.whole), before.id)
+    async with call.instance.transaction() as tx:
+        await filters.change_phrase(tx, held, phrase)
+    return await _drawn_phrase(call, before.id)
+
+
+async def singles(call: Call) -> Json:
+    """The single statuses that a filter fits."""
+    return [drawn_single(one) for one in (await _held(call)).singles]
+
+
+async def add_single(call: Call) -> Json:
+    """Have a filter fit a status, whatever it says."""
+    held = await _held(call)
+    _, status = await found(call, call.given.number("status_id") or 0)
+    async with call.instance.transaction() as tx:
+        made = await filters.add_post(tx, held, status.post)
+    return drawn_single(Single(made, status.post.id))
+
+
+async def _single(call: Call) -> Single:
+    async with call.instance.reading() as session:
+        return (await filters.of_single(session, call.member, call.number()))[1]
+
+
+async def one_single(call: Call) -> Json:
+    """A status that a filter fits by itself."""
+    return drawn_single(await _single(call))
+
+
+async def drop_single(call: Call) -> Json:
+    """Have its filter fit it no longer."""
+    single = await _single(call)
+    async with call.instance.transaction() as tx:
+        await filters.drop_post(tx, single.id)
+    return {}
 
 
 async def every_in_first_version(call: Call) -> Json:
@@ -160,13 +176,59 @@ async def one_in_first_version(call: Call) -> Json:
     return in_first_version(*await _of_phrase(call, call.number()))
 
 
-async def not_in_first_version(call: Call) -> Json:
-    """Filters are changed by the second version of these calls."""
-    raise Invalid(message="Filters are made and changed by /api/v2/filters.")
+def _first_draft(call: Call, before: FilterDraft) -> FilterDraft:
+    """What `irreversible` and its like say, in the words of the second version."""
+    hides = call.given.yes("irreversible", before.action == Action.HIDE)
+    return replace(_draft(call, before), action=Action.HIDE if hides else Action.WARN)
 
 
+async def create_in_first_version(call: Call) -> Json:
+    """Keep a filter of one word or phrase, as apps of Mastodon 3 do."""
+    given = call.given
+    phrase = Phrase(given.text("phrase"), given.yes("whole_word"))
+    if not phrase.keyword.strip():
+        raise Invalid({"phrase": "Enter a word or a phrase."})
+    draft = _first_draft(call, FilterDraft(phrase.keyword, ()))
+    async with call.instance.transaction() as tx:
+        made = await filters.create(tx, call.member, draft, [phrase])
+        held = await filters.one(tx.session, call.member, made)
+    return in_first_version(held, held.phrases[0])
+
+
+async def change_in_first_version(call: Call) -> Json:
+    """Change a word or phrase and where it is looked for, as apps of Mastodon 3 do."""
+    held, phrase = await _of_phrase(call, call.number())
+    given, row = call.given, held.row
+    before = FilterDraft(row.title, tuple(held.contexts), row.action)
+    draft = _first_draft(call, before)
+    others = len(held.phrases) > 1 or bool(held.singles)
+    if others and (draft != before or given.given("expires_in")):
+        raise Invalid(message="This filter looks for more than that: change it as a whole.")
+    changed = Phrase(
+        given.text("phrase", phrase.keyword), given.yes("whole_word", phrase.whole), phrase.id
+    )
+    async with call.instance.transaction() as tx:
+        await filters.change_phrase(tx, held, changed)
+        if not others:
+            await filters.change(tx, held, draft, until=given.given("expires_in"))
+    return await one_in_first_version(call)
+
+
+async def drop_in_first_version(call: Call) -> Json:
+    """Have a word or phrase looked for no longer; a filter of nothing else goes with it."""
+    held, phrase = await _of_phrase(call, call.number())
+    async with call.instance.transaction() as tx:
+        if len(held.phrases) > 1 or held.singles:
+            await filters.drop_phrase(tx, phrase.id)
+        else:
+            await filters.remove(tx, held)
+    return {}
+
+
+WORDS = "keywords_attributes"
 READ, WRITE = "read:filters", "write:filters"
-TYPED = ("title", "context[]", "filter_action", "expires_in", "keywords_attributes")
+TYPED = ("title", "context[]", "filter_action", "expires_in", WORDS)
+FIRST = ("phrase", "context[]", "irreversible", "whole_word", "expires_in")
 routes = [
     call("GET", "/api/v2/filters", every, READ, "[Filter]"),
     call("POST", "/api/v2/filters", create, WRITE, "Filter", *TYPED),
@@ -178,10 +240,19 @@ routes = [
         "POST", "/api/v2/filters/{id}/keywords", add_phrase, WRITE, "FilterKeyword", "keyword",
         "whole_word",
     ),
-    call("GET", "/api/v2/filters/{id}/statuses", no_statuses, READ, "[String]"),
+    call("GET", "/api/v2/filters/{id}/statuses", singles, READ, "[FilterStatus]"),
+    call("POST", "/api/v2/filters/{id}/statuses", add_single, WRITE, "FilterStatus", "status_id!"),
+    call("GET", "/api/v2/filters/statuses/{id}", one_single, READ, "FilterStatus"),
+    call("DELETE", "/api/v2/filters/statuses/{id}", drop_single, WRITE, "Empty"),
     call("GET", "/api/v2/filters/keywords/{id}", one_phrase, READ, "FilterKeyword"),
+    call(
+        "PUT", "/api/v2/filters/keywords/{id}", change_phrase, WRITE, "FilterKeyword", "keyword",
+        "whole_word",
+    ),
     call("DELETE", "/api/v2/filters/keywords/{id}", drop_phrase, WRITE, "Empty"),
     call("GET", "/api/v1/filters", every_in_first_version, READ, "[V1::Filter]"),
     call("GET", "/api/v1/filters/{id}", one_in_first_version, READ, "V1::Filter"),
-    call("POST", "/api/v1/filters", not_in_first_version, WRITE, "V1::Filter"),
+    call("POST", "/api/v1/filters", create_in_first_version, WRITE, "V1::Filter", *FIRST),
+    call("PUT", "/api/v1/filters/{id}", change_in_first_version, WRITE, "V1::Filter", *FIRST),
+    call("DELETE", "/api/v1/filters/{id}", drop_in_first_version, WRITE, "Empty"),
 ]  # fmt: skip

@@ -17,12 +17,12 @@ NO_POSTS = "Choose the posts that something is wrong with: their forum’s stewa
 async def send(call: Call) -> Json:
     """Put posts before the stewards of their forum."""
     given = call.given
-    chosen = [int(one) for one in given.texts("status_ids") if one.isdecimal() and len(one) < 19]
+    chosen = given.numbers("status_ids")
     if not chosen:
         raise Invalid(message=NO_POSTS)
     if len(chosen) > MOST:
         raise Invalid(message=f"Report at most {MOST} posts at once.")
-    posts = [(await found(call, one))[1] for one in dict.fromkeys(chosen)]
+    posts = [(await found(call, one))[1] for one in chosen]
     comment = given.text("comment")
     async with call.instance.transaction() as tx:
         for status in posts:

@@ -57,10 +57,11 @@ SHAPES: dict[str, dict[str, str]] = {
     "Empty": {},
     "FamiliarFollowers": {"id": "id", "accounts": "[Account]"},
     "Field": {"name": "string", "value": "string", "verified_at": "moment?"},
-    "Filter": {**_FILTER, "keywords": "[FilterKeyword]", "statuses": "[object]"},
+    "Filter": {**_FILTER, "keywords": "[FilterKeyword]", "statuses": "[FilterStatus]"},
     "FilterKeyword": {"id": "id", "keyword": "string", "whole_word": "boolean"},
+    "FilterStatus": {"id": "id", "status_id": "id"},
     "FilterResult": {
-        "filter": "BareFilter", "keyword_matches": "[string]", "status_matches": "object?",
+        "filter": "BareFilter", "keyword_matches": "[string]", "status_matches": "[id]",
     },
     "BareFilter": _FILTER,
     "V1::Filter": {

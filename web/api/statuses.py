@@ -24,8 +24,9 @@ MOST_ENDORSERS = 80
 
 async def found(call: Call, identifier: int | None = None) -> tuple[Line, Status]:
     """The status of the path, or of an id, if the viewer may see it."""
+    wanted = call.number() if identifier is None else identifier
     async with call.instance.reading() as session:
-        return await statuses.find(session, call.viewer, identifier or call.number())
+        return await statuses.find(session, call.viewer, wanted)
 
 
 async def shown(call: Call, identifier: int | None = None) -> Json:
@@ -40,11 +41,11 @@ async def one(call: Call) -> Json:
 
 async def several(call: Call) -> Json:
     """Several statuses at once."""
-    asked = [int(one) for one in call.given.texts("id") if one.isdecimal() and len(one) < 19]
+    asked = call.given.numbers("id")
     async with call.instance.reading() as session:
         told = await statuses.told(session, call.viewer, asked[:40])
     drawn = Statuses(call.instance)
-    return [drawn.status(told[one]) for one in dict.fromkeys(asked) if one in told]
+    return [drawn.status(told[one]) for one in asked if one in told]
 
 
 async def context(call: Call) -> Json:

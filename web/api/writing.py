@@ -46,7 +46,7 @@ async def _typed(call: Call) -> Typed:
         raise Invalid(message=NO_SCHEDULE)
     if given.text("quoted_status_id") or given.text("quote_id"):
         raise Invalid(message="Quotes are written with > here, or on the page of the thread.")
-    media = [int(one) for one in given.texts("media_ids") if one.isdecimal() and len(one) < 19]
+    media = given.numbers("media_ids")
     source, title = given.text("status"), given.text("spoiler_text")
     if len(source) > text.MAX_SOURCE:
         raise Invalid({"status": f"Keep it under {text.MAX_SOURCE} characters."})

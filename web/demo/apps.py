@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An app made for Mastodon, in the hands of a member of an agency."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,9 +60,30 @@ class App:
         """What a call answers; Unexpected unless it succeeds."""
         return _read(await self._client.get(path, params=params))
 
+    @asynccontextmanager
+    async def stream(self, name: str) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
+        """What a stream says from now on, as (event, data)."""
+        async with self._client.stream("GET", f"/api/v1/streaming/{name}") as answer:
+            if answer.status_code != 200:
+                raise Unexpected(f"The stream {name} answered {answer.status_code}")
+            lines = answer.aiter_lines()
+            # The first line comes once the stream listens.
+            await anext(lines)
+            yield _events(lines)
+
     async def post(self, path: str, **values: Any) -> Any:
         """The same for a call that does something."""
         return _read(await self._client.post(path, json=values))
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
+    event = ""
+    async for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            event = value
+        elif name == "data":
+            yield event, value
 
 
 def _read(answer: httpx.Response) -> Any:

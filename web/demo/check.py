@@ -69,6 +69,7 @@ STEPS: dict[str, Step] = {
     "client.reply_arrives": steps_client.reply_arrives,
     "client.endorsement_counted": steps_client.endorsement_counted,
     "client.notice_told": steps_client.notice_told,
+    "client.stream_tells": steps_client.stream_tells,
     "hub.resource_travels": steps_hub.resource_travels,
     "hub.file_checked": steps_hub.file_checked,
     "hub.lineage_shown": steps_hub.lineage_shown,

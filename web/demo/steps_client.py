@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does an app on a phone reach what is at the other agency, and back?"""
 
+import json
 from typing import Any
 
 from web.demo.apps import App
 from web.demo.pages import Page
 from web.demo.scene import Scene, expect
+from web.demo.visitor import Unexpected
 from web.demo.waiting import until
 
 ANSWER = "Written on a phone: who signs for it in the end?"
+LIVE = "She sees it on her phone as it comes."
 BACK = "The team lead, and never the same day."
 
 
@@ -131,3 +134,18 @@ async def notice_told(scene: Scene) -> str:
     notice = await until("Marek's answer among the app's notifications", told)
     who = notice["account"]["acct"]
     return f"the app tells of a {notice['type']} by @{who}: “{BACK}”"
+
+
+async def stream_tells(scene: Scene) -> str:
+    made = await scene.once("dee's answer", lambda: _answered(scene))
+    await reply_arrives(scene)
+    thread, marek, app = await scene.thread(), await scene.person("marek"), await _app(scene)
+    async with app.stream("user") as events:
+        await marek.reply(thread.at_lakeside, made["uri"], LIVE)
+        async for event, data in events:
+            if event != "update" or LIVE not in json.loads(data)["content"]:
+                continue
+            who = json.loads(data)["account"]["acct"]
+            expect(who == f"marek@{scene.lakeside.netloc}", f"the stream says it is by {who}")
+            return f"the open stream said “{LIVE}” by @{who}, without being asked again"
+    raise Unexpected("The stream ended before Marek's answer came.")

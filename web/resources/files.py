@@ -99,7 +99,7 @@ async def _from_home(visit: Visit, asked: Asked) -> Response:
     if file.failed is not None and now - file.failed < TRY_AGAIN_AFTER:
         raise Unavailable(f"{file.fault} Try again in a minute, or get it from its home.")
     spend(visit, limits.FETCH, f"member {visit.member.id}")
-    came = await visit.lookup.file(Wanted(file.url, file.sha256, file.size))
+    came = await visit.lookup.file(Wanted(file.url, file.sha256, file.size, clean_name(file.name)))
     path = visit.request.url.path
     return visit.go(path) if came else visit.page("resources/coming.html", asked=asked, here=path)
 

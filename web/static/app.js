@@ -11,9 +11,9 @@ const send = (form, path, fields) => {
   for (const [name, value] of Object.entries(fields)) body.set(name, value);
   return fetch(path, { method: "POST", body });
 };
-const typed = (form) => Object.fromEntries(
-  ["title", "source", "tags"].map((name) => [name, form.elements[name]?.value ?? ""]),
-);
+const FIELDS = ["title", "source", "tags", "poll_options", "poll_lasting", "poll_multiple", "poll_hidden"];
+const entered = (field) => (field?.type === "checkbox" && !field.checked ? "" : field?.value ?? "");
+const typed = (form) => Object.fromEntries(FIELDS.map((name) => [name, entered(form.elements[name])]));
 
 // Keeps what is typed, two seconds after the last key and when the page is left.
 for (const form of document.querySelectorAll("form[data-draft]")) {

@@ -7,12 +7,14 @@ from typing import Any
 import httpx
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from server.instance import Instance
 from storage.members import Member
 from tests import makers
 from tests.hostile.serving import serving
+from web.api.calls import Given
 
 KINDS: dict[str, Any] = {
     "deadline": None,
@@ -68,3 +70,23 @@ def _call(document: dict[str, Any], address: str, headers: dict[str, str]) -> in
 
         check()
     return called
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(["a", "a[]", "a[b]", "a[0][b]", "a[][b]", "a[", "a[b][c][d]"]) | st.text()
+
+
+@given(st.dictionaries(NAMES, st.lists(VALUES, min_size=1, max_size=3), max_size=6))
+def test_whatever_an_app_sends_is_read_as_something(values: dict[str, list[Any]]) -> None:
+    sent = Given(values)
+    for name in {"a", *values}:
+        assert isinstance(sent.text(name), str)
+        assert all(isinstance(one, str) for one in sent.texts(name))
+        assert all(0 <= one < 1 << 63 for one in sent.numbers(name))
+        assert all(isinstance(one, dict) for one in [sent.inner(name), *sent.several(name)])

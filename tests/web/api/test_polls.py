@@ -23,8 +23,7 @@ async def test_a_poll_is_asked_answered_and_counted_once(room: Room) -> None:
     assert [one["title"] for one in poll["options"]] == ["Paper", "Online"]
     sam = App(room.client, await makers.token(room.instance, room.sam))
     assert [one["votes_count"] for one in (await sam.get(path))["options"]] == [None, None]
-    page = await room.page(f"/p/{made['id']}")
-    assert 'name="choice" value="1"' in page
+    assert 'name="choice" value="1"' in await room.page(f"/p/{made['id']}")
     assert (
         await makers.submit(room.client, f"/p/{made['id']}/vote", choice="1")
     ).status_code == 303
@@ -50,17 +49,22 @@ async def test_a_poll_is_asked_answered_and_counted_once(room: Room) -> None:
         False,
     )
     assert [one["replies"]["totalItems"] for one in question["oneOf"]] == [0, 0]
+    await sam.post(f"{path}/votes", choices=["0"])
     clock = room.instance.clock
     assert isinstance(clock, TurnableClock)
     clock.turn(hours=2)
     assert "ended" in (await sam.post(f"{path}/votes", 422, choices=["0"]))["error"]
-    assert [one["votes_count"] for one in (await sam.get(path))["options"]] == [0, 2]
+    assert [one["votes_count"] for one in (await sam.get(path))["options"]] == [1, 2]
     async with room.instance.transaction() as tx:
         await counting.tend(tx)
     async with room.instance.reading() as session:
         question = to_wire(await shared(session, await session.get_one(Post, number)))
-    assert [one["replies"]["totalItems"] for one in question["oneOf"]] == [0, 2]
+    assert [one["replies"]["totalItems"] for one in question["oneOf"]] == [1, 2]
     assert "closed" in question
+    for phone in (app, sam):
+        [notice] = await phone.get("/api/v1/notifications", **{"types[]": "poll"})
+        assert (notice["type"], notice["status"]["id"]) == ("poll", made["id"])
+    assert "Your poll has ended: Which?" in await room.page("/notifications")
 
 
 async def test_a_poll_is_typed_on_the_page_and_read_in_an_app(room: Room) -> None:

@@ -37,6 +37,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "POST /api/v1/accounts/{id}/block": {},
     "POST /api/v1/tags/{tag}/follow": {},
     "POST /api/v2/filters": {"title": "x", "context": ["home"]},
+    "POST /api/v1/filters": {"phrase": "x", "context": ["home"]},
     "POST /api/v1/reports": {"status_ids": ["REPLY"], "comment": "Off topic"},
     "POST /api/v1/push/subscription": {
         "subscription": {
@@ -59,20 +60,22 @@ async def ids(instance: Instance, admin: Member) -> dict[str, str]:
     ana = await makers.member(instance)
     async with instance.transaction() as tx:
         made = await filters.create(tx, ana, FilterDraft("Maps", ("home",)), [Phrase("map")])
-        phrase = (await filters.one(tx.session, ana, made)).phrases[0].id
+        held = await filters.one(tx.session, ana, made)
     marek = await makers.person_elsewhere(instance)
     forum = await makers.forum(instance, admin)
     await makers.follow(instance, ana, forum)
     thread = await makers.thread(instance, ana, forum, tags=("permits",))
     async with instance.transaction() as tx:
         voting.attach(tx, thread, drafts.check(["Yes", "No"], 3_600))
+        single = await filters.add_post(tx, held, thread)
     reply = await makers.reply(
         instance, admin, thread, "For @ana ![A map](https://city.example/map.png)"
     )
     return {
         "ana": str(ana.id),
         "filter": str(made),
-        "phrase": str(phrase),
+        "phrase": str(held.phrases[0].id),
+        "single": str(single),
         "marek": str(marek.id),
         "forum": str(forum.id),
         "thread": str(thread.id),
@@ -101,6 +104,7 @@ def addresses(route: ApiRoute, ids: dict[str, str], notice: str) -> Iterator[str
         ("/list/", "forum"),
         ("/v2/filters/", "filter"),
         ("filters/keywords/", "phrase"),
+        ("filters/statuses/", "single"),
         ("/v1/filters/", "phrase"),
     ):
         about = kind if part in route.path else about

@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from server import endorsements
 from server.apps import tokens
 from server.instance import Instance
-from server.posts import editing
+from server.polls.drafts import PollDraft
+from server.posts import counting, editing, voting
 from server.posts.drafts import EditDraft
 from storage.forums import Forum, Visibility
 from storage.members import Member
@@ -120,6 +121,12 @@ async def test_a_member_hears_of_what_concerns_them_in_both_ways(studio: Studio)
         assert "Newer" in (await _told(opened, "status.update"))["payload"]["content"]
         favoured = await _told(opened, "notification")
         assert favoured["payload"]["type"] == "favourite"
+        async with studio.instance.transaction() as tx:
+            voting.attach(tx, thread, PollDraft(("Paper", "Online"), 3_600))
+            await voting.vote(tx, studio.sam, thread, {1})
+            await counting.tend(tx)
+        counted = json.loads(await _event(lines, "status.update"))["poll"]
+        assert [one["votes_count"] for one in counted["options"]] == [0, 1]
         async with studio.instance.transaction() as tx:
             await editing.remove(tx, studio.sam, hidden)
             await editing.remove(tx, studio.sam, reply)

@@ -212,7 +212,8 @@ async def test_a_licence_that_does_not_go_with_the_sources_is_told_while_writing
 async def test_other_portals_can_harvest_what_is_shared(
     client: httpx.AsyncClient, instance: Instance, admin: Member, forum: Forum
 ) -> None:
-    post = await bench.shared(instance, admin, forum, said={"language": "en", "label": "2026-03"})
+    said = {"language": "en", "label": "2026-03", "link": "https://registers.example.org/"}
+    post = await bench.shared(instance, admin, forum, said=said)
     closed = await makers.forum(instance, admin, "staff", visibility="instance")
     await bench.shared(instance, admin, closed, {"secret.txt": b"not for harvest"})
     copy = await makers.forum_elsewhere(instance)
@@ -224,7 +225,9 @@ async def test_other_portals_can_harvest_what_is_shared(
     entry = found["dcat:dataset"][0]
     assert entry["dcat:version"] == "2026-03"
     assert entry["dct:license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
-    (file,) = entry["dcat:distribution"]
+    file, elsewhere = entry["dcat:distribution"]
+    assert elsewhere["dcat:accessURL"] == {"@id": "https://registers.example.org/"}
+    assert file["dcat:accessURL"] == entry["dcat:landingPage"] == {"@id": post.url}
     assert file["dcat:byteSize"]["@value"] == str(len(bench.CSV))
     got = await client.get(file["dcat:downloadURL"]["@id"])
     assert hashlib.sha256(got.content).hexdigest() == file["spdx:checksum"]["spdx:checksumValue"]

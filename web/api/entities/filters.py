@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from server.filters import Action, Held, Match, Phrase
+from server.filters import Action, Held, Match, Phrase, Single
 from web.api.entities.accounts import moment
 
 Json = dict[str, Any]
@@ -13,7 +13,7 @@ def drawn(held: Held) -> Json:
     """A filter with what it looks for."""
     return _bare(held) | {
         "keywords": [drawn_phrase(one) for one in held.phrases],
-        "statuses": [],
+        "statuses": [drawn_single(one) for one in held.singles],
     }
 
 
@@ -33,12 +33,17 @@ def drawn_phrase(phrase: Phrase) -> Json:
     return {"id": str(phrase.id), "keyword": phrase.keyword, "whole_word": phrase.whole}
 
 
+def drawn_single(single: Single) -> Json:
+    """A status that is filtered by itself."""
+    return {"id": str(single.id), "status_id": str(single.post)}
+
+
 def matched(match: Match) -> Json:
     """Which filter fits a status, and by which phrases."""
     return {
         "filter": _bare(match.held),
         "keyword_matches": list(match.phrases),
-        "status_matches": None,
+        "status_matches": [str(post) for post in match.posts],
     }
 
 

@@ -172,7 +172,7 @@ class Statuses(Accounts):
 
     def tag(self, name: str, *, followed: bool = False) -> Json:
         """A tag; how often it was used on each day is not counted."""
-        url = f"{self.origin}/search?q={quote(name)}"
+        url = f"{self.origin}/tags/{quote(name)}"
         return {"name": name, "url": url, "history": [], "following": followed}
 
     def forum_as_list(self, forum: Forum) -> Json:

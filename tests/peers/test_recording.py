@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import orjson
+import pytest
 
 from tests.hostile.peer import World
-from tests.peers.programs import HERE, NODE_FOLDER, Json
-from tests.peers.servers import FEDIFY, Server, running
+from tests.peers.programs import HERE, NODE_22, NODE_FOLDER, Json
+from tests.peers.servers import FEDIFY, FEDIFY_2, Server, running
 from tests.peers.stranger import Stranger
 from tests.peers.test_second_signers import SIGNERS
 from tests.peers.town import Town, endorsed, gone, riverton, says
@@ -19,6 +20,11 @@ from web.demo.ports import free_port
 
 GOLDEN = HERE.parent / "federation/golden"
 HOST = "fedify.localhost"
+# The name of each recording: the program, and the package whose version it says.
+FEDIFY_LINES = {
+    "fedify": (FEDIFY, "@fedify/fedify"),
+    "fedify-2": (FEDIFY_2, "fedify2"),
+}
 
 
 def keep(name: str, software: str, town: Town, documents: Json, requests: list[Json]) -> None:
@@ -40,9 +46,9 @@ def keep(name: str, software: str, town: Town, documents: Json, requests: list[J
 
 
 def version(package: str) -> str:
-    """A package of Node's with the version that is installed."""
+    """The name of a package of Node's with the version that is installed."""
     about = json.loads((NODE_FOLDER / f"node_modules/{package}/package.json").read_text())
-    return f"{package} {about['version']}"
+    return f"{about['name']} {about['version']}"
 
 
 async def exchanges(server: Server) -> Json:
@@ -83,9 +89,13 @@ async def play(town: Town, fedify: Server) -> list[str]:
     ]
 
 
-async def test_what_fedify_sends_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(FEDIFY_LINES))
+async def test_what_fedify_sends_is_kept(tmp_path: Path, name: str) -> None:
+    program, package = FEDIFY_LINES[name]
+    if program is FEDIFY_2 and not NODE_22.exists():
+        pytest.skip("Node 22 comes as a package for Linux on x64 only.")
     async with (
-        running(FEDIFY, HOST, free_port(), tmp_path) as fedify,
+        running(program, HOST, free_port(), tmp_path) as fedify,
         riverton(tmp_path, {HOST: fedify.port}) as town,
     ):
         effects = await play(town, fedify)
@@ -96,7 +106,7 @@ async def test_what_fedify_sends_is_kept(tmp_path: Path) -> None:
             {"effect": effect, "url": one["url"], "headers": one["headers"], "body": one["body"]}
             for effect, one in zip(effects, sent, strict=True)
         ]
-        keep("fedify", version("@fedify/fedify"), town, kept["shown"], requests)
+        keep(name, version(package), town, kept["shown"], requests)
 
 
 async def test_what_other_libraries_sign_is_kept(tmp_path: Path) -> None:

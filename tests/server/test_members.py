@@ -92,11 +92,13 @@ def test_a_draft_is_tidied() -> None:
         ("пять тихих фонарей", True),
     ],
 )
-def test_length_counts_in_a_password_and_its_letters_do_not(password: str, good: bool) -> None:
+def test_ACC_15_length_counts_in_a_password_and_its_letters_do_not(
+    password: str, good: bool
+) -> None:
     assert (passwords.fault(password, context=("Riverton Commons",)) is None) is good
 
 
-async def test_a_password_is_kept_as_argon2id_and_compared_whole() -> None:
+async def test_ACC_15_a_password_is_kept_as_argon2id_and_compared_whole() -> None:
     long = "one lamp two lamps three lamps four lamps five lamps six lamps seven lamps "
     stored = await passwords.hashed(long + "north")
     assert stored.startswith("$argon2id$")
@@ -141,7 +143,7 @@ async def test_a_person_and_a_forum_never_share_a_name(instance: Instance, admin
             await accounts.create(tx, DRAFT, "hash", makers.keys(instance.vault))
 
 
-async def test_an_invitation_works_once(instance: Instance, admin: Member) -> None:
+async def test_ACC_06_an_invitation_works_once(instance: Instance, admin: Member) -> None:
     pair = makers.keys(instance.vault)
     async with instance.transaction() as tx:
         token = await accounts.invite(tx, admin, "Lee, records")
@@ -155,7 +157,7 @@ async def test_an_invitation_works_once(instance: Instance, admin: Member) -> No
             await accounts.accept_invitation(tx, token, other, "hash", pair)
 
 
-async def test_an_invitation_runs_out(
+async def test_ACC_06_an_invitation_runs_out(
     instance: Instance, admin: Member, clock: TurnableClock
 ) -> None:
     async with instance.transaction() as tx:
@@ -178,7 +180,7 @@ async def test_only_administrators_invite(instance: Instance) -> None:
             await accounts.invite(tx, ana, "")
 
 
-async def test_the_token_of_an_invitation_is_stored_nowhere(
+async def test_ACC_06_the_token_of_an_invitation_is_stored_nowhere(
     instance: Instance, admin: Member
 ) -> None:
     async with instance.transaction() as tx:
@@ -227,7 +229,7 @@ async def test_a_letter_leads_to_an_account(instance: Instance) -> None:
             await accounts.confirmation(session, token, instance.clock.now())
 
 
-async def test_every_link_to_an_address_ends_with_its_account(instance: Instance) -> None:
+async def test_ACC_06_every_link_to_an_address_ends_with_its_account(instance: Instance) -> None:
     tokens = []
     for _ in range(2):
         async with instance.transaction() as tx:
@@ -241,7 +243,7 @@ async def test_every_link_to_an_address_ends_with_its_account(instance: Instance
             await accounts.confirmation(session, tokens[1], instance.clock.now())
 
 
-async def test_a_letter_confirms_no_other_address(instance: Instance) -> None:
+async def test_ACC_06_a_letter_confirms_no_other_address(instance: Instance) -> None:
     async with instance.transaction() as tx:
         await accounts.ask_confirmation(tx, DRAFT.email)
     token = await link_in_the_last_letter(instance)
@@ -252,7 +254,9 @@ async def test_a_letter_confirms_no_other_address(instance: Instance) -> None:
             await accounts.accept_confirmation(tx, token, other, "hash", pair)
 
 
-async def test_a_letter_runs_out_after_a_day(instance: Instance, clock: TurnableClock) -> None:
+async def test_ACC_06_a_letter_runs_out_after_a_day(
+    instance: Instance, clock: TurnableClock
+) -> None:
     async with instance.transaction() as tx:
         await accounts.ask_confirmation(tx, DRAFT.email)
     token = await link_in_the_last_letter(instance)

@@ -4,6 +4,7 @@
 import asyncio
 
 import pytest
+from argon2 import PasswordHasher
 
 from server.errors import Invalid, TooFast
 from server.instance import Instance
@@ -52,18 +53,29 @@ async def test_every_session_has_a_token_of_its_own(instance: Instance) -> None:
     assert len(first) >= 43
 
 
-async def test_a_wrong_name_and_a_wrong_password_are_refused_alike(instance: Instance) -> None:
+async def test_ACC_01_a_wrong_name_and_a_wrong_password_are_refused_alike(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same words, and after the same work: a hash is compared for nobody as well."""
     await makers.member(instance)
-    said = set()
-    for login in ("ana", "nobody", "nobody@riverton.example.gov"):
+    said, verified = set(), []
+    verify = PasswordHasher.verify
+
+    def counted(hasher: PasswordHasher, stored: str, password: str) -> bool:
+        verified.append(stored)
+        return verify(hasher, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
+    for number, login in enumerate(("ana", "nobody", "nobody@riverton.example.gov"), 1):
         with pytest.raises(Invalid) as refused:
             await attempt(instance, login, "wrong wrong wrong")
         said.add(refused.value.sentence)
+        assert len(verified) == number
     assert len(said) == 1
 
 
 @pytest.mark.usefixtures("few")
-async def test_an_account_is_closed_to_guesses_from_everywhere(instance: Instance) -> None:
+async def test_ACC_05_an_account_is_closed_to_guesses_from_everywhere(instance: Instance) -> None:
     await makers.member(instance)
     await fail(instance, "ana", 2, "192.0.2.1")
     await fail(instance, "ana@riverton.example.gov", 1, "192.0.2.2")
@@ -73,7 +85,7 @@ async def test_an_account_is_closed_to_guesses_from_everywhere(instance: Instanc
 
 
 @pytest.mark.usefixtures("few")
-async def test_an_address_may_not_guess_at_many_accounts(instance: Instance) -> None:
+async def test_ACC_05_an_address_may_not_guess_at_many_accounts(instance: Instance) -> None:
     await makers.member(instance)
     for login in ("bo", "cy", "di", "ed", "flo"):
         await fail(instance, login, 1)
@@ -83,7 +95,9 @@ async def test_an_address_may_not_guess_at_many_accounts(instance: Instance) -> 
 
 
 @pytest.mark.usefixtures("few")
-async def test_nobody_is_locked_out_for_good(instance: Instance, clock: TurnableClock) -> None:
+async def test_ACC_05_nobody_is_locked_out_for_good(
+    instance: Instance, clock: TurnableClock
+) -> None:
     await makers.member(instance)
     await fail(instance, "ana", 3)
     clock.turn(minutes=16)
@@ -99,7 +113,7 @@ async def test_signing_in_forgives_what_was_mistyped(instance: Instance) -> None
 
 
 @pytest.mark.usefixtures("few")
-async def test_attempts_made_at_once_do_not_overtake_the_count(instance: Instance) -> None:
+async def test_ACC_05_attempts_made_at_once_do_not_overtake_the_count(instance: Instance) -> None:
     await makers.member(instance)
     guesses = [attempt(instance, "ana", f"guess number {n} of many") for n in range(12)]
     answers = await asyncio.gather(*guesses, return_exceptions=True)
@@ -116,7 +130,7 @@ async def test_a_password_is_checked_beside_the_event_loop(instance: Instance) -
     assert turns > 20
 
 
-async def test_a_suspended_member_is_signed_out_and_stays_out(instance: Instance) -> None:
+async def test_ACC_02_a_suspended_member_is_signed_out_and_stays_out(instance: Instance) -> None:
     ana = await makers.member(instance)
     token = await attempt(instance, "ana", makers.PASSWORD)
     async with instance.transaction() as tx:
@@ -132,7 +146,7 @@ async def test_a_person_of_another_agency_cannot_sign_in(instance: Instance) -> 
         await attempt(instance, "marek", makers.PASSWORD)
 
 
-async def test_a_session_ends_by_signing_out_and_by_time(
+async def test_ACC_02_a_session_ends_by_signing_out_and_by_time(
     instance: Instance, clock: TurnableClock
 ) -> None:
     ana = await makers.member(instance)
@@ -149,7 +163,7 @@ async def test_a_session_ends_by_signing_out_and_by_time(
         await sign_in.tidy(tx)
 
 
-async def test_a_new_password_ends_every_session(instance: Instance) -> None:
+async def test_ACC_02_a_new_password_ends_every_session(instance: Instance) -> None:
     ana = await makers.member(instance)
     tokens = []
     for _ in range(2):

@@ -85,14 +85,25 @@ async def test_WEB_01_04_XSS_08_every_answer_carries_the_headers_that_protect(
         assert "Accept" in answer.headers["vary"], seen
 
 
-async def test_WEB_04_over_https_browsers_are_told_to_stay_there(
+async def test_WEB_04_ACC_04_over_https_browsers_keep_to_it_and_so_do_cookies(
     settings: Settings, clock: TurnableClock
 ) -> None:
     secure = Settings(**settings.model_dump() | {"origin": "https://riverton.example.gov"})
     instance = await Instance.open(secure, clock=clock)
     try:
-        await makers.member(instance, "sam", admin=True)
+        sam = await makers.member(instance, "sam", admin=True)
         async with makers.browser(create_app(instance, worker=False)) as browser:
+            given = [(await browser.get("/sign-in")).headers["set-cookie"]]
+            fields = {"login": sam.handle, "password": makers.PASSWORD}
+            answer = await makers.submit(browser, "/sign-in", **fields)
+            given += answer.headers.get_list("set-cookie")
+            assert {one.partition("=")[0] for one in given} >= {
+                "__Host-guildhall_form", "__Host-guildhall_session",
+            }  # fmt: skip
+            for one in given:
+                parts = {part.strip().lower() for part in one.split(";")}
+                assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts, one
+                assert not [part for part in parts if part.startswith("domain")], one
             for path in ("/", "/nothing", "/static/style.css", "/media/x", "/inbox", "/p/1"):
                 answer = await browser.get(path)
                 seconds = answer.headers["strict-transport-security"].partition("max-age=")[2]

@@ -101,7 +101,7 @@ def test_pages_of_ours_are_led_to(path: str) -> None:
 
 
 @given(st.text(st.sampled_from("/\\%2fF5cC.:@?#\t eh"), max_size=12))
-def test_no_text_leads_off_this_site(value: str) -> None:
+def test_ACC_11_no_text_leads_off_this_site(value: str) -> None:
     page = own_page(value, "/home")
     assert page == "/home" or page == value
     assert page.startswith("/")

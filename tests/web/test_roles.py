@@ -205,6 +205,24 @@ async def test_ACL_12_pages_of_admins_are_for_admins(app: Starlette, town: Town,
             assert answer.status_code == (303 if rank == "visitor" else 403), told
 
 
+async def test_ACC_03_no_deed_is_done_by_a_form_of_another_site(app: Starlette, town: Town) -> None:
+    """Every route that changes something, by an admin's browser: without a token, and led here."""
+    admin = town.browsers["admin"]
+    token = await makers.form_token(admin)
+    forms = {route: fields for route, (fields, _) in MODERATION.items()}
+    known = OWN | WRITERS | ORGANISERS | MENTORING | VETTING
+    before = await town.traces()
+    for route in sorted(known | set(forms)):
+        path, fields = town.path(route), forms.get(route, {})
+        led = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+        for more, headers in (({}, {}), ({"csrf": "x" * 43}, {}), ({"csrf": token}, led)):
+            answer = await admin.post(path, data=fields | more, headers=headers)
+            told = f"{route}: {answer.status_code} {answer.headers.get('location')}"
+            assert answer.status_code >= 400, told
+            assert await town.traces() == before, told
+    assert (await admin.get("/admin")).status_code == 200
+
+
 async def test_ACL_12_nobody_does_anything_by_a_get(app: Starlette, town: Town) -> None:
     for rank in RANKS:
         before = await town.traces()

@@ -4,7 +4,8 @@
 The types are those of COAR Notify 1.0, pairs of an activity and a class of its vocabulary: only
 here are they read as such, and only from a Guildhall that a rule lists. `object` is what the
 message is about: an invitation (`/reviews/<token>`) or, between an author's home and the forum's,
-the practice. No message names a person, but one that its reviewer asked for.
+the practice, or `/reviews/<token>` for one that is not published yet. No message names a person,
+but one that its reviewer asked for.
 """
 
 from collections.abc import Mapping
@@ -54,6 +55,7 @@ class Step(StrEnum):
     PROGRESS = "progress"
     VERDICT = "verdict"
     WITHDRAW = "withdraw"
+    PUBLISH = "publish"
 
 
 TYPES: Mapping[Step, tuple[str, str]] = {
@@ -70,6 +72,7 @@ TYPES: Mapping[Step, tuple[str, str]] = {
     Step.PROGRESS: ("TentativeAccept", ENDORSEMENT),
     Step.VERDICT: ("Accept", ENDORSEMENT),
     Step.WITHDRAW: ("Undo", ENDORSEMENT),
+    Step.PUBLISH: ("Update", ENDORSEMENT),
 }
 # A verdict is one of three, by what was decided.
 VERDICTS = {"accepted": "Accept", "changes": "TentativeReject"}
@@ -116,6 +119,7 @@ class Message(Part):
     v: int | None = member(Number(whole=True), VERSION)
     step: str = member(Choice(tuple(Step)))
     forum: str = member(Line(500))
+    group: str = member(ADDRESS)
     practice: Record | None = field(default=None, metadata={"reader": Maybe(Record)})
     version: int | None = member(Number(1, whole=True), None)
     masked: bool = member(Flag(), False)
@@ -144,6 +148,10 @@ class Message(Part):
             faults.add("practice", "An invitation brings the practice, and a day.")
         if self.step == Step.REVIEW and self.answers is None:
             faults.add("answers", "A review brings the answers.")
+        if self.step == Step.SUBMIT and self.practice is not None and not self.group:
+            faults.add("group", "A draft is sent to a forum.")
+        if self.step == Step.PUBLISH and not self.of:
+            faults.add("of", "What is published has an address.")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ class Review(Base):
     """The review of one version of a practice, at the home of its forum.
 
     `record` is what is reviewed, as reviewers see it: frozen when it was submitted, empty once
-    scrubbed. `told_id` is the reply that told the followers of an acceptance.
+    scrubbed. `told_id` is the reply that told the followers of an acceptance. Of a draft of
+    another agency only that `peer` is known, and its name for it (`about`), until it is published.
     """
 
     __tablename__ = "reviews"
@@ -28,13 +29,17 @@ class Review(Base):
         Index("ix_reviews_draft", "draft_id", "id"),
         Index("ix_reviews_forum", "forum_id", "id"),
         Index("ix_reviews_author", "author_id", "id"),
+        Index("ix_reviews_about", "about", "id"),
+        Index("ix_reviews_peer", "peer", "state"),
     )
 
     id: Mapped[Key]
     post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
     draft_id: Mapped[int | None]
     forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"))
-    author_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    peer: Mapped[str | None] = mapped_column(Characters(255))
+    about: Mapped[str] = mapped_column(Characters(2048), default="")
     title: Mapped[str] = mapped_column(Characters(500), default="")
     version: Mapped[int] = mapped_column(Integer)
     state: Mapped[Word]
@@ -121,14 +126,26 @@ class ReviewTask(Base):
 class ReviewRequest(Base):
     """A review that one of our people asked of a forum elsewhere, as its home tells of it.
 
-    `told` is the JSON of what its home said last: who was asked, and in the end what they wrote.
+    `about` is what both call it: the practice, or `/reviews/<token>` for a draft, whose `record` is
+    what was sent. `told` is the JSON of what its home said last: who was asked, and in the end what
+    they wrote.
     """
 
     __tablename__ = "review_requests"
-    __table_args__ = (Index("ix_review_requests_post", "post_id", "id"),)
+    __table_args__ = (
+        Index("ix_review_requests_post", "post_id", "id"),
+        Index("ix_review_requests_draft", "draft_id", "id"),
+        Index("ix_review_requests_about", "about", "id"),
+        Index("ix_review_requests_member", "member_id", "id"),
+    )
 
     id: Mapped[Key]
-    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"))
+    draft_id: Mapped[int | None]
+    forum_id: Mapped[int] = mapped_column(ForeignKey("forums.id"))
+    about: Mapped[str] = mapped_column(Characters(2048))
+    title: Mapped[str] = mapped_column(Characters(500), default="")
+    record: Mapped[str] = mapped_column(default="")
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
     version: Mapped[int] = mapped_column(Integer)
     state: Mapped[Word]

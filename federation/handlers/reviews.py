@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from federation import authority
+from federation.errors import WireError
 from federation.incoming import Ignored, Incoming
 from federation.reviews import Message, Step, from_wire
 from federation.urls import host_of_uri
@@ -18,12 +19,12 @@ from server.practices.record import pack
 from server.reviews import endings, rows, seats, tasks
 from server.reviews.course import LONGEST, OPEN_TASKS, NotNow
 from server.reviews.forgetting import apply_withdrawal
-from server.reviews.rows import latest_request, open_review, seat_at, task_for
+from server.reviews.rows import open_review, request_about, review_about, seat_at, task_for
 from server.reviews.rubric import Answers
 from server.reviews.tasks import Invitation
 from server.transaction import Transaction
-from server.vetting import cases, requests
-from storage import posts
+from server.vetting import cases, drafts, requests
+from storage import forums, posts
 from storage.forums import FEDERATED, Forum
 from storage.members import Member
 from storage.peers import Peer
@@ -33,6 +34,12 @@ from storage.reviews import ReviewSeat, ReviewTask
 
 MOST_OFFERED = 50
 NOT_OURS = "This is about no review between us."
+
+
+class NotYet(WireError):
+    """The practice that this is about has not come yet."""
+
+    permanent = False
 
 
 async def take(incoming: Incoming, activity: Activity) -> None:
@@ -133,9 +140,12 @@ async def _practice(tx: Transaction, uri: str) -> tuple[Post, Forum, Practice]:
 
 
 async def _submitted(incoming: Incoming, host: str, about: str, said: Message) -> None:
-    """An author elsewhere asks for a review of their practice in a forum of ours."""
+    """An author elsewhere asks a forum of ours for a review, of what is in it or is to be."""
     try:
         async with incoming.deed() as tx:
+            if said.practice is not None:
+                await _draft_submitted(tx, host, about, said)
+                return
             post, forum, practice = await _practice(tx, about)
             author = await tx.session.get_one(Member, post.author_id)
             if author.peer != host or not forum.is_local or forum.visibility not in FEDERATED:
@@ -149,8 +159,36 @@ async def _submitted(incoming: Incoming, host: str, about: str, said: Message) -
             tx.record(ReviewRequestRefused(host, about, refusal.sentence))
 
 
+async def _draft_submitted(tx: Transaction, host: str, about: str, said: Message) -> None:
+    if host_of_uri(about) != host or said.practice is None:
+        raise authority.Unauthorised("An instance sends drafts of its own.")
+    forum = await forums.by_uri(tx.session, said.group)
+    if forum is None or not forum.is_local or forum.visibility not in FEDERATED:
+        raise Ignored(NOT_OURS)
+    await drafts.apply_submission(tx, host, about, forum, said.practice, said.note)
+
+
+async def _published(incoming: Incoming, host: str, about: str, said: Message) -> None:
+    """What came of a draft that was reviewed here."""
+    async with incoming.deed() as tx:
+        review = await review_about(tx.session, host, about)
+        if review is None:
+            raise Ignored(NOT_OURS)
+        post = await posts.by_uri(tx.session, said.of)
+        if post is None or await tx.session.get(Practice, post.id) is None:
+            raise NotYet
+        author = await tx.session.get_one(Member, post.author_id)
+        if author.peer != host:
+            raise Ignored(NOT_OURS)
+        await drafts.apply_publication(tx, review, post)
+
+
 async def _withdrawn(incoming: Incoming, host: str, about: str, said: Message) -> None:
     async with incoming.deed() as tx:
+        draft = await review_about(tx.session, host, about)
+        if draft is not None:
+            await apply_withdrawal(tx, draft)
+            return
         post, _, _ = await _practice(tx, about)
         author = await tx.session.get_one(Member, post.author_id)
         review = await open_review(tx.session, post.id)
@@ -162,9 +200,9 @@ async def _withdrawn(incoming: Incoming, host: str, about: str, said: Message) -
 async def _told(incoming: Incoming, host: str, about: str, said: Message) -> None:
     """How far the review of one of our practices is, or how it ended."""
     async with incoming.deed() as tx:
-        post, forum, _ = await _practice(tx, about)
-        request = await latest_request(tx.session, post.id)
-        if forum.peer != host or request is None:
+        request = await request_about(tx.session, about)
+        forum = await tx.session.get(Forum, request.forum_id) if request is not None else None
+        if request is None or forum is None or forum.peer != host:
             raise Ignored(NOT_OURS)
         if said.version not in (None, request.version):
             raise NotNow("This is about another version.")
@@ -186,4 +224,5 @@ TAKERS: dict[Step, Callable[[Incoming, str, str, Message], Awaitable[None]]] = {
     Step.PROGRESS: _told,
     Step.VERDICT: _told,
     Step.WITHDRAW: _withdrawn,
+    Step.PUBLISH: _published,
 }

@@ -19,18 +19,21 @@ from server.facts import (
     ReviewerSpoke,
     ReviewMoved,
     ReviewRequested,
+    ReviewRequestPublished,
     ReviewRequestRefused,
     ReviewRequestWithdrawn,
 )
+from server.practices.record import unpack
 from server.reviews import rows, rubric
 from server.reviews.course import DECIDED, OPEN_SEATS, Said, Seat
 from server.vetting.authors import given as given_to_author
+from server.vetting.cases import sender
 from server.vetting.masking import shown_record
 from storage.forums import Forum
 from storage.log import Entry, Form
 from storage.members import Member
 from storage.peers import Peer
-from storage.posts import Post
+from storage.posts import Post, PostState
 from storage.reviews import Review, ReviewRequest, ReviewSeat, ReviewTask
 
 _STEPS = {
@@ -41,8 +44,10 @@ _STEPS = {
 }
 
 
-async def _send(t: Telling, host: str, about: str, mark: str, message: Message) -> None:
-    """One message to the instance at a host, in order with all about the same."""
+async def _send(
+    t: Telling, host: str, about: str, mark: str, message: Message, *, after: str = ""
+) -> None:
+    """One message to the instance at a host, in order with all about the same, or about `after`."""
     peer = await t.tx.session.get(Peer, host)
     if peer is None:
         return
@@ -53,7 +58,7 @@ async def _send(t: Telling, host: str, about: str, mark: str, message: Message) 
         form=Form.DIRECT,
         activity_id=str(document["id"]),
         signer=signer,
-        order_key=about,
+        order_key=after or about,
         audience=inbox,
         subject=about,
         closed=True,
@@ -134,8 +139,9 @@ async def _tell_author(
     t: Telling, review: Review, post: Post | None, held: list[ReviewSeat]
 ) -> None:
     """How far it is, in numbers; once it is decided the letter, and what the reviewers wrote."""
-    author = await t.tx.session.get_one(Member, review.author_id)
-    if author.peer is None or post is None:
+    host = await sender(t.tx.session, review)
+    about = review.about or (post.uri if post else "")
+    if host is None or not about:
         return
     is_over = review.decided is not None
     states = [seat.state for seat in held]
@@ -152,12 +158,18 @@ async def _tell_author(
         at=t.tx.now,
     )
     mark = f"{review.id} {review.state} {t.tx.ids.next()}"
-    await _send(t, author.peer, post.uri, mark, message)
+    await _send(t, host, about, mark, message)
 
 
 async def requested(t: Telling, fact: ReviewRequested) -> None:
     request = await t.tx.session.get_one(ReviewRequest, fact.request)
     message = Message(step=Step.SUBMIT, version=request.version, note=request.note)
+    if request.draft_id is not None:
+        if not request.record:
+            # Taken back before it was sent.
+            return
+        forum = await t.tx.session.get_one(Forum, request.forum_id)
+        message = replace(message, group=forum.uri, practice=unpack(request.record))
     await _about_request(t, request, message)
 
 
@@ -166,10 +178,21 @@ async def request_withdrawn(t: Telling, fact: ReviewRequestWithdrawn) -> None:
     await _about_request(t, request, Message(step=Step.WITHDRAW, version=request.version))
 
 
-async def _about_request(t: Telling, request: ReviewRequest, message: Message) -> None:
-    post = await t.tx.session.get_one(Post, request.post_id)
-    forum = await t.tx.session.get_one(Forum, post.forum_id)
-    await _send(t, host_of_uri(forum.uri), post.uri, str(request.id), message)
+async def request_published(t: Telling, fact: ReviewRequestPublished) -> None:
+    """What became of a draft, after what was published itself."""
+    request = await t.tx.session.get_one(ReviewRequest, fact.request)
+    post = await t.tx.session.get(Post, request.post_id or 0)
+    if post is not None and post.state != PostState.DELETED:
+        message = Message(step=Step.PUBLISH, version=request.version, of=post.uri)
+        await _about_request(t, request, message, after=post.uri)
+
+
+async def _about_request(
+    t: Telling, request: ReviewRequest, message: Message, *, after: str = ""
+) -> None:
+    forum = await t.tx.session.get_one(Forum, request.forum_id)
+    host = host_of_uri(forum.uri)
+    await _send(t, host, request.about, str(request.id), message, after=after)
 
 
 async def request_refused(t: Telling, fact: ReviewRequestRefused) -> None:

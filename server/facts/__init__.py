@@ -9,6 +9,12 @@ from server.facts.base import Fact as Fact
 from server.facts.moderation import LetIn as LetIn
 from server.facts.moderation import PostReported as PostReported
 from server.facts.moderation import ShutOut as ShutOut
+from server.facts.practices import ChangeOffered as ChangeOffered
+from server.facts.practices import OfferAnswered as OfferAnswered
+from server.facts.practices import OfferWithdrawn as OfferWithdrawn
+from server.facts.practices import PracticeConfirmed as PracticeConfirmed
+from server.facts.practices import PracticePublished as PracticePublished
+from server.facts.practices import PracticeWarned as PracticeWarned
 from server.facts.quotes import QuoteAccepted as QuoteAccepted
 from server.facts.quotes import QuoteRefused as QuoteRefused
 from server.facts.quotes import QuoteTakenBack as QuoteTakenBack
@@ -18,6 +24,7 @@ from server.facts.reviews import ReviewerReleased as ReviewerReleased
 from server.facts.reviews import ReviewerSpoke as ReviewerSpoke
 from server.facts.reviews import ReviewMoved as ReviewMoved
 from server.facts.reviews import ReviewRequested as ReviewRequested
+from server.facts.reviews import ReviewRequestPublished as ReviewRequestPublished
 from server.facts.reviews import ReviewRequestRefused as ReviewRequestRefused
 from server.facts.reviews import ReviewRequestWithdrawn as ReviewRequestWithdrawn
 
@@ -125,22 +132,6 @@ class PostDeleted(Fact):
 
 
 @dataclass(frozen=True)
-class PracticePublished(Fact):
-    """A version of a practice was published; ThreadPosted or PostEdited says so as well."""
-
-    post: int
-    version: int
-
-
-@dataclass(frozen=True)
-class PracticeConfirmed(Fact):
-    """Somebody looked a practice over and said that it still holds."""
-
-    post: int
-    by: int
-
-
-@dataclass(frozen=True)
 class ResourcePublished(Fact):
     """A version of a resource was published; ThreadPosted or PostEdited says so as well."""
 
@@ -154,34 +145,6 @@ class LinkChanged(Fact):
 
     post: int
     n: int
-
-
-@dataclass(frozen=True)
-class PracticeWarned(Fact):
-    """`by` warned of the practice of this `uri`, or takes that back; it may not be held here."""
-
-    uri: str
-    by: int
-    n: int
-
-
-@dataclass(frozen=True)
-class ChangeOffered(Fact):
-    """One of us offers a change to the author of a practice."""
-
-    offer: int
-
-
-@dataclass(frozen=True)
-class OfferAnswered(Fact):
-    """An author of ours took, or declined, what was offered."""
-
-    offer: int
-
-
-@dataclass(frozen=True)
-class OfferWithdrawn(Fact):
-    offer: int
 
 
 @dataclass(frozen=True)
@@ -304,6 +267,7 @@ KINDS: dict[str, type[Fact]] = {
         PracticeConfirmed,
         ReviewRequested,
         ReviewRequestWithdrawn,
+        ReviewRequestPublished,
         ReviewRequestRefused,
         ReviewMoved,
         ReviewDecided,

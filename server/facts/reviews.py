@@ -19,6 +19,13 @@ class ReviewRequestWithdrawn(Fact):
 
 
 @dataclass(frozen=True)
+class ReviewRequestPublished(Fact):
+    """A draft that a forum elsewhere has reviewed was published there, as it was sent."""
+
+    request: int
+
+
+@dataclass(frozen=True)
 class ReviewRequestRefused(Fact):
     """A forum here does not take up what `host` asked for; `practice` is a uri."""
 

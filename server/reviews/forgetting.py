@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from server.facts import PostDeleted, ReviewMoved
 from server.reviews import notices, seats
-from server.reviews.course import OPEN, Event, Said, may_move_seat, move
+from server.reviews.course import Event, Said, may_move_seat, move
 from server.reviews.notices import Notice
 from server.reviews.rows import open_review, scrub_seat, seats_of
 from server.transaction import Transaction
@@ -37,6 +37,6 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
             scrub_seat(seat)
     await tx.session.execute(
         update(ReviewRequest)
-        .where(ReviewRequest.post_id == fact.post, ReviewRequest.state.in_(sorted(OPEN)))
-        .values(note="", letter="", told="{}")
+        .where(ReviewRequest.post_id == fact.post)
+        .values(note="", letter="", told="{}", record="", title="")
     )

@@ -33,7 +33,7 @@ async def seats_of(session: AsyncSession, review: int) -> list[ReviewSeat]:
 async def open_review(session: AsyncSession, post: int) -> Review | None:
     """The review of a practice that is going on."""
     question = select(Review).where(Review.post_id == post, Review.state.in_(sorted(OPEN)))
-    return (await session.execute(question.order_by(Review.id.desc()))).scalars().first()
+    return (await session.execute(question.order_by(Review.id.desc()).limit(1))).scalars().first()
 
 
 async def decided_review(session: AsyncSession, post: int) -> Review | None:
@@ -42,6 +42,7 @@ async def decided_review(session: AsyncSession, post: int) -> Review | None:
         select(Review)
         .where(Review.post_id == post, Review.decided.is_not(None))
         .order_by(Review.id.desc())
+        .limit(1)
     )
     return (await session.execute(question)).scalars().first()
 
@@ -84,12 +85,42 @@ async def seat_at(session: AsyncSession, word: str) -> ReviewSeat | None:
     return (await session.execute(question)).scalar_one_or_none()
 
 
+async def review_about(session: AsyncSession, peer: str, about: str) -> Review | None:
+    """The review of a draft that another agency calls so."""
+    question = (
+        select(Review)
+        .where(Review.about == about, Review.peer == peer)
+        .order_by(Review.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(question)).scalars().first()
+
+
+async def request_about(session: AsyncSession, about: str) -> ReviewRequest | None:
+    """What one of our people asked for last, by what it is called between the two homes."""
+    question = (
+        select(ReviewRequest).where(ReviewRequest.about == about).order_by(ReviewRequest.id.desc())
+    )
+    return (await session.execute(question.limit(1))).scalars().first()
+
+
+async def request_of_draft(session: AsyncSession, draft: int) -> ReviewRequest | None:
+    """The last review of a practice that is not published yet, by a forum elsewhere."""
+    question = (
+        select(ReviewRequest)
+        .where(ReviewRequest.draft_id == draft)
+        .order_by(ReviewRequest.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(question)).scalars().first()
+
+
 async def latest_request(session: AsyncSession, post: int) -> ReviewRequest | None:
     """What one of our people asked for last, of a forum elsewhere."""
     question = (
         select(ReviewRequest).where(ReviewRequest.post_id == post).order_by(ReviewRequest.id.desc())
     )
-    return (await session.execute(question)).scalars().first()
+    return (await session.execute(question.limit(1))).scalars().first()
 
 
 async def open_tasks_of(session: AsyncSession, member: int) -> list[ReviewTask]:

@@ -16,6 +16,7 @@ from server.reviews.rows import (
     decided_review,
     latest_request,
     open_review,
+    request_of_draft,
     review_of_draft,
     seats_of,
 )
@@ -84,7 +85,7 @@ async def author_page(session: AsyncSession, member: Member, post_id: int) -> Au
     forum = await session.get_one(Forum, post.forum_id)
     if not forum.is_local:
         request = await latest_request(session, post.id)
-        return _of_request(post, forum, practice, request)
+        return _of_request(post, forum, practice.version, request)
     review = await open_review(session, post.id) or await decided_review(session, post.id)
     held = await seats_of(session, review.id) if review else []
     return _of_review(post, forum, practice.version, review, held)
@@ -96,9 +97,13 @@ async def draft_page(session: AsyncSession, member: Member, number: int) -> Auth
     if draft.owner_id != member.id or draft.post_id is not None:
         raise NotFound
     review = await review_of_draft(session, number)
-    forum = await session.get(Forum, (review.forum_id if review else draft.forum_id) or 0)
-    held = await seats_of(session, review.id) if review else []
-    page = _of_review(None, forum, 1, review, held)
+    request = await request_of_draft(session, number)
+    if request is not None and (review is None or review.id < request.id):
+        page = _of_request(None, await session.get_one(Forum, request.forum_id), 1, request)
+    else:
+        forum = await session.get(Forum, (review.forum_id if review else draft.forum_id) or 0)
+        held = await seats_of(session, review.id) if review else []
+        page = _of_review(None, forum, 1, review, held)
     title = draft.title or "A new practice"
     return replace(page, title=title, path=f"/reviews/drafts/{number}", draft=number)
 
@@ -142,15 +147,15 @@ def given(seats: list[ReviewSeat]) -> list[Given]:
 
 
 def _of_request(
-    post: Post, forum: Forum, practice: Practice, request: ReviewRequest | None
+    post: Post | None, forum: Forum, version: int, request: ReviewRequest | None
 ) -> AuthorPage:
     said: dict[str, Any] = json.loads(request.told) if request else {}
     return AuthorPage(
-        title=post.title,
-        path=f"/p/{post.id}/review",
+        title=post.title if post else "",
+        path=f"/p/{post.id}/review" if post else "",
         post=post,
         forum=forum,
-        version=practice.version,
+        version=version,
         state=request.state if request else "",
         reviewed_version=request.version if request else 0,
         submitted=request.asked if request else None,

@@ -4,6 +4,7 @@
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import peers
 from server.errors import Gone, Invalid, NotAllowed, NotFound
@@ -119,6 +120,8 @@ async def set_masked(tx: Transaction, member: Member, number: int, *, is_masked:
     review, _ = await must_keep(tx, member, number)
     if review.state != State.SUBMITTED:
         raise Invalid({"masked": "Reviewers are asked already: this stays as it is."})
+    if review.author_id is None:
+        raise Invalid({"masked": "Its author’s agency tells nobody who wrote it."})
     review.masked = is_masked
 
 
@@ -168,14 +171,19 @@ async def invite_agency(
     mode = tx.settings.federates
     if not await peers.is_agency(tx.session, mode, host, tx.now):
         raise Invalid({"invite": "Choose an agency that is on our list and runs Guildhall."})
-    author = await tx.session.get_one(Member, review.author_id)
-    if author.peer == host:
+    if host == await sender(tx.session, review):
         raise Invalid({"invite": "This is the author’s own agency: ask another."})
     peer = await tx.session.get_one(Peer, host)
     held = await seats_of(tx.session, review.id)
     seat = await _seat(tx, review, held, host, peer.name or host, due)
     tx.record(ReviewerInvited(seat.id))
     return seat
+
+
+async def sender(session: AsyncSession, review: Review) -> str | None:
+    """The host of the author's agency; None where it is this one."""
+    author = await session.get(Member, review.author_id or 0)
+    return author.peer if author is not None else review.peer
 
 
 async def _seat(
@@ -279,7 +287,7 @@ async def state(
 
 
 async def _tell_author(tx: Transaction, review: Review, kind: Notice) -> None:
-    author = await tx.session.get_one(Member, review.author_id)
+    author = await tx.session.get(Member, review.author_id or 0)
     draft = f"/reviews/drafts/{review.draft_id}"
     path = f"/p/{review.post_id}/review" if review.post_id is not None else draft
     await notices.tell(tx, author, kind, review.title, path)

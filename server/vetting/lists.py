@@ -3,13 +3,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.reviews.course import OPEN, OPEN_SEATS, OPEN_TASKS, Seat, Task
+from server.vetting import requests
 from storage.forums import Forum, ForumSteward
 from storage.members import Member
-from storage.posts import Post, PostState
 from storage.reviews import Review, ReviewRequest, ReviewSeat, ReviewTask
 
 PAGE = 50
@@ -105,15 +105,15 @@ async def _written(session: AsyncSession, member: Member) -> list[Written]:
             path = f"/reviews/drafts/{review.draft_id}"
         found.setdefault(path, Written(review.title, review.state, path))
     elsewhere = (
-        select(Post.title, ReviewRequest.state, Post.id)
-        .join(ReviewRequest, ReviewRequest.post_id == Post.id)
-        .where(Post.author_id == member.id, Post.state != PostState.DELETED)
+        select(ReviewRequest)
+        .where(ReviewRequest.member_id == member.id, ReviewRequest.title != "")
         .order_by(ReviewRequest.id.desc())
         .limit(PAGE)
     )
-    for title, state, number in (await session.execute(elsewhere)).all():
-        path = f"/p/{number}/review"
-        found.setdefault(path, Written(title, state, path))
+    for request in (await session.execute(elsewhere)).scalars():
+        path = requests.page_of(request)
+        if path:
+            found.setdefault(path, Written(request.title, request.state, path))
     return list(found.values())
 
 
@@ -123,7 +123,11 @@ async def board(session: AsyncSession, member: Member, *, only_open: bool = Fals
     question = (
         select(Review, Forum)
         .join(Forum, Forum.id == Review.forum_id)
-        .where(Forum.id.in_(kept), Forum.peer.is_(None), Review.author_id != member.id)
+        .where(
+            Forum.id.in_(kept),
+            Forum.peer.is_(None),
+            or_(Review.author_id.is_(None), Review.author_id != member.id),
+        )
         .order_by(Review.id.desc())
         .limit(PAGE)
     )

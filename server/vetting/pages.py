@@ -19,6 +19,7 @@ from server.reviews.course import OPEN, Seat
 from server.reviews.rows import decided_review, latest_request, open_review, seats_of
 from server.reviews.rubric import Answers
 from server.settings import Federation
+from server.vetting.cases import sender
 from server.vetting.masking import shown_record
 from storage.forums import Forum, ForumSteward
 from storage.members import Member
@@ -38,7 +39,10 @@ class SeatLine:
 
 @dataclass(frozen=True)
 class Case:
-    """A review as the stewards of its forum see it."""
+    """A review as the stewards of its forum see it.
+
+    `sender` is the agency of an author elsewhere who is not known here.
+    """
 
     review: Review
     post: Post | None
@@ -46,6 +50,7 @@ class Case:
     record: Record | None
     seats: list[SeatLine]
     agencies: list[Peer]
+    sender: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -69,14 +74,16 @@ async def case_page(
         raise NotFound
     seats = await seats_of(session, review.id)
     names = await _names(session, [seat.id for seat in seats])
-    author = await session.get_one(Member, review.author_id)
+    host = await sender(session, review)
+    peer = await session.get(Peer, host) if host is not None and review.author_id is None else None
     return Case(
         review=review,
         post=await session.get(Post, review.post_id or 0),
         forum=forum,
         record=shown_record(review) if review.record else None,
         seats=[SeatLine(s, names.get(s.id, ""), rubric.unpack(s.answers)) for s in seats],
-        agencies=[peer for peer in agencies if peer.host != author.peer],
+        agencies=[one for one in agencies if one.host != host],
+        sender=peer.name or peer.host if peer is not None else "",
     )
 
 

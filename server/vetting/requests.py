@@ -6,18 +6,21 @@ from typing import Any
 
 from server import peers
 from server.errors import Invalid, NotAllowed, NotFound
-from server.facts import ReviewRequested, ReviewRequestWithdrawn
+from server.facts import ReviewRequested, ReviewRequestPublished, ReviewRequestWithdrawn
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
+from server.practices.record import Record, pack
 from server.reviews import notices
 from server.reviews.course import DECIDED, OPEN, NotNow, State
 from server.reviews.notices import Notice
-from server.reviews.rows import latest_request
+from server.reviews.rows import address, latest_request, scrub_bodies, token
 from server.transaction import Transaction
 from server.vetting.cases import must_be_reviewable
+from server.vetting.masking import masked
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post, PostState
+from storage.practices import PracticeDraft
 from storage.reviews import ReviewRequest
 
 REFUSED = "refused"
@@ -28,9 +31,7 @@ async def ask(tx: Transaction, member: Member, post: Post, note: str) -> ReviewR
     post = await tx.session.get_one(Post, post.id)
     forum = await tx.session.get_one(Forum, post.forum_id)
     must(await standing_now(tx, member, forum), Permission.ASK_FOR_REVIEW, post)
-    mode = tx.settings.federates
-    if forum.peer is None or not await peers.is_agency(tx.session, mode, forum.peer, tx.now):
-        raise NotAllowed("The agency of this forum does not take part in reviews.")
+    await _must_take_part(tx, forum)
     if post.state != PostState.LIVE:
         raise NotAllowed("The forum’s agency has not confirmed this practice yet: ask again then.")
     practice = await must_be_reviewable(tx, post, note)
@@ -38,13 +39,54 @@ async def ask(tx: Transaction, member: Member, post: Post, note: str) -> ReviewR
     if held is not None and held.state in OPEN:
         raise NotAllowed("This practice is under review already.")
     request = ReviewRequest(
-        id=tx.ids.next(), post_id=post.id, member_id=member.id, version=practice.version,
-        state=State.SUBMITTED, note=note.strip(), letter="", told="{}", asked=tx.now,
+        id=tx.ids.next(), post_id=post.id, forum_id=forum.id, about=post.uri, title=post.title,
+        member_id=member.id, version=practice.version, state=State.SUBMITTED, record="",
+        note=note.strip(), letter="", told="{}", asked=tx.now,
     )  # fmt: skip
+    return await _begun(tx, request)
+
+
+async def ask_for_draft(
+    tx: Transaction, draft: PracticeDraft, forum: Forum, record: Record, note: str
+) -> ReviewRequest:
+    """Ask a forum elsewhere to have what is not published yet reviewed.
+
+    It travels without whose it is, under an address that nobody can guess.
+    """
+    await _must_take_part(tx, forum)
+    request = ReviewRequest(
+        id=tx.ids.next(), draft_id=draft.id, forum_id=forum.id,
+        about=address(tx.settings.origin, token(tx)), title=record.name, member_id=draft.owner_id,
+        version=1, state=State.SUBMITTED, record=pack(masked(record)), note=note.strip(),
+        letter="", told="{}", asked=tx.now,
+    )  # fmt: skip
+    return await _begun(tx, request)
+
+
+async def _must_take_part(tx: Transaction, forum: Forum) -> None:
+    mode = tx.settings.federates
+    if forum.peer is None or not await peers.is_agency(tx.session, mode, forum.peer, tx.now):
+        raise NotAllowed("The agency of this forum does not take part in reviews.")
+
+
+async def _begun(tx: Transaction, request: ReviewRequest) -> ReviewRequest:
     tx.session.add(request)
     await tx.session.flush()
     tx.record(ReviewRequested(request.id))
     return request
+
+
+def page_of(request: ReviewRequest) -> str:
+    """Where its author reads how far it is; empty once the draft is gone."""
+    if request.post_id is not None:
+        return f"/p/{request.post_id}/review"
+    return f"/reviews/drafts/{request.draft_id}" if request.draft_id is not None else ""
+
+
+async def published(tx: Transaction, request: ReviewRequest, post: Post) -> None:
+    """A draft was published as it was sent: its review goes on with the practice."""
+    request.post_id, request.title = post.id, post.title
+    tx.record(ReviewRequestPublished(request.id))
 
 
 async def withdraw(tx: Transaction, member: Member, post: Post) -> None:
@@ -52,9 +94,17 @@ async def withdraw(tx: Transaction, member: Member, post: Post) -> None:
     request = await latest_request(tx.session, post.id)
     if request is None or request.member_id != member.id:
         raise NotFound
+    await withdrawn(tx, request)
+
+
+async def withdrawn(tx: Transaction, request: ReviewRequest) -> None:
+    """A request as it is once it was taken back: nothing that was sent is kept."""
     if request.state not in OPEN:
         raise NotNow("This review is no longer under way.")
     request.state, request.note, request.told = State.WITHDRAWN, "", "{}"
+    if request.post_id is None:
+        request.record = ""
+        await scrub_bodies(tx, [request.about])
     tx.record(ReviewRequestWithdrawn(request.id))
 
 
@@ -72,6 +122,5 @@ async def told(
     request.letter = letter
     request.decided = tx.now
     member = await tx.session.get_one(Member, request.member_id)
-    post = await tx.session.get_one(Post, request.post_id)
     kind = Notice.DECIDED if state in DECIDED else Notice.WITHDRAWN
-    await notices.tell(tx, member, kind, post.title, f"/p/{post.id}/review")
+    await notices.tell(tx, member, kind, request.title, page_of(request) or "/reviews")

@@ -47,6 +47,7 @@ MESSAGES = st.builds(
     Message,
     step=st.sampled_from(list(Step)),
     forum=LINE,
+    group=st.just(f"{HOME}/f/permits"),
     practice=strategies.practices.map(record.parse),
     version=st.integers(1, 10**6),
     masked=st.booleans(),

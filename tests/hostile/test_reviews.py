@@ -155,7 +155,7 @@ async def _forgets(gh: Commons, peer: ScriptedPeer) -> None:
 
 
 async def test_only_an_authors_agency_asks_for_their_practice(
-    review: Case, gh: Commons, evil: ScriptedPeer
+    review: Case, gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
     about = review.practice.uri
     assert (await review.say(evil, Step.SUBMIT, about, version=1))[0] == IGNORED
@@ -164,9 +164,32 @@ async def test_only_an_authors_agency_asks_for_their_practice(
         state, _ = await review.say(evil, step, about, state="accepted", letter="Yes.")
         assert state == IGNORED
     assert (await review.say(evil, Step.SUBMIT, f"{evil.origin}/p/1", version=1))[0] == IGNORED
+    await _of_drafts(review, gh, evil, vic)
     async with gh.instance.reading() as session:
-        held = (await session.execute(select(Review))).scalar_one()
-        assert held.state == "underway"
+        held = (await session.execute(select(Review).order_by(Review.id))).scalars().all()
+        assert [one.state for one in held] == ["underway", "submitted"]
+        assert held[1].author_id is held[1].post_id is None
+
+
+async def _of_drafts(review: Case, gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer) -> None:
+    """A draft is sent, published and taken back by its own agency, and stays unnamed."""
+    draft = f"{vic.origin}/reviews/{'b' * 32}"
+    sent = record.parse({**PERMITS, "contact": "Vera Holm"})
+    said: Json = {"practice": sent, "version": 1, "group": gh.forum.uri}
+    state, note = await review.say(evil, Step.SUBMIT, draft, **said)
+    assert (state, "drafts of its own" in note) == (REFUSED, True)
+    elsewhere = said | {"group": f"{vic.origin}/f/permits"}
+    assert (await review.say(vic, Step.SUBMIT, draft, **elsewhere))[0] == IGNORED
+    assert await review.say(vic, Step.SUBMIT, draft, **said) == (APPLIED, "")
+    # Whose it is does not stay, even where its own agency says so.
+    async with gh.instance.reading() as session:
+        held = (await session.execute(select(Review).where(Review.about == draft))).scalar_one()
+        assert ("Vera" in held.record, held.peer) == (False, vic.host)
+    assert (await review.say(vic, Step.SUBMIT, draft, **said))[0] == APPLIED
+    for step in (Step.WITHDRAW, Step.PUBLISH):
+        assert (await review.say(evil, step, draft, of=review.practice.uri))[0] == IGNORED
+    # Nobody has what somebody else wrote taken for theirs.
+    assert (await review.say(vic, Step.PUBLISH, draft, of=review.practice.uri))[0] == IGNORED
 
 
 async def test_only_the_home_states_that_its_practices_are_reviewed(

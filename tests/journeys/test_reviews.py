@@ -25,6 +25,8 @@ from tests.server.library.bench import begun, published
 from tests.server.reviews.bench import answers, reviewed
 
 SECRET = ("Zora Quill", "Yusuf Tamarind")
+# Who wrote a draft, and what only those who are asked about it may read.
+UNPUBLISHED = ("Lena Holm", "Tickets are called by quetzal bells.")
 
 
 async def _asked(lakeside: Agency, steward: Member, review: int, *hosts: Agency) -> None:
@@ -72,11 +74,12 @@ async def _ladder(agency: Agency, uri: str, label: str) -> Practice:
     return await until(f"{label} at {agency.name}", there)
 
 
-async def _review_at(lakeside: Agency) -> Review:
+async def _review_at(lakeside: Agency, state: str = "") -> Review:
     async def held() -> Review | None:
         async with lakeside.instance.reading() as session:
             question = select(Review).order_by(Review.id.desc())
-            return (await session.execute(question)).scalars().first()
+            found = (await session.execute(question)).scalars().first()
+            return found if found is not None and state in ("", found.state) else None
 
     return await until("the review at Lakeside", held)
 
@@ -146,20 +149,38 @@ async def test_a_practice_is_reviewed_across_four_agencies(
     for agency in (lakeside, riverton, cascadia):
         await _ladder(agency, post.uri, "Measured")
     await _author_sees(cascadia, author, post, lambda page: page.state == "withdrawn")
-    await _before_it_is_published(riverton, lakeside, zora)
+    await _before_it_is_published(riverton, lakeside, harbor, cascadia, zora)
 
 
-async def _before_it_is_published(riverton: Agency, lakeside: Agency, zora: Member) -> None:
-    """What its author has not published yet is read by those who are asked, masked."""
-    lena = await makers.member(lakeside.instance, "lena", name="Lena Holm")
-    number = await begun(lakeside.instance, lena, name="Counter hours", contact="Lena Holm")
-    async with lakeside.instance.reading() as session:
+async def _before_it_is_published(
+    riverton: Agency, lakeside: Agency, harbor: Agency, cascadia: Agency, zora: Member
+) -> None:
+    """A draft of Cascadia's in Lakeside's forum is read by those who are asked, and them alone."""
+    lena = await makers.member(cascadia.instance, "lena", name=UNPUBLISHED[0])
+    number = await begun(
+        cascadia.instance, lena, name="Counter hours", contact=UNPUBLISHED[0],
+        problem=f"Queues. {UNPUBLISHED[1]}",
+    )  # fmt: skip
+    async with cascadia.instance.reading() as session:
         forum = (await session.execute(select(Forum.id).where(Forum.handle == "permits"))).scalar()
-    async with lakeside.instance.transaction() as tx:
-        review = await drafts.submit(tx, lena, number, forum or 0, "")
+    assert "Permits (" in (await cascadia.page(f"/reviews/drafts/{number}", lena)).text
+    async with cascadia.instance.transaction() as tx:
+        await drafts.submit(tx, lena, number, forum or 0, "Is it too short?")
+    first = await _review_at(lakeside, "submitted")
+    async with cascadia.instance.transaction() as tx:
+        await drafts.withdraw(tx, lena, number)
+    gone = await _review_at(lakeside, "withdrawn")
+    assert (gone.id, gone.record, gone.note) == (first.id, "", "")
+    async with cascadia.instance.transaction() as tx:
+        await drafts.submit(tx, lena, number, forum or 0, "Is it too short?")
+    review = await _review_at(lakeside, "submitted")
+    assert (review.author_id, review.post_id, review.peer) == (None, None, cascadia.host)
+    case = (await lakeside.page(f"/reviews/cases/{review.id}", lakeside.admin)).text
+    assert UNPUBLISHED[1] in case
+    assert "sent by City of Cascadia" in case
     await _asked(lakeside, lakeside.admin, review.id, riverton)
     task = await _named(riverton, zora)
-    assert (task.title, "Lena" in task.record) == ("Counter hours", False)
+    assert (task.title, UNPUBLISHED[1] in task.record) == ("Counter hours", True)
     await reviewed(riverton.instance, zora, task.token)
 
     async def answered() -> bool:
@@ -168,17 +189,37 @@ async def _before_it_is_published(riverton: Agency, lakeside: Agency, zora: Memb
             return (await session.execute(question)).scalar_one() == "answered"
 
     await until("the review of the draft at Lakeside", answered)
+    await _outsiders_see_nothing(number, riverton, lakeside, harbor, cascadia)
     async with lakeside.instance.transaction() as tx:
         await cases.decide(tx, lakeside.admin, review.id, "accepted", "Publish it.")
 
-    async def decided() -> bool:
-        async with riverton.instance.reading() as session:
-            return (await session.get_one(ReviewTask, task.id)).decision == "accepted"
+    async def told() -> bool:
+        async with cascadia.instance.reading() as session:
+            page = await authors.draft_page(session, lena, number)
+            return (page.state, page.letter, len(page.reviews)) == ("accepted", "Publish it.", 1)
 
-    await until("the decision about the draft at Riverton", decided)
-    assert b"Lena Holm" not in b"".join(riverton.traffic.heard)
-    lakeside.clock.turn(minutes=2)
-    async with lakeside.instance.transaction() as tx:
+    await until("the decision about the draft at Cascadia", told)
+    for agency in (riverton, lakeside, harbor):
+        for held in (b"".join(agency.traffic.heard), await _kept(agency)):
+            assert UNPUBLISHED[0].encode() not in held, agency.name
+            assert (UNPUBLISHED[1].encode() in held) == (agency is not harbor), agency.name
+    await _published_as_reviewed(cascadia, riverton, lena, number)
+
+
+async def _outsiders_see_nothing(number: int, *agencies: Agency) -> None:
+    """On no page of people who take no part."""
+    for agency in agencies:
+        other = await makers.member(agency.instance, "nosy", name="No Sy")
+        for path in ("/practices", "/search?q=Counter", "/reviews", "/reviews/board", "/"):
+            assert "Counter hours" not in (await agency.page(path, other)).text, path
+        assert (await agency.page(f"/reviews/drafts/{number}", other)).status_code == 404
+
+
+async def _published_as_reviewed(
+    cascadia: Agency, riverton: Agency, lena: Member, number: int
+) -> None:
+    cascadia.clock.turn(minutes=2)
+    async with cascadia.instance.transaction() as tx:
         post = await publishing.publish(tx, lena, number)
         await drafts.ended(tx, number, post)
 
@@ -189,6 +230,8 @@ async def _before_it_is_published(riverton: Agency, lakeside: Agency, zora: Memb
             return said is not None and (said.version, said.reviewers) == (1, 1)
 
     await until("the statement about what was published at Riverton", stated)
+    own = await cascadia.page(f"/p/{post.id}/review", lena)
+    assert "Publish it." in own.text
 
 
 async def _named_and_revoked(
@@ -217,12 +260,17 @@ async def _nobody_knows(*agencies: Agency) -> None:
         assert b"review-submit" in heard or agency.name != "lakeside"
         for name in SECRET:
             assert name.encode() not in heard, f"{name} was sent to or by {agency.name}"
-        files = [path for path in agency.files.glob(f"{agency.name}.db*") if path.is_file()]
-        kept = b"".join([await asyncio.to_thread(path.read_bytes) for path in files])
+        kept = await _kept(agency)
         assert b"review_tasks" in kept
         own = {"riverton": SECRET[0], "harbor": SECRET[1]}.get(agency.name)
         for name in SECRET:
             assert (name.encode() in kept) == (name == own), f"{name} at {agency.name}"
+
+
+async def _kept(agency: Agency) -> bytes:
+    """Every byte of an agency's database."""
+    files = [path for path in agency.files.glob(f"{agency.name}.db*") if path.is_file()]
+    return b"".join([await asyncio.to_thread(path.read_bytes) for path in files])
 
 
 async def test_nothing_is_left_anywhere_of_what_was_withdrawn(

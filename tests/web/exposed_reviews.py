@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running review with words of its own in everything that is written in it."""
 
+from dataclasses import replace
+
 from server.instance import Instance
+from server.practices.record import unpack
 from server.reviews import rubric
 from server.reviews.rows import token
-from server.vetting import cases
+from server.transaction import Transaction
+from server.vetting import cases, drafts
+from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
-from storage.reviews import ReviewSeat, ReviewTask
+from storage.reviews import Review, ReviewSeat, ReviewTask
 from tests.server.reviews.bench import answers
 
 
@@ -38,4 +43,14 @@ async def under_review(
             )  # fmt: skip
             tx.session.add(task)
             made.append(task.token)
+        await _from_elsewhere(tx, review, taint)
     return str(review.id), made
+
+
+async def _from_elsewhere(tx: Transaction, review: Review, taint: str) -> None:
+    """A draft of another agency that our stewards are asked to have reviewed."""
+    forum = await tx.session.get_one(Forum, review.forum_id)
+    about = f"http://lakeside.localhost/reviews/{taint}"
+    record = unpack(review.record)
+    sent = replace(record, name=f"Kerb {taint}", summary=taint)
+    await drafts.apply_submission(tx, "lakeside.localhost", about, forum, sent, taint)

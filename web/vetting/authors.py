@@ -7,13 +7,13 @@ from starlette.routing import Route
 
 from server.errors import Invalid, Refusal
 from server.forums import pages as forums
-from server.permissions import Permission, Standing, may
 from server.reviews import notices, rubric, words
 from server.transaction import Transaction
-from server.vetting import authors, cases, drafts, requests
+from server.vetting import authors, cases, drafts, pages, requests
 from server.vetting.authors import AuthorPage
 from web.errors import STATUS
 from web.forms import Form, submit
+from web.forums import in_a_list
 from web.practices.writing import draft_id
 from web.spots import identifier, post_id
 from web.visits import Visit, arrive
@@ -54,16 +54,20 @@ async def _page(
 
 
 async def _places(visit: Visit) -> list[tuple[str, str]]:
-    """The forums here whose stewards can have a draft reviewed."""
-    async with visit.instance.reading() as session:
-        lines = await forums.index(session, visit.viewer)
+    """The forums whose stewards can have a draft reviewed, here and elsewhere."""
+    instance = visit.instance
+    async with instance.reading() as session:
+        places = await forums.open_to(session, visit.viewer)
+        mode = instance.settings.federates
+        taking_part = {
+            peer.host for peer in await pages.partners(session, mode, instance.clock.now())
+        }
     return [
         ("", "Choose one"),
         *(
-            (str(line.forum.id), line.forum.title)
-            for line in lines
-            if line.forum.is_local
-            and may(Standing(visit.member, line.forum, listed=True), Permission.POST_THREAD)
+            (str(one.id), in_a_list(one))
+            for one in places
+            if one.is_local or one.peer in taking_part
         ),
     ]
 

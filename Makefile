@@ -4,6 +4,8 @@
 .PHONY: help setup base demo test run check audit fuzz crash simulate bench test-peers screenshots lock
 
 BIN := .venv/bin
+# What is imported once need not be compiled by every process that starts.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

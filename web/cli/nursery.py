@@ -9,6 +9,8 @@ import signal
 import sys
 from typing import Any, NoReturn
 
+from sqlalchemy.orm import configure_mappers
+
 from web.cli.program import main as guildhall
 from web.cli.program import mount
 
@@ -116,6 +118,8 @@ def main() -> None:
     # Nothing of what is imported is garbage, and looking for it takes a fifth of the time.
     gc.disable()
     mount("")
+    # Each of them would do it at its first question.
+    configure_mappers()
     # What is shared by all stays shared only while nobody writes to it.
     gc.freeze()
     gc.enable()

@@ -2,6 +2,7 @@
 """A person with a browser: pages, links and forms, nothing else."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,7 @@ class Visitor:
             timeout=SECONDS,
             trust_env=False,
             # Nothing here is encrypted, and to load the authorities takes longer than a page.
-            verify=False,
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
         self._csrf = ""
 

@@ -5,6 +5,7 @@ Nothing about a need goes out with it: every agency is asked for the same list, 
 anybody here looks for a mentor; only how soon depends on that.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -30,7 +31,7 @@ EVERY = timedelta(hours=1)
 SOONER = timedelta(minutes=10)
 AGAIN_AFTER = timedelta(seconds=30)
 IDLE = 600.0
-MOST_HOSTS = 500
+AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -62,22 +63,15 @@ class Pulling:
         instance = self._wire.instance
         async with instance.reading() as session:
             rules = await peers.rules(session)
-            hosts = (await session.execute(select(Peer.host).limit(MOST_HOSTS))).scalars()
-            known = {peers.bare_host(host) for host in hosts}
-        await self._meet(rules, known)
+        await self._meet(rules)
         async with instance.reading() as session:
-            found = list((await session.execute(select(Peer).limit(MOST_HOSTS))).scalars())
-            pulls = {row.host: row for row in (await session.execute(select(Pull))).scalars()}
             newest = select(func.max(Need.updated)).where(Need.state == NeedState.OPEN)
             wanted = (await session.execute(newest)).scalar_one_or_none()
         now, mode = instance.clock.now(), instance.settings.federates
         next_due = now + EVERY
-        for peer in found:
-            if peer.software != peers.GUILDHALL:
-                continue
+        async for peer, pull in self._agencies():
             if not peers.decide(mode, rules, peer.host, now).explicit:
                 continue
-            pull = pulls.get(peer.host)
             when = _when(pull, wanted)
             if when is None or when <= now:
                 await self._pull(_Due(peer.host, peer.origin, peer.name))
@@ -85,12 +79,41 @@ class Pulling:
                 next_due = min(next_due, when)
         return min(IDLE, max(1.0, (next_due - now).total_seconds()))
 
-    async def _meet(self, rules: list[PolicyRule], known: set[str]) -> None:
+    async def _agencies(self) -> AsyncIterator[tuple[Peer, Pull | None]]:
+        """Every peer that runs Guildhall, and when it was last asked, some hundreds at a time."""
+        last = ""
+        while True:
+            question = (
+                select(Peer, Pull)
+                .outerjoin(Pull, Pull.host == Peer.host)
+                .where(Peer.software == peers.GUILDHALL, Peer.host > last)
+                .order_by(Peer.host)
+                .limit(AT_ONCE)
+            )
+            async with self._wire.instance.reading() as session:
+                found = (await session.execute(question)).all()
+            for peer, pull in found:
+                yield peer, pull
+            if len(found) < AT_ONCE:
+                return
+            last = found[-1][0].host
+
+    async def _meet(self, rules: list[PolicyRule]) -> None:
         """Learn what those run whom a rule names and nobody has met yet."""
-        for rule in rules:
-            is_one_host = rule.verdict == Verdict.ALLOW and "*" not in rule.pattern
-            if is_one_host and rule.pattern not in known:
-                await self._actors.meet(rule.pattern)
+        named = {
+            rule.pattern
+            for rule in rules
+            if rule.verdict == Verdict.ALLOW and "*" not in rule.pattern
+        }
+        question, last = select(Peer.host).order_by(Peer.host).limit(AT_ONCE), ""
+        async with self._wire.instance.reading() as session:
+            while named and (
+                hosts := (await session.execute(question.where(Peer.host > last))).scalars().all()
+            ):
+                named.difference_update(map(peers.bare_host, hosts))
+                last = hosts[-1]
+        for pattern in sorted(named):
+            await self._actors.meet(pattern)
 
     async def _pull(self, due: _Due) -> None:
         held, error = 0, ""

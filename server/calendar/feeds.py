@@ -147,11 +147,13 @@ async def of_viewer(
         .join(Member, Member.id == Post.author_id)
         .outerjoin(EventGuest, (EventGuest.post_id == Post.id) & (EventGuest.member_id == member))
         .where(*conditions)
-        .order_by(Event.starts, Event.post_id)
+        # What is over gives way where there is more than fits.
+        .order_by(Event.ends <= now, Event.starts, Event.post_id)
         .limit(MOST)
     )
     rows = (await session.execute(question)).all()
-    return [listed(post, author, event, guest) for post, author, event, guest in rows]
+    found = [listed(post, author, event, guest) for post, author, event, guest in rows]
+    return sorted(found, key=lambda one: (one.event.starts, one.post.id))
 
 
 _COMING = (GuestState.GOING, GuestState.WAITING, GuestState.ASKED)

@@ -23,7 +23,7 @@ from storage.posts import Post, PostState
 
 HERE = frozenset({GuestState.GOING, GuestState.WAITING})
 CLOSED = "Signing up here is closed."
-MOST_TOLD = 500
+AT_ONCE = 500
 
 
 def why_closed(event: Event, now: datetime) -> str:
@@ -163,10 +163,12 @@ async def _tell_numbers(tx: Transaction, event: Event, behind: int) -> None:
             Member.peer.is_not(None),
         )
         .order_by(EventGuest.queue)
-        .limit(MOST_TOLD)
+        .limit(AT_ONCE)
     )
-    for guest in (await tx.session.execute(question)).scalars().all():
-        answer(tx, guest)
+    while found := list((await tx.session.execute(question)).scalars()):
+        for guest in found:
+            answer(tx, guest)
+        question = question.where(EventGuest.queue > found[-1].queue)
 
 
 async def take_back(tx: Transaction, member: Member, post: Post) -> None:
@@ -229,10 +231,12 @@ async def tell_link(tx: Transaction, event: Event) -> None:
         select(EventGuest)
         .where(EventGuest.post_id == event.post_id, EventGuest.state == GuestState.GOING)
         .order_by(EventGuest.id)
-        .limit(MOST_TOLD)
+        .limit(AT_ONCE)
     )
-    for guest in (await tx.session.execute(question)).scalars().all():
-        answer(tx, guest)
+    while found := list((await tx.session.execute(question)).scalars()):
+        for guest in found:
+            answer(tx, guest)
+        question = question.where(EventGuest.id > found[-1].id)
 
 
 def must_answer(guest: EventGuest | None, author: str, by: str, uri: str) -> EventGuest:

@@ -36,7 +36,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class MeetingPage:
-    """A pair as one of the two sees it; `zone` is the reader's."""
+    """A pair as one of the two sees it; `zone` is the reader's.
+
+    Messages before that of the id `earlier` are on another page, unless it is None.
+    """
 
     pairing: Pairing
     programme: Programme | None
@@ -46,6 +49,7 @@ class MeetingPage:
     zone: str
     terms: Terms | None
     messages: list[Entry]
+    earlier: int | None
     sessions: list[Entry]
     goals: list[Goal]
     actions: list[Entry]
@@ -96,8 +100,10 @@ class MeetingPage:
         return ZoneInfo(self.zone)
 
 
-async def page(session: AsyncSession, member: Member, pairing_id: int) -> MeetingPage:
-    """The page of a pair, for the two of it and for nobody else."""
+async def page(
+    session: AsyncSession, member: Member, pairing_id: int, before: int | None = None
+) -> MeetingPage:
+    """The page of a pair, for the two of it and for nobody else; `before`, its older messages."""
     pairing = await pairs.own(session, member, pairing_id)
     programme = None
     if pairing.programme_id is not None:
@@ -105,8 +111,12 @@ async def page(session: AsyncSession, member: Member, pairing_id: int) -> Meetin
     found = {
         kind: list(await pairings.entries_of(session, pairing.id, member.id, kind, MOST_SHOWN))
         for kind in EntryKind
-        if kind != EntryKind.REPORT
+        if kind not in {EntryKind.REPORT, EntryKind.MESSAGE}
     }
+    messages = await pairings.entries_of(
+        session, pairing.id, member.id, EntryKind.MESSAGE, MOST_SHOWN + 1, before
+    )
+    shown = messages[:MOST_SHOWN]
     check_ins: dict[int, list[Entry]] = {}
     for entry in reversed(found[EntryKind.CHECK_IN]):
         check_ins.setdefault(entry.parent_id or 0, []).append(entry)
@@ -118,7 +128,8 @@ async def page(session: AsyncSession, member: Member, pairing_id: int) -> Meetin
         pairing.mentor_id == member.id,
         await zone_of(session, member),
         agreements.of(pairing),
-        found[EntryKind.MESSAGE][::-1],
+        list(reversed(shown)),
+        shown[-1].id if len(messages) > MOST_SHOWN else None,
         sorted(found[EntryKind.SESSION], key=_start),
         [Goal(goal, check_ins.get(goal.id, [])) for goal in found[EntryKind.GOAL][::-1]],
         found[EntryKind.ACTION][::-1],
@@ -200,13 +211,13 @@ async def certificate(session: AsyncSession, member: Member, pairing_id: int) ->
         raise NotFound("There is a certificate once you have completed it.")
     card = await session.get_one(MentorCard, shown.pairing.card_id)
     offered = profiles.unpack_offered(card.record)
-    held = [entry for entry in shown.sessions if entry.state == "held"]
+    sessions, minutes = await pairings.held_sessions(session, pairing_id)
     return Certificate(
         shown.pairing,
         shown.mentor,
         shown.mentee,
         shown.programme,
         tuple(skill.name for skill in offered.skills),
-        len(held),
-        sum(entry.minutes or 0 for entry in held),
+        sessions,
+        minutes,
     )

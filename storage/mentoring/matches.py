@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Url, Word
+from storage.members import Member, MemberState
 
 
 class NeedState(StrEnum):
@@ -138,10 +139,15 @@ async def open_need(session: AsyncSession, member_id: int, programme_id: int) ->
 
 
 async def open_needs(session: AsyncSession, programme_id: int, most: int) -> Sequence[Need]:
-    """What people look for within a programme, the oldest first."""
+    """What people who may use their accounts look for within a programme, the oldest first."""
     question = (
         select(Need)
-        .where(Need.programme_id == programme_id, Need.state == NeedState.OPEN)
+        .join(Member, Member.id == Need.member_id)
+        .where(
+            Need.programme_id == programme_id,
+            Need.state == NeedState.OPEN,
+            Member.state == MemberState.ACTIVE,
+        )
         .order_by(Need.id)
         .limit(most)
     )

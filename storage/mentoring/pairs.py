@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, false, or_, select
+from sqlalchemy import ForeignKey, Index, Integer, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -135,9 +135,16 @@ async def entry_by_uri(session: AsyncSession, uri: str) -> Entry | None:
 
 
 async def entries_of(
-    session: AsyncSession, pairing_id: int, reader_id: int, kind: EntryKind, most: int
+    session: AsyncSession,
+    pairing_id: int,
+    reader_id: int,
+    kind: EntryKind,
+    most: int,
+    before: int | None = None,
 ) -> Sequence[Entry]:
     """The newest entries of a kind that one of the pair may read, the newest first.
+
+    With `before`, those that came before this one.
 
     Of those taken back only messages, in whose place something is missed.
     """
@@ -148,8 +155,21 @@ async def entries_of(
             Entry.kind == kind,
             or_(Entry.is_shared, Entry.author_id == reader_id),
             or_(Entry.is_gone.is_(False), Entry.kind == EntryKind.MESSAGE),
+            Entry.id < before if before is not None else true(),
         )
         .order_by(Entry.id.desc())
         .limit(most)
     )
     return (await session.execute(question)).scalars().all()
+
+
+async def held_sessions(session: AsyncSession, pairing_id: int) -> tuple[int, int]:
+    """How many sessions a pair has held, and their minutes together."""
+    question = select(func.count(), func.sum(Entry.minutes)).where(
+        Entry.pairing_id == pairing_id,
+        Entry.kind == EntryKind.SESSION,
+        Entry.is_gone.is_(False),
+        Entry.state == "held",
+    )
+    number, minutes = (await session.execute(question)).one()
+    return number, int(minutes or 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from federation.mentoring import pulling
 from server import peers
 from server.errors import NotAllowed
 from server.mentoring import (
@@ -112,9 +113,10 @@ async def asked(agency: Agency, member: Member, need: Need, card: MentorCard) ->
 
 @pytest.mark.fep("0837")
 async def test_two_agencies_match_and_a_third_never_learns_of_it(
-    riverton: Agency, lakeside: Agency, harbor: Agency
+    riverton: Agency, lakeside: Agency, harbor: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found, asked, accepted and ended; asked again without a name, and declined."""
+    monkeypatch.setattr(pulling, "AT_ONCE", 1)  # As where there are very many agencies.
     await riverton.lists(harbor)
     await harbor.lists(riverton)
     ana = await makers.member(riverton.instance, "ana")

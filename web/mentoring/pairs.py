@@ -23,6 +23,7 @@ from server.rows import Member
 from server.transaction import Transaction
 from web.forms import Form, submit
 from web.mentoring.numbers import numbered
+from web.paging import place
 from web.visits import Visit, arrive
 
 WRITTEN = ("message", "note", "session", "action", "goal", "check-in", "feedback", "report")
@@ -37,7 +38,7 @@ SAID = {
 async def show(request: Request) -> Response:
     """One pair, and all that the two have."""
     visit = await arrive(request)
-    return await _page(visit, numbered(request, "pair"))
+    return await _page(visit, numbered(request, "pair"), before=place(request))
 
 
 async def _page(
@@ -46,9 +47,11 @@ async def _page(
     about: str = "",
     typed: Mapping[str, str] | None = None,
     error: Invalid | None = None,
+    *,
+    before: int | None = None,
 ) -> Response:
     async with visit.instance.reading() as session:
-        page = await meeting.page(session, visit.member, number)
+        page = await meeting.page(session, visit.member, number, before)
     if error is None and (page.is_fresh or visit.told):
         async with visit.instance.transaction() as tx:
             await meeting.seen(tx, visit.member, page)
@@ -57,6 +60,7 @@ async def _page(
         "mentoring/pair.html",
         422 if error else 200,
         page=page,
+        first=before is None,
         terms=terms,
         about=about,
         typed=typed or {},

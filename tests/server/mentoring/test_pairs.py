@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking, answering and meeting, between two members of one agency."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import icalendar
 import pytest
 from sqlalchemy import select
+from starlette.applications import Starlette
 
 from federation import sharing
 from federation.posts import to_wire
@@ -26,6 +28,7 @@ from server.mentoring import (
 )
 from storage.letters import Letter
 from storage.log import LogRow
+from storage.members import Member, MemberState
 from storage.mentoring import (
     Match,
     MatchState,
@@ -137,6 +140,13 @@ async def test_a_steward_proposes_and_sees_totals_of_five_and_more_only(office: 
     async with office.instance.reading() as session:
         page = await desk.page(session, office.instance, office.sam, office.programme)
         assert page.totals[0].count == desk.LEAST
+        assert len(page.needs) == desk.LEAST
+    async with office.instance.transaction() as tx:
+        seeker = await tx.session.get_one(Member, page.needs[-1].need.member_id)
+        seeker.state = MemberState.SUSPENDED
+    async with office.instance.reading() as session:
+        page = await desk.page(session, office.instance, office.sam, office.programme)
+        assert len(page.needs) == desk.LEAST - 1
     await office.asks(office.ana, need)
 
 
@@ -176,6 +186,29 @@ async def test_what_a_pair_writes_is_for_the_two_and_notes_for_one(office: Offic
     assert event.decoded("dtend") == starts + timedelta(minutes=45)
     assert str(event["summary"]) == "First look (Ana Ruiz)"
     assert "@riverton.example.gov" not in made.decode()
+
+
+async def test_every_message_of_a_long_talk_can_be_reached(
+    office: Office, app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meeting, "MOST_SHOWN", 2)
+    pairing = await office.paired()
+    written = [
+        (await office.write(office.ana, pairing, kind="message", text=f"Word {n}")).id
+        for n in range(5)
+    ]
+    address, shown = f"/mentoring/pairs/{pairing.id}", []
+    async with makers.browser(app) as browser:
+        await makers.sign_in(browser, office.instance, office.tom)
+        while True:
+            page = await browser.get(address)
+            assert page.status_code == 200
+            shown.append([int(n) for n in re.findall(r'data-entry="(\d+)"', page.text)])
+            on = re.search(r'rel="next" href="([^"]+)"', page.text)
+            if on is None:
+                break
+            address = on[1]
+    assert shown == [written[3:], written[1:3], written[:1]]
 
 
 async def test_terms_count_once_both_agree_and_a_pause_rests(office: Office) -> None:

@@ -31,7 +31,7 @@ async def guests_here(
     last = 0
     while True:
         question = (
-            select(EventGuest)
+            select(EventGuest, Member)
             .outerjoin(Member, Member.id == EventGuest.member_id)
             .where(
                 EventGuest.post_id == post,
@@ -42,12 +42,13 @@ async def guests_here(
             .order_by(EventGuest.id)
             .limit(AT_ONCE)
         )
-        found = list((await tx.session.execute(question)).scalars())
-        for guest in found:
+        # With their members, so that the session need not ask for each of them.
+        found = (await tx.session.execute(question)).all()
+        for guest, _ in found:
             yield guest
         if len(found) < AT_ONCE:
             return
-        last = found[-1].id
+        last = found[-1][0].id
 
 
 async def tell_of_change(tx: Transaction, fact: EventChanged) -> None:

@@ -3,12 +3,12 @@
 
 from urllib.parse import urlencode
 
-from tests.peers.programs import NODE_FOLDER, Json, run
+from tests.peers.programs import NODE_22, NODE_FOLDER, Json, run
 from web.demo.peer import Peer
 from web.demo.scene import SIGNS, STRANGER, Scene
 from web.demo.town import town
 
-MASTO = ("node", str(NODE_FOLDER / "masto.mjs"))
+MASTO = (str(NODE_22), str(NODE_FOLDER / "masto.mjs"))
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 
 

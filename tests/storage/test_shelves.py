@@ -25,7 +25,8 @@ def store() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
-    assert httpx.put(f"{address}/hub", trust_env=False).status_code == 200
+    # The first request imports what answers it, which takes long on a busy machine.
+    assert httpx.put(f"{address}/hub", trust_env=False, timeout=60).status_code == 200
     yield address
     server.stop()
 

@@ -21,6 +21,7 @@ from storage.log import ActivityBody, Entry, Form, Parked
 from tests import makers
 from web.cli import peers as commands_on_peers
 from web.cli.program import main
+from web.demo.ports import free_port
 
 
 class Terminal:
@@ -134,9 +135,10 @@ def test_keys_are_changed_by_name_or_for_all(
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_demo_at_a_port_in_use_says_so_at_once(terminal: Terminal, which: int) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        # Not one for outgoing connections: those of other tests might hold its neighbour.
+        port = free_port()
+        taken.bind(("127.0.0.1", port))
         taken.listen(1)
-        port = taken.getsockname()[1]
         began = time.monotonic()
         status, printed, said = terminal.type("demo", "--port", str(port - which))
     assert (status, printed) == (2, "")

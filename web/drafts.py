@@ -23,6 +23,7 @@ from web.forms import submit
 from web.spots import identifier
 from web.templates import path_of
 from web.visits import Visit, arrive
+from web.writing import keep_draft
 
 _PLACE = re.compile(r"(forum|reply|edit|report):([0-9]{1,19})")
 
@@ -98,20 +99,11 @@ async def autosave(request: Request) -> Response:
     place = _place(form["place"])
     if len(form["source"]) > text.MAX_SOURCE:
         check_body(form["source"])
-    typed = ThreadForm(form["title"], form["source"], form["tags"])
+    typed = ThreadForm(form["title"], form["source"], form["tags"], poll=polls.typed(form))
     if repeats.was_posted(visit, place, typed):
         # It comes late: as a draft, what was posted would seem to wait for being posted.
         return Response(status_code=204)
-    async with visit.instance.transaction() as tx:
-        await reading.save_draft(
-            tx,
-            visit.member,
-            place,
-            title=typed.title,
-            source=typed.source,
-            tags=typed.tags,
-            poll=polls.kept(polls.typed(form)),
-        )
+    await keep_draft(visit, place, typed)
     return Response(status_code=204)
 
 

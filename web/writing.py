@@ -139,7 +139,8 @@ async def _kept(session: AsyncSession, visit: Visit, place: str, otherwise: Thre
     return Typed(ThreadForm(draft.title, draft.source, draft.tags, otherwise.language, poll=poll))
 
 
-async def _keep(visit: Visit, place: str, form: ThreadForm) -> None:
+async def keep_draft(visit: Visit, place: str, form: ThreadForm) -> None:
+    """What somebody is writing at a place is there when they come back."""
     async with visit.instance.transaction() as tx:
         await reading.save_draft(
             tx,
@@ -175,7 +176,7 @@ async def send_thread(request: Request) -> Response:
     if (shown := await _instead(sent, form)) is not None:
         return shown.page(visit, "posts/new.html", forum=forum)
     if sent["action"] == "draft":
-        await _keep(visit, place, form)
+        await keep_draft(visit, place, form)
         return visit.go(f"{path_of(forum)}/new", "draft_saved")
 
     async def post() -> tuple[str, str]:
@@ -235,7 +236,7 @@ async def send_reply(request: Request) -> Response:
     if (shown := await _instead(sent, form)) is not None:
         return _reply_page(visit, shown, answered, str(on or ""))
     if sent["action"] == "draft":
-        await _keep(visit, place, form)
+        await keep_draft(visit, place, form)
         return visit.go(f"/p/{parent.id}/reply{f'?on={on}' if on else ''}", "draft_saved")
 
     async def post() -> tuple[str, str]:
@@ -310,7 +311,7 @@ async def send_edit(request: Request) -> Response:
     if (shown := await _instead(sent, form)) is not None:
         return _edit_page(visit, shown, held)
     if sent["action"] == "draft":
-        await _keep(visit, f"edit:{post.id}", form)
+        await keep_draft(visit, f"edit:{post.id}", form)
         return visit.go(f"/p/{post.id}/edit", "draft_saved")
     try:
         draft = _edit_draft(form, is_thread=post.is_thread)

@@ -1,36 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Telling what polls of ours came to, and what members chose elsewhere."""
 
-from typing import Any
-
 from sqlalchemy import select
 
-from federation import polls, posts
+from federation import polls
+from federation.outbox.restating import restate
 from federation.outbox.telling import Telling
 from federation.polls import CastVote
-from federation.sharing import shared
 from server.facts import PollCounted, VoteCast
-from storage.log import Form
 from storage.members import Member
 from storage.polls import PollOption, PollVote
 from storage.posts import Post
 
 
 async def counted(t: Telling, fact: PollCounted) -> None:
-    """Update of a poll of ours: what it says is as it was, and so it has no other date."""
-    post = await t.tx.session.get_one(Post, fact.post)
-    if post.state == "deleted":
-        return
-    author = await t.tx.session.get_one(Member, post.author_id)
-    mark = f"counted-{fact.n}{'-over' if fact.over else ''}"
-
-    async def make() -> dict[str, Any]:
-        sharing = await shared(t.tx.session, post)
-        document = await t.sign(author.uri, posts.to_wire(sharing))
-        identifier = f"{author.uri}#{mark}-{post.id}"
-        return posts.update(sharing, document, post.revision) | {"id": identifier}
-
-    await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR)
+    """Update of a poll of ours."""
+    await restate(t, fact.post, f"counted-{fact.n}{'-over' if fact.over else ''}")
 
 
 async def voted(t: Telling, fact: VoteCast) -> None:

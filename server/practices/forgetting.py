@@ -21,6 +21,7 @@ from storage.practices import (
 )
 from storage.replications import Announcing, Replication
 from storage.reviews import ReviewStatement
+from storage.versions import COUNTED
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
@@ -34,7 +35,8 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     post = await tx.session.get_one(Post, fact.post)
     await tx.session.execute(delete(PracticeNotice).where(PracticeNotice.uri == post.uri))
     for table in (PracticeVersion, PracticeFacet, Practice, Announcing, ChangeOffer):
-        await tx.session.execute(delete(table).where(table.post_id == fact.post))
+        forgotten = delete(table).where(table.post_id == fact.post)
+        await tx.session.execute(forgotten, execution_options=COUNTED)
     said = await tx.session.get(ReviewStatement, fact.post)
     if said is not None:
         await tx.session.delete(said)
@@ -48,7 +50,8 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     await tx.session.execute(
         delete(PracticeThread).where(
             (PracticeThread.practice_id == fact.post) | (PracticeThread.thread_id == fact.post)
-        )
+        ),
+        execution_options=COUNTED,
     )
 
 

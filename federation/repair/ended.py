@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A poll that has ended is asked for once more, should its last Update be lost."""
+"""A poll that has ended is asked for once more: its last Update may be lost."""
 
 from collections import OrderedDict
 from datetime import timedelta

@@ -29,6 +29,7 @@ from server.facts import (
     ThreadPinned,
     ThreadPosted,
 )
+from server.library import withdrawing
 from server.polls import forgetting as polls
 from server.practices import adopters
 from server.practices import forgetting as practices
@@ -67,7 +68,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     JoinSettled: (telling.tell_of_settling,),
     PracticePublished: (search.index_practice, partial(adapters.tell_of_version, Practice)),
     ResourcePublished: (partial(adapters.tell_of_version, Resource), links.mind),
-    PracticeWarned: (adopters.tell_of_warning,),
+    PracticeWarned: (adopters.tell_of_warning, withdrawing.restate),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),
     EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),

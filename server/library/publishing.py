@@ -125,8 +125,9 @@ async def _next_version(
     if notice is not None and notice.kind == "withdrawn" and notice.steward is None:
         # What its author withdrew is published again; what stewards withdrew stays so.
         notice = None
+    by_forum = await notices.of_forum(tx.session, post.uri)
     post = await editing.apply_edit(
-        tx, post, EditDraft(record.name, body_of(record, notice), tags_of(record))
+        tx, post, EditDraft(record.name, body_of(record, by_forum, notice), tags_of(record))
     )
     practice = await apply(tx, post, Edition(record, practice.version + 1, note, member.id))
     about = Warned(post.uri, post.title, post.url, practice.agency, member.id)
@@ -169,10 +170,10 @@ async def _within(tx: Transaction, forum: Forum, thread: Post | None, record: Re
     return replace(record, derived_from=(), credits=())
 
 
-def body_of(record: Record, notice: Notice | None = None) -> str:
-    """What the post of a practice says: its notice, all of it in Markdown, who is thanked."""
+def body_of(record: Record, *told: Notice | None) -> str:
+    """What the post of a practice says: its notices, all of it in Markdown, who is thanked."""
     named = " ".join(_handle(credit) for credit in record.credits)
-    body = f"**{notice.sentence}**\n\n" if notice is not None else ""
+    body = "".join(f"**{notice.sentence}**\n\n" for notice in told if notice is not None)
     body += prose.markdown(record) + (f"\n\nWith thanks to {named}" if named else "")
     if len(body) <= text.MAX_SOURCE:
         return body

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from storage import posts
-from storage.practices import ChangeOffer, PracticeNotice
+from storage.practices import ChangeOffer, PracticeNotice, PracticeWithdrawal
 from tests.hostile.commons import Commons, doing
 from tests.hostile.copy import announce, copied, held_in, words
 from tests.hostile.peer import Json, ScriptedPeer, vera
@@ -27,7 +27,7 @@ async def test_only_the_author_of_an_original_warns_of_it(
 ) -> None:
     await gh.allow(vic.host, evil.host)
     uri = f"{vic.origin}/p/7"
-    await adapted_from(gh.instance, gh.admin, gh.forum, uri)
+    made = await adapted_from(gh.instance, gh.admin, gh.forum, uri)
     count = 0
 
     async def tell(
@@ -66,6 +66,19 @@ async def test_only_the_author_of_an_original_warns_of_it(
     assert await stands() == "Stop."
     assert (await tell(vic, 4, None))[0] == "applied"
     assert await stands() == ""
+    # What the forum of the original withdrew, its author's server repeats in it.
+    by_forum = {**notice, "name": "Permits <b>", "content": "Stop at once."}
+    for wrong in ("Stop.", {**by_forum, "content": ""}, {**by_forum, "name": 7}):
+        state, why = await tell(vic, 5, None, **{"gh:withdrawn": wrong})
+        assert (state, "gh:withdrawn" in why) == ("refused", True), wrong
+    assert (await tell(vic, 5, None, **{"gh:withdrawn": by_forum}))[0] == "applied"
+    async with gh.instance.reading() as session:
+        [row] = (await session.execute(select(PracticeWithdrawal))).scalars()
+    assert (row.forum, row.words, row.active) == ("Permits <b>", "Stop at once.", True)
+    page = await gh.client.get(f"/p/{made.id}/{made.slug}")
+    assert "Withdrawn by the stewards of Permits &lt;b&gt; about" in page.text
+    assert (await tell(vic, 6, None))[0] == "applied"
+    assert "Stop at once." not in (await gh.client.get(f"/p/{made.id}/{made.slug}")).text
 
 
 async def test_what_was_warned_of_before_an_adaptation_came_is_asked_for_once(

@@ -28,7 +28,19 @@ from storage.posts import Kind, Post, PostState
 
 async def publish(tx: Transaction, author: Member, forum: Forum, draft: EventDraft) -> Post:
     """Put an event into a forum, and so into the calendar."""
-    post = await writing.post_thread(tx, author, forum, draft.post)
+    await must_publish(tx, author, forum)
+    return await enter(tx, author, forum, draft)
+
+
+async def must_publish(tx: Transaction, author: Member, forum: Forum) -> None:
+    """Refuse whoever may announce nothing there, or has done so too often in a minute."""
+    must(await standing_now(tx, author, forum), Permission.POST_THREAD)
+    await writing.must_be_calm(tx, author)
+
+
+async def enter(tx: Transaction, author: Member, forum: Forum, draft: EventDraft) -> Post:
+    """The event as it then is, without asking whether it may be."""
+    post = await writing.apply_thread(tx, author, forum, draft.post)
     await apply(tx, post, draft.details)
     return post
 

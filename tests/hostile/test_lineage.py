@@ -74,10 +74,10 @@ async def test_only_the_author_of_an_original_warns_of_it(
     assert await stands() == ""
     assert [body["object"] for form, body in await gh.log() if form == Form.POINTER] == [uri]
     # What the forum of the original withdrew, its author's server repeats in it.
-    by_forum = {**notice, "name": "Permits <b>", "content": "Stop at once."}
-    for wrong in ("Stop.", {**by_forum, "content": ""}, {**by_forum, "name": 7}):
-        state, why = await tell(vic, 5, None, **{"gh:withdrawn": wrong})
-        assert (state, "gh:withdrawn" in why) == ("refused", True), wrong
+    by_forum: Json = {**notice, "name": "Permits <b>", "content": "Stop at once."}
+    for bad in ("Stop.", {**by_forum, "content": ""}, {**by_forum, "name": 7}):
+        state, why = await tell(vic, 5, None, **{"gh:withdrawn": bad})
+        assert (state, "gh:withdrawn" in why) == ("refused", True), bad
     assert (await tell(vic, 5, None, **{"gh:withdrawn": by_forum}))[0] == "applied"
     async with gh.instance.reading() as session:
         [row] = (await session.execute(select(PracticeWithdrawal))).scalars()

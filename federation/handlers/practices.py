@@ -15,7 +15,7 @@ from server.facts import PollCounted
 from server.library import publishing, replicating, withdrawing
 from server.posts import voting
 from server.posts.drafts import Origin, ThreadDraft
-from server.practices import notices, reporting, standing, withdrawals
+from server.practices import notices, reporting, restating, standing, withdrawals
 from server.practices.notices import Warned
 from server.records.editions import Edition
 from server.transaction import Transaction
@@ -85,7 +85,7 @@ def as_told_here(sharing: SharedPost) -> SharedPost:
     """
     if sharing.practice is not None:
         record = sharing.practice.record
-        words = publishing.body_of(record, sharing.practice.by_forum, sharing.practice.notice)
+        words = restating.body_of(record, sharing.practice.by_forum, sharing.practice.notice)
         return replace(sharing, html="", title=record.name, source=words)
     if sharing.report is not None:
         return replace(sharing, html="", source=reporting.markdown(sharing.report))

@@ -7,21 +7,17 @@ home of its author, once it has heard, says so in the practice itself (`restate`
 
 from server import audit
 from server.errors import Invalid
-from server.facts import PracticeWarned
-from server.library.publishing import body_of
 from server.notifications import Notice as Tell
 from server.notifications import tell_anew
 from server.posts import editing, writing
-from server.posts.drafts import EditDraft, ReplyDraft
-from server.practices import notices, withdrawals
+from server.posts.drafts import ReplyDraft
+from server.practices import withdrawals
 from server.practices.notices import Notice, Warned
-from server.practices.record import unpack
 from server.practices.withdrawals import Said
-from server.records.editions import tags_of
 from server.transaction import Transaction
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Kind, Post, PostState, by_uri
+from storage.posts import Kind, Post, by_uri
 from storage.practices import Practice, PracticeWithdrawal
 
 
@@ -69,25 +65,6 @@ async def heard(tx: Transaction, note: Post, said: Said) -> None:
     if author.is_local:
         audit.note(tx, by, "practice.withdrawn", post.uri, notice.words)
         await tell_anew(tx, author.id, Tell.WITHDRAWN, post, by.id)
-
-
-async def restate(tx: Transaction, fact: PracticeWarned) -> None:
-    """Have a practice of ours say what the forum elsewhere says of it, which it stands in."""
-    row = await tx.session.get(PracticeWithdrawal, fact.uri)
-    if row is None or row.stated == row.active:
-        return
-    post = await by_uri(tx.session, fact.uri)
-    if post is None or post.state not in (PostState.LIVE, PostState.SENT):
-        return
-    author = await tx.session.get_one(Member, post.author_id)
-    if not author.is_local:
-        return
-    record = unpack((await tx.session.get_one(Practice, post.id)).record)
-    row.stated = row.active
-    own = await notices.of(tx.session, post.uri)
-    by_forum = await notices.of_forum(tx.session, post.uri)
-    draft = EditDraft(record.name, body_of(record, by_forum, own), tags_of(record))
-    await editing.apply_edit(tx, post, draft)
 
 
 async def _about(tx: Transaction, post: Post, by: Member) -> Warned:

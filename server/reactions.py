@@ -30,7 +30,7 @@ from server.facts import (
     ThreadPosted,
 )
 from server.polls import forgetting as polls
-from server.practices import adopters, restating
+from server.practices import adopters
 from server.practices import forgetting as practices
 from server.records import adapters
 from server.resources import forgetting as resources
@@ -67,7 +67,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     JoinSettled: (telling.tell_of_settling,),
     PracticePublished: (search.index_practice, partial(adapters.tell_of_version, Practice)),
     ResourcePublished: (partial(adapters.tell_of_version, Resource), links.mind),
-    PracticeWarned: (adopters.tell_of_warning, restating.restate),
+    PracticeWarned: (adopters.tell_of_warning,),
     RemovalAsked: (audit.note_removal,),
     Endorsed: (notifications.tell_of_endorsement, drop_day),
     EndorsementWithdrawn: (notifications.forget_endorsement, drop_day),

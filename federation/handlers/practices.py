@@ -12,10 +12,10 @@ from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.errors import NotAllowed
 from server.facts import PollCounted
-from server.library import publishing, replicating, withdrawing
+from server.library import publishing, replicating, restating, withdrawing
 from server.posts import voting
 from server.posts.drafts import Origin, ThreadDraft
-from server.practices import notices, reporting, restating, standing, withdrawals
+from server.practices import notices, reporting, standing, withdrawals
 from server.practices.notices import Warned
 from server.records.editions import Edition
 from server.transaction import Transaction

@@ -14,6 +14,7 @@ from server.errors import Gone, Invalid, Locked, NotAllowed
 from server.facts import PracticeConfirmed, PracticePublished
 from server.forums.standing import standing_now
 from server.library import drafts
+from server.library.restating import body_of
 from server.permissions import Permission, may, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
@@ -23,7 +24,6 @@ from server.practices.forgetting import drop_drafts
 from server.practices.notices import Warned
 from server.practices.record import Record, Source, digest, pack, unpack
 from server.practices.rendering import rendered
-from server.practices.restating import body_of
 from server.practices.typed import record_of
 from server.records import lineages
 from server.records.editions import Edition, note_of, tags_of

@@ -14,6 +14,7 @@ from server import audit
 from server.errors import Gone, Invalid, NotAllowed
 from server.forums.standing import standing_now
 from server.library import withdrawing
+from server.library.restating import body_of
 from server.notifications import Notice as Tell
 from server.notifications import tell_anew
 from server.permissions import Permission, Standing, may, must
@@ -22,7 +23,6 @@ from server.posts.drafts import EditDraft, ReplyDraft
 from server.practices import notices
 from server.practices.notices import Notice, Warned
 from server.practices.record import unpack
-from server.practices.restating import body_of
 from server.records.editions import tags_of
 from server.shown import ShownPerson
 from server.transaction import Transaction

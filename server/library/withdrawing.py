@@ -2,7 +2,7 @@
 """Withdrawing from a forum of ours what another agency published in it.
 
 The stewards say so in a reply below the practice, which travels as every reply of the forum; the
-home of its author, once it has heard, says so in the practice itself (`restate`).
+home of its author, once it has heard, says so in the practice itself (`restating`).
 """
 
 from server import audit

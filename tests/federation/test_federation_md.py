@@ -26,8 +26,8 @@ from federation.signatures.keys import SigningKey, VerificationKey
 from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
 from server import text
+from server.library.restating import body_of
 from server.practices import reporting
-from server.practices.restating import body_of
 from server.records.editions import tags_of
 from server.software import FORMS, SOFTWARE
 from storage.forums import Forum, Visibility

@@ -5,9 +5,9 @@ from starlette.routing import Route
 
 from server.instance import Instance
 from server.library import publishing
+from server.library.restating import body_of
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ThreadDraft
-from server.practices.restating import body_of
 from server.practices.typed import record_of
 from server.records.editions import Edition
 from storage.forums import Forum

@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from server import notifications
 from server.instance import Instance
 from server.library import publishing
+from server.library.restating import body_of
 from server.posts import writing
 from server.posts.drafts import ThreadDraft
-from server.practices.restating import body_of
 from server.practices.typed import record_of
 from server.records.editions import Edition
 from storage.forums import Forum

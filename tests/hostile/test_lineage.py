@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may warn of a practice, and who may offer what to whom."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import select
 
 from storage import posts
 from storage.log import Form
+from storage.posts import Post
 from storage.practices import ChangeOffer, PracticeNotice, PracticeWithdrawal
 from tests.hostile.commons import Commons, doing
 from tests.hostile.copy import announce, copied, held_in, words
@@ -73,7 +75,13 @@ async def test_only_the_author_of_an_original_warns_of_it(
     assert (await tell(vic, 4, None))[0] == "applied"
     assert await stands() == ""
     assert [body["object"] for form, body in await gh.log() if form == Form.POINTER] == [uri]
-    # What the forum of the original withdrew, its author's server repeats in it.
+    await _by_forum(gh, tell, made, notice)
+
+
+async def _by_forum(
+    gh: Commons, tell: Callable[..., Awaitable[tuple[str, str]]], made: Post, notice: Json
+) -> None:
+    """What the forum of the original withdrew, its author's server repeats in it."""
     by_forum: Json = {**notice, "name": "Permits <b>", "content": "Stop at once."}
     for bad in ("Stop.", {**by_forum, "content": ""}, {**by_forum, "name": 7}):
         state, why = await tell(vic, 5, None, **{"gh:withdrawn": bad})

@@ -2,6 +2,7 @@
 """Who may warn of a practice, and who may offer what to whom."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -75,7 +76,7 @@ async def test_only_the_author_of_an_original_warns_of_it(
     assert (await tell(vic, 4, None))[0] == "applied"
     assert await stands() == ""
     assert [body["object"] for form, body in await gh.log() if form == Form.POINTER] == [uri]
-    await _by_forum(gh, tell, made, notice)
+    await _by_forum(gh, partial(tell, vic), made, notice)
 
 
 async def _by_forum(
@@ -84,15 +85,15 @@ async def _by_forum(
     """What the forum of the original withdrew, its author's server repeats in it."""
     by_forum: Json = {**notice, "name": "Permits <b>", "content": "Stop at once."}
     for bad in ("Stop.", {**by_forum, "content": ""}, {**by_forum, "name": 7}):
-        state, why = await tell(vic, 5, None, **{"gh:withdrawn": bad})
+        state, why = await tell(5, None, **{"gh:withdrawn": bad})
         assert (state, "gh:withdrawn" in why) == ("refused", True), bad
-    assert (await tell(vic, 5, None, **{"gh:withdrawn": by_forum}))[0] == "applied"
+    assert (await tell(5, None, **{"gh:withdrawn": by_forum}))[0] == "applied"
     async with gh.instance.reading() as session:
         [row] = (await session.execute(select(PracticeWithdrawal))).scalars()
     assert (row.forum, row.words, row.active) == ("Permits <b>", "Stop at once.", True)
     page = await gh.client.get(f"/p/{made.id}/{made.slug}")
     assert "Withdrawn by the stewards of Permits &lt;b&gt; about" in page.text
-    assert (await tell(vic, 6, None))[0] == "applied"
+    assert (await tell(6, None))[0] == "applied"
     assert "Stop at once." not in (await gh.client.get(f"/p/{made.id}/{made.slug}")).text
 
 

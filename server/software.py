@@ -25,7 +25,7 @@ class Profile(StrEnum):
 
 
 FORMS: Mapping[Profile, frozenset[Form]] = {
-    Profile.GUILDHALL: frozenset({Form.WRAPPED}),
+    Profile.GUILDHALL: frozenset({Form.WRAPPED, Form.POINTER}),
     Profile.THREADIVERSE: frozenset({Form.WRAPPED}),
     Profile.NODEBB: frozenset({Form.WRAPPED, Form.BOOST}),
     Profile.DISCOURSE: frozenset({Form.BOOST, Form.AUTHOR, Form.DEED}),

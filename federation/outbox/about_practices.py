@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 
 from federation import forums, offers, posts
 from federation.offers import SharedOffer
+from federation.outbox import needs
 from federation.outbox.telling import Telling
 from federation.sharing import shared
 from server.facts import ChangeOffered, OfferAnswered, OfferWithdrawn, PracticeWarned
@@ -105,12 +106,17 @@ async def _forums_of_adaptations(t: Telling, uri: str, post: Post | None) -> lis
 
 
 async def _point(t: Telling, forum: Forum, fact: PracticeWarned) -> None:
-    """Point those who follow a forum to the original; they ask its own server what it says now."""
+    """Point those who follow a forum to the original; they ask its own server what it says now.
+
+    Other software would show it as a thread of this forum's.
+    """
+    if not await needs.is_wanted(t.tx.session, forum, Form.POINTER):
+        return
     is_public = forum.visibility == Visibility.PUBLIC
     head = forums.announce_head(forum.uri, f"{fact.uri}#notice-{fact.n}", is_public=is_public)
     document = await t.sign(forum.uri, head | {"object": fact.uri})
     entry = Entry(
-        form=Form.WRAPPED,
+        form=Form.POINTER,
         activity_id=str(head["id"]),
         signer=forum.uri,
         order_key=fact.uri,

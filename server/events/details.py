@@ -121,10 +121,12 @@ def of_row(row: Event) -> Details:
     return Details(**{name: getattr(row, name) for name in _COLUMNS}, **rest)
 
 
+WHEN_AND_WHERE = ("starts", "ends", "zone", "all_day", "status", "place", "online", "is_online")
+
+
 def has_moved(before: Details, after: Details) -> bool:
     """Whether those who come must hear of a change: when, where, whether at all."""
-    told = ("starts", "ends", "zone", "all_day", "status", "place", "online", "is_online")
-    return any(getattr(before, name) != getattr(after, name) for name in told)
+    return any(getattr(before, name) != getattr(after, name) for name in WHEN_AND_WHERE)
 
 
 def is_link(value: str) -> bool:

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import select
 
 from storage import posts
+from storage.log import Form
 from storage.practices import ChangeOffer, PracticeNotice
 from tests.hostile.commons import Commons, doing
 from tests.hostile.copy import announce, copied, held_in, words
+from tests.hostile.followers import follow
 from tests.hostile.peer import Json, ScriptedPeer, vera
 from tests.server.library.bench import adapted_from, published
 from tests.server.practices.test_record import PERMITS
@@ -26,6 +28,7 @@ async def test_only_the_author_of_an_original_warns_of_it(
     gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
 ) -> None:
     await gh.allow(vic.host, evil.host)
+    await follow(gh, vic, "nodebb")
     uri = f"{vic.origin}/p/7"
     await adapted_from(gh.instance, gh.admin, gh.forum, uri)
     count = 0
@@ -62,10 +65,14 @@ async def test_only_the_author_of_an_original_warns_of_it(
     assert await stands() == ""
     assert (await tell(vic, 3, notice))[0] == "applied"
     assert await stands() == "Stop."
+    # Software that would take it for a thread of the forum's is not pointed to it.
+    assert [form for form, _ in await gh.log() if form == Form.POINTER] == []
+    await gh.is_guildhall(vic.host)
     assert (await tell(vic, 2, None))[0] != "applied"
     assert await stands() == "Stop."
     assert (await tell(vic, 4, None))[0] == "applied"
     assert await stands() == ""
+    assert [body["object"] for form, body in await gh.log() if form == Form.POINTER] == [uri]
 
 
 async def test_what_was_warned_of_before_an_adaptation_came_is_asked_for_once(

@@ -7,11 +7,12 @@ translator calls with what the home of a forum sent, after `writing.apply_thread
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from server.calendar import joining
 from server.calendar.typed import EventDraft
 from server.errors import Gone, Locked, NotAllowed
-from server.events.details import Details, has_moved, of_row, put
+from server.events.details import WHEN_AND_WHERE, Details, has_moved, of_row, put
 from server.facts import EventChanged
 from server.forums.pages import tags_of
 from server.forums.standing import standing_now
@@ -61,6 +62,7 @@ async def rewrite(tx: Transaction, post: Post, draft: EventDraft) -> Post:
         recording=before.recording,
         series=before.series,
         series_at=before.series_at,
+        rule=before.rule,
     )
     written = EditDraft(draft.post.title, draft.post.source, draft.post.tags)
     post = await editing.apply_edit(tx, post, written)
@@ -111,6 +113,24 @@ async def discuss(tx: Transaction, actor: Member, post: Post) -> Post:
     )
 
 
+async def hear(tx: Transaction, post: Post, told: Details, updated: datetime) -> None:
+    """The organiser told a guest of ours when and where it is, as of a moment.
+
+    A copy that its forum keeps current has it from there, maybe newer; in a forum of ours only
+    an edit changes anything.
+    """
+    row = await tx.session.get(Event, post.id)
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    is_old = updated < (post.updated or post.published)
+    if row is None or forum.is_local or is_old or post.state == PostState.DELETED:
+        return
+    details = replace(
+        of_row(row), **{name: getattr(told, name) for name in WHEN_AND_WHERE if name != "online"}
+    )
+    if has_moved(of_row(row), details):
+        await apply(tx, post, details)
+
+
 async def apply(tx: Transaction, post: Post, details: Details) -> Event:
     """The event as it then is, without asking whether it may be."""
     row = await tx.session.get(Event, post.id)
@@ -131,6 +151,8 @@ async def apply(tx: Transaction, post: Post, details: Details) -> Event:
     author = await tx.session.get_one(Member, post.author_id)
     if author.is_local:
         await joining.fill(tx, row)
-        if before.online != details.online and details.is_hidden:
-            await joining.tell_link(tx, row)
+        told = details.is_hidden and (before.online != details.online or not before.is_hidden)
+        if told or has_moved(before, details):
+            forum = await tx.session.get_one(Forum, post.forum_id)
+            await joining.tell_elsewhere(tx, row, forum, has_link=told)
     return row

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What authors elsewhere warn of, where only what was made of it is held."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from federation import practices
@@ -12,8 +13,9 @@ from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import PUBLIC
 from server import text
 from server.errors import Refusal
-from server.practices import notices
+from server.practices import notices, withdrawals
 from server.practices.notices import Notice, Warned
+from server.transaction import Transaction
 from storage import posts
 from storage.practices import PracticeNotice
 
@@ -23,10 +25,17 @@ async def given(incoming: Incoming, post: WirePost) -> None:
 
     The post was vouched for by its author; nothing but the notice is kept of it.
     """
-    about, notice, at = await _said(incoming, post)
+    said = await _said(incoming, post)
     async with incoming.deed() as tx:
-        if not await notices.apply(tx, about, notice, min(at or tx.now, tx.now)):
+        if not await _keep(tx, said):
             raise Ignored("This is known here already, or says nothing new.")
+
+
+async def _keep(tx: Transaction, said: "_Said") -> bool:
+    """What is warned of by the author, and what they say that the forum did."""
+    at = min(said.at or tx.now, tx.now)
+    is_news = await notices.apply(tx, said.about, said.notice, at)
+    return await withdrawals.apply(tx, said.about, said.by_forum, at) or is_news
 
 
 async def of_source(incoming: Incoming, post: WirePost) -> None:
@@ -46,13 +55,11 @@ async def of_source(incoming: Incoming, post: WirePost) -> None:
         if not await incoming.is_allowed(uri):
             return
         source, _ = await vouched_for(incoming, None, None, uri)
-        about, notice, at = await _said(incoming, source)
+        said = await _said(incoming, source)
     except (WireError, Refusal):
         return
-    if notice is None:
-        return
     async with incoming.wire.instance.transaction() as tx:
-        await notices.apply(tx, about, notice, min(at or tx.now, tx.now))
+        await _keep(tx, said)
 
 
 def _source(post: WirePost) -> str | None:
@@ -60,10 +67,17 @@ def _source(post: WirePost) -> str | None:
     return said.record.based_on[0].uri if said is not None and said.record.based_on else None
 
 
-async def _said(
-    incoming: Incoming, post: WirePost
-) -> tuple[Warned, Notice | None, datetime | None]:
-    """Which practice it is about, the notice or that there is none, and since when."""
+@dataclass(frozen=True)
+class _Said:
+    """Which practice it is about, both notices or that there is none, and since when."""
+
+    about: Warned
+    notice: Notice | None
+    by_forum: Notice | None
+    at: datetime | None
+
+
+async def _said(incoming: Incoming, post: WirePost) -> _Said:
     said = practices.from_members(post.raw)
     if said is None or post.author is None or PUBLIC not in (*post.to, *post.cc):
         # Its words would be shown to whoever reads what was made of it.
@@ -72,4 +86,4 @@ async def _said(
     title = text.clean_line(said.record.name, 500)
     agency = person.agency or person.peer or ""
     about = Warned(post.id, title, post.url or post.id, agency, person.id)
-    return about, said.notice, post.updated or post.published
+    return _Said(about, said.notice, said.by_forum, post.updated or post.published)

@@ -14,6 +14,7 @@ from federation.outbox import needs
 from federation.outbox.telling import Telling
 from federation.sharing import shared
 from server.facts import ChangeOffered, OfferAnswered, OfferWithdrawn, PracticeWarned
+from server.library import restating
 from server.practices.record import unpack
 from storage.forums import FEDERATED, Forum, Visibility
 from storage.log import Entry, Form
@@ -30,6 +31,8 @@ async def warned(t: Telling, fact: PracticeWarned) -> None:
 
     Followers of the practice's own forum hear it by the Update of the post.
     """
+    # Before anything is told of it: what its forum elsewhere says, a practice of ours says too.
+    await restating.restate(t.tx, fact)
     question = select(Post).where(Post.uri == fact.uri, Post.state != PostState.DELETED)
     post = (await t.tx.session.execute(question)).scalar_one_or_none()
     if post is not None:

@@ -19,7 +19,7 @@ from server.transaction import Transaction
 from server.viewers import Viewer
 from storage.members import Member
 from storage.posts import Post, PostState
-from storage.practices import Practice, PracticeDraft, PracticeNotice, PracticeVersion
+from storage.practices import Practice, PracticeDraft, PracticeVersion
 from storage.replications import Announcing
 
 MOST = 200
@@ -43,7 +43,7 @@ class Lineage:
 
     family: Family
     news: tuple[str, ...]
-    warnings: tuple[PracticeNotice, ...] = ()
+    warnings: tuple[notices.Row, ...] = ()
     told: tuple[Told, ...] = ()
 
     @property

@@ -62,6 +62,7 @@ class PracticePage:
     may_withdraw: bool
     may_confirm: bool
     notice: Notice | None
+    by_forum: Notice | None
     may_offer: bool
     offers: tuple[OfferLine, ...]
 
@@ -106,6 +107,7 @@ async def practice_page(
         and may_be_withdrawn(page.standing, page.opener.author),
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
         notice=await notices.of(session, post.uri),
+        by_forum=await notices.of_forum(session, post.uri),
         may_offer=is_live and is_mine and lineage.family.source is not None,
         offers=tuple(await offers_on(session, viewer, post)),
     )

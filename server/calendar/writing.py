@@ -62,6 +62,7 @@ async def rewrite(tx: Transaction, post: Post, draft: EventDraft) -> Post:
         recording=before.recording,
         series=before.series,
         series_at=before.series_at,
+        rule=before.rule,
     )
     written = EditDraft(draft.post.title, draft.post.source, draft.post.tags)
     post = await editing.apply_edit(tx, post, written)

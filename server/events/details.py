@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.events import times
+from server.events.rules import in_words
 from storage.events import Event
 
 KINDS: dict[str, str] = {
@@ -34,6 +35,7 @@ MOST_MATERIALS = 40
 LONGEST_LINE = 300
 LONGEST_URL = 1_000
 LONGEST_TEXT = 2_000
+LONGEST_RULE = 500
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Details:
     """Everything of an event that travels with it; moments are UTC.
 
     `online` is the link, empty where only those who signed up are told it (`is_hidden`).
-    `series` is the wire id of the series and `series_at` the local start it was planned for.
+    `series` is the wire id of the series, `series_at` the local start it was planned for, and
+    `rule` how it repeats (RFC 5545).
     """
 
     starts: datetime
@@ -80,11 +83,17 @@ class Details:
     recording: str = ""
     series: str = ""
     series_at: str = ""
+    rule: str = ""
 
     @property
     def when(self) -> str:
         """When it is, in words and in its own zone."""
         return times.in_words(self.starts, self.ends, self.zone, all_day=self.all_day)
+
+    @property
+    def repeats(self) -> str:
+        """How its series repeats, in words; "" for what does not, or has no plain words for it."""
+        return in_words(self.rule) if self.series and self.rule else ""
 
     @property
     def where(self) -> str:

@@ -127,6 +127,9 @@ async def what_repeats_arrives(riverton: Agency, lakeside: Agency, forum: Forum)
     assert first.series == second.series
     assert (second.starts - first.starts).days == 7
     assert second.series_at == "2026-12-10T14:00"
+    page = await riverton.page(f"/p/{first.post_id}/office-hours")
+    assert "Every week, 2 times" in page.text
+    assert re.search(rf'href="/p/{second.post_id}/[^"]+">Thursday 10 December 2026', page.text)
 
 
 async def asks_once_more(riverton: Agency, ana: Member, copy: Post) -> None:

@@ -17,7 +17,7 @@ from server.library.warning import may_be_withdrawn
 from server.permissions import Permission, may
 from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
-from server.practices import comparing, notices
+from server.practices import ancestry, comparing, notices
 from server.practices.comparing import Difference
 from server.practices.evidence import Standing
 from server.practices.fit import Fit, Site, fit
@@ -159,7 +159,7 @@ class Read:
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     """A practice that the viewer may see; NotFound for anything else."""
     post, forum, author, practice = await detailed(session, viewer, post_id, Practice)
-    uris = [uri for uri in (post.uri, practice.based_on, practice.root) if uri]
+    uris = {post.uri, *await ancestry.above(session, practice, post.uri)}
     told = [notices.about(notice, post.uri) for notice in await notices.seen(session, viewer, uris)]
     return Read(post, forum, author, practice, unpack(practice.record), tuple(told))
 

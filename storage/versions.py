@@ -21,10 +21,12 @@ from storage.posts import Kind, Post, PostMention, PostTag
 from storage.practices import (
     LibrarySetting,
     Practice,
+    PracticeAncestor,
     PracticeNotice,
     PracticeThread,
     PracticeTopic,
     PracticeVersion,
+    PracticeWithdrawal,
 )
 from storage.replications import Announcing, Replication
 from storage.resources import Resource, ResourceFile, ResourceUse, ResourceVersion
@@ -46,7 +48,15 @@ _OWN = {"reply_count", "endorsement_count", "withheld_count", "bumped", "pinned"
 # Practices and resources show each other, what others said of them, and what admins decided.
 _OF_LIBRARY = (
     *(Practice, PracticeVersion, PracticeThread, PracticeNotice, PracticeTopic, LibrarySetting),
-    *(Replication, Review, ReviewSeat, ReviewStatement, Announcing),
+    *(
+        PracticeAncestor,
+        PracticeWithdrawal,
+        Replication,
+        Review,
+        ReviewSeat,
+        ReviewStatement,
+        Announcing,
+    ),
     *(Resource, ResourceVersion, ResourceFile, ResourceUse, ResourceLink, StoredFile, FilePreview),
 )
 # What is said with a post, which its object says too.

@@ -32,8 +32,9 @@ async def asker(wire: Wire, host: str | None, actor: str = "") -> Asker:
     mode = instance.settings.federates
     if host is None:
         return Asker(None, mode is Federation.OPEN, False)
-    async with instance.reading() as session:
-        now = instance.clock.now()
-        decision = await peers.judge(session, mode, host, now)
-        agency = decision.allowed and await peers.is_agency(session, mode, host, now)
+    decision = await wire.judge(host)
+    agency = False
+    if decision.explicit:
+        async with instance.reading() as session:
+            agency = await peers.is_guildhall(session, host)
     return Asker(host, decision.allowed, agency, actor)

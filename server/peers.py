@@ -83,10 +83,13 @@ async def judge(session: AsyncSession, mode: Federation, host: str, now: datetim
 
 async def is_agency(session: AsyncSession, mode: Federation, host: str, now: datetime) -> bool:
     """Whether a host may see forums shared with agencies: named by a rule, and a Guildhall."""
-    if not (await judge(session, mode, host, now)).explicit:
-        return False
-    peer = await session.get(Peer, host)
-    return peer is not None and peer.software == GUILDHALL
+    decision = await judge(session, mode, host, now)
+    return decision.explicit and await is_guildhall(session, host)
+
+
+async def is_guildhall(session: AsyncSession, host: str) -> bool:
+    """Whether a host told that it runs Guildhall."""
+    return await session.scalar(select(Peer.software).where(Peer.host == host)) == GUILDHALL
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy import select
+
 from federation import discovery
 from federation.authority import same_origin
 from federation.errors import BadAnswer, Busy, Unreachable, WireError
@@ -31,6 +33,7 @@ from storage.forums import Forum
 from storage.keys import ActorKey
 from storage.members import Member
 from storage.peers import Peer
+from storage.plain import Question, ask, given
 
 STALE = timedelta(days=1)
 KEY_RETRY = timedelta(minutes=1)
@@ -43,6 +46,12 @@ MOST_KEYS_HELD = 5_000
 MOST_HOSTS_HELD = 2_000
 MEETING_SECONDS = 3.0
 PEOPLE = frozenset({"Person", "Service", "Application", "Organization"})
+_DESCRIBED = Question(
+    select(Peer.host).where(
+        Peer.host == given("host", Peer.host.type), Peer.described.is_not(None)
+    ),
+    str,
+)
 
 
 @dataclass(frozen=True)
@@ -250,11 +259,11 @@ class Actors:
         Asked at most once a minute for each host; that nothing was learned is no error.
         """
         async with self._wire.instance.reading() as session:
-            peer = await session.get(Peer, host)
+            is_known = bool(await ask(session, _DESCRIBED, host=host))
+        if is_known:
+            return
         now = self._wire.instance.clock.now()
         last = self._met.get(host)
-        if peer is not None and peer.described is not None:
-            return
         if last is not None and now - last < KEY_RETRY:
             return
         self._met[host] = now

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
@@ -12,18 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import deeds, forums, members, posts
 from federation.askers import Asker
 from federation.keyring import ED25519
+from federation.plainly import as_thread
 from federation.posts import SharedPost
 from federation.sharing import shared_all
 from federation.signatures.proofs import add_proof
 from federation.urls import Urls
 from federation.vocabulary.terms import OBJECT_CONTEXT
 from federation.wire import Wire
+from server import software
 from server.errors import NotFound
-from server.viewers import visible_forums, visible_posts
+from server.viewers import Sight, posts_in, visible_forums, visible_posts
 from storage import keys
 from storage import members as members_storage
+from storage.among import among
 from storage.forums import Forum, ForumSteward, Visibility
 from storage.members import Member, MemberState
+from storage.plain import Question, ask, given
 from storage.posts import Post, PostState, RawObject
 
 PAGE = 50
@@ -116,18 +121,18 @@ class Documents:
         """The pinned threads of a forum, whole; the latest of them where there are many."""
         forum = await self._forum(handle)
         pinned = (Post.forum_id == forum.id, Post.pinned, Post.state == PostState.LIVE)
-        latest = select(Post).where(*pinned).order_by(Post.bumped.desc()).limit(MOST_FEATURED)
+        latest = select(Post.id).where(*pinned).order_by(Post.bumped.desc()).limit(MOST_FEATURED)
         found = (await self.session.execute(latest)).scalars().all()
         counted = select(func.count()).select_from(Post).where(*pinned)
         total = (await self.session.execute(counted)).scalar_one()
-        items = list((await self._objects(found)).values())
+        items = [document for _, document in await self._objects(found)]
         return collection(f"{forum.uri}/featured", "OrderedCollection", total, items)
 
     async def forum_outbox(self, handle: str, before: int | None) -> dict[str, Any]:
         """Announce{Create} of the threads, newest first, PAGE at a time."""
         forum = await self._forum(handle)
         question = (
-            select(Post)
+            select(Post.id)
             .where(
                 Post.forum_id == forum.id, Post.thread_id == Post.id, Post.state == PostState.LIVE
             )
@@ -136,14 +141,13 @@ class Documents:
         )
         if before is not None:
             question = question.where(Post.id < before)
-        rows = (await self.session.execute(question)).scalars().all()
-        shown = rows[:PAGE]
-        sharing, objects = await shared_all(self.session, shown), await self._objects(shown)
-        items = [await self._announced(forum, sharing[post.id], objects[post.id]) for post in shown]
+        ids = (await self.session.execute(question)).scalars().all()
+        shown = await self._objects(ids[:PAGE])
+        items = [await self._announced(forum, sharing, document) for sharing, document in shown]
         url = f"{forum.uri}/outbox"
         document = collection(url, "OrderedCollection", forum.thread_count, items)
-        if len(rows) > PAGE:
-            document["next"] = f"{url}?before={rows[PAGE - 1].id}"
+        if len(ids) > PAGE:
+            document["next"] = f"{url}?before={ids[PAGE - 1]}"
         return document
 
     async def _announced(
@@ -183,17 +187,23 @@ class Documents:
         One written elsewhere is shown as its author sent it, under its own id: whoever asks
         for the page of a thread learns where the thread is.
         """
-        post = await self._post(number)
-        if post.state == PostState.DELETED:
-            opener = await self.session.get_one(Post, post.thread_id)
-            author = await self.session.get_one(Member, post.author_id)
-            forum = await self.session.get_one(Forum, post.forum_id)
-            former = deeds.former_type(post)
-            when = post.deleted or post.published
-            return 410, deeds.tombstone(
-                post.uri, former, author.uri, opener.context, forum.uri, when
-            )
-        return 200, (await self._objects([post]))[post.id]
+        found = await ask(
+            self.session, _seen(self.asker.viewer.sight), id=number, **self.asker.viewer.values
+        )
+        if not found:
+            raise NotFound
+        if found[0] == PostState.DELETED:
+            return 410, await self._tombstone(await self.session.get_one(Post, number))
+        ((_, document),) = await self._objects([number])
+        return 200, document
+
+    async def _tombstone(self, post: Post) -> dict[str, Any]:
+        opener = await self.session.get_one(Post, post.thread_id)
+        author = await self.session.get_one(Member, post.author_id)
+        forum = await self.session.get_one(Forum, post.forum_id)
+        former = deeds.former_type(post)
+        when = post.deleted or post.published
+        return deeds.tombstone(post.uri, former, author.uri, opener.context, forum.uri, when)
 
     async def _post(self, number: int) -> Post:
         question = (
@@ -213,18 +223,32 @@ class Documents:
             raise NotFound
         return post
 
-    async def _objects(self, rows: Sequence[Post]) -> dict[int, dict[str, Any]]:
-        """Posts as objects: signed by their authors here, or as authors elsewhere sent them."""
-        kept = select(RawObject).where(RawObject.post_id.in_([post.id for post in rows]))
-        raw = {row.post_id: row.body for row in (await self.session.execute(kept)).scalars()}
-        found: dict[int, dict[str, Any]] = {}
-        for number, sharing in (await shared_all(self.session, rows)).items():
-            if self.wire.urls.is_ours(sharing.author):
-                found[number] = await self._signed(sharing.author, posts.to_wire(sharing))
+    async def _objects(self, ids: Sequence[int]) -> list[tuple[SharedPost, dict[str, Any]]]:
+        """Posts as they travel, and as objects.
+
+        Those are signed by their authors here, or as authors elsewhere sent them.
+        """
+        shared = await shared_all(self.session, ids)
+        away = [n for n, sharing in shared.items() if not self.wire.urls.is_ours(sharing.author)]
+        raw = dict(await ask(self.session, _raw(), ids=away)) if away else {}
+        shared = await self._as_shown(shared)
+        found: list[tuple[SharedPost, dict[str, Any]]] = []
+        for number, sharing in shared.items():
+            if number not in away:
+                document = await self._signed(sharing.author, posts.to_wire(sharing))
             else:
                 held = raw.get(number)
-                found[number] = orjson.loads(held) if held else posts.to_wire(sharing)
+                document = orjson.loads(held) if held else posts.to_wire(sharing)
+            found.append((sharing, document))
         return found
+
+    async def _as_shown(self, shared: dict[int, SharedPost]) -> dict[int, SharedPost]:
+        """Events as threads where the asker's software shows none."""
+        if not any(sharing.event for sharing in shared.values()):
+            return shared
+        if software.shows_events(await software.profile_at(self.session, self.asker.host)):
+            return shared
+        return {number: as_thread(sharing) for number, sharing in shared.items()}
 
     async def instance(self) -> dict[str, Any]:
         """The instance actor (FEP-d556, FEP-2677)."""
@@ -262,6 +286,20 @@ class Documents:
         if len(rows) > FORUMS_A_PAGE:
             document["next"] = f"{url}?after={shown[-1][0]}"
         return document
+
+
+@cache
+def _seen(sight: Sight) -> Question[str]:
+    """The state of a post that the asker may see."""
+    question = select(Post.state).join(Forum, Forum.id == Post.forum_id)
+    return Question(question.where(Post.id == given("id"), posts_in(sight)), str)
+
+
+@cache
+def _raw() -> Question[tuple[int, str]]:
+    """The objects of posts as their authors sent them: (post, JSON)."""
+    question = select(RawObject.post_id, RawObject.body).where(among(RawObject.post_id, "ids"))
+    return Question(question, lambda number, body: (number, body))
 
 
 def collection(url: str, kind: str, total: int, items: list[Any] | None) -> dict[str, Any]:

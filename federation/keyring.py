@@ -52,9 +52,8 @@ class Keyring:
         found = self.held(actor, kind)
         if found is not None:
             return found
-        rows = await keys.of_owner(session, actor)
-        row = next((row for row in rows if row.kind == kind and row.sealed is not None), None)
-        if row is None or row.sealed is None:
+        row = await keys.private(session, actor, kind)
+        if row is None:
             raise LookupError(f"no private {kind} key of {actor}")
         before = self._held.get((actor, kind))
         if before is not None and before.key_id == row.key_id:

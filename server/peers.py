@@ -19,6 +19,7 @@ from storage.base import insert
 from storage.forums import Forum
 from storage.members import Member
 from storage.peers import Knock, Peer, PolicyRule, Verdict
+from storage.plain import Question, ask, given
 from storage.posts import Post
 
 MOST_KNOCKS = 1_000
@@ -27,6 +28,7 @@ _TAIL = re.compile(r"[\s.]+\Z")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _PATTERN = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*\Z")
 GUILDHALL = "guildhall"
+_SOFTWARE = Question(select(Peer.software).where(Peer.host == given("host", Peer.host.type)), str)
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,14 @@ async def judge(session: AsyncSession, mode: Federation, host: str, now: datetim
 
 async def is_agency(session: AsyncSession, mode: Federation, host: str, now: datetime) -> bool:
     """Whether a host may see forums shared with agencies: named by a rule, and a Guildhall."""
-    decision = await judge(session, mode, host, now)
-    return decision.explicit and await is_guildhall(session, host)
+    if not (await judge(session, mode, host, now)).explicit:
+        return False
+    return await is_guildhall(session, host)
 
 
 async def is_guildhall(session: AsyncSession, host: str) -> bool:
-    """Whether a host told that it runs Guildhall."""
-    return await session.scalar(select(Peer.software).where(Peer.host == host)) == GUILDHALL
+    """Whether a host is known to run what we run."""
+    return await ask(session, _SOFTWARE, host=host) == [GUILDHALL]
 
 
 @dataclass(frozen=True)

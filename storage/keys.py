@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Public keys of everybody, private keys of our own actors."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Index, LargeBinary, select
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Url, Word
+from storage.plain import Question, ask, given
 
 
 class ActorKey(Base):
@@ -29,6 +31,33 @@ class ActorKey(Base):
     retired: Mapped[datetime | None]
     label: Mapped[str] = mapped_column(Characters(64), default="")
     inbox: Mapped[str] = mapped_column(Characters(2048), default="")
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A private key as it is stored, and its id."""
+
+    key_id: str
+    sealed: bytes
+
+
+_PRIVATE = Question(
+    select(ActorKey.key_id, ActorKey.sealed)
+    .where(
+        ActorKey.owner == given("owner", ActorKey.owner.type),
+        ActorKey.kind == given("kind", ActorKey.kind.type),
+        ActorKey.sealed.is_not(None),
+    )
+    .order_by(ActorKey.created.desc())
+    .limit(1),
+    Sealed,
+)
+
+
+async def private(session: AsyncSession, owner: str, kind: str) -> Sealed | None:
+    """The newest private key of one of our actors; None for anybody else."""
+    found = await ask(session, _PRIVATE, owner=owner, kind=kind)
+    return found[0] if found else None
 
 
 async def of_owner(session: AsyncSession, owner: str) -> list[ActorKey]:

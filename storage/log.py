@@ -24,14 +24,19 @@ class Form(StrEnum):
     """The shape an activity travels in (one row a form, never one a peer).
 
     A forum's Announce of the whole activity, or of an opener by its id; the bare activity of an
-    author of ours, which changes or deletes a post, or is any other deed about one; and what is
-    for the lanes that are named with it.
+    author of ours, which changes or deletes a post, or is any other deed about one; an Announce
+    of what a forum's posts were made from, for those who look there; an event told as a thread,
+    announced or by its author, where software shows no events; and what is for the lanes that
+    are named with it.
     """
 
     WRAPPED = "wrapped"
     BOOST = "boost"
     AUTHOR = "author"
     DEED = "deed"
+    POINTER = "pointer"
+    ARTICLE = "article"
+    AUTHOR_ARTICLE = "author-article"
     DIRECT = "direct"
 
 

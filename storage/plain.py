@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
+from storage.among import as_json
 from storage.base import Identifier, UtcDateTime
 
 T = TypeVar("T")
@@ -62,9 +63,7 @@ class _Compiled:
     def values(self, given: dict[str, Any], *, is_sqlite: bool) -> list[Any]:
         """The parameters in the order in which the SQL names them."""
         values = [given[name] if name in given else self.fixed[name] for name in self.names]
-        if is_sqlite:
-            return [_written(value) if isinstance(value, datetime) else value for value in values]
-        return values
+        return [_written(value) for value in values] if is_sqlite else values
 
 
 def _compile(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:
@@ -80,8 +79,11 @@ def _compile(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled
     return _Compiled(compiled.string, tuple(compiled.positiontup or ()), fixed, tuple(read))
 
 
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+def _written(value: Any) -> Any:
+    """A parameter as SQLite is given it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return as_json(value) if isinstance(value, list) else value
 
 
 def _moment(text: str) -> datetime:

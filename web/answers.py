@@ -90,6 +90,7 @@ SAID: dict[str, str] = {
     "topic_listed": "The topic is on the list.",
     "topic_unlisted": "The topic is off the list. Practices that have it keep it.",
     "event_posted": "The event is in the calendar.",
+    "events_posted": "The events are in the calendar.",
     "event_changed": "The event is changed. Whoever signed up is told if it is elsewhere or later.",
     "event_off": "The event is called off. Whoever signed up is told.",
     "place_taken": "You have a place.",

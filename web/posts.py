@@ -63,7 +63,8 @@ async def thread(request: Request) -> Response:
         poll=poll,
         **beside.values,
     )
-    if visit.viewer.member is not None and not page.forum.is_local:
+    is_elsewhere = not page.forum.is_local or (poll is not None and not poll.ours)
+    if visit.viewer.member is not None and is_elsewhere:
         # For members only: visitors shall not be able to have us ask others.
         visit.lookup.opened(page.opener.post.id)
     await _mark_read(visit, page)

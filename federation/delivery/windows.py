@@ -2,56 +2,16 @@
 """How much may be under way: to one origin, and altogether."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from federation.fetch.rooms import Room
 
 FIRST, FEWEST, MOST = 8, 1, 16
 SUCCESSES_FOR_ONE_MORE = 50
 QUICK = 128
 SLOW = 1_024
 SLOW_AFTER = 1.0
-
-
-class _Room:
-    """So many places; whoever comes first is let in first."""
-
-    def __init__(self, places: int) -> None:
-        self.places = places
-        self.taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def enter(self) -> None:
-        if self.taken < self.places and not self._waiting:
-            self.taken += 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                # The place was given to us at the very moment we left.
-                self.leave()
-            raise
-
-    async def __aenter__(self) -> None:
-        await self.enter()
-
-    async def __aexit__(self, *_: object) -> None:
-        self.leave()
-
-    def leave(self) -> None:
-        self.taken -= 1
-        self.admit()
-
-    def admit(self) -> None:
-        """Let in whom there is room for now."""
-        while self._waiting and self.taken < self.places:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.taken += 1
-                turn.set_result(None)
 
 
 class Window:
@@ -62,7 +22,7 @@ class Window:
     """
 
     def __init__(self) -> None:
-        self._room = _Room(FIRST)
+        self._room = Room(FIRST)
         self._size = FIRST
         self._successes = 0
 
@@ -75,7 +35,7 @@ class Window:
     def in_flight(self) -> int:
         return self._room.taken
 
-    def place(self) -> "_Room":
+    def place(self) -> Room:
         """One of the places, as long as the block runs."""
         return self._room
 
@@ -108,7 +68,7 @@ class Slots:
     """
 
     def __init__(self, quick: int = QUICK, slow: int = SLOW) -> None:
-        self._quick = _Room(quick)
+        self._quick = Room(quick)
         self._most_slow = slow
         self.slow = 0
 

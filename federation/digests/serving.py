@@ -102,7 +102,7 @@ class DigestDocuments(LikeDocuments):
             raise NotFound
         whole = None
         if not after:
-            passed_on = (await self._objects([post]))[post.id]
+            ((_, passed_on),) = await self._objects([post.id])
             whole = Whole(passed_on, post.revision, await self._endorsers(post))
         likes = await self._likes(post, after=after, most=LIKES_A_PAGE + 1)
         return post_document(forum.uri, uri, whole, likes)

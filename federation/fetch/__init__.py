@@ -3,6 +3,5 @@
 
 from federation.fetch.answers import Document, Headers, Response, retry_after
 from federation.fetch.door import Door, Signer
-from federation.fetch.resolver import guarded_connector
 
-__all__ = ["Document", "Door", "Headers", "Response", "Signer", "guarded_connector", "retry_after"]
+__all__ = ["Document", "Door", "Headers", "Response", "Signer", "retry_after"]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a peer answered: media type, waiting time, body."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -118,22 +117,6 @@ async def whole_body(answer: aiohttp.ClientResponse, cap: int, into: Sink | None
         else:
             body += chunk
     return bytes(body)
-
-
-async def beginning_of_body(answer: aiohttp.ClientResponse, cap: int, end: float) -> bytes:
-    """Read up to `cap` bytes until `end` on the loop's clock, and be content with fewer."""
-    if answer.content_length == 0:
-        return b""
-    body = bytearray()
-    try:
-        async with asyncio.timeout_at(end):
-            async for chunk in answer.content.iter_any():
-                body += chunk
-                if len(body) >= cap:
-                    break
-    except (TimeoutError, aiohttp.ClientError, OSError):
-        answer.close()
-    return bytes(body[:cap])
 
 
 def merged_headers(headers: CIMultiDictProxy[str]) -> Headers:

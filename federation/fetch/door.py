@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -22,30 +23,24 @@ from federation.fetch.answers import (
     Headers,
     Response,
     Sink,
-    beginning_of_body,
     is_activity_json,
     merged_headers,
     status_error,
     whole_body,
 )
-from federation.fetch.failures import translated, within
-from federation.fetch.resolver import Named, guarded_connector
+from federation.fetch.failures import too_late, translated, within
+from federation.fetch.lines import Lines
+from federation.fetch.resolver import GuardedResolver, Named, guarded_connector
 from federation.origins import HttpUrl, join_url, parse_url
 
 # Given the method, the URL exactly as it is sent and the body, returns the headers to add.
 Signer = Callable[[str, str, bytes | None], Headers | Awaitable[Headers]]
 
 DOCUMENT_BYTES = 1_000_000
-POST_ANSWER_BYTES = 8_192
 SECONDS = 10.0
 REDIRECTS = 3
 
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
-_CLOSED = (
-    aiohttp.ServerDisconnectedError,
-    aiohttp.ClientConnectionResetError,
-    aiohttp.ClientOSError,
-)
 _NONE: Headers = MappingProxyType({})
 
 
@@ -80,9 +75,12 @@ class Door:
         user_agent: str,
         parse: Callable[[bytes], dict[str, Any]],
         per_host: int = 16,
+        look_up: AbstractResolver | None = None,
         connector: aiohttp.BaseConnector | None = None,
     ) -> None:
-        """Open nothing yet; another `connector` replaces the guarded one, and is closed with us.
+        """Open nothing yet; `look_up` replaces the system's, and its answers are guarded as well.
+
+        Another `connector` replaces the guarded one for what is fetched. Both are closed with us.
 
         Raises ValueError where `resolve` names what is no IP address.
         """
@@ -93,6 +91,8 @@ class Door:
         self._user_agent = user_agent
         self._parse = parse
         self._per_host = per_host
+        self._resolver = GuardedResolver(self._named, look_up)
+        self._lines = Lines(self._named, self._resolver, user_agent=user_agent, per_host=per_host)
         self._connector = connector
         self._opened: aiohttp.ClientSession | None = None
         self._is_closed = False
@@ -180,21 +180,16 @@ class Door:
         """
         target = self._admit(parse_url(url))
         end = asyncio.get_running_loop().time() + deadline
-        async with within(deadline, target):
-            added = await _signed(sign, "POST", target, body)
-            headers = CIMultiDict(added)
-            headers["Content-Type"] = content_type
-            answer = await self._send_body(target, headers, body)
+        headers = await _signed(sign, "POST", target, body)
         try:
-            # The status is the receipt: a body that comes slowly or breaks off takes nothing away.
-            kept = await beginning_of_body(answer, POST_ANSWER_BYTES, end)
-        finally:
-            answer.release()
-        return Response(answer.status, target.url, merged_headers(answer.headers), kept)
+            return await self._lines.post(target, headers, content_type, body, end)
+        except TimeoutError:
+            raise too_late(target, deadline) from None
 
     async def close(self) -> None:
         """Close every connection; none is opened any more."""
         self._is_closed = True
+        await self._lines.close()
         if self._opened is not None:
             await self._opened.close()
         elif self._connector is not None:
@@ -265,33 +260,13 @@ class Door:
             raise BadAnswer("The other server's answer is not the JSON it should be.") from None
         return Document(answer.url, answer.body, data)
 
-    async def _send_body(
-        self, target: HttpUrl, headers: CIMultiDict[str], body: bytes
-    ) -> aiohttp.ClientResponse:
-        for _ in range(2):
-            with translated(target):
-                try:
-                    return await self._session().post(
-                        URL(target.url, encoded=True),
-                        data=body,
-                        headers=headers,
-                        allow_redirects=False,
-                    )
-                except aiohttp.ClientConnectorError:
-                    raise
-                except _CLOSED:
-                    # A kept connection that the peer closes as we write to it says nothing about
-                    # the peer, and receivers know an activity they have seen by its id.
-                    continue
-        raise Unreachable(f"{target.host} closed the connection without an answer.")
-
     def _session(self) -> aiohttp.ClientSession:
         if self._is_closed:
             # Asked by what was still under way: a session opened now would be closed by nobody.
             raise Unreachable("We are stopping, and ask nobody any more.")
         if self._opened is None:
             if self._connector is None:
-                self._connector = guarded_connector(self._named, self._per_host)
+                self._connector = guarded_connector(self._named, self._per_host, self._resolver)
             self._opened = aiohttp.ClientSession(
                 connector=self._connector,
                 cookie_jar=aiohttp.DummyCookieJar(),

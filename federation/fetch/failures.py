@@ -2,6 +2,7 @@
 """What goes wrong below, as errors of the wire."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -19,7 +20,12 @@ async def within(deadline: float, target: HttpUrl) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline):
             yield
     except TimeoutError:
-        raise Unreachable(f"{target.host} did not answer within {deadline:g} seconds.") from None
+        raise too_late(target, deadline) from None
+
+
+def too_late(target: HttpUrl, deadline: float) -> Unreachable:
+    """Nothing came within `deadline` seconds."""
+    return Unreachable(f"{target.host} did not answer within {deadline:g} seconds.")
 
 
 @contextmanager
@@ -33,6 +39,10 @@ def translated(target: HttpUrl) -> Iterator[None]:
         if isinstance(problem, aiohttp.ClientSSLError):
             raise Unreachable(f"{target.host} could not prove that it is {target.host}.") from None
         raise Unreachable(f"{target.host} could not be reached.") from problem
+    except ForbiddenAddress:
+        raise Forbidden(f"{target.host} leads to a forbidden address.") from None
+    except ssl.SSLError:
+        raise Unreachable(f"{target.host} could not prove that it is {target.host}.") from None
     except aiohttp.ClientResponseError:
         raise BadAnswer(f"{target.host} answered with something that is not HTTP.") from None
     except aiohttp.ClientPayloadError:

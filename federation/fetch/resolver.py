@@ -120,20 +120,25 @@ def guarded_socket(named: Named) -> Callable[[AddressInfo], socket.socket]:
 
 
 def guarded_connector(
-    named: Named, per_host: int, inner: AbstractResolver | None = None
+    named: Named, per_host: int, resolver: GuardedResolver
 ) -> aiohttp.TCPConnector:
-    """Return the connector of the door: at most 200 connections, `per_host` to one host.
+    """Return the connector for what is fetched: at most 200 connections, `per_host` to a host.
 
     Certificates are checked against the system's list or SSL_CERT_FILE. Needs a running loop.
     """
     return aiohttp.TCPConnector(
-        resolver=GuardedResolver(named, inner),
+        resolver=resolver,
         socket_factory=guarded_socket(named),
-        ssl=_trust(os.environ.get("SSL_CERT_FILE", "")),
+        ssl=trust(),
         limit=200,
         limit_per_host=per_host,
         ttl_dns_cache=_DNS_SECONDS,
     )
+
+
+def trust() -> ssl.SSLContext:
+    """The certificates that we trust: the system's list or SSL_CERT_FILE."""
+    return _trust(os.environ.get("SSL_CERT_FILE", ""))
 
 
 @cache

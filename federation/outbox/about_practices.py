@@ -10,9 +10,12 @@ from sqlalchemy import or_, select
 
 from federation import forums, offers, posts
 from federation.offers import SharedOffer
+from federation.outbox import needs
 from federation.outbox.telling import Telling
 from federation.sharing import shared
 from server.facts import ChangeOffered, OfferAnswered, OfferWithdrawn, PracticeWarned
+from server.library import restating
+from server.practices.ancestry import below
 from server.practices.record import unpack
 from storage.forums import FEDERATED, Forum, Visibility
 from storage.log import Entry, Form
@@ -29,6 +32,8 @@ async def warned(t: Telling, fact: PracticeWarned) -> None:
 
     Followers of the practice's own forum hear it by the Update of the post.
     """
+    # Before anything is told of it: what its forum elsewhere says, a practice of ours says too.
+    await restating.restate(t.tx, fact)
     question = select(Post).where(Post.uri == fact.uri, Post.state != PostState.DELETED)
     post = (await t.tx.session.execute(question)).scalar_one_or_none()
     if post is not None:
@@ -60,9 +65,7 @@ async def _to_adopters(t: Telling, post: Post, fact: PracticeWarned) -> None:
 
 async def _inboxes(t: Telling, post: Post) -> list[str]:
     """Where those live who adapted, replicated, or told of doing either."""
-    adapted = select(Practice.post_id).where(
-        or_(Practice.based_on == post.uri, Practice.root == post.uri), Practice.post_id != post.id
-    )
+    adapted = select(Practice.post_id).where(below(post.uri), Practice.post_id != post.id)
     reported = select(Replication.post_id).where(Replication.of == post.uri)
     told = select(Announcing.post_id)
     question = (
@@ -91,7 +94,7 @@ async def _forums_of_adaptations(t: Telling, uri: str, post: Post | None) -> lis
         .join(Post, Post.forum_id == Forum.id)
         .join(Practice, Practice.post_id == Post.id)
         .where(
-            or_(Practice.based_on == uri, Practice.root == uri),
+            below(uri),
             Post.uri != uri,
             Post.state == PostState.LIVE,
             Forum.peer.is_(None),
@@ -105,12 +108,17 @@ async def _forums_of_adaptations(t: Telling, uri: str, post: Post | None) -> lis
 
 
 async def _point(t: Telling, forum: Forum, fact: PracticeWarned) -> None:
-    """Point those who follow a forum to the original; they ask its own server what it says now."""
+    """Point those who follow a forum to the original; they ask its own server what it says now.
+
+    Other software would show it as a thread of this forum's.
+    """
+    if not await needs.is_wanted(t.tx.session, forum, Form.POINTER):
+        return
     is_public = forum.visibility == Visibility.PUBLIC
     head = forums.announce_head(forum.uri, f"{fact.uri}#notice-{fact.n}", is_public=is_public)
     document = await t.sign(forum.uri, head | {"object": fact.uri})
     entry = Entry(
-        form=Form.WRAPPED,
+        form=Form.POINTER,
         activity_id=str(head["id"]),
         signer=forum.uri,
         order_key=fact.uri,

@@ -15,6 +15,7 @@ from federation.fetch.pace import Pace, paced
 from federation.handlers.announced import apply
 from federation.incoming import Incoming
 from federation.receive import Receiver
+from federation.repair.ended import EndedPolls
 from federation.repair.pages import Pages
 from federation.repair.threads import Threads
 from federation.vocabulary.activities import Reference
@@ -54,6 +55,7 @@ class Opened:
         self._receiver = receiver
         self._pace = pace
         self._threads = Threads(wire, pages)
+        self._polls = EndedPolls()
         self._next: OrderedDict[int, _Next] = OrderedDict()
         self._running: dict[int, asyncio.Task[None]] = {}
 
@@ -94,6 +96,7 @@ class Opened:
             opener = await session.get_one(Post, thread)
             forum = await session.get_one(Forum, opener.forum_id)
             peer = await session.get(Peer, forum.peer or "")
+        await self._count(opener)
         if peer is None or not peer.software or peer.software == peers.GUILDHALL:
             return
         if forum.copy_state != CopyState.CURRENT:
@@ -109,6 +112,15 @@ class Opened:
             await self._threads.complete(opener.uri, applied)
         if came:
             self._note(thread, came=True)
+
+    async def _count(self, opener: Post) -> None:
+        """Ask how the thread's poll ended, whatever software runs where it is counted."""
+        incoming = Incoming(self._wire, self._receiver.actors, self._receiver.verifier)
+        try:
+            with paced(self._pace), limited(Allowance(documents=1, requests=4)):
+                await self._polls.ask(incoming, opener)
+        except (Refusal, WireError) as error:
+            logger.info("poll not counted", thread=opener.uri, why=str(error))
 
     async def _apply(self, forum: Forum, uri: str) -> bool:
         """Apply a post as if it had been announced; False where nothing came of it."""

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An event out of a calendar file (RFC 5545), as the form takes it.
+"""Events out of a calendar file (RFC 5545), as the form takes them.
 
-Nothing is put into the calendar from a file unseen: it fills in the form, which somebody reads.
+Nothing is put into the calendar from a file unseen: one event fills in the form, and of several
+somebody chooses.
 """
 
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from icalendar import Calendar
 
 from server import text
-from server.calendar.recurring import LONGEST_RULE, must_be_bearable
+from server.calendar.recurring import must_be_bearable
 from server.errors import Invalid
 from server.events import times
-from server.events.details import is_link
+from server.events.details import LONGEST_RULE, is_link
 
 LARGEST = 1024 * 1024
 MOST_LOOKED_AT = 500
@@ -25,42 +27,68 @@ UNREADABLE = "This is no calendar file that can be read: it should end in .ics."
 
 @dataclass(frozen=True)
 class Found:
-    """The fields of the first event of a file, and how many more it holds."""
+    """The fields of an event of a file, or the sentence that says why it cannot be taken over."""
 
     typed: dict[str, str]
-    others: int
+    fault: str = ""
 
 
-def event_of(body: bytes) -> Found:
-    """The first event of a file; Invalid for a file that has none. Slow for large ones."""
+def events_of(body: bytes) -> list[Found]:
+    """The events of a file, in its order; Invalid for a file that has none. Slow for large ones.
+
+    A time of a series that was changed by itself is an event by itself, and a day that the
+    series leaves out (RECURRENCE-ID, RFC 5545 §3.8.4.4).
+    """
     if len(body) > LARGEST:
-        raise Invalid({"file": "This file is larger than 1 MB: take a single event out of it."})
+        raise Invalid({"file": "This file is larger than 1 MB: take fewer events out of it."})
     try:
         entries = list(_entries(body))
+        changed = _changed(entries)
     except Exception as error:  # whatever its parser trips over, it is a file that cannot be read
         raise Invalid({"file": UNREADABLE}) from error
     if not entries:
         raise Invalid({"file": "There is no event in this file."})
+    return [_found(entry, changed) for entry in entries]
+
+
+def _found(entry: Any, changed: dict[str, list[Any]]) -> Found:
+    title = ""
     try:
-        return Found(_typed(entries[0]), len(entries) - 1)
-    except (ValueError, TypeError, OverflowError, AttributeError, KeyError) as error:
-        raise Invalid({"file": "The first event of this file cannot be read."}) from error
+        title = text.clean_line(str(entry.get("SUMMARY", "")), 200)
+        if str(entry.get("STATUS", "")).upper() == "CANCELLED":
+            return Found({"title": title}, "The file says that it is cancelled.")
+        alone = entry.get("RECURRENCE-ID") is not None
+        typed = _typed(entry, [] if alone else changed.get(str(entry.get("UID", "")), []))
+        return Found({"title": title, **typed})
+    except (ValueError, TypeError, OverflowError, AttributeError, KeyError):
+        return Found({"title": title}, "It does not say when it is in a way that can be read.")
 
 
 def _entries(body: bytes) -> Iterator[Any]:
-    """Events that say when they are; changes of single occurrences are left out."""
-    for calendar in Calendar.from_ical(body, multiple=True)[:10]:
-        for entry in calendar.walk("VEVENT")[:MOST_LOOKED_AT]:
-            if entry.get("DTSTART") is not None and entry.get("RECURRENCE-ID") is None:
-                yield entry
+    """Events that say when they are, MOST_LOOKED_AT in all."""
+    found = (
+        entry
+        for calendar in Calendar.from_ical(body, multiple=True)[:10]
+        for entry in calendar.walk("VEVENT")
+        if entry.get("DTSTART") is not None
+    )
+    return islice(found, MOST_LOOKED_AT)
 
 
-def _typed(entry: Any) -> dict[str, str]:
+def _changed(entries: list[Any]) -> dict[str, list[Any]]:
+    """The times of series that stand in the file by themselves, by the UID of the series."""
+    found: dict[str, list[Any]] = {}
+    for entry in entries:
+        if (value := entry.get("RECURRENCE-ID")) is not None:
+            found.setdefault(str(entry.get("UID", "")), []).append(value)
+    return found
+
+
+def _typed(entry: Any, changed: list[Any]) -> dict[str, str]:
     start, zone = _local(entry.get("DTSTART"))
     end = _end(entry, start, zone)
     all_day = not isinstance(start, datetime)
     typed = {
-        "title": text.clean_line(str(entry.get("SUMMARY", "")), 200),
         "source": str(entry.get("DESCRIPTION", ""))[: text.MAX_SOURCE],
         "place": text.clean_line(str(entry.get("LOCATION", "")), 300),
         "kind": "meeting",
@@ -79,7 +107,7 @@ def _typed(entry: Any) -> dict[str, str]:
         with suppress(Invalid):
             # One that cannot be read stands in the form all the same.
             typed |= {"repeat": "rule", "rule": must_be_bearable(typed["rule"])}
-        typed["except_on"] = "\n".join(day.isoformat() for day in _left_out(entry, zone))
+        typed["except_on"] = "\n".join(day.isoformat() for day in _left_out(entry, zone, changed))
     return typed
 
 
@@ -130,13 +158,12 @@ def _link(entry: Any) -> str:
     return ""
 
 
-def _left_out(entry: Any, zone: str) -> list[date]:
+def _left_out(entry: Any, zone: str, changed: list[Any]) -> list[date]:
     value = entry.get("EXDATE")
     lists = value if isinstance(value, list) else [value] if value is not None else []
+    moments = [item.dt for one in lists for item in one.dts] + [one.dt for one in changed]
     found = []
-    for one in lists:
-        for item in one.dts:
-            moment = item.dt
-            is_aware = isinstance(moment, datetime) and moment.tzinfo is not None
-            found.append(_day(times.wall(moment, zone) if is_aware else moment))
+    for moment in moments:
+        is_aware = isinstance(moment, datetime) and moment.tzinfo is not None
+        found.append(_day(times.wall(moment, zone) if is_aware else moment))
     return sorted(set(found))[:1_000]

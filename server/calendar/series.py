@@ -19,7 +19,6 @@ from server.calendar.typed import EventDraft
 from server.errors import Invalid, NotAllowed
 from server.events import times
 from server.events.details import Details, of_row
-from server.posts.writing import apply_thread
 from server.transaction import Transaction
 from storage.events import Event, EventSeries
 from storage.forums import Forum
@@ -29,7 +28,9 @@ from storage.posts import Post, PostState
 # As many as the rules of another agency's forum take from one person in a minute.
 MOST_AHEAD = 8
 _MINUTE = timedelta(minutes=1)
+# What of a form is not said of each occurrence.
 _ONCE = ("repeat", "repeat_until", "repeat_count", "except_on", "rule")
+_OF_A_PAGE = ("csrf", "once", "following")
 
 
 async def publish(tx: Transaction, author: Member, forum: Forum, typed: Mapping[str, str]) -> Post:
@@ -38,10 +39,25 @@ async def publish(tx: Transaction, author: Member, forum: Forum, typed: Mapping[
     `typed` is the form; Invalid names its fields that need another look.
     """
     draft = checking.check(typed)
+    await writing.must_publish(tx, author, forum)
+    post, series = await begin(tx, author, forum, draft, typed)
+    if series is not None:
+        await extend(tx, series)
+    return post
+
+
+async def begin(
+    tx: Transaction, author: Member, forum: Forum, draft: EventDraft, typed: Mapping[str, str]
+) -> tuple[Post, EventSeries | None]:
+    """An event, and if it repeats its series, of which the first is made.
+
+    `typed` is the form that `draft` was checked of. Nobody is asked whether it may be.
+    """
     if draft.repeats is None:
-        return await writing.publish(tx, author, forum, draft)
+        return await writing.enter(tx, author, forum, draft), None
     details, rule = draft.details, draft.repeats
     number = tx.ids.next()
+    first = next(occurrences(rule))
     series = EventSeries(
         id=number,
         uri=f"{author.uri}#series-{number}",
@@ -52,19 +68,22 @@ async def publish(tx: Transaction, author: Member, forum: Forum, typed: Mapping[
         zone=details.zone,
         starts=named(rule.first),
         minutes=round((details.ends - details.starts) / _MINUTE),
-        draft=json.dumps({**typed, **dict.fromkeys(_ONCE, "")}, ensure_ascii=False),
+        draft=_kept(typed),
         made=1,
-        upto="",
+        upto=named(first),
         ended=False,
         at=tx.now,
     )
-    first = next(occurrences(rule))
-    series.upto = named(first)
-    post = await writing.publish(tx, author, forum, occurrence(draft, series, first))
+    post = await writing.enter(tx, author, forum, occurrence(draft, series, first))
     tx.session.add(series)
     await tx.session.flush()
-    await extend(tx, series)
-    return post
+    return post, series
+
+
+def _kept(typed: Mapping[str, str]) -> str:
+    """The form of an occurrence, as a series keeps it."""
+    said = {name: value for name, value in typed.items() if name not in _OF_A_PAGE}
+    return json.dumps({**said, **dict.fromkeys(_ONCE, "")}, ensure_ascii=False)
 
 
 def named(start: datetime) -> str:
@@ -75,8 +94,9 @@ def named(start: datetime) -> str:
 def occurrence(draft: EventDraft, series: EventSeries, start: datetime) -> EventDraft:
     """The event of a series that begins at a local time."""
     details = replace(
-        at(draft.details, start, series.minutes), series=series.uri, series_at=named(start)
-    )
+        at(draft.details, start, series.minutes), series=series.uri, series_at=named(start),
+        rule=series.rule,
+    )  # fmt: skip
     return EventDraft(draft.post, details)
 
 
@@ -111,8 +131,7 @@ async def extend(tx: Transaction, series: EventSeries) -> int:
             return made
         series.upto = named(start)
         if found.details.ends > tx.now:
-            post = await apply_thread(tx, author, forum, found.post)
-            await writing.apply(tx, post, found.details)
+            await writing.enter(tx, author, forum, found)
             made += 1
             series.made += 1
     series.ended = True
@@ -167,7 +186,7 @@ async def revise(tx: Transaction, actor: Member, post: Post, typed: Mapping[str,
         moved = at(draft.details, datetime.combine(day, begins.time()), minutes)
         await writing.rewrite(tx, one, EventDraft(draft.post, moved))
     series.zone, series.minutes = draft.details.zone, minutes
-    series.draft = json.dumps({**typed, **dict.fromkeys(_ONCE, "")}, ensure_ascii=False)
+    series.draft = _kept(typed)
     # What is made later has the new hours too; which days it has, the rule says as before.
     first, upto = (datetime.fromisoformat(one) for one in (series.starts, series.upto))
     series.starts = named(datetime.combine(first.date(), begins.time()))

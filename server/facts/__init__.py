@@ -167,6 +167,17 @@ class GuestAnswered(Fact):
 
 
 @dataclass(frozen=True)
+class GuestDropped(Fact):
+    """An event is deleted in which somebody elsewhere had a place; `join` is what they asked by."""
+
+    post: int
+    person: int
+    join: str
+    guest: int
+    n: int
+
+
+@dataclass(frozen=True)
 class JoinAsked(Fact):
     """A member asks for a place at an event of another agency."""
 
@@ -282,6 +293,7 @@ KINDS: dict[str, type[Fact]] = {
         LinkChanged,
         EventChanged,
         GuestAnswered,
+        GuestDropped,
         JoinAsked,
         JoinTakenBack,
         JoinSettled,

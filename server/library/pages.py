@@ -17,7 +17,7 @@ from server.library.warning import may_be_withdrawn
 from server.permissions import Permission, may
 from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
-from server.practices import comparing, notices
+from server.practices import ancestry, comparing, notices
 from server.practices.comparing import Difference
 from server.practices.evidence import Standing
 from server.practices.fit import Fit, Site, fit
@@ -62,6 +62,7 @@ class PracticePage:
     may_withdraw: bool
     may_confirm: bool
     notice: Notice | None
+    by_forum: Notice | None
     may_offer: bool
     offers: tuple[OfferLine, ...]
 
@@ -106,6 +107,7 @@ async def practice_page(
         and may_be_withdrawn(page.standing, page.opener.author),
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
         notice=await notices.of(session, post.uri),
+        by_forum=await notices.of_forum(session, post.uri),
         may_offer=is_live and is_mine and lineage.family.source is not None,
         offers=tuple(await offers_on(session, viewer, post)),
     )
@@ -157,7 +159,7 @@ class Read:
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     """A practice that the viewer may see; NotFound for anything else."""
     post, forum, author, practice = await detailed(session, viewer, post_id, Practice)
-    uris = [uri for uri in (post.uri, practice.based_on, practice.root) if uri]
+    uris = {post.uri, *await ancestry.above(session, practice, post.uri)}
     told = [notices.about(notice, post.uri) for notice in await notices.seen(session, viewer, uris)]
     return Read(post, forum, author, practice, unpack(practice.record), tuple(told))
 

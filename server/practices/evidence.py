@@ -81,7 +81,8 @@ class Replication:
 class Grounds:
     """Everything that the step is computed from.
 
-    `period` is how long a review holds; `withdrawn` the author's reason, if it was withdrawn.
+    `period` is how long a review holds; `withdrawn` the reason, if it was withdrawn, and
+    `by_stewards` whether those who look after its forum did it.
     """
 
     record: Record
@@ -92,6 +93,7 @@ class Grounds:
     stated: Stated | None = None
     replications: Sequence[Replication] = ()
     withdrawn: str = ""
+    by_stewards: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,11 @@ def stand(grounds: Grounds) -> Standing:
         return Standing(
             Step.IDEA,
             (f"It was withdrawn: {grounds.withdrawn}",),
-            ("Its author has to publish it again.",),
+            (
+                "The stewards of its forum have to take that back."
+                if grounds.by_stewards
+                else "Its author has to publish it again.",
+            ),
         )
     step, because, is_stated = Step.IDEA, ["It has a title and a summary."], False
     for wanted, judge in _JUDGES:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select, update
 
 from server.facts import PostDeleted
+from server.practices import withdrawals
 from server.practices.standing import reckon_uri
 from server.transaction import Transaction
 from storage.posts import Post
@@ -18,6 +19,7 @@ from storage.practices import (
     PracticeNotice,
     PracticeThread,
     PracticeVersion,
+    PracticeWithdrawal,
 )
 from storage.replications import Announcing, Replication
 from storage.reviews import ReviewStatement
@@ -32,9 +34,11 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
             update(PracticeDraft).where(column == fact.post).values({column.key: None})
         )
     post = await tx.session.get_one(Post, fact.post)
-    await tx.session.execute(delete(PracticeNotice).where(PracticeNotice.uri == post.uri))
+    for notice in (PracticeNotice, PracticeWithdrawal):
+        await tx.session.execute(delete(notice).where(notice.uri == post.uri))
     for table in (PracticeVersion, PracticeFacet, Practice, Announcing, ChangeOffer):
         await tx.session.execute(delete(table).where(table.post_id == fact.post))
+    await withdrawals.forget(tx, fact)
     said = await tx.session.get(ReviewStatement, fact.post)
     if said is not None:
         await tx.session.delete(said)

@@ -13,6 +13,7 @@ from tests.browser.apps import let_in
 from tests.browser.town import Town
 from tests.browser.vetting import reviews
 from tests.browser.windows import HEIGHT, Windows
+from tests.server.calendar.bench import TERM
 
 pytestmark = pytest.mark.browser
 
@@ -294,6 +295,23 @@ def test_a_section_that_needs_another_look_is_accessible(
     page.goto(f"{places['half']}/outcomes/1")
     page.get_by_role("button", name="Save and continue").click()
     page.locator("#faults").wait_for()
+    page.evaluate(AXE)
+    found = faults(page)
+    assert not found, "\n".join(found)
+
+
+def test_choosing_from_a_calendar_file_is_accessible(
+    pages: dict[str, Page], places: dict[str, Any]
+) -> None:
+    assert places
+    page = pages["member"]
+    page.goto("/f/counters/events/new")
+    page.get_by_text("Take it from a calendar file").click()
+    page.get_by_label("Calendar file").set_input_files(
+        {"name": "term.ics", "mimeType": "text/calendar", "buffer": TERM}
+    )
+    page.get_by_role("button", name="Read the file").click()
+    page.get_by_role("button", name="Put these into the calendar").wait_for()
     page.evaluate(AXE)
     found = faults(page)
     assert not found, "\n".join(found)

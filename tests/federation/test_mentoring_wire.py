@@ -21,6 +21,7 @@ from server.mentoring.agreements import Heard as PairSaid
 from server.mentoring.asks import Told
 from server.mentoring.profiles import Offered, Wanted
 from storage.mentoring import EntryKind, MentorCard
+from tests.federation.wire_schema import must_be_an_activity
 from tests.server.mentoring.test_matching import CARDS, JSON, NEEDS, OFFERED
 
 HOME, OTHER = "https://lakeside.example.gov", "https://riverton.example.gov"
@@ -59,6 +60,7 @@ def test_an_offer_arrives_as_it_was_sent(need: Wanted, message: str) -> None:
         PARTIES.agreement, f"{MAREK}#mentor-card", "flash", Told(need, message.strip()), LATER
     )
     document = json.loads(json.dumps(wire.offer(PARTIES, sent)))
+    must_be_an_activity(document)
     activity = parse_activity(document)
     assert (activity.id, activity.actor) == (PARTIES.offer, PARTIES.signer)
     there = wire.asked(activity.raw)
@@ -76,6 +78,7 @@ def test_every_answer_can_be_told_from_the_others_by_its_reader() -> None:
     ]  # fmt: skip
     assert len({document["id"] for document in made}) == len(made)
     for document in made:
+        must_be_an_activity(document)
         assert parse_envelope(document).actor == document["actor"]
         assert parse_activity(document).raw["context"] == PARTIES.agreement
         assert document["to"] == [MAREK] or document["actor"] == MAREK
@@ -138,6 +141,8 @@ def test_what_a_pair_shares_arrives_as_it_was_written(
     made = {"kind": kind, "title": words[:100], "text": words, "rating": rating, "minutes": 30}
     draft = drafts.read({**made, "starts": LATER, "due": "2027-02-28", "parent": f"{OTHER}/x"})
     shared = SharedEntry(f"{OTHER}/instance#entry-9", BETWEEN.actor, revision, draft, "<p>x</p>")
+    for document in (entries.entry(BETWEEN, shared), entries.taken_back(BETWEEN, shared.uri)):
+        must_be_an_activity(document)
     document = json.loads(json.dumps(entries.entry(BETWEEN, shared)))
     there = entries.shared_entry(parse_activity(document).raw)
     assert there == replace(shared, html="")
@@ -154,6 +159,7 @@ def test_what_a_pair_says_of_itself_arrives() -> None:
         PairSaid("completed"),
     ):
         document = json.loads(json.dumps(entries.told(BETWEEN, said, 7)))
+        must_be_an_activity(document)
         assert entries.read_told(parse_activity(document).raw) == said
 
 

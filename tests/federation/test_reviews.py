@@ -28,6 +28,7 @@ from server.errors import Invalid
 from server.practices import record
 from server.reviews import rubric
 from server.vetting.statements import Statement
+from tests.federation.wire_schema import must_be_an_activity
 from tests.server.practices import strategies
 from tests.server.reviews.bench import answers
 
@@ -72,6 +73,7 @@ MESSAGES = st.builds(
 @given(MESSAGES)
 def test_a_message_comes_back_as_it_was(message: Message) -> None:
     document = to_wire(ROUTE, message)
+    must_be_an_activity(document)
     raw = read(orjson.dumps(document))
     assert from_wire(raw) == message
     activity = parse_activity(raw)

@@ -3,21 +3,38 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from federation import polls
 from federation.events import SharedEvent
-from federation.posts import SharedPost, create, from_wire, recipients, to_wire, update
+from federation.polls import CastVote
+from federation.posts import (
+    SharedPost,
+    create,
+    from_wire,
+    is_vote,
+    recipients,
+    to_wire,
+    update,
+)
 from federation.practices import SharedPractice
+from federation.resources import SharedResource
 from federation.vocabulary.posts import parse_post
 from federation.vocabulary.reader import read
 from federation.vocabulary.terms import PUBLIC
 from server import text
 from server.events import times
 from server.events.details import JOININGS, KINDS, STATUSES, Details, Material, Session
+from server.hub.uses import SaidUse
+from server.polls.pages import Choice, ShownPoll
 from server.practices import record, reporting
+from server.resources.terms import VERDICTS
+from server.vetting.statements import Statement
+from tests.federation import sample_resources
 from tests.federation.wire_schema import must_be_a_post, must_be_an_activity
 from tests.server.practices import strategies
 
@@ -58,6 +75,15 @@ REPORT = st.builds(
 
 
 SHORT = LINE.filter(bool)
+RESOURCE = st.builds(
+    lambda uri, source, version, note: SharedResource(
+        sample_resources.template(uri, source), version, note
+    ),
+    POST, POST, st.integers(1, 10**6), LINE,
+)  # fmt: skip
+USE = st.builds(SaidUse, POST, st.none() | st.integers(1, 10**6), st.sampled_from(list(VERDICTS)))
+STATEMENT = st.builds(Statement, of=POST, version=st.integers(1, 99), reviewers=st.integers(0, 99))
+LINKS = st.lists(st.tuples(LINE.filter(bool), POST), max_size=2)
 LINK = st.tuples(HOST, TAG).map(lambda pair: f"https://{pair[0]}/{pair[1]}")
 
 
@@ -94,15 +120,38 @@ def shared_events(draw: st.DrawFn) -> SharedEvent:
 
 
 @st.composite
+def shown_polls(draw: st.DrawFn) -> ShownPoll:
+    """Any poll as it may leave an instance: no counts while they are kept back."""
+    names = draw(st.lists(LINE.filter(bool), min_size=2, max_size=4, unique=True))
+    over, voters = draw(st.booleans()), draw(st.integers(0, 99))
+    hidden = not over and voters > 0 and draw(st.booleans())
+    votes = [0 if hidden else voters, *[0] * (len(names) - 1)]
+    return ShownPoll(
+        0, draw(st.booleans()), hidden, draw(MOMENT), voters, tuple(map(Choice, names, votes)),
+        over, ours=False,
+    )  # fmt: skip
+
+
+BEYOND_OPENERS = {
+    "practice": PRACTICE,
+    "event": shared_events(),
+    "report": REPORT,
+    "resource": RESOURCE,
+    "poll": shown_polls(),
+    "offers": st.just(value=True),
+}
+BEYOND_REPLIES = {"announces": POST, "use": USE, "states": STATEMENT}
+
+
+@st.composite
 def shared_posts(draw: st.DrawFn) -> SharedPost:
     """Any post as it may leave an instance."""
     uri = draw(POST)
     parent = draw(st.none() | POST)
     is_reply = parent is not None
-    practice = None if is_reply else draw(st.none() | PRACTICE)
-    event = None if is_reply or practice else draw(st.none() | shared_events())
-    report = None if is_reply or practice or event else draw(st.none() | REPORT)
-    is_plain = not (is_reply or practice or event or report)
+    kinds = BEYOND_REPLIES if is_reply else BEYOND_OPENERS
+    kind = draw(st.none() | st.sampled_from(list(kinds)))
+    beyond: dict[str, Any] = {} if kind is None else {kind: draw(kinds[kind])}
     return SharedPost(
         uri=uri,
         url=f"{uri}/{draw(TAG)}",
@@ -122,11 +171,8 @@ def shared_posts(draw: st.DrawFn) -> SharedPost:
         public=draw(st.booleans()),
         locked=draw(st.booleans()),
         likes=draw(st.integers(0, 10**6)),
-        practice=practice,
-        report=report,
-        announces=draw(st.none() | POST) if is_reply else None,
-        event=event,
-        offers=is_plain and draw(st.booleans()),
+        links=tuple(draw(LINKS)),
+        **beyond,
     )
 
 
@@ -145,6 +191,18 @@ def test_every_post_and_its_activities_fit_the_strictest_reader(shared: SharedPo
     for activity in (create(shared, document), update(shared, document, 3)):
         must_be_an_activity(activity)
         assert (activity["to"], activity["cc"]) == (document["to"], document["cc"])
+
+
+@given(POST, PERSON, SHORT, MOMENT)
+def test_a_vote_is_told_to_the_author_of_the_poll_alone(
+    poll: str, author: str, name: str, at: datetime
+) -> None:
+    person = "https://riverton.example.gov/u/ana"
+    sent = polls.vote(CastVote(f"{person}#vote-1-2", person, author, poll, name, at))
+    must_be_an_activity(sent)
+    note = parse_post(read(orjson.dumps(sent["object"])))
+    assert is_vote(note)
+    assert (note.name, note.in_reply_to) == (name, poll)
 
 
 @given(shared_posts())

@@ -33,6 +33,7 @@ from storage.members import Member
 from storage.posts import Post
 from tests import makers
 from tests.clock import TurnableClock
+from tests.federation.wire_schema import must_be_sent_so
 from tests.hostile.peer import ACTIVITY, PUBLIC, Json, ScriptedPeer
 from tests.hostile.serving import serving
 from web.app import create_app
@@ -98,6 +99,21 @@ class Commons:
             )
             async with commons.client:
                 yield commons
+                await commons.must_have_sent_what_all_can_read()
+
+    async def must_have_sent_what_all_can_read(self) -> None:
+        """Whatever a test made us send satisfies the strictest reader."""
+        for form, body in await self.log():
+            must_be_sent_so(form, body, ORIGIN)
+
+    async def log(self) -> list[tuple[str, Json]]:
+        """Everything that was told so far and still has its words: the form, and the activity."""
+        question = select(LogRow.form, ActivityBody.body).join(
+            ActivityBody, ActivityBody.id == LogRow.body_id
+        )
+        async with self.instance.reading() as session:
+            rows = (await session.execute(question)).all()
+        return [(form, orjson.loads(body)) for form, body in rows if body is not None]
 
     async def allow(self, *hosts: str) -> None:
         async with self.instance.transaction() as tx:

@@ -8,7 +8,7 @@ import re
 import orjson
 import pytest
 
-from federation.fetch import Door, guarded_connector
+from federation.fetch import Door
 from server.errors import Refusal
 from storage.members import Member
 from storage.peers import Peer
@@ -35,8 +35,8 @@ async def with_zone(open_commons: Opener, world: World, mode: str) -> Commons:
     }
 
     def change(station: object) -> None:
-        connector = guarded_connector(named, 16, Zone({REBOUND: ["127.0.0.1", "::1"]}))
-        door = Door(resolve=named, user_agent="Test", parse=read, connector=connector)
+        zone = Zone({REBOUND: ["127.0.0.1", "::1"]})
+        door = Door(resolve=named, user_agent="Test", parse=read, look_up=zone)
         station.door = door  # type: ignore[attr-defined]
 
     return await open_commons(change, federation=mode)

@@ -3,16 +3,21 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 from federation.repair.opened import MOST_DOCUMENTS
 from server.members import sign_in
+from server.polls import pages
+from server.viewers import VISITOR
 from storage.forums import Forum
 from storage.members import Member
 from tests import makers
-from tests.hostile.commons import SECONDS, Commons
+from tests.hostile.commons import SECONDS, Commons, doing
 from tests.hostile.copy import announce, collection, follow, held_in, serve_forum, words
-from tests.hostile.peer import Json, Page, ScriptedPeer
+from tests.hostile.peer import Json, Page, ScriptedPeer, vera
 from tests.hostile.test_backfill import replies, reply
+
+ENDS = timedelta(minutes=20)
 
 
 async def opened(gh: Commons, uri: str, member: Member | None) -> None:
@@ -100,3 +105,59 @@ async def test_one_look_asks_for_twenty_documents(gh: Commons, evil: ScriptedPee
         gh.clock.turn(minutes=20)
     assert sizes == sorted(set(sizes))
     assert sizes[-1] == 41
+
+
+async def test_how_a_poll_ended_is_asked_for_once(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    """In a copy and in a forum of ours, where the last Update went astray."""
+    ana = await makers.member(gh.instance, "ana")
+    group = serve_forum(vic)
+    await follow(gh, vic, group, ana)
+
+    def asked(peer: ScriptedPeer, forum: str, counts: tuple[int, int], **more: object) -> Json:
+        options = [
+            {"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": count}}
+            for name, count in zip(("Paper", "Online"), counts, strict=True)
+        ]
+        ends = {"endTime": f"{gh.clock.now() + ENDS:%Y-%m-%dT%H:%M:%SZ}", **more}
+        post = words(peer, forum, 9, type="Question", oneOf=options, **ends)
+        peer.put(post["id"], post)
+        return post
+
+    copied, own = asked(vic, group, (1, 0)), asked(evil, gh.forum.uri, (0, 2))
+    assert await announce(gh, vic, group, copied["id"], 9) == "applied"
+    assert (await gh.sent(evil, doing("Create", vera(evil), own, 9))).state == "applied"
+    await is_counted(gh, copied, 1, 0)
+    ends = {"endTime": own["endTime"]}
+    for peer, forum in ((vic, group), (evil, gh.forum.uri)):
+        asked(peer, forum, (3, 4), closed=ends["endTime"], **ends)
+        peer.requests.clear()
+    for uri in (copied["id"], own["id"]):
+        await opened(gh, uri, ana)
+    await is_counted(gh, copied, 1, 0)
+    assert evil.fetched == []
+    gh.clock.turn(minutes=30)
+    # What names another author is not its author's word.
+    asked(evil, gh.forum.uri, (9, 9), attributedTo=vera(vic), **ends)
+    for uri in (copied["id"], own["id"]):
+        await opened(gh, uri, ana)
+    await is_counted(gh, copied, 3, 4)
+    await is_counted(gh, own, 0, 2)
+    asked(evil, gh.forum.uri, (3, 4), closed=ends["endTime"], **ends)
+    gh.clock.turn(minutes=40)
+    await opened(gh, own["id"], ana)
+    await is_counted(gh, own, 3, 4)
+    evil.requests.clear()
+    gh.clock.turn(days=2)
+    await opened(gh, own["id"], ana)
+    assert evil.fetched == []
+
+
+async def is_counted(gh: Commons, question: Json, *votes: int) -> None:
+    held = await gh.held(question["id"])
+    assert held is not None
+    async with gh.instance.reading() as session:
+        poll = await pages.of_thread(session, VISITOR, held.id)
+    assert poll is not None
+    assert tuple(one.votes for one in poll.choices) == votes

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nobody speaks in a review but who takes part in it, of their own part."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -192,7 +193,7 @@ async def _of_drafts(review: Case, gh: Commons, evil: ScriptedPeer, vic: Scripte
     assert (await review.say(vic, Step.PUBLISH, draft, of=review.practice.uri))[0] == IGNORED
 
 
-async def test_only_the_home_states_that_its_practices_are_reviewed(
+async def test_only_the_home_states_that_its_practices_are_reviewed_or_withdrawn(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
     forum = await copied(gh, vic)
@@ -200,10 +201,11 @@ async def test_only_the_home_states_that_its_practices_are_reviewed(
     said = statement_members(
         Statement(of=article["id"], version=1, reviewers=9, agencies=9, against=0)
     )
+    replies = {"type": "Note", "inReplyTo": article["id"], "context": article["context"]}
 
-    async def told(peer: ScriptedPeer, number: int, document: Json) -> str:
+    async def told(peer: ScriptedPeer, number: int, document: Json, does: str = "Create") -> str:
         activity = peer.proven(
-            doing("Create", vera(peer), document, number), vera(peer), gh.clock.now()
+            doing(does, vera(peer), document, number), vera(peer), gh.clock.now()
         )
         return await announce(gh, vic, forum.uri, activity, number)
 
@@ -216,14 +218,33 @@ async def test_only_the_home_states_that_its_practices_are_reviewed(
     for number, (peer, value) in enumerate(
         ((evil, said["gh:reviewed"]), (vic, {"v": 1, "of": article["id"], "reviewers": "9"})), 2
     ):
-        note_ = words(
-            peer, forum.uri, number, type="Note", inReplyTo=article["id"],
-            context=article["context"], **{"gh:reviewed": value},
-        )  # fmt: skip
+        note_ = words(peer, forum.uri, number, **replies, **{"gh:reviewed": value})
         assert await told(peer, number, note_) == APPLIED
         assert await step() == before
-    last = words(
-        vic, forum.uri, 9, type="Note", inReplyTo=article["id"], context=article["context"], **said
-    )
-    assert await told(vic, 9, last) == APPLIED
+    assert await told(vic, 9, words(vic, forum.uri, 9, **replies, **said)) == APPLIED
     assert await step() == "Reviewed"
+
+    about = {"of": article["id"], "content": "Stop.", "published": "2026-11-23T09:00:00Z"}
+    for number, (peer, value) in enumerate(_no_withdrawals(vic, evil, about), 20):
+        wrong = words(peer, forum.uri, number, **replies, **{"gh:withdraws": value})
+        assert await told(peer, number, wrong) == APPLIED
+        assert await step() == "Reviewed", value
+    stop = words(vic, forum.uri, 30, **replies, **{"gh:withdraws": about})
+    assert await told(vic, 30, stop) == APPLIED
+    assert await step() == "Idea"
+    # Its author's next edit does not take back what is the forum's word; its home does.
+    assert await told(vic, 31, {**article, "updated": "2026-11-23T09:30:00Z"}, "Update") == APPLIED
+    assert await step() == "Idea"
+    gone = doing("Delete", vera(vic), stop["id"], 32)
+    assert await announce(gh, vic, forum.uri, gone, 32) == APPLIED
+    assert await step() == "Reviewed"
+
+
+def _no_withdrawals(
+    vic: ScriptedPeer, evil: ScriptedPeer, about: Json
+) -> Iterator[tuple[ScriptedPeer, Any]]:
+    yield evil, about
+    yield vic, {**about, "of": f"{vic.origin}/p/99"}
+    yield vic, "Stop."
+    yield vic, {**about, "content": " "}
+    yield vic, {**about, "published": None}

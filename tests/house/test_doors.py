@@ -39,7 +39,7 @@ DOORS = (
         ("random", "secrets", "os.urandom", "os.getrandom", "uuid.uuid1", "uuid.uuid4"),
         ("server/randomness", *AT_THE_EDGE),
     ),
-    Door("the way out", ("aiohttp",), ("federation/fetch",)),
+    Door("the way out", ("aiohappyeyeballs", "aiohttp", "httptools"), ("federation/fetch",)),
     Door("a client of our own servers", ("httpx",), AT_THE_EDGE),
     Door(
         "a bare socket",

@@ -2,72 +2,19 @@
 """The pages of the calendar, as people use them."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC
 
-import httpx
-import pytest
 import vobject
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select
-from starlette.applications import Starlette
 
-from server.calendar import importing
-from server.errors import Invalid
-from server.instance import Instance
-from storage.forums import Forum
 from storage.letters import Letter
-from storage.members import Member
-from storage.posts import Post
-from tests import makers
 from tests.clock import TurnableClock
-from tests.server.calendar.bench import WEBINAR, announced
+from tests.server.calendar.bench import WEBINAR
+from tests.web import announcing
+from tests.web.announcing import Scene
 
 FEED = re.compile(r'value="http://[^/"]+(/events/mine/[^"]+\.ics)"')
-
-
-@dataclass
-class Scene:
-    """Ana's webinar in Sam's forum, with a browser each."""
-
-    instance: Instance
-    forum: Forum
-    post: Post
-    browsers: dict[str, httpx.AsyncClient]
-
-    @property
-    def path(self) -> str:
-        return f"/p/{self.post.id}"
-
-    async def read(self, who: str, path: str) -> str:
-        """A page that is there."""
-        answer = await self.browsers[who].get(path)
-        assert answer.status_code == 200, (who, path, answer.status_code)
-        return answer.text
-
-    async def page(self, who: str) -> str:
-        """The event's page."""
-        return await self.read(who, f"{self.path}/{self.post.slug}")
-
-    async def send(self, who: str, path: str, **fields: str) -> httpx.Response:
-        return await makers.submit(self.browsers[who], path, **fields)
-
-
-@pytest.fixture
-async def scene(app: Starlette, instance: Instance, admin: Member) -> AsyncIterator[Scene]:
-    people = {name: await makers.member(instance, name) for name in ("ana", "dee", "lee")}
-    forum = await makers.forum(instance, admin)
-    post = await announced(instance, people["ana"], forum)
-    async with AsyncExitStack() as stack:
-        browsers = {}
-        for name in ("visitor", *people, "sam"):
-            browsers[name] = await stack.enter_async_context(makers.browser(app))
-            if name != "visitor":
-                await makers.sign_in(browsers[name], instance, people.get(name, admin))
-        yield Scene(instance, forum, post, browsers)
+scene = announcing.scene
 
 
 async def _visitor_chooses_a_zone(scene: Scene, place: str) -> None:
@@ -237,9 +184,7 @@ async def test_a_letter_takes_a_place_for_somebody_without_an_account(
     assert (await scene.browsers["visitor"].get(found[1])).status_code == 404
 
 
-async def test_an_event_is_seen_on_other_websites_and_discussed_where_none_are(
-    scene: Scene,
-) -> None:
+async def test_an_event_is_seen_on_other_websites(scene: Scene) -> None:
     answer = await scene.browsers["dee"].get(f"/events/embed?forum={scene.forum.handle}")
     assert "frame-ancestors *" in answer.headers["content-security-policy"]
     assert WEBINAR["title"] in answer.text
@@ -248,63 +193,3 @@ async def test_an_event_is_seen_on_other_websites_and_discussed_where_none_are(
     for path in ("/events", f"{scene.path}/by-mail"):
         other = await scene.browsers["visitor"].get(path)
         assert "frame-ancestors 'none'" in other.headers["content-security-policy"]
-    sent = await scene.send("ana", f"{scene.path}/discussion")
-    thread = await scene.read("visitor", sent.headers["location"])
-    assert f"Discussion: {WEBINAR['title']}" in thread
-    assert "14:00–15:30" in thread
-
-
-async def test_a_form_is_filled_in_from_a_calendar_file(scene: Scene) -> None:
-    path = f"/f/{scene.forum.handle}/events/file"
-    ours = (await scene.browsers["ana"].get(f"{scene.path}/event.ics")).content
-    zoned = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:Kerbs\r\n" + (
-        b"DTSTART;TZID=Asia/Kathmandu:20261203T100000\r\nDURATION:PT45M\r\n"
-        b"RRULE:FREQ=MONTHLY;BYDAY=1TH\r\nEXDATE;TZID=Asia/Kathmandu:20270107T100000\r\n"
-        b"END:VEVENT\r\nEND:VCALENDAR\r\n"
-    )
-    start = b"DTSTART;TZID=Asia/Kathmandu:20261203T100000"
-    days = zoned.replace(start, b"DTSTART;VALUE=DATE:20261203")
-    days = days.replace(b"DURATION:PT45M", b"DTEND;VALUE=DATE:20261205")
-    for body, status, words in (
-        (ours, 200, ('value="2026-12-03"', 'value="14:00"', 'value="Europe/Berlin" selected')),
-        (zoned, 200, ('value="10:45"', "FREQ=MONTHLY;BYDAY=1TH", "2027-01-07", "Asia/Kathmandu")),
-        (days, 200, ('value="2026-12-04"', 'name="all_day" value="yes" checked')),
-        (b"", 422, ("no event in this file",)),
-        (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n\0\xff", 422, ("calendar file",)),
-        (b"%PDF-1.7 kerbs", 422, ("calendar file",)),
-    ):
-        token = re.search(r'name="csrf" value="([^"]+)"', await scene.page("ana"))
-        assert token is not None
-        answer = await scene.browsers["ana"].post(
-            path, data={"csrf": token[1]}, files={"file": ("x.ics", body, "text/calendar")}
-        )
-        assert answer.status_code == status, body
-        for said in words:
-            assert said in answer.text, (body, said)
-
-
-LINES = [
-    "DTSTART:20261203T100000Z", "DTSTART;TZID=Nowhere:20261203T100000", "DTSTART:99999999",
-    "DTSTART;VALUE=DATE:20261203", "DTEND:20261203", "DURATION:-P9999999D", "DURATION:PT1H",
-    "RRULE:FREQ=SECONDLY", "RRULE:FREQ=", "EXDATE:20261203T100000Z,20261204", "SUMMARY:x\\n\x07y",
-    "CONFERENCE:javascript:alert(1)", "DTEND:20251203T100000Z", "RDATE:1", "DTSTART:20261203T1",
-]  # fmt: skip
-
-
-def wrapped(lines: list[str]) -> bytes:
-    """A calendar file of one event with these lines."""
-    ends = (["BEGIN:VCALENDAR", "BEGIN:VEVENT"], ["END:VEVENT", "END:VCALENDAR"])
-    return "\r\n".join([*ends[0], *lines, *ends[1]]).encode()
-
-
-@given(
-    st.binary(max_size=200)
-    | st.lists(st.sampled_from(LINES) | st.text(max_size=60), max_size=6).map(wrapped)
-)
-def test_no_file_does_more_than_fill_in_a_form_or_be_refused(body: bytes) -> None:
-    try:
-        found = importing.event_of(body)
-    except Invalid:
-        return
-    assert set(found.typed) >= {"title", "start_date", "zone"}
-    assert not found.typed["online"].startswith("javascript")

@@ -61,7 +61,8 @@ OWN = {
     "/p/{id}/endorse", "/p/{id}/withdraw", "/f/{where}/follow", "/f/{where}/leave",
     "/me/drafts", "/drafts", "/preview", "/notifications", "/f/{where}/check", "/p/{id}/check",
     "/notifications/letters",
-    "/f/{where}/events/new", "/f/{where}/events/file", "/p/{id}/join", "/p/{id}/leave",
+    "/f/{where}/events/new", "/f/{where}/events/file", "/f/{where}/events/import",
+    "/p/{id}/join", "/p/{id}/leave",
     "/events/zone", "/events/renew", "/p/{id}/by-mail", "/p/{id}/place/{token}",
     "/p/{id}/replicate", "/p/{id}/quotes", "/p/{id}/report", "/f/{where}/reports",
     "/oauth/authorize", "/me/apps", "/p/{id}/keep",
@@ -92,7 +93,6 @@ ORGANISERS = {
     "/p/{id}/call-off",
     "/p/{id}/materials",
     "/p/{id}/guests",
-    "/p/{id}/discussion",
 }
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The forms that put an event into the calendar and change it."""
 
-import asyncio
 from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.calendar import importing, series, writing
+from server.calendar import series, writing
 from server.calendar import typed as checking
-from server.calendar.importing import Found
 from server.calendar.lists import choice
 from server.calendar.pages import Read, read_to_change
 from server.calendar.recurring import REPEATS
@@ -40,13 +38,14 @@ ORDER = (
 FIRST = {"kind": "webinar", "joining": "free"}
 
 
-def _page(
+def show(
     visit: Visit,
     forum: Forum,
     typed: Mapping[str, str],
     error: Refusal | None,
     found: Read | None = None,
-    filled: Found | None = None,
+    *,
+    filled: bool = False,
 ) -> Response:
     faults = error.fields if isinstance(error, Invalid) else {}
     response = visit.page(
@@ -87,7 +86,7 @@ async def new(request: Request) -> Response:
         must(await standing(session, visit.member, forum), Permission.POST_THREAD)
         kept = await choice(session, visit.member)
     typed = FIRST | {"zone": (kept.zone if kept else "") or times.DEFAULT}
-    return _page(visit, forum, typed, None)
+    return show(visit, forum, typed, None)
 
 
 async def send(request: Request) -> Response:
@@ -98,7 +97,7 @@ async def send(request: Request) -> Response:
         if visit.viewer.member is not None:
             must(await standing(session, visit.member, forum), Permission.POST_THREAD)
     try:
-        _must_be_fresh(visit, sent)
+        must_be_fresh(visit, sent)
         digest = _digest(forum, sent)
         async with repeats.turn(visit, sent["once"]) as turn:
             if turn.answer is None:
@@ -110,7 +109,7 @@ async def send(request: Request) -> Response:
                 raise Invalid(message="This form was sent already: press the button once more.")
             return visit.go(*turn.answer)
     except KEEPS_THE_FORM as error:
-        return _page(visit, forum, sent.values, error)
+        return show(visit, forum, sent.values, error)
 
 
 def _digest(forum: Forum, sent: Form) -> str:
@@ -118,29 +117,16 @@ def _digest(forum: Forum, sent: Form) -> str:
     return repeats.digest(f"events:{forum.id}", ThreadForm(sent["title"], sent["source"], when))
 
 
-def _must_be_fresh(visit: Visit, sent: Form) -> None:
+def must_be_fresh(visit: Visit, sent: Form) -> None:
     if visit.viewer.member is None or sent.stale:
         raise NotAllowed(STALE)
-
-
-async def fill_in(request: Request) -> Response:
-    """The form, filled in from a calendar file."""
-    visit, sent = await submit(request)
-    async with visit.instance.reading() as session:
-        forum = await forums.one(session, visit.viewer, *named(request, visit))
-        must(await standing(session, visit.member, forum), Permission.POST_THREAD)
-    try:
-        found = await asyncio.to_thread(importing.event_of, sent.files.get("file", b""))
-    except Invalid as error:
-        return _page(visit, forum, FIRST | {"zone": times.DEFAULT}, error)
-    return _page(visit, forum, found.typed, None, filled=found)
 
 
 async def edit(request: Request) -> Response:
     """The form with the event as it is."""
     visit = await arrive(request)
     found, typed = await _as_it_is(request, visit)
-    return _page(visit, found.forum, typed, None, found)
+    return show(visit, found.forum, typed, None, found)
 
 
 async def _as_it_is(request: Request, visit: Visit) -> tuple[Read, dict[str, str]]:
@@ -156,7 +142,7 @@ async def send_edit(request: Request) -> Response:
     visit, sent = await submit_writing(request)
     found, _ = await _as_it_is(request, visit)
     try:
-        _must_be_fresh(visit, sent)
+        must_be_fresh(visit, sent)
         draft = checking.check({**sent.values, "repeat": ""})
         async with visit.instance.transaction() as tx:
             if sent["following"] == "yes":
@@ -164,7 +150,7 @@ async def send_edit(request: Request) -> Response:
             else:
                 post = await writing.revise(tx, visit.member, found.post, draft)
     except KEEPS_THE_FORM as error:
-        return _page(visit, found.forum, sent.values, error, found)
+        return show(visit, found.forum, sent.values, error, found)
     return visit.go(path_of(post), "event_changed")
 
 
@@ -215,7 +201,7 @@ async def send_materials(request: Request) -> Response:
     visit, sent = await submit_writing(request)
     found, _ = await _as_it_is(request, visit)
     try:
-        _must_be_fresh(visit, sent)
+        must_be_fresh(visit, sent)
         recording, kept = checking.check_materials(sent.values)
         async with visit.instance.transaction() as tx:
             await writing.amend(tx, visit.member, found.post, recording=recording, materials=kept)
@@ -224,22 +210,10 @@ async def send_materials(request: Request) -> Response:
     return visit.go(path_of(found.post), "edited")
 
 
-async def discuss(request: Request) -> Response:
-    """Open a thread about the event, for those whose software drops events."""
-    visit, _ = await submit(request)
-    async with visit.instance.reading() as session:
-        found = await read_to_change(session, visit.viewer, post_id(request))
-    async with visit.instance.transaction() as tx:
-        thread = await writing.discuss(tx, visit.member, found.post)
-    return visit.go(path_of(thread), "posted")
-
-
 routes = [
-    Route("/p/{id}/discussion", discuss, methods=["POST"]),
     Route("/events/new", choose),
     Route("/f/{where}/events/new", new),
     Route("/f/{where}/events/new", send, methods=["POST"]),
-    Route("/f/{where}/events/file", fill_in, methods=["POST"]),
     Route("/p/{id}/event", edit),
     Route("/p/{id}/event", send_edit, methods=["POST"]),
     Route("/p/{id}/call-off", ask_call_off),

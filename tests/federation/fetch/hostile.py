@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from federation.fetch import Door, guarded_connector
+from federation.fetch import Door
 
 ACTIVITY = "application/activity+json"
 
@@ -137,5 +137,5 @@ def door_to(peers: Mapping[str, Peer], zone: Mapping[str, Sequence[str]] | None 
         resolve=resolve,
         user_agent="Guildhall test",
         parse=read,
-        connector=guarded_connector(resolve, 16, Zone(zone or {})),
+        look_up=Zone(zone or {}),
     )

@@ -15,7 +15,10 @@ from cryptography.x509.oid import NameOID
 
 from federation.errors import BadAnswer, Forbidden, Unreachable
 from federation.fetch import Door
-from tests.federation.fetch.hostile import answer, door_to, listening, read, redirect
+from federation.fetch.lines import Lines
+from federation.fetch.resolver import GuardedResolver
+from federation.origins import parse_url
+from tests.federation.fetch.hostile import Zone, answer, door_to, listening, read, redirect
 
 
 def sign(method: str, url: str, body: bytes | None) -> dict[str, str]:
@@ -70,6 +73,102 @@ async def test_of_a_long_answer_the_beginning_is_kept() -> None:
     ):
         said = await door.post("http://vic.example/inbox", body=b"{}", sign=sign)
     assert said.body == b"a" * 8192
+
+
+async def test_deliveries_to_a_host_share_a_connection_as_long_as_it_answers_as_asked() -> None:
+    async with (
+        listening({"/inbox": answer(b"ok", status=202)}) as vic,
+        door_to({"vic.example": vic}) as door,
+    ):
+
+        async def posted(reply: bytes) -> tuple[int, bytes, int]:
+            vic.routes["/inbox"] = reply
+            said = await door.post("http://vic.example/inbox", body=b"{}", sign=sign)
+            return said.status, said.body, vic.connections
+
+        early = b"HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n"
+        chunks = b"HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nT: 1\r\n\r\n"
+        assert await posted(answer(b"", status=204)) == (204, b"", 1)
+        assert await posted(early + answer(b"late")) == (200, b"late", 1)
+        assert await posted(chunks) == (202, b"ab", 1)
+        assert await posted(answer(b"x", Content_Encoding="gzip")) == (200, b"", 1)
+        # From here on none of these is asked for anything more.
+        assert await posted(answer(b"one") + answer(b"two")) == (200, b"one", 1)
+        assert await posted(answer(b"", Connection="close")) == (200, b"", 2)
+        assert await posted(b"HTTP/1.1 202 X\r\nContent-Length: 9\r\n\r\n" + b"b" * 9_000) == (
+            202,
+            b"b" * 9,
+            3,
+        )
+        assert await posted(answer(b"a" * 70_000)) == (200, b"a" * 8192, 4)
+        assert await posted(answer(b"done")) == (200, b"done", 5)
+
+
+async def test_a_delivery_asks_for_what_was_signed_and_nothing_else() -> None:
+    def broken(method: str, url: str, body: bytes | None) -> dict[str, str]:
+        return {"Signature": "x\r\nHost: other.example"}
+
+    def doubled(method: str, url: str, body: bytes | None) -> dict[str, str]:
+        return {"host": "other.example", "Content-Length": "7", "Retry-Count": "1"}
+
+    async with listening({"/inbox?a=1": answer(b"")}) as vic, door_to({"vic.example": vic}) as door:
+        with pytest.raises(ValueError, match="line break"):
+            await door.post("http://vic.example/inbox", body=b"{}", sign=broken)
+        await door.post("http://vic.example:8080/inbox?a=1#b", body=b"{}", sign=doubled)
+    (request,) = vic.requests
+    assert request.target == "/inbox?a=1"
+    assert (request.headers["host"], request.headers["content-length"]) == ("vic.example:8080", "2")
+    assert (request.headers["retry-count"], request.body) == ("1", b"{}")
+
+
+async def test_a_header_said_twice_is_one_value_and_case_does_not_matter() -> None:
+    async with (
+        listening({"/inbox": answer(b"", status=429, retry_after="7", a="1", A="2")}) as vic,
+        door_to({"vic.example": vic}) as door,
+    ):
+        said = await door.post("http://vic.example/inbox", body=b"{}", sign=sign)
+    assert (said.headers["Retry-After"], said.headers["a"]) == ("7", "1, 2")
+
+
+async def test_SSRF_01_the_second_lock_holds_for_deliveries_too() -> None:
+    async with listening() as canary:
+        look_up = Zone({"evil.example": ["127.0.0.1", "127.0.0.2"]})
+        lines = Lines({}, look_up, user_agent="Guildhall test", per_host=2)
+        target = parse_url(f"https://evil.example:{canary.port}/inbox")
+        end = asyncio.get_running_loop().time() + 5
+        with pytest.raises(Forbidden):
+            await lines.post(target, {}, "text/plain", b"", end)
+        await lines.close()
+        with pytest.raises(Unreachable):
+            await lines.post(target, {}, "text/plain", b"", end)
+        assert canary.connections == 0
+
+
+async def test_to_one_host_so_many_at_once_and_who_waits_too_long_gives_up() -> None:
+    async with listening() as vic:
+        named: dict[str, tuple[str, int | None]] = {"vic.example": ("127.0.0.1", vic.port)}
+        zone = Zone({})
+        lines = Lines(named, GuardedResolver(named, zone), user_agent="Test", per_host=2)
+        let_go = asyncio.Event()
+
+        async def hold(writer: asyncio.StreamWriter) -> None:
+            await let_go.wait()
+            writer.write(answer(b"", status=202))
+
+        vic.routes["/inbox"] = hold
+        target = parse_url("http://vic.example/inbox")
+        now = asyncio.get_running_loop().time()
+        first = [
+            asyncio.create_task(lines.post(target, {}, "text/plain", b"", now + 30))
+            for _ in range(2)
+        ]
+        await asyncio.gather(*[asyncio.sleep(0) for _ in range(2)])
+        with pytest.raises(TimeoutError):
+            await lines.post(target, {}, "text/plain", b"", now + 0.2)
+        let_go.set()
+        assert [said.status for said in await asyncio.gather(*first)] == [202, 202]
+        assert vic.connections == 2
+        await lines.close()
 
 
 async def test_a_status_counts_though_its_body_never_comes() -> None:

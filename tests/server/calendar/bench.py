@@ -25,6 +25,49 @@ WEBINAR = {
 }
 """The fields of a webinar with a single place."""
 
+TERM = b"""BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:desk
+SUMMARY:Permit desk
+DTSTART;TZID=Europe/Berlin:20261202T090000
+DTEND;TZID=Europe/Berlin:20261202T100000
+RRULE:FREQ=WEEKLY;COUNT=4
+END:VEVENT
+BEGIN:VEVENT
+UID:desk
+RECURRENCE-ID;TZID=Europe/Berlin:20261209T090000
+SUMMARY:Permit desk, later
+DTSTART;TZID=Europe/Berlin:20261209T110000
+DTEND;TZID=Europe/Berlin:20261209T120000
+END:VEVENT
+BEGIN:VEVENT
+SUMMARY:Kerb day
+DESCRIPTION:Bring <b>boots</b>.
+DTSTART;VALUE=DATE:20261204
+END:VEVENT
+BEGIN:VEVENT
+SUMMARY:Long past
+DTSTART:20251204T100000Z
+END:VEVENT
+BEGIN:VEVENT
+SUMMARY:Off
+STATUS:CANCELLED
+DTSTART:20261204T100000Z
+END:VEVENT
+BEGIN:VEVENT
+SUMMARY:No day
+DTSTART:99999999
+END:VEVENT
+BEGIN:VEVENT
+SUMMARY:Each second
+DTSTART:20261204T100000Z
+RRULE:FREQ=SECONDLY
+END:VEVENT
+END:VCALENDAR
+"""
+"""A calendar file: a series with one time moved, a day, and four that cannot go in as they are."""
+
 
 async def announced(instance: Instance, author: Member, forum: Forum, **fields: str) -> Post:
     """An event with these fields over those of WEBINAR, a minute after whatever came before."""

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections that deliveries go over, kept open between them."""
+
+import asyncio
+import resource
+from dataclasses import dataclass, field
+
+from aiohappyeyeballs import start_connection
+from aiohttp.abc import AbstractResolver
+
+from federation.errors import BadAnswer, Unreachable
+from federation.fetch.answers import Headers, Response
+from federation.fetch.failures import translated
+from federation.fetch.line import Answer, Ended, Late, Line, NoHttp
+from federation.fetch.names import Names
+from federation.fetch.resolver import Named, guarded_socket, trust
+from federation.fetch.rooms import Room
+from federation.origins import HttpUrl
+
+KEPT_SECONDS = 15.0
+MOST_KEPT = 4_000
+# A second address of a host is tried beside the first after so many seconds (RFC 8305, 5).
+BESIDE_AFTER = 0.25
+_OURS = frozenset({"host", "content-length", "content-type", "connection", "transfer-encoding"})
+
+
+@dataclass(slots=True)
+class _Place:
+    """One origin: how many are asking there, and the connections nobody uses, newest last."""
+
+    room: Room
+    kept: list[Line] = field(default_factory=list)
+
+
+class Lines:
+    """Sends bodies to other servers, at most `per_host` at once to each.
+
+    Names lead only to where `look_up` says, and every socket is checked once more before it is
+    connected; certificates are checked against the system's list or SSL_CERT_FILE. Redirects are
+    not followed, and what is answered is read as far as `Line` says.
+    """
+
+    def __init__(
+        self, named: Named, look_up: AbstractResolver, *, user_agent: str, per_host: int
+    ) -> None:
+        self._names = Names(look_up)
+        self._socket = guarded_socket(named)
+        self._per_host = per_host
+        self._constant = f"User-Agent: {user_agent}\r\nAccept: */*\r\nAccept-Encoding: identity"
+        self._places: dict[str, _Place] = {}
+        self._open: set[Line] = set()
+        self._kept, self._most_kept = 0, _room_for_kept()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    async def post(
+        self, target: HttpUrl, headers: Headers, content_type: str, body: bytes, end: float
+    ) -> Response:
+        """Deliver; the answer, whatever its status. Nothing is waited for beyond `end`.
+
+        `end` is on the loop's clock. Raises Forbidden, Unreachable where no status came,
+        BadAnswer where it was no HTTP, TimeoutError where nothing came in time.
+        """
+        request = self._head(target, headers, content_type, len(body)) + body
+        place = self._places.get(target.origin)
+        if place is None:
+            place = self._places[target.origin] = _Place(Room(self._per_host))
+        if not place.room.enter_at_once():
+            async with asyncio.timeout_at(end):
+                await place.room.enter()
+        try:
+            answer = await self._ask(target, place, request, end)
+        finally:
+            place.room.leave()
+        kept = b"" if "Content-Encoding" in answer.headers else bytes(answer.body)
+        return Response(answer.status, target.url, answer.headers, kept)
+
+    def _head(self, target: HttpUrl, headers: Headers, content_type: str, length: int) -> bytes:
+        path = target.url[len(target.origin) :]
+        lines = [
+            f"POST {path} HTTP/1.1\r\nHost: {target.origin.partition('//')[2]}\r\n{self._constant}",
+            f"Content-Type: {content_type}\r\nContent-Length: {length}",
+        ]
+        lines += [f"{name}: {v}" for name, v in headers.items() if name.lower() not in _OURS]
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) + 4 or head.count("\r") != len(lines) + 4:
+            raise ValueError("A header of a request holds a line break.")
+        return f"{head}\r\n\r\n".encode("latin-1")
+
+    async def _ask(self, target: HttpUrl, place: _Place, request: bytes, end: float) -> Answer:
+        # A kept connection that the peer closes as we write to it says nothing about the peer,
+        # and receivers know an activity they have seen by its id: one new connection is tried.
+        for line in (self._take(place), None):
+            found = line or await self._connect(target, end)
+            try:
+                return await found.ask(request, end)
+            except Ended:
+                continue
+            except Late:
+                raise TimeoutError from None
+            except NoHttp:
+                said = f"{target.host} answered with something that is not HTTP."
+                raise BadAnswer(said) from None
+            finally:
+                self._put_back(place, found)
+        raise Unreachable(f"{target.host} closed the connection without an answer.")
+
+    def _take(self, place: _Place) -> Line | None:
+        oldest = asyncio.get_running_loop().time() - KEPT_SECONDS
+        while place.kept:
+            line = place.kept.pop()
+            self._kept -= 1
+            if line.is_reusable and line.used > oldest:
+                return line
+            line.close()
+        return None
+
+    def _put_back(self, place: _Place, line: Line) -> None:
+        if self._is_closed or not line.is_reusable or self._kept >= self._most_kept:
+            line.close()
+            return
+        loop = asyncio.get_running_loop()
+        line.used = loop.time()
+        place.kept.append(line)
+        self._kept += 1
+        if self._sweep is None:
+            self._sweep = loop.call_later(KEPT_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        """Close what nobody has used for long; origins of which nothing is left are forgotten."""
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - KEPT_SECONDS
+        for origin, place in list(self._places.items()):
+            used = [line for line in place.kept if line.is_reusable and line.used > oldest]
+            for line in set(place.kept).difference(used):
+                line.close()
+            self._kept -= len(place.kept) - len(used)
+            place.kept = used
+            if not used and not place.room.taken:
+                del self._places[origin]
+        self._sweep = loop.call_later(KEPT_SECONDS, self._tidy) if self._places else None
+
+    async def _connect(self, target: HttpUrl, end: float) -> Line:
+        if self._is_closed:
+            # Opened now it would be closed by nobody.
+            raise Unreachable("We are stopping, and ask nobody any more.")
+        with translated(target):
+            async with asyncio.timeout_at(end):
+                line = await self._opened(target)
+        self._open.add(line)
+        line.lost.add_done_callback(lambda _: self._open.discard(line))
+        return line
+
+    async def _opened(self, target: HttpUrl) -> Line:
+        found = await start_connection(
+            await self._names.addresses(target.host, target.port),
+            happy_eyeballs_delay=BESIDE_AFTER,
+            interleave=1,
+            socket_factory=self._socket,
+        )
+        is_secure = target.scheme == "https"
+        try:
+            _, line = await asyncio.get_running_loop().create_connection(
+                Line,
+                sock=found,
+                ssl=trust() if is_secure else None,
+                server_hostname=target.host.rstrip(".") if is_secure else None,
+            )
+        except BaseException:
+            found.close()
+            raise
+        return line
+
+    async def close(self) -> None:
+        """Close every connection; none is opened any more."""
+        self._is_closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
+        still = list(self._open)
+        for line in still:
+            line.close()
+        await asyncio.gather(*(line.lost for line in still))
+        await self._names.close()
+
+
+def _room_for_kept() -> int:
+    """How many may stand open unused: at most half of the files this process may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_KEPT if files == resource.RLIM_INFINITY else min(MOST_KEPT, files // 2)

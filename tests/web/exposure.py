@@ -287,9 +287,7 @@ class Sight:
         return [(name, value) for name, value in held.items() if value]
 
 
-async def _called(
-    app: Starlette, url: httpx.URL, headers: list[tuple[str, str]]
-) -> httpx.Response:
+async def _called(app: Starlette, url: httpx.URL, headers: list[tuple[str, str]]) -> httpx.Response:
     """What the application answers to a GET (ASGI 3.0, HTTP)."""
     named = {"host": url.netloc.decode(), **{name.lower(): value for name, value in headers}}
     scope = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kept pages of practices, resources and events are what a fresh one would be."""
+"""Kept pages of practices, resources and events equal fresh ones."""
 
 import random
 import re

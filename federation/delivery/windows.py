@@ -2,8 +2,6 @@
 """How much may be under way: to one origin, and altogether."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from federation.fetch.rooms import Room
 
@@ -77,25 +75,47 @@ class Slots:
         """How many hold a place among the quick."""
         return self._quick.taken
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    def place(self) -> "_Slot":
         """A place, as long as the block runs."""
+        return _Slot(self)
+
+    async def enter(self) -> None:
+        """Wait for a place among the quick."""
         await self._quick.enter()
-        is_slow = False
 
-        def late() -> None:
-            nonlocal is_slow
-            if self.slow < self._most_slow:
-                is_slow = True
-                self.slow += 1
-                self._quick.leave()
+    def go_slow(self) -> bool:
+        """Leave the quick for the slow, if there is room."""
+        if self.slow >= self._most_slow:
+            return False
+        self.slow += 1
+        self._quick.leave()
+        return True
 
-        timer = asyncio.get_running_loop().call_later(SLOW_AFTER, late)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            if is_slow:
-                self.slow -= 1
-            else:
-                self._quick.leave()
+    def leave(self, *, is_slow: bool) -> None:
+        if is_slow:
+            self.slow -= 1
+        else:
+            self._quick.leave()
+
+
+class _Slot:
+    """A sending's place, among the quick for SLOW_AFTER seconds."""
+
+    __slots__ = ("_is_slow", "_slots", "_timer")
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._is_slow = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> None:
+        await self._slots.enter()
+        self._timer = asyncio.get_running_loop().call_later(SLOW_AFTER, self._late)
+
+    def _late(self) -> None:
+        self._is_slow = self._slots.go_slow()
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._slots.leave(is_slow=self._is_slow)

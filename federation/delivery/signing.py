@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from federation.signatures.sign import Prepared
 
 AT_ONCE = 16
+# While they keep coming, one waits this long (in seconds) for some more.
+ENOUGH, GATHERED_FOR = 8, 0.002
 MOST_THREADS = 4
 
 
@@ -20,6 +22,7 @@ class Signing:
     """
 
     def __init__(self) -> None:
+        self._last = 0
         self._threads = max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) - 1))
         self._waiting: list[tuple[Prepared, asyncio.Future[Mapping[str, str]]]] = []
         self._at_work: set[asyncio.Task[None]] = set()
@@ -37,7 +40,10 @@ class Signing:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
+            if self._last > 1 and len(self._waiting) < ENOUGH:
+                await asyncio.sleep(GATHERED_FOR)
             batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            self._last = len(batch)
             try:
                 signatures = await loop.run_in_executor(None, _sign_all, [one for one, _ in batch])
             except BaseException as error:

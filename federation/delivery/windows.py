@@ -69,6 +69,9 @@ class Slots:
         self._quick = Room(quick)
         self._most_slow = slow
         self.slow = 0
+        # The quick in the order in which they came, and one clock for all of them.
+        self._since: dict[_Slot, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def quick(self) -> int:
@@ -79,20 +82,33 @@ class Slots:
         """A place, as long as the block runs."""
         return _Slot(self)
 
-    async def enter(self) -> None:
+    async def enter(self, slot: "_Slot") -> None:
         """Wait for a place among the quick."""
         await self._quick.enter()
+        loop = asyncio.get_running_loop()
+        self._since[slot] = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(SLOW_AFTER, self._look)
 
-    def go_slow(self) -> bool:
-        """Leave the quick for the slow, if there is room."""
-        if self.slow >= self._most_slow:
-            return False
-        self.slow += 1
-        self._quick.leave()
-        return True
+    def _look(self) -> None:
+        """Whoever is late goes to the slow, if there is room; the next are looked at in time."""
+        loop = asyncio.get_running_loop()
+        late = loop.time() - SLOW_AFTER
+        self._timer = None
+        for slot, since in list(self._since.items()):
+            if since > late:
+                self._timer = loop.call_at(since + SLOW_AFTER, self._look)
+                return
+            del self._since[slot]
+            if self.slow < self._most_slow:
+                slot.is_slow = True
+                self.slow += 1
+                self._quick.leave()
 
-    def leave(self, *, is_slow: bool) -> None:
-        if is_slow:
+    def leave(self, slot: "_Slot") -> None:
+        """Give the place back."""
+        self._since.pop(slot, None)
+        if slot.is_slow:
             self.slow -= 1
         else:
             self._quick.leave()
@@ -101,21 +117,14 @@ class Slots:
 class _Slot:
     """A sending's place, among the quick for SLOW_AFTER seconds."""
 
-    __slots__ = ("_is_slow", "_slots", "_timer")
+    __slots__ = ("_slots", "is_slow")
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
-        self._is_slow = False
-        self._timer: asyncio.TimerHandle | None = None
+        self.is_slow = False
 
     async def __aenter__(self) -> None:
-        await self._slots.enter()
-        self._timer = asyncio.get_running_loop().call_later(SLOW_AFTER, self._late)
-
-    def _late(self) -> None:
-        self._is_slow = self._slots.go_slow()
+        await self._slots.enter(self)
 
     async def __aexit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._slots.leave(is_slow=self._is_slow)
+        self._slots.leave(self)

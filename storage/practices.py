@@ -146,6 +146,16 @@ class PracticeNotice(Base):
     steward_id: Mapped[int | None]
 
 
+class PracticeAncestor(Base):
+    """That the practice `uri`, which is not held here, descends from `above`, by its own word."""
+
+    __tablename__ = "practice_ancestors"
+    __table_args__ = (Index("ix_practice_ancestors_above", "above", "uri"),)
+
+    uri: Mapped[Url] = mapped_column(primary_key=True)
+    above: Mapped[Url] = mapped_column(primary_key=True)
+
+
 class PracticeWithdrawal(Base):
     """That the stewards of a forum withdrew what somebody of another agency published in it.
 

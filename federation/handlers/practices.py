@@ -16,6 +16,7 @@ from server.library import publishing, replicating, restating, withdrawing
 from server.posts import voting
 from server.posts.drafts import Origin, ThreadDraft
 from server.practices import notices, reporting, standing, withdrawals
+from server.practices.ancestry import below
 from server.practices.notices import Warned
 from server.records.editions import Edition
 from server.transaction import Transaction
@@ -147,7 +148,7 @@ async def is_source(session: AsyncSession, uri: str, forum: Forum | None = None)
     """Whether practices held here, in this forum, descend from the practice of this id."""
     question = (
         select(Practice.post_id)
-        .where((Practice.based_on == uri) | (Practice.root == uri), Post.uri != uri)
+        .where(below(uri), Post.uri != uri)
         .join(Post, Post.id == Practice.post_id)
         .limit(1)
     )

@@ -13,11 +13,13 @@ from federation.vocabulary.posts import Post as WirePost
 from federation.vocabulary.terms import PUBLIC
 from server import text
 from server.errors import Refusal
-from server.practices import notices, withdrawals
+from server.practices import ancestry, notices, withdrawals
 from server.practices.notices import Notice, Warned
 from server.transaction import Transaction
 from storage import posts
 from storage.practices import PracticeNotice
+
+MOST_ABOVE = 10
 
 
 async def given(incoming: Incoming, post: WirePost) -> None:
@@ -39,32 +41,48 @@ async def _keep(tx: Transaction, said: "_Said") -> bool:
 
 
 async def of_source(incoming: Incoming, post: WirePost) -> None:
-    """Ask what is said against the practice that a received one was made from.
+    """Ask what is said against what a received practice was made from, and what that was made from.
 
-    What was warned of before it came was told to others only. The source is asked once, if it is
-    not held here; where it cannot be had, it is done without until the next warning is told.
+    What was warned of before it came was told to others only. The lineage is asked upwards, a
+    server after the other, as far as MOST_ABOVE and what may be fetched for one activity go, up
+    to what is held here or was asked before; where one does not answer, it is done without.
     """
-    uri = _source(post)
-    if uri is None or incoming.wire.urls.is_ours(uri) or documents_left() <= 1:
-        return
+    said, first = practices.from_members(post.raw), ""
+    found: list[str] = []
+    while said is not None and said.record.based_on and len(found) < MOST_ABOVE:
+        uri = said.record.based_on[0].uri
+        if uri in (post.id, first, *found):
+            break
+        if first:
+            found.append(uri)
+        first = first or uri
+        source = await _asked(incoming, uri)
+        if source is None:
+            break
+        said = practices.from_members(source.raw)
+    if found:
+        async with incoming.wire.instance.transaction() as tx:
+            await ancestry.learn(tx, first, found)
+
+
+async def _asked(incoming: Incoming, uri: str) -> WirePost | None:
+    """A practice that is not held here, once what it is warned of is kept; None without it."""
+    if incoming.wire.urls.is_ours(uri) or documents_left() <= 1:
+        return None
     async with incoming.wire.instance.reading() as session:
         is_known = await posts.by_uri(session, uri) is not None
         if is_known or await session.get(PracticeNotice, uri) is not None:
-            return
+            return None
     try:
         if not await incoming.is_allowed(uri):
-            return
+            return None
         source, _ = await vouched_for(incoming, None, None, uri)
         said = await _said(incoming, source)
     except (WireError, Refusal):
-        return
+        return None
     async with incoming.wire.instance.transaction() as tx:
         await _keep(tx, said)
-
-
-def _source(post: WirePost) -> str | None:
-    said = practices.from_members(post.raw)
-    return said.record.based_on[0].uri if said is not None and said.record.based_on else None
+    return source
 
 
 @dataclass(frozen=True)

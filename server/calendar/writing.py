@@ -18,7 +18,7 @@ from server.forums.pages import tags_of
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.posts import editing, writing
-from server.posts.drafts import EditDraft, ThreadDraft
+from server.posts.drafts import EditDraft
 from server.transaction import Transaction
 from storage.base import held
 from storage.events import Event
@@ -99,18 +99,6 @@ async def must_change(tx: Transaction, actor: Member, post: Post) -> tuple[Post,
         raise Locked("This event is closed: it can no longer be changed.")
     await writing.must_be_calm(tx, actor)
     return post, await tx.session.get_one(Event, post.id)
-
-
-async def discuss(tx: Transaction, actor: Member, post: Post) -> Post:
-    """Open a thread that leads to an event: NodeBB, Mbin and Discourse show no events."""
-    post, event = await must_change(tx, actor, post)
-    details = of_row(event)
-    words = f"{details.sentence}\n\n[{post.title}]({post.url})\n\nAsk here, or answer there."
-    title = f"Discussion: {post.title}"[:200]
-    forum = await tx.session.get_one(Forum, post.forum_id)
-    return await writing.post_thread(
-        tx, actor, forum, ThreadDraft(title, words, language=post.language)
-    )
 
 
 async def hear(tx: Transaction, post: Post, told: Details, updated: datetime) -> None:

@@ -131,6 +131,28 @@ async def test_what_was_warned_of_before_an_adaptation_came_is_asked_for_once(
     page = await gh.client.get(f"/p/{first.id}/{first.slug}")
     assert "Withdrawn about" in page.text
 
+    def above(number: int, source: str) -> str:
+        based = {**PERMITS, "basedOn": [{"uri": source, "version": 1}]}
+        return original(number, **{"gh:practice": based, "gh:advisory": None})
+
+    # Through two that are held nowhere here, up to the one that was warned of; and round in a ring.
+    top = original(20)
+    assert await adapt(22, above(22, above(21, top))) == "applied"
+    assert await adapt(30, above(30, above(31, f"{evil.origin}/p/30"))) == "applied"
+    await gh.settled()
+    assert [evil.fetched.count(f"/p/{n}") for n in (20, 21, 22, 30, 31)] == [1] * 5
+    [made] = [post for post in await held_in(gh, forum) if post.uri == f"{vic.origin}/p/22"]
+    page = await gh.client.get(f"/p/{made.id}/{made.slug}")
+    assert "Withdrawn about" in page.text
+    assert "Stop." in (await gh.client.get(f"/p/{made.id}/print")).text
+    # Its author takes it back, and is believed, though only what was made of it is held.
+    lifted = words(
+        evil, f"{evil.origin}/f/permits", 20, updated="2026-11-24T09:00:00Z",
+        **{"gh:practice": PERMITS},
+    )  # fmt: skip
+    assert (await gh.sent(evil, doing("Update", vera(evil), lifted, 20))).state == "applied"
+    assert "Withdrawn about" not in (await gh.client.get(f"/p/{made.id}/{made.slug}")).text
+
 
 async def test_offers_come_from_the_author_of_an_adaptation_and_end_by_those_they_are_between(
     gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which post a letter is about; indexes for matches of a programme and cards of an agency."""
+"""What post a letter is about; indexes for matches and mentor cards."""
 
 import re
 

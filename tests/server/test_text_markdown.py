@@ -2,6 +2,7 @@
 """Markdown as posts show it, and what names it holds."""
 
 import re
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
@@ -23,6 +24,7 @@ from server.text import (
 from server.text.bounds import (
     MAX_CONTAINERS,
     MAX_DELIMITERS,
+    MAX_LINES,
     MAX_LINK_NESTING,
     MAX_LINK_TEXT,
     MAX_TABLE_COLUMNS,
@@ -278,6 +280,36 @@ PATHOLOGICAL = {
     "addresses": "*http://a.b* ",
     "backslashes": "\\",
 }
+
+
+def test_what_follows_too_many_lines_is_shown_as_it_was_written() -> None:
+    whole = "a  \n" * (MAX_LINES - 1)
+    assert "<em>b</em>" in render(f"{whole}*b*")
+    assert render(f"{whole}c\n*b* <i>\n# d").endswith(
+        "<pre><code>*b* &lt;i&gt;\n# d\n</code></pre>"
+    )
+
+
+def steps(source: str) -> int:
+    """How many calls it takes to render a text."""
+    count = 0
+
+    def note(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(note)
+    try:
+        render(source)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("piece", PATHOLOGICAL.values(), ids=PATHOLOGICAL)
+def test_DOS_07_a_pathological_text_takes_steps_in_proportion(piece: str) -> None:
+    whole = filled(piece)
+    assert steps(whole[:6_000]) < 2.5 * steps(whole[:3_000]) + 20_000
 
 
 @pytest.mark.parametrize("piece", PATHOLOGICAL.values(), ids=PATHOLOGICAL)

@@ -33,7 +33,7 @@ async def asker(wire: Wire, host: str | None, actor: str = "") -> Asker:
     if host is None:
         return Asker(None, mode is Federation.OPEN, False)
     decision = await wire.judge(host)
-    agency = decision.allowed and decision.explicit
+    agency = decision.explicit
     if agency:
         async with instance.reading() as session:
             agency = await peers.is_guildhall(session, host)

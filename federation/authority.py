@@ -68,6 +68,14 @@ def must_be_forum(actor: str, forum: str) -> None:
         raise Unauthorised("Only the forum itself may say this.")
 
 
+def may_speak_for_forum(actor: str, forum: str) -> bool:
+    """Whether somebody's word in a forum is that of its home: of reviews, or of a withdrawal.
+
+    The home lets nobody of its own say so but those who look after the forum.
+    """
+    return same_origin(actor, forum)
+
+
 def must_be_of_origin(actor: str, described: str) -> None:
     """Only a server's own actors say that another of its actors has changed."""
     if not same_origin(actor, described):

@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation import deeds, forums, members, posts
 from federation.askers import Asker
 from federation.keyring import ED25519
+from federation.plainly import as_thread
 from federation.posts import SharedPost
 from federation.sharing import shared_all
 from federation.signatures.proofs import add_proof
 from federation.urls import Urls
 from federation.vocabulary.terms import OBJECT_CONTEXT
 from federation.wire import Wire
+from server import software
 from server.errors import NotFound
 from server.viewers import Sight, posts_in, visible_forums, visible_posts
 from storage import keys
@@ -229,6 +231,7 @@ class Documents:
         shared = await shared_all(self.session, ids)
         away = [n for n, sharing in shared.items() if not self.wire.urls.is_ours(sharing.author)]
         raw = dict(await ask(self.session, _raw(), ids=away)) if away else {}
+        shared = await self._as_shown(shared)
         found: list[tuple[SharedPost, dict[str, Any]]] = []
         for number, sharing in shared.items():
             if number not in away:
@@ -238,6 +241,14 @@ class Documents:
                 document = orjson.loads(held) if held else posts.to_wire(sharing)
             found.append((sharing, document))
         return found
+
+    async def _as_shown(self, shared: dict[int, SharedPost]) -> dict[int, SharedPost]:
+        """Events as threads where the asker's software shows none."""
+        if not any(sharing.event for sharing in shared.values()):
+            return shared
+        if software.shows_events(await software.profile_at(self.session, self.asker.host)):
+            return shared
+        return {number: as_thread(sharing) for number, sharing in shared.items()}
 
     async def instance(self) -> dict[str, Any]:
         """The instance actor (FEP-d556, FEP-2677)."""

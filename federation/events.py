@@ -18,6 +18,7 @@ from server.events.details import (
     KINDS,
     LONGEST,
     LONGEST_LINE,
+    LONGEST_RULE,
     LONGEST_URL,
     MOST_MATERIALS,
     MOST_PLACES,
@@ -131,6 +132,8 @@ def _record(details: Details) -> dict[str, Any]:
             found[name] = value
     if details.series_at:
         found["seriesAt"] = details.series_at
+    if details.rule:
+        found["repeats"] = details.rule
     if details.sessions:
         found["sessions"] = [
             {"title": one.title, "at": one.at, "speakers": one.speakers} for one in details.sessions
@@ -245,6 +248,7 @@ def _with_record(details: Details, record: object) -> Details:
         access=_line(record.get("access")),
         recording=link_of(recording) if isinstance(recording, str) else "",
         series_at=_line(record.get("seriesAt"), 20),
+        rule=_line(record.get("repeats"), LONGEST_RULE),
         sessions=tuple(_sessions(record.get("sessions"))),
         materials=tuple(_materials(record.get("materials"))),
     )

@@ -12,6 +12,7 @@ from federation.vocabulary.posts import Post as WirePost
 from server.hub.uses import SaidUse
 from server.polls.pages import ShownPoll
 from server.practices.reporting import Report
+from server.practices.withdrawals import Said
 from server.vetting.statements import Statement
 
 
@@ -19,7 +20,7 @@ from server.vetting.statements import Statement
 class Beyond:
     """At most one of these is there.
 
-    `announces`, `use` and `states` on replies, the others on openers.
+    `announces`, `use`, `states` and `withdraws` on replies, the others on openers.
     """
 
     practice: SharedPractice | None = None
@@ -28,6 +29,7 @@ class Beyond:
     resource: SharedResource | None = None
     use: SaidUse | None = None
     states: Statement | None = None
+    withdraws: Said | None = None
     event: SharedEvent | None = None
     poll: ShownPoll | None = None
     offers: bool = False
@@ -47,10 +49,16 @@ def to_members(said: Beyond, url: str) -> dict[str, Any]:
         return polls.to_members(said.poll)
     if said.offers:
         return mentor_posts.to_members(url)
+    return _in_reply(said)
+
+
+def _in_reply(said: Beyond) -> dict[str, Any]:
     if said.use is not None:
         return resources.use_to_members(said.use)
     if said.states is not None:
         return reviews.statement_members(said.states)
+    if said.withdraws is not None:
+        return practices.withdrawal_members(said.withdraws)
     if said.announces is not None:
         return {"@context": replications.NOTE_CONTEXT, "gh:announces": said.announces}
     return {}
@@ -64,6 +72,7 @@ def from_members(post: WirePost) -> dict[str, Any]:
             "announces": replications.announces_of(post.raw),
             "use": use,
             "states": reviews.statement_of(post.raw),
+            "withdraws": practices.withdrawal_of(post.raw),
         }
     if post.type == "Event":
         return {"event": events.from_members(post.raw)}

@@ -1,35 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """Practices as members of an Article, both ways (`gh:practice`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 from federation.editions import refused_at, version_of
 from federation.members import moment
 from federation.vocabulary.terms import GH, OBJECT_CONTEXT
-from federation.vocabulary.values import moment_of
+from federation.vocabulary.values import moment_of, url_id_of
 from server.errors import Invalid
 from server.practices import notices
 from server.practices.notices import Notice
 from server.practices.record import Record, dump, parse
+from server.practices.withdrawals import Said
+from server.text import clean_line
 
 # The record is JSON as it stands: a processor of JSON-LD leaves it alone (JSON-LD 1.1 §4.2.2).
 _TERMS = {"gh": GH, "gh:practice": {"@id": "gh:practice", "@type": "@json"}}
 PRACTICE_CONTEXT: list[str | dict[str, Any]] = [*OBJECT_CONTEXT, _TERMS]
+WITHDRAWAL_CONTEXT: list[str | dict[str, Any]] = [
+    *OBJECT_CONTEXT,
+    {"gh": GH, "gh:withdraws": {"@id": "gh:withdraws", "@type": "@json"}},
+]
 
 
 @dataclass(frozen=True)
 class SharedPractice:
     """What an Article says beyond a thread's: the record, its version, what changed in it,
 
-    and what its author warns of.
+    what its author warns of, and that the forum elsewhere, where it stands, withdrew it.
     """
 
     record: Record
     version: int = 1
     note: str = ""
     notice: Notice | None = None
+    by_forum: Notice | None = None
 
 
 def to_members(practice: SharedPractice, url: str) -> dict[str, Any]:
@@ -53,6 +60,12 @@ def to_members(practice: SharedPractice, url: str) -> dict[str, Any]:
             "content": practice.notice.words,
             "published": moment(practice.notice.given),
         }
+    if practice.by_forum is not None:
+        found["gh:withdrawn"] = {
+            "name": practice.by_forum.forum,
+            "content": practice.by_forum.words,
+            "published": moment(practice.by_forum.given),
+        }
     return found
 
 
@@ -62,11 +75,9 @@ def past_of(practice: SharedPractice, uri: str) -> dict[str, Any]:
 
 
 def _summary(practice: SharedPractice) -> str:
-    """Its sentence, and before it what its author warns of."""
-    told = f"<p>{escape(practice.record.summary, quote=False)}</p>"
-    if practice.notice is None:
-        return told
-    return f"<p>{escape(practice.notice.sentence, quote=False)}</p>{told}"
+    """Its sentence, and before it what it is warned of."""
+    told = [one.sentence for one in (practice.by_forum, practice.notice) if one is not None]
+    return "".join(f"<p>{escape(one, quote=False)}</p>" for one in (*told, practice.record.summary))
 
 
 def from_members(raw: dict[str, Any]) -> SharedPractice | None:
@@ -81,7 +92,8 @@ def from_members(raw: dict[str, Any]) -> SharedPractice | None:
     except Invalid as error:
         raise refused_at("gh:practice", error) from error
     number, note = version_of(raw.get("gh:version"))
-    return SharedPractice(record, number, note, _notice(raw.get("gh:advisory")))
+    by_forum = _withdrawn(raw.get("gh:withdrawn"))
+    return SharedPractice(record, number, note, _notice(raw.get("gh:advisory")), by_forum)
 
 
 def _notice(value: object) -> Notice | None:
@@ -97,3 +109,41 @@ def _notice(value: object) -> Notice | None:
         return notices.check(kind, words, given)
     except Invalid as error:
         raise refused_at("gh:advisory", error) from error
+
+
+def withdrawal_members(said: Said) -> dict[str, Any]:
+    """The members of a Note by which the home of a forum withdraws a practice of it."""
+    about = {
+        "of": said.of,
+        "content": said.notice.words,
+        "published": moment(said.notice.given),
+    }
+    return {"@context": WITHDRAWAL_CONTEXT, "gh:withdraws": about}
+
+
+def withdrawal_of(raw: dict[str, Any]) -> Said | None:
+    """What a reply withdraws; None where it withdraws nothing that can be read."""
+    value = raw.get("gh:withdraws")
+    of = url_id_of(value.get("of")) if isinstance(value, dict) else None
+    try:
+        notice = _withdrawn(value)
+    except Invalid:
+        return None
+    return Said(of, notice) if of is not None and notice is not None else None
+
+
+def _withdrawn(value: object) -> Notice | None:
+    """A withdrawal by a forum; Invalid where it cannot be told."""
+    if value is None:
+        return None
+    members = value if isinstance(value, dict) else {}
+    words, name = members.get("content"), members.get("name", "")
+    given = moment_of(members.get("published"))
+    if not isinstance(words, str) or not isinstance(name, str) or given is None:
+        raise Invalid(message="gh:withdrawn has to give its name, content and published.")
+    try:
+        return replace(
+            notices.check("withdrawn", words, given), forum=clean_line(name, 500) or "its forum"
+        )
+    except Invalid as error:
+        raise refused_at("gh:withdrawn", error) from error

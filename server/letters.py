@@ -22,7 +22,7 @@ class About(StrEnum):
 
 
 WORDS: dict[str, str] = {
-    About.EVENTS: "Events that I signed up for",
+    About.EVENTS: "Events I signed up for",
     About.MENTORING: "Mentoring",
     About.REVIEWS: "Reviews",
 }

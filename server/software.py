@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, or_
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.peers import GUILDHALL
 from storage.log import Form
@@ -16,6 +17,7 @@ class Profile(StrEnum):
 
     GUILDHALL = "guildhall"
     THREADIVERSE = "threadiverse"
+    MBIN = "mbin"
     NODEBB = "nodebb"
     DISCOURSE = "discourse"
     MICROBLOG = "microblog"
@@ -27,8 +29,9 @@ class Profile(StrEnum):
 FORMS: Mapping[Profile, frozenset[Form]] = {
     Profile.GUILDHALL: frozenset({Form.WRAPPED, Form.POINTER}),
     Profile.THREADIVERSE: frozenset({Form.WRAPPED}),
-    Profile.NODEBB: frozenset({Form.WRAPPED, Form.BOOST}),
-    Profile.DISCOURSE: frozenset({Form.BOOST, Form.AUTHOR, Form.DEED}),
+    Profile.MBIN: frozenset({Form.WRAPPED, Form.ARTICLE}),
+    Profile.NODEBB: frozenset({Form.WRAPPED, Form.BOOST, Form.ARTICLE}),
+    Profile.DISCOURSE: frozenset({Form.BOOST, Form.AUTHOR, Form.DEED, Form.AUTHOR_ARTICLE}),
     Profile.MICROBLOG: frozenset({Form.BOOST, Form.AUTHOR}),
     Profile.MOBILIZON: frozenset({Form.BOOST, Form.AUTHOR}),
     Profile.GANCIO: frozenset({Form.AUTHOR}),
@@ -37,7 +40,8 @@ FORMS: Mapping[Profile, frozenset[Form]] = {
 
 _NAMES: Mapping[Profile, str] = {
     Profile.GUILDHALL: GUILDHALL,
-    Profile.THREADIVERSE: "lemmy piefed mbin kbin friendica",
+    Profile.THREADIVERSE: "lemmy piefed friendica",
+    Profile.MBIN: "mbin kbin",
     Profile.NODEBB: "nodebb",
     Profile.DISCOURSE: "discourse",
     Profile.MICROBLOG: (
@@ -73,6 +77,11 @@ def profile_of_peer(peer: Peer | None) -> Profile:
     return profile_of(peer.software, has_groups=peer.has_groups)
 
 
+async def profile_at(session: AsyncSession, host: str | None) -> Profile:
+    """The profile of whoever asks; UNKNOWN for nobody in particular."""
+    return profile_of_peer(await session.get(Peer, host) if host else None)
+
+
 def takes(profile: Profile, form: str) -> bool:
     """Whether a form is sent to software of a profile; what is addressed to it always is."""
     return form == Form.DIRECT or form in FORMS[profile]
@@ -95,6 +104,11 @@ def takes_form(form: Form) -> ColumnElement[bool]:
 
 def _named(form: Form, *, taken: bool) -> list[str]:
     return sorted(name for name, profile in SOFTWARE.items() if takes(profile, form) is taken)
+
+
+def shows_events(profile: Profile) -> bool:
+    """Whether an Event is shown there; elsewhere it is told as a thread."""
+    return not FORMS[profile] & {Form.ARTICLE, Form.AUTHOR_ARTICLE}
 
 
 def takes_people() -> ColumnElement[bool]:

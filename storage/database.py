@@ -69,9 +69,14 @@ def _tune_sqlite(engine: AsyncEngine, *, read_only: bool) -> None:
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         _set_pragmas(connection, read_only=read_only)
+        if read_only:
+            hops.end_without_waiting(connection.driver_connection)
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if not read_only:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif not hops.begin_with_the_next(connection.connection.driver_connection):
+            connection.exec_driver_sql("BEGIN")
 
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)

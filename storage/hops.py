@@ -4,7 +4,8 @@
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import aiosqlite
 
@@ -40,10 +41,14 @@ class OneHopCursor:
     async def _run(self, work: Callable[[sqlite3.Cursor], object]) -> "OneHopCursor":
         connection: Any = self._connection
         raw: sqlite3.Connection = connection._conn
+        begins = connection.is_about_to_begin
+        connection.is_about_to_begin = False
 
         def visit() -> Answer:
             cursor = raw.cursor()
             try:
+                if begins:
+                    cursor.execute("BEGIN")
                 work(cursor)
                 rows = deque(cursor.fetchall() if cursor.description else ())
                 # Counted only once all rows of a RETURNING were read.
@@ -82,5 +87,36 @@ def connect(*arguments: Any, **options: Any) -> Any:
     return connection
 
 
+def begin_with_the_next(connection: Any) -> bool:
+    """Have a transaction that only reads begin in the visit of its first question.
+
+    SQLite takes its moment at the first read and not at BEGIN, so nothing is seen otherwise.
+    False where the connection is not one of ours.
+    """
+    if not isinstance(connection, aiosqlite.Connection):
+        return False
+    cast(Any, connection).is_about_to_begin = True
+    return True
+
+
+def end_without_waiting(connection: Any) -> None:
+    """Have transactions that only read end on their thread while their reader goes on.
+
+    What the connection is asked next comes behind it in line; that there is nothing to lose,
+    and nobody to be told, is so for those who read only.
+    """
+    if isinstance(connection, aiosqlite.Connection):
+        ours: Any = connection
+        ours.commit = ours.rollback = partial(_end, ours)
+
+
+async def _end(connection: Any) -> None:
+    if connection.is_about_to_begin:
+        connection.is_about_to_begin = False
+    else:
+        connection._tx.put_nowait((None, connection._conn.rollback))
+
+
 def _give_cursors(connection: Any) -> None:
+    connection.is_about_to_begin = False
     connection.cursor = lambda: OneHopCursor(connection)

@@ -25,8 +25,9 @@ class Form(StrEnum):
 
     A forum's Announce of the whole activity, or of an opener by its id; the bare activity of an
     author of ours, which changes or deletes a post, or is any other deed about one; an Announce
-    of what a forum's posts were made from, for those who look there; and what is for the lanes
-    that are named with it.
+    of what a forum's posts were made from, for those who look there; an event told as a thread,
+    announced or by its author, where software shows no events; and what is for the lanes that
+    are named with it.
     """
 
     WRAPPED = "wrapped"
@@ -34,6 +35,8 @@ class Form(StrEnum):
     AUTHOR = "author"
     DEED = "deed"
     POINTER = "pointer"
+    ARTICLE = "article"
+    AUTHOR_ARTICLE = "author-article"
     DIRECT = "direct"
 
 

@@ -146,6 +146,44 @@ class PracticeNotice(Base):
     steward_id: Mapped[int | None]
 
 
+class PracticeAncestor(Base):
+    """That the practice `uri`, which is not held here, descends from `above`, by its own word."""
+
+    __tablename__ = "practice_ancestors"
+    __table_args__ = (Index("ix_practice_ancestors_above", "above", "uri"),)
+
+    uri: Mapped[Url] = mapped_column(primary_key=True)
+    above: Mapped[Url] = mapped_column(primary_key=True)
+
+
+class PracticeWithdrawal(Base):
+    """That the stewards of a forum withdrew what somebody of another agency published in it.
+
+    `uri` is the practice, held here or not, and `note` the reply that says so (empty where only
+    the practice's own document does). `stated` says that its author's home states it as well. One
+    that was taken back stays as a row (`active` False).
+    """
+
+    __tablename__ = "practice_withdrawals"
+    __table_args__ = (Index("ix_practice_withdrawals_note", "note"),)
+
+    uri: Mapped[Url] = mapped_column(primary_key=True)
+    note: Mapped[Url]
+    forum: Mapped[str] = mapped_column(Characters(500))
+    words: Mapped[str] = mapped_column(Characters(2000))
+    title: Mapped[str] = mapped_column(Characters(500))
+    url: Mapped[Url]
+    agency: Mapped[str] = mapped_column(Characters(500))
+    active: Mapped[bool]
+    stated: Mapped[bool]
+    given: Mapped[datetime]
+    at: Mapped[datetime]
+
+    @property
+    def kind(self) -> str:
+        return "withdrawn"
+
+
 class ChangeOffer(Base):
     """Sections of an adaptation that its author offers to the author of the original.
 

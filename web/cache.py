@@ -24,7 +24,7 @@ Headers = list[tuple[bytes, bytes]]
 MOST_BYTES = 32 * 1024 * 1024
 _WORTH_KEEPING = ("/p/", "/f/")
 _QUERY = re.compile(rb"(after=[0-9-]{1,64})?\Z")
-_OF_ONE_VISITOR = (b"guildhall_session=", b"guildhall_said=")
+_OF_ONE_VISITOR = (b"guildhall_session=", b"guildhall_said=", b"zone=")
 # Named, and not with a weight of nothing (RFC 9110 §12.5.3).
 _GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 # A page nobody asks for again is not worth the work.

@@ -58,6 +58,7 @@ class Visit:
     awaits: int = 0
     told: int = 0
     mark: Mark | None = None
+    until: datetime | None = None
 
     @property
     def member(self) -> Member:
@@ -75,7 +76,8 @@ class Visit:
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A rendered page; signed-in pages are never kept by caches.
 
-        With a `mark` of what it shows, a visitor's page may be kept while that is as it was.
+        With a `mark` of what it shows, a visitor's page may be kept while that is as it was, and
+        not beyond `until`.
         """
         ages = Ages(self.instance.clock.now())
         form = FormToken(self.csrf)
@@ -101,7 +103,8 @@ class Visit:
         if form.used:
             sessions.keep_form_token(response, self)
         elif self.mark is not None and said is None and self.viewer.member is None:
-            self._may_be_kept(self.mark, ages.until)
+            until = ages.until if self.until is None else min(ages.until, self.until)
+            self._may_be_kept(self.mark, until)
         return response
 
     def _may_be_kept(self, mark: Mark, until: datetime) -> None:

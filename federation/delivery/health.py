@@ -5,9 +5,10 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import cast
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Table, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.delivery.waits import LONGEST_WAIT, PROBED_EVERY, wait_after
@@ -16,12 +17,22 @@ from federation.wire import Wire
 from server import audit, peers
 from server.software import Profile, profile_of
 from storage import lanes
-from storage.base import in_batches
+from storage.among import among
 from storage.peers import Peer
 
 logger = structlog.get_logger("guildhall.delivery")
 KEPT_FOR = timedelta(days=30)
 MOST_HELD = 20_000
+_PEERS = cast(Table, Peer.__table__)
+_QUESTION = select(
+    _PEERS.c.host,
+    _PEERS.c.software,
+    _PEERS.c.has_groups,
+    _PEERS.c.speaks_rfc9421,
+    _PEERS.c.failures,
+    _PEERS.c.next_try,
+    _PEERS.c.paused,
+).where(among(_PEERS.c.host, "hosts", Text()))
 
 
 @dataclass
@@ -66,29 +77,19 @@ class Health:
         """The origins of these hosts as their rows now say; those not due are left out."""
         now = self._wire.instance.clock.now()
         found = {host: self.of(host) for host in hosts}
-        for batch in in_batches(sorted(hosts)):
-            question = select(
-                Peer.host,
-                Peer.software,
-                Peer.has_groups,
-                Peer.speaks_rfc9421,
-                Peer.failures,
-                Peer.next_try,
-                Peer.paused,
-            ).where(Peer.host.in_(batch))
-            for host, software, has_groups, modern, failures, next_try, paused in (
-                await session.execute(question)
-            ).all():
-                if paused is not None or (next_try is not None and next_try > now):
-                    del found[host]
-                    continue
-                origin = found[host]
-                origin.software, origin.has_groups = software, has_groups
-                origin.speaks_rfc9421 = modern
-                origin.failures, origin.was_late = failures, next_try is not None
-                origin.down = False
-                if failures:
-                    origin.window.probe()
+        for host, software, has_groups, modern, failures, next_try, paused in (
+            await session.execute(_QUESTION, {"hosts": list(hosts)})
+        ).all():
+            if paused is not None or (next_try is not None and next_try > now):
+                del found[host]
+                continue
+            origin = found[host]
+            origin.software, origin.has_groups = software, has_groups
+            origin.speaks_rfc9421 = modern
+            origin.failures, origin.was_late = failures, next_try is not None
+            origin.down = False
+            if failures:
+                origin.window.probe()
         return found
 
     def in_flight(self, host: str) -> int:

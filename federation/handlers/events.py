@@ -86,7 +86,7 @@ async def answered(incoming: Incoming, activity: Activity) -> None:
     uri = getattr(inner, "id", "")
     said = joins.answer_of(activity.raw, activity.type, activity.summary or activity.content)
     async with incoming.deed() as tx:
-        guest, organiser = await _asked(tx, incoming, uri)
+        post, guest, organiser = await _asked(tx, incoming, uri)
         found = joining.must_answer(guest, organiser, activity.actor, uri)
         before = (found.state, found.link)
         if said.state == GuestState.REFUSED:
@@ -98,10 +98,14 @@ async def answered(incoming: Incoming, activity: Activity) -> None:
         # Another number on the list is shown, and nobody is woken for it.
         if before != (found.state, found.link):
             tx.record(JoinSettled(found.id))
+        if said.news is not None and said.news.event == post.uri:
+            await writing.hear(tx, post, said.news.details, said.news.updated)
 
 
-async def _asked(tx: Transaction, incoming: Incoming, uri: str) -> tuple[EventGuest | None, str]:
-    """The member of ours who sent this Join, and who organises what they asked for."""
+async def _asked(
+    tx: Transaction, incoming: Incoming, uri: str
+) -> tuple[Post, EventGuest | None, str]:
+    """What a Join of a member of ours asked for, who that is, and who organises it."""
     if not incoming.wire.urls.is_ours(uri):
         raise Ignored("This answers nothing that was asked here.")
     actor, _, rest = uri.partition("#join-")
@@ -113,7 +117,7 @@ async def _asked(tx: Transaction, incoming: Incoming, uri: str) -> tuple[EventGu
     if post is None or post.kind != Kind.EVENT:
         raise Ignored("The event is not here any more.")
     author = await tx.session.get_one(Member, post.author_id)
-    return await events_storage.guest_of(tx.session, post.id, member.id), author.uri
+    return post, await events_storage.guest_of(tx.session, post.id, member.id), author.uri
 
 
 async def put(tx: Transaction, post: Post, sharing: SharedPost) -> None:

@@ -12,10 +12,11 @@ from federation.posts import SharedPost
 from federation.practices import SharedPractice
 from server.errors import NotAllowed
 from server.facts import PollCounted
-from server.library import publishing, replicating
+from server.library import publishing, replicating, restating, withdrawing
 from server.posts import voting
 from server.posts.drafts import Origin, ThreadDraft
-from server.practices import notices, reporting, standing
+from server.practices import notices, reporting, standing, withdrawals
+from server.practices.ancestry import below
 from server.practices.notices import Warned
 from server.records.editions import Edition
 from server.transaction import Transaction
@@ -55,15 +56,18 @@ async def opened(tx: Transaction, post: Post, sharing: SharedPost) -> None:
 async def answered(tx: Transaction, reply: Post, sharing: SharedPost) -> None:
     """A reply was stored: with what it announces, if that is by its own author's server.
 
-    And with what it states of reviews, if its author is of the forum's home.
+    And with what it states of reviews, or withdraws, if its author is of the forum's home.
     """
     if sharing.announces is not None and authority.same_origin(sharing.announces, sharing.uri):
         await replicating.announced(tx, reply, sharing.announces)
-    if sharing.states is not None:
+    if sharing.states is not None or sharing.withdraws is not None:
         forum = await tx.session.get_one(Forum, reply.forum_id)
-        if not forum.is_local and authority.same_origin(sharing.author, forum.uri):
+        if not forum.is_local and authority.may_speak_for_forum(sharing.author, forum.uri):
             # A home states what it decided; at home itself that stands in its own rows.
-            await statements.apply(tx, reply, sharing.states, reply.published)
+            if sharing.states is not None:
+                await statements.apply(tx, reply, sharing.states, reply.published)
+            if sharing.withdraws is not None:
+                await withdrawing.heard(tx, reply, sharing.withdraws)
     await resources.answered(tx, reply, sharing)
 
 
@@ -82,7 +86,7 @@ def as_told_here(sharing: SharedPost) -> SharedPost:
     """
     if sharing.practice is not None:
         record = sharing.practice.record
-        words = publishing.body_of(record, sharing.practice.notice)
+        words = restating.body_of(record, sharing.practice.by_forum, sharing.practice.notice)
         return replace(sharing, html="", title=record.name, source=words)
     if sharing.report is not None:
         return replace(sharing, html="", source=reporting.markdown(sharing.report))
@@ -137,13 +141,14 @@ async def _put(tx: Transaction, post: Post, sharing: SharedPost, said: SharedPra
     if at >= (post.updated or post.published):
         about = Warned(post.uri, post.title, post.url, practice.agency, post.author_id)
         await notices.apply(tx, about, said.notice, at)
+        await withdrawals.stated(tx, about, stands=said.by_forum is not None)
 
 
 async def is_source(session: AsyncSession, uri: str, forum: Forum | None = None) -> bool:
     """Whether practices held here, in this forum, descend from the practice of this id."""
     question = (
         select(Practice.post_id)
-        .where((Practice.based_on == uri) | (Practice.root == uri), Post.uri != uri)
+        .where(below(uri), Post.uri != uri)
         .join(Post, Post.id == Practice.post_id)
         .limit(1)
     )

@@ -5,7 +5,7 @@ from federation import joins
 from federation.joins import Answer, Asking
 from federation.outbox.telling import Telling
 from server.events.details import of_row
-from server.facts import GuestAnswered, JoinAsked, JoinTakenBack
+from server.facts import GuestAnswered, GuestDropped, JoinAsked, JoinTakenBack
 from storage import events as events_storage
 from storage.events import Event, EventGuest, GuestState
 from storage.members import Member
@@ -50,9 +50,25 @@ async def answered(t: Telling, fact: GuestAnswered) -> None:
         link=details.online if details.is_hidden and state == GuestState.GOING else "",
         reason=guest.reason if state == GuestState.REFUSED else "",
         certificate=guest.certificate,
+        news=joins.News(post.uri, post.title, details, post.updated or post.published),
     )
     asking = Asking(guest.uri, person.uri, post.uri, author.uri)
-    document = joins.answer(asking, guest.id, fact.n, said)
+    # About the post: whoever got it is sent its changes by its author, where they take them so.
+    await t.send_direct(
+        joins.answer(asking, guest.id, fact.n, said), author.uri,
+        person.shared_inbox or person.inbox,
+        order_key=f"{post.uri}#guests", subject=post.uri,
+    )  # fmt: skip
+
+
+async def dropped(t: Telling, fact: GuestDropped) -> None:
+    """The event is deleted: a last answer to a guest who had a place."""
+    post = await t.tx.session.get_one(Post, fact.post)
+    person = await t.tx.session.get_one(Member, fact.person)
+    author = await t.tx.session.get_one(Member, post.author_id)
+    said = Answer(GuestState.REFUSED, reason="The event was deleted.")
+    asking = Asking(fact.join, person.uri, post.uri, author.uri)
+    document = joins.answer(asking, fact.guest, fact.n, said)
     await t.send_direct(
         document, author.uri, person.shared_inbox or person.inbox,
         order_key=f"{post.uri}#guests", subject=str(document["id"]),

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from federation import deeds, endorsements, forums, posts
 from federation.deeds import Deed
-from federation.outbox import about_quotes
+from federation.outbox import about_quotes, events_as_threads
 from federation.outbox.telling import Telling
 from federation.sharing import shared
 from server.facts import (
@@ -50,6 +50,7 @@ async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     if forum.is_local and await _is_pointed_to(t, post):
         await t.boost(forum, post)
+    await events_as_threads.told(t, post, author, forum)
 
 
 async def _is_pointed_to(t: Telling, post: Post) -> bool:
@@ -85,6 +86,8 @@ async def edited(t: Telling, fact: PostEdited) -> None:
     # Whom it names only now hears of it as well.
     named = await _named(t, post)
     await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR, named=named)
+    forum = await t.tx.session.get_one(Forum, post.forum_id)
+    await events_as_threads.told(t, post, author, forum, revision=fact.revision)
 
 
 async def removal_asked(t: Telling, fact: RemovalAsked) -> None:

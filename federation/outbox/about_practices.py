@@ -14,6 +14,8 @@ from federation.outbox import needs
 from federation.outbox.telling import Telling
 from federation.sharing import shared
 from server.facts import ChangeOffered, OfferAnswered, OfferWithdrawn, PracticeWarned
+from server.library import restating
+from server.practices.ancestry import below
 from server.practices.record import unpack
 from storage.forums import FEDERATED, Forum, Visibility
 from storage.log import Entry, Form
@@ -30,6 +32,8 @@ async def warned(t: Telling, fact: PracticeWarned) -> None:
 
     Followers of the practice's own forum hear it by the Update of the post.
     """
+    # Before anything is told of it: what its forum elsewhere says, a practice of ours says too.
+    await restating.restate(t.tx, fact)
     question = select(Post).where(Post.uri == fact.uri, Post.state != PostState.DELETED)
     post = (await t.tx.session.execute(question)).scalar_one_or_none()
     if post is not None:
@@ -61,9 +65,7 @@ async def _to_adopters(t: Telling, post: Post, fact: PracticeWarned) -> None:
 
 async def _inboxes(t: Telling, post: Post) -> list[str]:
     """Where those live who adapted, replicated, or told of doing either."""
-    adapted = select(Practice.post_id).where(
-        or_(Practice.based_on == post.uri, Practice.root == post.uri), Practice.post_id != post.id
-    )
+    adapted = select(Practice.post_id).where(below(post.uri), Practice.post_id != post.id)
     reported = select(Replication.post_id).where(Replication.of == post.uri)
     told = select(Announcing.post_id)
     question = (
@@ -92,7 +94,7 @@ async def _forums_of_adaptations(t: Telling, uri: str, post: Post | None) -> lis
         .join(Post, Post.forum_id == Forum.id)
         .join(Practice, Practice.post_id == Post.id)
         .where(
-            or_(Practice.based_on == uri, Practice.root == uri),
+            below(uri),
             Post.uri != uri,
             Post.state == PostState.LIVE,
             Forum.peer.is_(None),

@@ -87,7 +87,14 @@ class Telling:
         await self.append(raw, [(entry, [lane.id, *also])], passing=passing)
 
     async def announce(
-        self, forum: Forum, raw: str, *, post: Post, order_key: str, follows: bool
+        self,
+        forum: Forum,
+        raw: str,
+        *,
+        post: Post,
+        order_key: str,
+        follows: bool,
+        form: Form = Form.WRAPPED,
     ) -> None:
         """Announce an activity, as it was received or made, to everyone who follows."""
         inner = orjson.loads(raw)
@@ -98,7 +105,7 @@ class Telling:
         # The inner bytes go on exactly as they came.
         whole = f'{orjson.dumps(signed).decode()[:-1]},"object":{raw}}}'
         entry = Entry(
-            form=Form.WRAPPED,
+            form=form,
             activity_id=str(head["id"]),
             signer=forum.uri,
             order_key=order_key,

@@ -19,7 +19,7 @@ from federation.sharing.rows import Row
 from server.events.details import of_row
 from server.hub.uses import SaidUse
 from server.polls import pages as polls
-from server.practices import notices, reporting
+from server.practices import notices, reporting, withdrawals
 from server.practices.record import unpack
 from server.practices.reporting import Report
 from server.resources import links as links_visited
@@ -30,7 +30,7 @@ from storage.events import Event
 from storage.forums import Visibility
 from storage.plain import ask
 from storage.posts import Kind, Post
-from storage.practices import Practice, PracticeVersion
+from storage.practices import Practice, PracticeNotice, PracticeVersion
 from storage.replications import Announcing, Replication
 from storage.resources import Resource, ResourceUse, ResourceVersion
 
@@ -51,7 +51,9 @@ async def shared_all(session: AsyncSession, ids: Sequence[int]) -> dict[int, Sha
     links = await _links(session, posts)
     practices, events = await _practices(session, posts), await _events(session, posts)
     reports, announced = await _reports(session, posts), await _announced(session, posts)
-    stated = await statements.of_posts(session, [post.id for post in posts if post.says])
+    replies = {post.id: post.uri for post in posts if post.says}
+    stated = await statements.of_posts(session, list(replies))
+    withdrawn = await withdrawals.of_notes(session, replies)
     resources, uses = await _resources(session, posts), await _uses(session, posts)
     polled = [post.id for post in posts if post.has_poll]
     asked = await polls.of_posts(session, VISITOR, polled) if polled else {}
@@ -62,6 +64,7 @@ async def shared_all(session: AsyncSession, ids: Sequence[int]) -> dict[int, Sha
             report=reports.get(post.id),
             announces=announced.get(post.id),
             states=stated.get(post.id),
+            withdraws=withdrawn.get(post.id),
             event=events.get(post.id),
             resource=resources.get(post.id),
             use=uses.get(post.id),
@@ -102,7 +105,8 @@ async def _practices(session: AsyncSession, posts: Sequence[Row]) -> dict[int, S
     uris = {post.id: post.uri for post in posts if post.kind == Kind.PRACTICE}
     if not uris:
         return {}
-    said = {row.uri: notices.read(row) for row in await notices.of_all(session, uris.values())}
+    held = await notices.of_all(session, uris.values())
+    said = {(row.uri, isinstance(row, PracticeNotice)): notices.read(row) for row in held}
     question = (
         select(Practice.post_id, Practice.record, Practice.version, PracticeVersion.note)
         .outerjoin(
@@ -115,9 +119,12 @@ async def _practices(session: AsyncSession, posts: Sequence[Row]) -> dict[int, S
         .where(Practice.post_id.in_(uris))
     )
     return {
-        number: SharedPractice(unpack(record), version, note or "", said.get(uris[number]))
+        number: SharedPractice(
+            unpack(record), version, note or "",
+            said.get((uris[number], True)), said.get((uris[number], False)),
+        )
         for number, record, version, note in (await session.execute(question)).all()
-    }
+    }  # fmt: skip
 
 
 async def _events(session: AsyncSession, posts: Sequence[Row]) -> dict[int, SharedEvent]:

@@ -16,6 +16,7 @@ from storage.mentoring import OfferPost
 from storage.plain import Question
 from storage.polls import Poll
 from storage.posts import Post, PostMention, PostState, PostTag
+from storage.practices import PracticeWithdrawal
 from storage.replications import Announcing
 from storage.resources import ResourceUse
 from storage.reviews import ReviewStatement
@@ -84,7 +85,7 @@ def rows() -> Question[Row]:
         exists().where(PostMention.post_id == Post.id).label("names"),
         exists().where(Poll.post_id == Post.id).label("has_poll"),
         exists().where(OfferPost.post_id == Post.id).label("offers"),
-        or_(*says).label("says"),
+        or_(*says, exists().where(PracticeWithdrawal.note == Post.uri)).label("says"),
     )
     question = (
         select(*cells)

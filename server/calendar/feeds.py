@@ -83,6 +83,9 @@ def _entry(one: Listed, now: datetime) -> Entry:
     link = one.link or ("" if details.is_hidden else details.online)
     if link:
         entry.add("conference", link, parameters={"VALUE": "URI", "FEATURE": "VIDEO"})
+    if details.series:
+        # Each occurrence is an entry with a UID of its own; RFC 9253 says what belongs together.
+        entry.add("refid", details.series)
     organiser = vCalAddress(one.author.uri)
     organiser.params["CN"] = one.author.name
     entry.add("organizer", organiser)

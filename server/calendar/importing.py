@@ -15,10 +15,10 @@ from typing import Any
 from icalendar import Calendar
 
 from server import text
-from server.calendar.recurring import LONGEST_RULE, must_be_bearable
+from server.calendar.recurring import must_be_bearable
 from server.errors import Invalid
 from server.events import times
-from server.events.details import is_link
+from server.events.details import LONGEST_RULE, is_link
 
 LARGEST = 1024 * 1024
 MOST_LOOKED_AT = 500

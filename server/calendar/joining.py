@@ -7,7 +7,7 @@ place at the same moment come one after the other, wherever they come from.
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from server import text
 from server.errors import Gone, NotAllowed, NotFound, Refusal
@@ -18,6 +18,7 @@ from server.transaction import Transaction
 from storage import base, events
 from storage.events import Event, EventGuest, GuestState
 from storage.forums import Forum
+from storage.log import Lane, Subscription
 from storage.members import Member
 from storage.posts import Post, PostState
 
@@ -224,15 +225,37 @@ async def free(tx: Transaction, event: Event, guest: EventGuest) -> None:
     await fill(tx, event)
 
 
-async def tell_link(tx: Transaction, event: Event) -> None:
-    """The link for those who come is another one: tell them."""
+async def tell_elsewhere(
+    tx: Transaction, event: Event, forum: Forum, *, has_link: bool = False
+) -> None:
+    """Tell guests at other agencies, by an answer, what became of their event.
+
+    Whoever follows its forum hears of it by the forum's own word, unless it `has_link`: another
+    address online that only guests are told.
+    """
     await tx.session.flush()
     question = (
         select(EventGuest)
-        .where(EventGuest.post_id == event.post_id, EventGuest.state == GuestState.GOING)
+        .join(Member, Member.id == EventGuest.member_id)
+        .where(
+            EventGuest.post_id == event.post_id,
+            EventGuest.state.in_(HERE),
+            Member.peer.is_not(None),
+        )
         .order_by(EventGuest.id)
         .limit(AT_ONCE)
     )
+    if forum.is_local and not has_link:
+        follows = (
+            select(Subscription.id)
+            .join(Lane, Lane.id == Subscription.lane_id)
+            .where(
+                Subscription.audience == forum.uri,
+                Subscription.until_seq.is_(None),
+                Lane.inbox == func.coalesce(func.nullif(Member.shared_inbox, ""), Member.inbox),
+            )
+        )
+        question = question.where(~follows.exists())
     while found := list((await tx.session.execute(question)).scalars()):
         for guest in found:
             answer(tx, guest)

@@ -66,6 +66,12 @@ class EventPage:
     may_change: bool
 
     @property
+    def until(self) -> datetime | None:
+        """When it, or one of its series that is named, will be over; None where all are."""
+        named = (self.details, *(one.details for one in self.siblings))
+        return min((one.ends for one in named[self.is_over :]), default=None)
+
+    @property
     def is_full(self) -> bool:
         """Whether whoever comes now would wait; known at the organiser's agency only."""
         capacity = self.event.capacity
@@ -100,7 +106,7 @@ async def event_page(
         closed=closed,
         is_over=event.ends <= now,
         decided_here=here,
-        siblings=await _siblings(session, viewer, event, now),
+        siblings=await _siblings(session, viewer, event, post.author_id, now),
         may_join=not closed and may(page.standing, Permission.JOIN_EVENT),
         may_ask_by_mail=viewer.member is None and not closed and here and _is_open(page),
         may_run=runs,
@@ -135,7 +141,7 @@ async def _own(
 
 
 async def _siblings(
-    session: AsyncSession, viewer: Viewer, event: Event, now: datetime
+    session: AsyncSession, viewer: Viewer, event: Event, author: int, now: datetime
 ) -> tuple[Sibling, ...]:
     """The next occurrences of a series beside this one."""
     if not event.series:
@@ -147,6 +153,8 @@ async def _siblings(
         .where(
             Event.series == event.series,
             Event.post_id != event.post_id,
+            # Nobody puts events of their own beside those of somebody else.
+            Post.author_id == author,
             Event.ends > now,
             Post.state.in_((PostState.LIVE, PostState.SENT)),
             visible_posts(viewer),

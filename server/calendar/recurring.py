@@ -14,9 +14,9 @@ from itertools import islice
 from dateutil.rrule import rrulestr
 
 from server.errors import Invalid
+from server.events.details import LONGEST_RULE
 
 MOST = 1_000
-LONGEST_RULE = 500
 UNREADABLE = "This rule cannot be read: say it as every so many days, weeks, months or years."
 # What is nobody's meeting, and keeps a machine busy for long.
 _REFUSED = re.compile(

@@ -94,8 +94,9 @@ def named(start: datetime) -> str:
 def occurrence(draft: EventDraft, series: EventSeries, start: datetime) -> EventDraft:
     """The event of a series that begins at a local time."""
     details = replace(
-        at(draft.details, start, series.minutes), series=series.uri, series_at=named(start)
-    )
+        at(draft.details, start, series.minutes), series=series.uri, series_at=named(start),
+        rule=series.rule,
+    )  # fmt: skip
     return EventDraft(draft.post, details)
 
 

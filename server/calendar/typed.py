@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from server import text
 from server.calendar.reader import Reader, Typed
 from server.calendar.recurring import (
-    LONGEST_RULE,
     MOST,
     REPEATS,
     Rule,
@@ -23,6 +22,7 @@ from server.events.details import (
     KINDS,
     LONGEST,
     LONGEST_LINE,
+    LONGEST_RULE,
     LONGEST_TEXT,
     LONGEST_URL,
     MOST_MATERIALS,

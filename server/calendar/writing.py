@@ -7,17 +7,18 @@ translator calls with what the home of a forum sent, after `writing.apply_thread
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from server.calendar import joining
 from server.calendar.typed import EventDraft
 from server.errors import Gone, Locked, NotAllowed
-from server.events.details import Details, has_moved, of_row, put
+from server.events.details import WHEN_AND_WHERE, Details, has_moved, of_row, put
 from server.facts import EventChanged
 from server.forums.pages import tags_of
 from server.forums.standing import standing_now
 from server.permissions import Permission, must
 from server.posts import editing, writing
-from server.posts.drafts import EditDraft, ThreadDraft
+from server.posts.drafts import EditDraft
 from server.transaction import Transaction
 from storage.base import held
 from storage.events import Event
@@ -61,6 +62,7 @@ async def rewrite(tx: Transaction, post: Post, draft: EventDraft) -> Post:
         recording=before.recording,
         series=before.series,
         series_at=before.series_at,
+        rule=before.rule,
     )
     written = EditDraft(draft.post.title, draft.post.source, draft.post.tags)
     post = await editing.apply_edit(tx, post, written)
@@ -99,16 +101,22 @@ async def must_change(tx: Transaction, actor: Member, post: Post) -> tuple[Post,
     return post, await tx.session.get_one(Event, post.id)
 
 
-async def discuss(tx: Transaction, actor: Member, post: Post) -> Post:
-    """Open a thread that leads to an event: NodeBB, Mbin and Discourse show no events."""
-    post, event = await must_change(tx, actor, post)
-    details = of_row(event)
-    words = f"{details.sentence}\n\n[{post.title}]({post.url})\n\nAsk here, or answer there."
-    title = f"Discussion: {post.title}"[:200]
+async def hear(tx: Transaction, post: Post, told: Details, updated: datetime) -> None:
+    """The organiser told a guest of ours when and where it is, as of a moment.
+
+    A copy that its forum keeps current has it from there, maybe newer; in a forum of ours only
+    an edit changes anything.
+    """
+    row = await tx.session.get(Event, post.id)
     forum = await tx.session.get_one(Forum, post.forum_id)
-    return await writing.post_thread(
-        tx, actor, forum, ThreadDraft(title, words, language=post.language)
+    is_old = updated < (post.updated or post.published)
+    if row is None or forum.is_local or is_old or post.state == PostState.DELETED:
+        return
+    details = replace(
+        of_row(row), **{name: getattr(told, name) for name in WHEN_AND_WHERE if name != "online"}
     )
+    if has_moved(of_row(row), details):
+        await apply(tx, post, details)
 
 
 async def apply(tx: Transaction, post: Post, details: Details) -> Event:
@@ -131,6 +139,8 @@ async def apply(tx: Transaction, post: Post, details: Details) -> Event:
     author = await tx.session.get_one(Member, post.author_id)
     if author.is_local:
         await joining.fill(tx, row)
-        if before.online != details.online and details.is_hidden:
-            await joining.tell_link(tx, row)
+        told = details.is_hidden and (before.online != details.online or not before.is_hidden)
+        if told or has_moved(before, details):
+            forum = await tx.session.get_one(Forum, post.forum_id)
+            await joining.tell_elsewhere(tx, row, forum, has_link=told)
     return row

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.events import times
+from server.events.rules import in_words
 from storage.events import Event
 
 KINDS: dict[str, str] = {
@@ -34,6 +35,7 @@ MOST_MATERIALS = 40
 LONGEST_LINE = 300
 LONGEST_URL = 1_000
 LONGEST_TEXT = 2_000
+LONGEST_RULE = 500
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Details:
     """Everything of an event that travels with it; moments are UTC.
 
     `online` is the link, empty where only those who signed up are told it (`is_hidden`).
-    `series` is the wire id of the series and `series_at` the local start it was planned for.
+    `series` is the wire id of the series, `series_at` the local start it was planned for, and
+    `rule` how it repeats (RFC 5545).
     """
 
     starts: datetime
@@ -80,11 +83,17 @@ class Details:
     recording: str = ""
     series: str = ""
     series_at: str = ""
+    rule: str = ""
 
     @property
     def when(self) -> str:
         """When it is, in words and in its own zone."""
         return times.in_words(self.starts, self.ends, self.zone, all_day=self.all_day)
+
+    @property
+    def repeats(self) -> str:
+        """How its series repeats, in words; "" for what does not, or has no plain words for it."""
+        return in_words(self.rule) if self.series and self.rule else ""
 
     @property
     def where(self) -> str:
@@ -121,10 +130,12 @@ def of_row(row: Event) -> Details:
     return Details(**{name: getattr(row, name) for name in _COLUMNS}, **rest)
 
 
+WHEN_AND_WHERE = ("starts", "ends", "zone", "all_day", "status", "place", "online", "is_online")
+
+
 def has_moved(before: Details, after: Details) -> bool:
     """Whether those who come must hear of a change: when, where, whether at all."""
-    told = ("starts", "ends", "zone", "all_day", "status", "place", "online", "is_online")
-    return any(getattr(before, name) != getattr(after, name) for name in told)
+    return any(getattr(before, name) != getattr(after, name) for name in WHEN_AND_WHERE)
 
 
 def is_link(value: str) -> bool:

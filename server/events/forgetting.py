@@ -6,11 +6,12 @@ from sqlalchemy import delete, select
 from server import letters
 from server.events.details import of_row
 from server.events.telling import COMING, guests_here
-from server.facts import PostDeleted
+from server.facts import GuestDropped, PostDeleted
 from server.transaction import Transaction
-from storage.events import Event, EventGuest, EventSeries
+from storage.events import Event, EventGuest, EventSeries, GuestState
 from storage.letters import Letter
 from storage.members import Member
+from storage.posts import Post
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
@@ -29,10 +30,31 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
             if address:
                 words = f"An event that you signed up for, on {when}, was deleted."
                 letters.post(tx, address, "An event you signed up for was deleted", f"{words}\n")
+        await _drop_elsewhere(tx, event.post_id)
     for table in (EventGuest, Event):
         await tx.session.execute(delete(table).where(table.post_id == fact.post))
     if event.series:
         await _forget_series(tx, event.series)
+
+
+async def _drop_elsewhere(tx: Transaction, number: int) -> None:
+    """Guests at other agencies of an event of ours are told by a last answer."""
+    post = await tx.session.get_one(Post, number)
+    if not (await tx.session.get_one(Member, post.author_id)).is_local:
+        return
+    question = (
+        select(EventGuest)
+        .join(Member, Member.id == EventGuest.member_id)
+        .where(
+            EventGuest.post_id == number,
+            EventGuest.state.in_((GuestState.GOING, GuestState.WAITING)),
+            Member.peer.is_not(None),
+        )
+    )
+    async for guest in await tx.session.stream_scalars(question):
+        tx.record(
+            GuestDropped(number, guest.member_id or 0, guest.uri, guest.id, guest.answers + 1)
+        )
 
 
 async def _forget_series(tx: Transaction, uri: str) -> None:

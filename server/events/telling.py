@@ -59,7 +59,10 @@ async def tell_of_change(tx: Transaction, fact: EventChanged) -> None:
     subject = f"{'Cancelled' if is_off else 'Changed'}: {post.title}"
     words = "It does not take place." if is_off else "It is now:"
     async for guest in guests_here(tx, post.id, COMING):
-        await _tell(tx, guest, Notice.EVENT_CHANGED, post, subject, [words, details.sentence])
+        lines = [words, details.sentence]
+        if guest.state == GuestState.GOING and not is_off and (link := link_of(guest, details)):
+            lines.append(f"Where it is held online: {link}")
+        await _tell(tx, guest, Notice.EVENT_CHANGED, post, subject, lines)
 
 
 async def tell_of_answer(tx: Transaction, fact: GuestAnswered) -> None:

@@ -23,6 +23,7 @@ from server.facts.reviews import ReviewerInvited as ReviewerInvited
 from server.facts.reviews import ReviewerReleased as ReviewerReleased
 from server.facts.reviews import ReviewerSpoke as ReviewerSpoke
 from server.facts.reviews import ReviewMoved as ReviewMoved
+from server.facts.reviews import ReviewPublished as ReviewPublished
 from server.facts.reviews import ReviewRequested as ReviewRequested
 from server.facts.reviews import ReviewRequestPublished as ReviewRequestPublished
 from server.facts.reviews import ReviewRequestRefused as ReviewRequestRefused
@@ -167,6 +168,17 @@ class GuestAnswered(Fact):
 
 
 @dataclass(frozen=True)
+class GuestDropped(Fact):
+    """An event is deleted in which somebody elsewhere had a place; `join` is what they asked by."""
+
+    post: int
+    person: int
+    join: str
+    guest: int
+    n: int
+
+
+@dataclass(frozen=True)
 class JoinAsked(Fact):
     """A member asks for a place at an event of another agency."""
 
@@ -271,6 +283,7 @@ KINDS: dict[str, type[Fact]] = {
         ReviewRequestRefused,
         ReviewMoved,
         ReviewDecided,
+        ReviewPublished,
         ReviewerInvited,
         ReviewerReleased,
         ReviewerSpoke,
@@ -282,6 +295,7 @@ KINDS: dict[str, type[Fact]] = {
         LinkChanged,
         EventChanged,
         GuestAnswered,
+        GuestDropped,
         JoinAsked,
         JoinTakenBack,
         JoinSettled,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from server.errors import Gone
 from server.library import drafts
-from server.practices import comparing, notices, prose
+from server.practices import ancestry, comparing, notices, prose
 from server.practices.keeping import library
 from server.practices.record import Outcome, Point, Record, Setting, unpack
 from server.practices.typed import typed_of
@@ -19,7 +19,7 @@ from server.transaction import Transaction
 from server.viewers import Viewer
 from storage.members import Member
 from storage.posts import Post, PostState
-from storage.practices import Practice, PracticeDraft, PracticeNotice, PracticeVersion
+from storage.practices import Practice, PracticeDraft, PracticeVersion
 from storage.replications import Announcing
 
 MOST = 200
@@ -43,7 +43,7 @@ class Lineage:
 
     family: Family
     news: tuple[str, ...]
-    warnings: tuple[PracticeNotice, ...] = ()
+    warnings: tuple[notices.Row, ...] = ()
     told: tuple[Told, ...] = ()
 
     @property
@@ -56,10 +56,11 @@ async def lineage_of(
 ) -> Lineage:
     """The lineage of a practice."""
     family = await family_of(session, viewer, practice, uri)
+    above = await ancestry.above(session, practice, uri)
     return Lineage(
         family=family,
         news=await _news(session, practice, family),
-        warnings=tuple(await notices.seen(session, viewer, set(family.above))),
+        warnings=tuple(await notices.seen(session, viewer, above)),
         told=await _told(session, practice, uri),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, case, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,7 +17,13 @@ from storage.base import Characters
 from storage.forums import Forum
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
-from storage.practices import Practice, PracticeFacet, PracticeNotice, PracticeThread
+from storage.practices import (
+    Practice,
+    PracticeFacet,
+    PracticeNotice,
+    PracticeThread,
+    PracticeWithdrawal,
+)
 from storage.replications import Announcing
 
 PAGE = 20
@@ -53,7 +59,8 @@ class Browsed:
 
 _LINE: tuple[Any, ...] = (
     *(Post, Forum, Practice.kind, Practice.agency, Practice.summary, Practice.evidence),
-    *(Practice.version, PracticeNotice.kind),
+    Practice.version,
+    case((PracticeWithdrawal.active, "withdrawn"), else_=PracticeNotice.kind),
 )
 
 
@@ -80,6 +87,7 @@ async def browse(
         .join(Post, Post.id == Practice.post_id)
         .join(Forum, Forum.id == Post.forum_id)
         .outerjoin(PracticeNotice, and_(PracticeNotice.uri == Post.uri, PracticeNotice.active))
+        .outerjoin(PracticeWithdrawal, PracticeWithdrawal.uri == Post.uri)
         .where(Practice.post_id.in_(shown), _seen(viewer))
         .order_by(Practice.post_id.desc())
     )

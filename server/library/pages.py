@@ -17,14 +17,14 @@ from server.library.warning import may_be_withdrawn
 from server.permissions import Permission, may
 from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
-from server.practices import comparing, notices
+from server.practices import ancestry, comparing, evidence, notices
 from server.practices.comparing import Difference
 from server.practices.evidence import Standing
 from server.practices.fit import Fit, Site, fit
 from server.practices.keeping import Library, library
 from server.practices.notices import Notice
 from server.practices.record import Record, unpack
-from server.practices.standing import standing
+from server.practices.standing import gather
 from server.shown import ShownPost
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
@@ -62,8 +62,10 @@ class PracticePage:
     may_withdraw: bool
     may_confirm: bool
     notice: Notice | None
+    by_forum: Notice | None
     may_offer: bool
     offers: tuple[OfferLine, ...]
+    until: datetime | None
 
 
 async def practice_page(
@@ -82,11 +84,12 @@ async def practice_page(
     is_home = page.forum.is_local or is_mine
     lineage = await lineage_of(session, viewer, practice, post.uri)
     adopters = await sites_of(session, viewer, post.uri, record.outcomes)
+    grounds = await gather(session, practice, record, kept, now)
     return PracticePage(
         practice=practice,
         record=record,
         parts=json.loads(practice.parts),
-        standing=await standing(session, practice, record, kept, now),
+        standing=evidence.stand(grounds),
         library=kept,
         is_stale=kept.is_stale(practice.reviewed, now),
         fit=_fit(viewer, kept, practice, record, adopters),
@@ -106,8 +109,10 @@ async def practice_page(
         and may_be_withdrawn(page.standing, page.opener.author),
         may_confirm=is_live and is_home and may(page.standing, Permission.CONFIRM_PRACTICE, post),
         notice=await notices.of(session, post.uri),
+        by_forum=await notices.of_forum(session, post.uri),
         may_offer=is_live and is_mine and lineage.family.source is not None,
         offers=tuple(await offers_on(session, viewer, post)),
+        until=evidence.until(grounds, practice.reviewed),
     )
 
 
@@ -157,7 +162,7 @@ class Read:
 async def read(session: AsyncSession, viewer: Viewer, post_id: int) -> Read:
     """A practice that the viewer may see; NotFound for anything else."""
     post, forum, author, practice = await detailed(session, viewer, post_id, Practice)
-    uris = [uri for uri in (post.uri, practice.based_on, practice.root) if uri]
+    uris = {post.uri, *await ancestry.above(session, practice, post.uri)}
     told = [notices.about(notice, post.uri) for notice in await notices.seen(session, viewer, uris)]
     return Read(post, forum, author, practice, unpack(practice.record), tuple(told))
 

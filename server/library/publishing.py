@@ -10,19 +10,19 @@ from dataclasses import replace
 
 from sqlalchemy import or_, select
 
-from server import text
 from server.errors import Gone, Invalid, Locked, NotAllowed
 from server.facts import PracticeConfirmed, PracticePublished
 from server.forums.standing import standing_now
 from server.library import drafts
+from server.library.restating import body_of
 from server.permissions import Permission, may, must
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
-from server.practices import notices, prose, standing
+from server.practices import notices, standing
 from server.practices.comparing import changed_sections
 from server.practices.forgetting import drop_drafts
-from server.practices.notices import Notice, Warned
-from server.practices.record import Credit, Record, Source, digest, pack, unpack
+from server.practices.notices import Warned
+from server.practices.record import Record, Source, digest, pack, unpack
 from server.practices.rendering import rendered
 from server.practices.typed import record_of
 from server.records import lineages
@@ -38,8 +38,6 @@ from storage.practices import (
     PracticeVersion,
 )
 from storage.replications import Announcing
-
-_CUT = "\n\n[…] The whole practice is on its page."
 
 
 async def publish(tx: Transaction, member: Member, number: int, note: str = "") -> Post:
@@ -125,8 +123,9 @@ async def _next_version(
     if notice is not None and notice.kind == "withdrawn" and notice.steward is None:
         # What its author withdrew is published again; what stewards withdrew stays so.
         notice = None
+    by_forum = await notices.of_forum(tx.session, post.uri)
     post = await editing.apply_edit(
-        tx, post, EditDraft(record.name, body_of(record, notice), tags_of(record))
+        tx, post, EditDraft(record.name, body_of(record, by_forum, notice), tags_of(record))
     )
     practice = await apply(tx, post, Edition(record, practice.version + 1, note, member.id))
     about = Warned(post.uri, post.title, post.url, practice.agency, member.id)
@@ -167,23 +166,6 @@ async def _within(tx: Transaction, forum: Forum, thread: Post | None, record: Re
     if where.visibility == Visibility.PUBLIC or where.id == forum.id:
         return replace(record, derived_from=(thread.uri,))
     return replace(record, derived_from=(), credits=())
-
-
-def body_of(record: Record, notice: Notice | None = None) -> str:
-    """What the post of a practice says: its notice, all of it in Markdown, who is thanked."""
-    named = " ".join(_handle(credit) for credit in record.credits)
-    body = f"**{notice.sentence}**\n\n" if notice is not None else ""
-    body += prose.markdown(record) + (f"\n\nWith thanks to {named}" if named else "")
-    if len(body) <= text.MAX_SOURCE:
-        return body
-    room = text.MAX_SOURCE - len(_CUT)
-    return body[:room].rpartition("\n\n")[0] + _CUT
-
-
-def _handle(credit: Credit) -> str:
-    """`@ana@host` from the id of a person of a Guildhall, so that they are told; else nothing."""
-    origin, _, name = credit.uri.rpartition("/u/")
-    return f"@{name}@{origin.partition('://')[2]}" if origin and name else ""
 
 
 async def apply(tx: Transaction, post: Post, edition: Edition[Record]) -> Practice:

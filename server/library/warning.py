@@ -3,7 +3,9 @@
 
 The practice is published anew with the notice at its head, in the same version, and a short reply
 says it as well, for readers who know no practices. Whoever adapted it is told (`PracticeWarned`).
-Stewards can withdraw what somebody of their own agency wrote in their forum.
+Stewards can withdraw what was published in their forum, and an agency what its people published
+elsewhere: in its author's name where the author is one of ours, else by the forum's own word
+(`withdrawing`).
 """
 
 from dataclasses import replace
@@ -11,7 +13,8 @@ from dataclasses import replace
 from server import audit
 from server.errors import Gone, Invalid, NotAllowed
 from server.forums.standing import standing_now
-from server.library.publishing import body_of
+from server.library import withdrawing
+from server.library.restating import body_of
 from server.notifications import Notice as Tell
 from server.notifications import tell_anew
 from server.permissions import Permission, Standing, may, must
@@ -45,35 +48,54 @@ async def warn(tx: Transaction, member: Member, post: Post, kind: str, words: st
 async def withdraw(tx: Transaction, steward: Member, post: Post, words: str) -> Notice:
     """Withdraw a practice of the same agency as a steward of its forum; its author is told why."""
     post, stands = await _now(tx, steward, post)
-    must(stands, Permission.WITHDRAW_PRACTICE, post)
     author = await tx.session.get_one(Member, post.author_id)
-    if not may_be_withdrawn(stands, author):
-        raise NotAllowed("This is another agency’s own word: ask its author, or remove it.")
+    _must_be_withdrawable(stands, author)
     notice = replace(notices.check("withdrawn", words, tx.now), steward=steward.id)
-    if await _said(tx, steward, post, notice):
-        forum = await tx.session.get_one(Forum, post.forum_id)
+    forum = await tx.session.get_one(Forum, post.forum_id)
+    if not author.is_local:
+        await writing.must_be_calm(tx, steward)
+        by_forum = replace(notice, steward=None, forum=forum.title)
+        is_news = await withdrawing.withdraw(tx, steward, post, by_forum)
+    else:
+        is_news = await _said(tx, steward, post, notice)
+        if is_news:
+            await tell_anew(tx, author.id, Tell.WITHDRAWN, post, steward.id)
+            who = f"the stewards of {forum.title}" if stands.steward else tx.settings.agency_name
+            await _tell(tx, steward, post, f"**Withdrawn by {who}:** {notice.words}")
+    if is_news:
         audit.note(tx, steward, "practice.withdrawn", post.uri, notice.words)
-        await tell_anew(tx, author.id, Tell.WITHDRAWN, post, steward.id)
-        said = f"**Withdrawn by the stewards of {forum.title}:** {notice.words}"
-        await _tell(tx, steward, post, said)
     return notice
 
 
 def may_be_withdrawn(stands: Standing, author: Member | ShownPerson) -> bool:
-    """Whether the stewards of a forum can withdraw what this author wrote in it.
+    """Whether somebody can withdraw what this author published in this forum.
 
-    The notice travels as the author's own word, which only the author's server can give.
+    In a forum of ours its stewards can. In one elsewhere those of ours who look after it, or
+    after our site, can withdraw what one of us published: it is ours to speak for.
     """
-    is_here = stands.forum is not None and stands.forum.is_local and author.is_local
-    return is_here and may(stands, Permission.WITHDRAW_PRACTICE)
+    if stands.forum is not None and stands.forum.is_local:
+        return may(stands, Permission.WITHDRAW_PRACTICE)
+    return author.is_local and may(replace(stands, forum=None), Permission.WITHDRAW_PRACTICE)
+
+
+def _must_be_withdrawable(stands: Standing, author: Member) -> None:
+    if may_be_withdrawn(stands, author):
+        return
+    must(stands, Permission.WITHDRAW_PRACTICE)
+    raise NotAllowed("The home of this forum, or its author’s agency, withdraws it: ask there.")
 
 
 async def lift(tx: Transaction, member: Member, post: Post) -> None:
     """Take back the notice that stands; what stewards withdrew is theirs to take back."""
     post, stands = await _now(tx, member, post)
+    author = await tx.session.get_one(Member, post.author_id)
+    if not author.is_local:
+        _must_be_withdrawable(stands, author)
+        await withdrawing.lift(tx, member, post)
+        return
     notice = await notices.of(tx.session, post.uri)
     is_stewards = notice is not None and notice.steward is not None
-    if is_stewards and may(stands, Permission.WITHDRAW_PRACTICE, post):
+    if is_stewards and may_be_withdrawn(stands, author):
         audit.note(tx, member, "practice.withdrawal_lifted", post.uri)
     else:
         must(stands, Permission.EDIT_POST, post)
@@ -105,7 +127,8 @@ async def _said(tx: Transaction, member: Member, post: Post, notice: Notice | No
     await writing.must_be_calm(tx, member)
     practice = await tx.session.get_one(Practice, post.id)
     record = unpack(practice.record)
-    draft = EditDraft(record.name, body_of(record, notice), tags_of(record))
+    by_forum = await notices.of_forum(tx.session, post.uri)
+    draft = EditDraft(record.name, body_of(record, by_forum, notice), tags_of(record))
     post = await editing.apply_edit(tx, post, draft)
     about = Warned(post.uri, post.title, post.url, practice.agency, member.id)
     return await notices.apply(tx, about, notice, post.updated or tx.now)

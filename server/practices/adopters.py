@@ -5,6 +5,7 @@ from sqlalchemy import or_, select
 
 from server.facts import PracticeWarned
 from server.notifications import Notice, tell_anew
+from server.practices.ancestry import below
 from server.transaction import Transaction
 from storage.members import Member
 from storage.posts import Post, PostState
@@ -16,9 +17,7 @@ MOST_TOLD = 500
 
 async def tell_of_warning(tx: Transaction, fact: PracticeWarned) -> None:
     """Tell the authors here of adaptations and reports of a practice what it is warned of."""
-    adapted = select(Practice.post_id).where(
-        or_(Practice.based_on == fact.uri, Practice.root == fact.uri)
-    )
+    adapted = select(Practice.post_id).where(below(fact.uri))
     reported = select(Replication.post_id).where(Replication.of == fact.uri)
     question = (
         select(Post)

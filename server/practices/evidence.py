@@ -81,7 +81,8 @@ class Replication:
 class Grounds:
     """Everything that the step is computed from.
 
-    `period` is how long a review holds; `withdrawn` the author's reason, if it was withdrawn.
+    `period` is how long a review holds; `withdrawn` the reason, if it was withdrawn, and
+    `by_stewards` whether those who look after its forum did it.
     """
 
     record: Record
@@ -92,6 +93,7 @@ class Grounds:
     stated: Stated | None = None
     replications: Sequence[Replication] = ()
     withdrawn: str = ""
+    by_stewards: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,11 @@ def stand(grounds: Grounds) -> Standing:
         return Standing(
             Step.IDEA,
             (f"It was withdrawn: {grounds.withdrawn}",),
-            ("Its author has to publish it again.",),
+            (
+                "The stewards of its forum have to take that back."
+                if grounds.by_stewards
+                else "Its author has to publish it again.",
+            ),
         )
     step, because, is_stated = Step.IDEA, ["It has a title and a summary."], False
     for wanted, judge in _JUDGES:
@@ -131,6 +137,16 @@ def stand(grounds: Grounds) -> Standing:
         because += finding.reasons
         is_stated = is_stated or finding.is_stated
     return Standing(step, tuple(because), (), is_stated)
+
+
+def until(grounds: Grounds, *looked_over: datetime) -> datetime | None:
+    """When one of its reviews, or of these moments, will be too old; None where nothing will."""
+    moments = [*looked_over, *(review.at for review in grounds.reviews)]
+    if grounds.stated is not None:
+        moments.append(grounds.stated.at)
+    ends = (moment + grounds.period for moment in moments)
+    # At that very moment it still holds.
+    return min((end + timedelta.resolution for end in ends if end >= grounds.now), default=None)
 
 
 def _ahead(grounds: Grounds, lacking: Step) -> list[str]:

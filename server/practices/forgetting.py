@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select, update
 
 from server.facts import PostDeleted
+from server.practices import withdrawals
 from server.practices.standing import reckon_uri
 from server.transaction import Transaction
 from storage.posts import Post
@@ -18,9 +19,11 @@ from storage.practices import (
     PracticeNotice,
     PracticeThread,
     PracticeVersion,
+    PracticeWithdrawal,
 )
 from storage.replications import Announcing, Replication
 from storage.reviews import ReviewStatement
+from storage.versions import COUNTED
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
@@ -32,9 +35,12 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
             update(PracticeDraft).where(column == fact.post).values({column.key: None})
         )
     post = await tx.session.get_one(Post, fact.post)
-    await tx.session.execute(delete(PracticeNotice).where(PracticeNotice.uri == post.uri))
+    for notice in (PracticeNotice, PracticeWithdrawal):
+        await tx.session.execute(delete(notice).where(notice.uri == post.uri))
     for table in (PracticeVersion, PracticeFacet, Practice, Announcing, ChangeOffer):
-        await tx.session.execute(delete(table).where(table.post_id == fact.post))
+        forgotten = delete(table).where(table.post_id == fact.post)
+        await tx.session.execute(forgotten, execution_options=COUNTED)
+    await withdrawals.forget(tx, fact)
     said = await tx.session.get(ReviewStatement, fact.post)
     if said is not None:
         await tx.session.delete(said)
@@ -48,7 +54,8 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     await tx.session.execute(
         delete(PracticeThread).where(
             (PracticeThread.practice_id == fact.post) | (PracticeThread.thread_id == fact.post)
-        )
+        ),
+        execution_options=COUNTED,
     )
 
 

@@ -20,7 +20,9 @@ from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
 from storage.posts import Post
-from storage.practices import PracticeNotice
+from storage.practices import PracticeNotice, PracticeWithdrawal
+
+Row = PracticeNotice | PracticeWithdrawal
 
 KINDS = {"advisory": "Advisory", "withdrawn": "Withdrawn"}
 MOST_WORDS = 1_000
@@ -31,18 +33,21 @@ MOST_SHOWN = 20
 class Notice:
     """A warning as its author gave it; `given` is when.
 
-    `steward` is the id of the steward who withdrew it, where that was not its author.
+    `steward` is the id of the steward who withdrew it, where that was not its author. `forum` is
+    the title of the forum that withdrew what somebody of another agency had published in it.
     """
 
     kind: str
     words: str
     given: datetime
     steward: int | None = None
+    forum: str = ""
 
     @property
     def label(self) -> str:
-        """`Advisory`, `Withdrawn`."""
-        return KINDS[self.kind]
+        """`Advisory`, `Withdrawn`, `Withdrawn by the stewards of Permits`."""
+        label = KINDS[self.kind]
+        return f"{label} by the stewards of {self.forum}" if self.forum else label
 
     @property
     def sentence(self) -> str:
@@ -76,12 +81,14 @@ def check(kind: str, words: str, now: datetime) -> Notice:
     return Notice(kind, said, now)
 
 
-def read(row: PracticeNotice) -> Notice:
+def read(row: Row) -> Notice:
     """A stored notice."""
+    if isinstance(row, PracticeWithdrawal):
+        return Notice(row.kind, row.words, row.given, forum=row.forum)
     return Notice(row.kind, row.words, row.given, row.steward_id)
 
 
-def about(row: PracticeNotice, uri: str) -> str:
+def about(row: Row, uri: str) -> str:
     """A stored notice for whoever reads the practice `uri`, which may be made of that one."""
     said = read(row).sentence
     if row.uri == uri:
@@ -89,17 +96,24 @@ def about(row: PracticeNotice, uri: str) -> str:
     return f"Of “{row.title}” ({row.agency}), which this was made from: {said}"
 
 
-async def of_all(session: AsyncSession, uris: Iterable[str]) -> list[PracticeNotice]:
-    """The notices that stand about these practices, the latest first."""
-    question = (
+async def of_all(session: AsyncSession, uris: Iterable[str]) -> list[Row]:
+    """The notices that stand about these practices: of forums, then of authors, latest first."""
+    wanted = set(uris)
+    by_forums = (
+        select(PracticeWithdrawal)
+        .where(PracticeWithdrawal.uri.in_(wanted), PracticeWithdrawal.active)
+        .order_by(PracticeWithdrawal.at.desc(), PracticeWithdrawal.uri)
+    )
+    by_authors = (
         select(PracticeNotice)
-        .where(PracticeNotice.uri.in_(set(uris)), PracticeNotice.active)
+        .where(PracticeNotice.uri.in_(wanted), PracticeNotice.active)
         .order_by(PracticeNotice.at.desc(), PracticeNotice.uri)
     )
-    return list((await session.execute(question)).scalars())
+    found: list[Row] = [*(await session.execute(by_forums)).scalars()]
+    return [*found, *(await session.execute(by_authors)).scalars()]
 
 
-async def seen(session: AsyncSession, viewer: Viewer, uris: Iterable[str]) -> list[PracticeNotice]:
+async def seen(session: AsyncSession, viewer: Viewer, uris: Iterable[str]) -> list[Row]:
     """The same, without those about practices held here that the viewer may not see."""
     found = await of_all(session, uris)
     if not found:
@@ -115,9 +129,15 @@ async def seen(session: AsyncSession, viewer: Viewer, uris: Iterable[str]) -> li
 
 
 async def of(session: AsyncSession, uri: str) -> Notice | None:
-    """The notice that stands about a practice."""
-    found = await of_all(session, [uri])
-    return read(found[0]) if found else None
+    """The notice of its author, or in their name, that stands about a practice."""
+    row = await session.get(PracticeNotice, uri)
+    return read(row) if row is not None and row.active else None
+
+
+async def of_forum(session: AsyncSession, uri: str) -> Notice | None:
+    """The withdrawal, by the stewards of its forum, of what is another agency's own word."""
+    row = await session.get(PracticeWithdrawal, uri)
+    return read(row) if row is not None and row.active else None
 
 
 async def apply(tx: Transaction, about: Warned, notice: Notice | None, at: datetime) -> bool:

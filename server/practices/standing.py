@@ -21,7 +21,7 @@ from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.posts import Post, PostState
-from storage.practices import Practice, PracticeNotice
+from storage.practices import Practice, PracticeNotice, PracticeWithdrawal
 from storage.replications import Replication
 from storage.reviews import Review as ReviewRow
 from storage.reviews import ReviewSeat, ReviewStatement
@@ -41,6 +41,7 @@ async def gather(
     post = await session.get_one(Post, practice.post_id)
     author = await session.get_one(Member, post.author_id)
     forum = await session.get_one(Forum, post.forum_id)
+    why, by_stewards = await _withdrawal(session, post.uri)
     return Grounds(
         record=record,
         agency=author.peer or HERE,
@@ -49,7 +50,8 @@ async def gather(
         reviews=await _reviews(session, post) if forum.is_local else (),
         stated=None if forum.is_local else await _stated(session, post, forum),
         replications=await _replications(session, post),
-        withdrawn=await _withdrawal(session, post.uri),
+        withdrawn=why,
+        by_stewards=by_stewards,
     )
 
 
@@ -105,12 +107,15 @@ async def _stated(session: AsyncSession, practice: Post, forum: Forum) -> Stated
     return Stated(said.reviewers, said.agencies, said.at, said.against)
 
 
-async def _withdrawal(session: AsyncSession, uri: str) -> str:
-    """Why its author withdrew a practice; empty where they did not."""
-    question = select(PracticeNotice.words).where(
-        PracticeNotice.uri == uri, PracticeNotice.active, PracticeNotice.kind == "withdrawn"
-    )
-    return (await session.execute(question)).scalar_one_or_none() or ""
+async def _withdrawal(session: AsyncSession, uri: str) -> tuple[str, bool]:
+    """Why a practice is withdrawn, empty where it is not; and whether stewards did it."""
+    by_forum = await session.get(PracticeWithdrawal, uri)
+    if by_forum is not None and by_forum.active:
+        return by_forum.words, True
+    said = await session.get(PracticeNotice, uri)
+    if said is None or not said.active or said.kind != "withdrawn":
+        return "", False
+    return said.words, said.steward_id is not None
 
 
 async def _replications(session: AsyncSession, practice: Post) -> list[evidence.Replication]:

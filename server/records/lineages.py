@@ -52,8 +52,7 @@ class Family:
     """Where something came from and what came of it, as far as the viewer may see.
 
     `source_uri` is the address of a source that is not held here. `has_news` when the source has
-    a newer version than the one this was made from. `above` are the uris of all that it descends
-    from, as far as that is known here.
+    a newer version than the one this was made from.
     """
 
     source: Kin | None
@@ -61,7 +60,6 @@ class Family:
     has_news: bool
     tree: Kin | None
     adaptations: tuple[Kin, ...]
-    above: frozenset[str]
 
     @property
     def is_empty(self) -> bool:
@@ -96,7 +94,6 @@ async def family_of(session: AsyncSession, viewer: Viewer, row: Recorded, uri: s
         has_news=bool(source and made_from and source.version > made_from),
         tree=kin.get(row.root),
         adaptations=tuple(mine.children) if mine is not None else (),
-        above=frozenset(_above(kin, row) - {uri}),
     )
 
 
@@ -112,12 +109,26 @@ def _descends(one: Kin, other: Kin, kin: Mapping[str, Kin]) -> bool:
     return False
 
 
-def _above(kin: Mapping[str, Kin], row: Recorded) -> set[str]:
+async def above(session: AsyncSession, row: Recorded, uri: str) -> frozenset[str]:
+    """The uris of all that this descends from, seen by the viewer or not, as far as known here."""
+    table = type(row)
+    question = (
+        select(Post.uri, table.based_on)
+        .join(table, table.post_id == Post.id)
+        .where(table.root == row.root)
+        .order_by(Post.id)
+        .limit(MOST)
+    )
+    held = {found[0]: found[1] for found in (await session.execute(question)).all()}
+    return frozenset(_above(held, row) - {uri})
+
+
+def _above(based_on: Mapping[str, str | None], row: Recorded) -> set[str]:
     found: set[str] = set()
     at = row.based_on
     while at and at not in found:
         found.add(at)
-        at = kin[at].based_on if at in kin else row.root
+        at = based_on.get(at, row.root)
     return found
 
 

@@ -3,9 +3,13 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import (
+    Table,
+    Text,
     and_,
+    bindparam,
     exists,
     not_,
     or_,
@@ -14,27 +18,74 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.among import among
 from storage.base import in_batches
-from storage.lanes.conditions import in_interval, is_behind, is_free, last_seq
+from storage.lanes.conditions import in_interval, last_seq
 from storage.lanes.work import COLUMNS, Held, Item, Work, covers
 from storage.log import ActivityBody, Form, Lane, LogRecipient, LogRow, Parked, Subscription
+
+_LANES, _LOG, _PARKED = (cast(Table, table.__table__) for table in (Lane, LogRow, Parked))
+_SUBSCRIPTIONS, _RECIPIENTS = (
+    cast(Table, table.__table__) for table in (Subscription, LogRecipient)
+)
+# One SQL text for any number of lanes, written once.
+_CLAIMED = (
+    update(_LANES)
+    .where(
+        among(_LANES.c.id, "lanes"),
+        or_(
+            _LANES.c.owner.is_(None),
+            _LANES.c.owner == bindparam("by"),
+            _LANES.c.lease_until <= bindparam("now"),
+        ),
+    )
+    .values(owner=bindparam("by"), lease_until=bindparam("until"))
+    .returning(_LANES.c.id, _LANES.c.inbox, _LANES.c.peer, _LANES.c.cursor)
+)
+_SUBSCRIBED = select(
+    _SUBSCRIPTIONS.c.lane_id,
+    _SUBSCRIPTIONS.c.audience,
+    _SUBSCRIPTIONS.c.from_seq,
+    _SUBSCRIPTIONS.c.until_seq,
+).where(
+    among(_SUBSCRIPTIONS.c.lane_id, "lanes"),
+    among(_SUBSCRIPTIONS.c.audience, "audiences", Text()),
+)
+_NAMED = select(_RECIPIENTS.c.lane_id, _RECIPIENTS.c.seq).where(
+    among(_RECIPIENTS.c.lane_id, "lanes"),
+    _RECIPIENTS.c.seq.between(bindparam("first"), bindparam("last")),
+)
+_BEHIND = (
+    select(_PARKED.c.lane_id, _PARKED.c.order_key)
+    .where(among(_PARKED.c.lane_id, "lanes"))
+    .distinct()
+)
+_EARLIER = _PARKED.alias()
+_DUE = (
+    select(_PARKED.c.lane_id, _PARKED.c.attempts, *(_LOG.c[column.key] for column in COLUMNS))
+    .join(_LOG, _LOG.c.seq == _PARKED.c.seq)
+    .where(
+        among(_PARKED.c.lane_id, "lanes"),
+        _PARKED.c.next_try <= bindparam("now"),
+        not_(
+            exists().where(
+                _EARLIER.c.lane_id == _PARKED.c.lane_id,
+                _EARLIER.c.order_key == _PARKED.c.order_key,
+                _EARLIER.c.seq < _PARKED.c.seq,
+            )
+        ),
+    )
+    .order_by(_PARKED.c.seq)
+    .limit(1_000)
+)
 
 
 async def claim(
     session: AsyncSession, lanes: Sequence[int], owner: str, now: datetime, until: datetime
 ) -> list[Work]:
     """Take lanes that nobody else works on; one statement, so that only one process gets each."""
-    taken: list[Work] = []
-    for batch in in_batches(lanes):
-        statement = (
-            update(Lane)
-            .where(Lane.id.in_(batch), is_free(owner, now))
-            .values(owner=owner, lease_until=until)
-            .returning(Lane.id, Lane.inbox, Lane.peer, Lane.cursor)
-            .execution_options(synchronize_session=False)
-        )
-        taken += [Work(*row) for row in (await session.execute(statement)).all()]
-    return taken
+    given = {"lanes": list(lanes), "by": owner, "now": now, "until": until}
+    return [Work(*row) for row in (await session.execute(_CLAIMED, given)).all()]
 
 
 async def renew(session: AsyncSession, owner: str, lanes: Sequence[int], until: datetime) -> None:
@@ -92,23 +143,16 @@ async def _from_tail(
     for item in rows:
         if item.form != Form.DIRECT:
             by_audience.setdefault(item.audience, []).append(item)
-    for batch in in_batches([work.lane for work in works]):
-        for some in in_batches(audiences):
-            question = select(
-                Subscription.lane_id,
-                Subscription.audience,
-                Subscription.from_seq,
-                Subscription.until_seq,
-            ).where(Subscription.lane_id.in_(batch), Subscription.audience.in_(some))
-            for lane, audience, from_seq, until_seq in (await session.execute(question)).all():
-                told[lane].update(
-                    item.seq for item in by_audience[audience] if covers(from_seq, until_seq, item)
-                )
-        named = select(LogRecipient.lane_id, LogRecipient.seq).where(
-            LogRecipient.lane_id.in_(batch),
-            LogRecipient.seq.between(rows[0].seq, rows[-1].seq),
-        )
-        for lane, seq in (await session.execute(named)).all():
+    if audiences:
+        theirs = {"lanes": list(told), "audiences": audiences}
+        found = await session.execute(_SUBSCRIBED, theirs)
+        for lane, audience, from_seq, until_seq in found.all():
+            told[lane].update(
+                item.seq for item in by_audience[audience] if covers(from_seq, until_seq, item)
+            )
+    if len(rows) > sum(map(len, by_audience.values())):
+        between = {"lanes": list(told), "first": rows[0].seq, "last": rows[-1].seq}
+        for lane, seq in (await session.execute(_NAMED, between)).all():
             told[lane].add(seq)
     for work in works:
         mine = sorted(seq for seq in told[work.lane] if seq > work.cursor)
@@ -140,18 +184,12 @@ async def _from_log(session: AsyncSession, work: Work, last: int, limit: int) ->
 
 async def _parked(session: AsyncSession, works: Sequence[Work], now: datetime) -> None:
     by_lane = {work.lane: work for work in works}
-    for batch in in_batches(list(by_lane)):
-        keys = select(Parked.lane_id, Parked.order_key).where(Parked.lane_id.in_(batch)).distinct()
-        for lane, key in (await session.execute(keys)).all():
-            by_lane[lane].behind.add(key)
-        due = (
-            select(Parked.lane_id, Parked.attempts, *COLUMNS)
-            .join(LogRow, LogRow.seq == Parked.seq)
-            .where(Parked.lane_id.in_(batch), Parked.next_try <= now, not_(is_behind()))
-            .order_by(Parked.seq)
-            .limit(1_000)
-        )
-        for row in (await session.execute(due)).all():
+    for lane, key in (await session.execute(_BEHIND, {"lanes": list(by_lane)})).all():
+        by_lane[lane].behind.add(key)
+    # Where nothing is set aside, nothing is due.
+    aside = [lane for lane, work in by_lane.items() if work.behind]
+    for batch in in_batches(aside):
+        for row in (await session.execute(_DUE, {"lanes": list(batch), "now": now})).all():
             by_lane[row[0]].held.append(Held(Item(*tuple(row)[2:]), row[1]))
 
 

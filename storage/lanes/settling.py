@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far lanes have come, written down for many at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
 from sqlalchemy import (
     Table,
+    Text,
     bindparam,
     case,
     delete,
@@ -16,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.among import among
 from storage.base import Identifier, in_batches
 from storage.lanes.claiming import fill
 from storage.lanes.conditions import has_rows, last_seq
@@ -23,6 +25,7 @@ from storage.lanes.work import Settled, Work
 from storage.log import Lane, Parked
 from storage.peers import Peer
 
+FEW = 3
 _LANES = cast(Table, Lane.__table__)
 _PEERS = cast(Table, Peer.__table__)
 _TO = bindparam("to", type_=Identifier)
@@ -37,28 +40,62 @@ _MOVED = (
     )
 )
 _FREED = _MOVED.values(owner=None, lease_until=None)
+# Most lanes have come as far as the others, with one more delivered: these are one statement.
+_ALIKE = (
+    update(_LANES)
+    .where(among(_LANES.c.id, "lanes"))
+    .values(
+        cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
+        delivered=_LANES.c.delivered + bindparam("sent"),
+        refused=_LANES.c.refused + bindparam("refusals"),
+    )
+)
+_ALIKE_FREED = _ALIKE.values(owner=None, lease_until=None)
 _SAID = update(_LANES).where(_LANES.c.id == bindparam("of"))
-_DELIVERED = update(_PEERS).where(_PEERS.c.host == bindparam("of"))
+# Processes that write down the same peers take their rows in the same order.
+_IN_ORDER = (
+    select(_PEERS.c.host)
+    .where(among(_PEERS.c.host, "hosts", Text()))
+    .order_by(_PEERS.c.host)
+    .with_for_update(key_share=True)
+)
+_DELIVERED = (
+    update(_PEERS).where(_PEERS.c.host.in_(_IN_ORDER)).values(last_delivered=bindparam("now"))
+)
 
 
 async def settle(session: AsyncSession, settled: Sequence[Settled], now: datetime) -> None:
     """Write down how far lanes have come, all of them in a few statements."""
-    for statement, release in ((_MOVED, False), (_FREED, True)):
-        rows = [
-            {"of": one.lane, "to": one.cursor, "sent": one.delivered, "refusals": one.refused}
-            for one in settled
-            if one.release is release
-        ]
-        if rows:
-            await session.execute(statement, rows)
+    # What a lane was moved to stands before it is let go of, and counts once each time.
+    for release in (False, True):
+        alike: dict[tuple[int, int, int], list[int]] = {}
+        for one in settled:
+            if one.release is release:
+                came = one.cursor, one.delivered, one.refused
+                alike.setdefault(came, []).append(one.lane)
+        await _move(session, alike, release=release)
     said = [{"of": one.lane, "said": one.last_refusal} for one in settled if one.last_refusal]
     if said:
         await session.execute(_SAID.values(last_refusal=bindparam("said")), said)
     hosts = sorted({one.host for one in settled if one.delivered})
     if hosts:
-        await session.execute(
-            _DELIVERED.values(last_delivered=now), [{"of": host} for host in hosts]
-        )
+        await session.execute(_DELIVERED, {"hosts": hosts, "now": now})
+
+
+async def _move(
+    session: AsyncSession, alike: Mapping[tuple[int, int, int], list[int]], *, release: bool
+) -> None:
+    """Move lanes by (cursor, delivered, refused); a lane that stands there twice moves twice."""
+    rows: list[dict[str, int]] = []
+    for (cursor, sent, refusals), lanes in alike.items():
+        came = {"to": cursor, "sent": sent, "refusals": refusals}
+        if len(set(lanes)) == len(lanes) > FEW:
+            statement = _ALIKE_FREED if release else _ALIKE
+            await session.execute(statement, came | {"lanes": lanes})
+        else:
+            rows += [came | {"of": lane} for lane in lanes]
+    if rows:
+        await session.execute(_FREED if release else _MOVED, rows)
 
 
 async def move_along(session: AsyncSession, last: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from federation import joins, posts
 from federation.events import SharedEvent
-from federation.joins import Answer, Asking
+from federation.joins import Answer, Asking, News
 from federation.posts import SharedPost
 from server.events.details import Details, Session
 from storage.events import GuestState
@@ -34,18 +34,26 @@ _WORDS = {
 }  # fmt: skip
 
 
+def _brief(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without the context of what it embeds."""
+    news = {name: value for name, value in answer["result"].items() if name != "@context"}
+    return answer | {"result": news}
+
+
 def examples(opener: SharedPost, member: str) -> dict[str, Callable[[], dict[str, Any]]]:
     """An event by the author of `opener`, and what goes to and fro when `member` wants a place."""
     shared = replace(opener, title="How Lakeside cut permit times", tags=(), event=WEBINAR)
     asking = Asking(f"{member}#join-117665002000000009-1", member, opener.uri, opener.author)
     waiting = Answer(GuestState.WAITING, place=1)
-    place = Answer(GuestState.GOING, link="https://meet.lakeside.example.gov/permits")
+    news = News(opener.uri, shared.title, WEBINAR.details, datetime(2026, 11, 12, 8, tzinfo=UTC))
+    link = "https://meet.lakeside.example.gov/permits"
+    place = Answer(GuestState.GOING, link=link, news=news)
     return {
         "event": lambda: {
             name: value for name, value in posts.to_wire(shared).items() if name in _WORDS
         },
         "join": lambda: joins.join(asking),
         "on-the-waiting-list": lambda: joins.answer(asking, 117665002000000011, 1, waiting),
-        "a-place": lambda: joins.answer(asking, 117665002000000011, 2, place),
+        "a-place": lambda: _brief(joins.answer(asking, 117665002000000011, 2, place)),
         "leave": lambda: joins.leave(asking),
     }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events as other software writes them, and as nobody should."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.events import SharedEvent, from_members
-from federation.joins import answer_of
+from federation.joins import Answer, Asking, News, answer, answer_of
 from federation.posts import from_wire
 from federation.vocabulary.posts import parse_post
-from server.events.details import KINDS, LONGEST, of_row, put
-from storage.events import Event
+from server.events.details import KINDS, LONGEST, WHEN_AND_WHERE, Details, of_row, put
+from storage.events import Event, GuestState
 from tests.federation import payloads
 from tests.federation.payloads import FIXTURES
 
@@ -55,12 +55,37 @@ def test_nothing_that_strangers_send_breaks_an_event(members: dict[str, Any]) ->
     assert details.sentence
 
 
-@given(st.dictionaries(st.sampled_from(["gh:place", "gh:link", "gh:certificate"]), VALUE))
-def test_nothing_that_strangers_send_breaks_an_answer(members: dict[str, Any]) -> None:
+@given(
+    st.dictionaries(st.sampled_from(["gh:place", "gh:link", "gh:certificate"]), VALUE),
+    st.dictionaries(st.sampled_from([*MEMBERS, "updated", "name"]), VALUE, max_size=9),
+)
+def test_nothing_that_strangers_send_breaks_an_answer(
+    members: dict[str, Any], event: dict[str, Any]
+) -> None:
+    members = members | {"result": {"id": "https://x.example/1", **event}}
     for kind in ("Accept", "TentativeAccept", "Reject"):
         said = answer_of(members, kind, "<b>No</b>")
         assert said.place is None or said.place >= 0
         assert not said.link.startswith("javascript")
+        assert said.news is None or said.news.details.starts < said.news.details.ends
+
+
+@pytest.mark.parametrize("all_day", [False, True])
+def test_an_answer_says_when_and_where_and_never_what_guests_alone_are_told(all_day: bool) -> None:
+    meant = Details(
+        datetime(2026, 12, 2, 23, tzinfo=UTC), datetime(2026, 12, 3, 23, tzinfo=UTC),
+        "Europe/Berlin", all_day=all_day, status="cancelled", place="Rathaus", is_online=True,
+        online="https://meet.example/secret", is_hidden=True, access="Ramp",
+    )  # fmt: skip
+    news = News("https://x.example/p/1", "Kerbs", meant, datetime(2026, 11, 12, 8, tzinfo=UTC))
+    asking = Asking("https://y.example/u/a#join-1-1", "https://y.example/u/a", news.event, "z")
+    document = answer(asking, 7, 1, Answer(GuestState.GOING, news=news))
+    assert "secret" not in str(document)
+    told = answer_of(document, "Accept", None).news
+    assert told is not None
+    assert (told.event, told.title, told.updated) == (news.event, news.title, news.updated)
+    for name in set(WHEN_AND_WHERE) - {"online"}:
+        assert getattr(told.details, name) == getattr(meant, name), name
 
 
 def received(name: str) -> SharedEvent:

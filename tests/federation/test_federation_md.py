@@ -26,7 +26,7 @@ from federation.signatures.keys import SigningKey, VerificationKey
 from federation.signatures.proofs import add_proof, check_proof
 from federation.urls import main_key, proof_key
 from server import text
-from server.library.publishing import body_of
+from server.library.restating import body_of
 from server.practices import reporting
 from server.records.editions import tags_of
 from server.software import FORMS, SOFTWARE

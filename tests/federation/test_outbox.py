@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happened becomes activities, in the forms that followers take."""
 
-from collections.abc import AsyncIterator
-
 import orjson
 import pytest
 from sqlalchemy import select
 
-from federation.outbox.tell import tell_waiting
 from federation.signatures.keys import VerificationKey
 from federation.signatures.proofs import check_proof
 from federation.station import Station
@@ -18,41 +15,20 @@ from server.forums import deeds, elsewhere, follows
 from server.instance import Instance
 from server.members import profile
 from server.members.profile import ProfileDraft
-from server.peers import RuleDraft
 from server.posts import editing, steering
 from server.posts.drafts import EditDraft
 from storage import keys
 from storage.facts import FactRow
 from storage.forums import Forum, Visibility
-from storage.log import ActivityBody, Form, LogRow
+from storage.log import ActivityBody, Form
 from storage.members import Member
 from storage.posts import Post
 from tests import makers
-from tests.federation.wire_schema import Json, must_be_an_announce, must_be_sent_so
+from tests.federation import told as telling
+from tests.federation.told import people_everywhere, summed_up, told
+from tests.federation.wire_schema import must_be_an_announce, must_be_sent_so
 
-
-@pytest.fixture
-async def station(instance: Instance) -> AsyncIterator[Station]:
-    """The federation side, with nobody listening anywhere."""
-    opened = Station(instance)
-    yield opened
-    await opened.close()
-
-
-async def told(station: Station) -> list[tuple[str, Json]]:
-    """Tell every fact; answers (form, body) of the whole log, in order."""
-    while await tell_waiting(station):
-        pass
-    async with station.instance.reading() as session:
-        failed = select(FactRow.error).where(FactRow.error != "")
-        assert (await session.execute(failed)).scalars().all() == []
-        question = (
-            select(LogRow.form, ActivityBody.body)
-            .join(ActivityBody, ActivityBody.id == LogRow.body_id)
-            .order_by(LogRow.seq)
-        )
-        rows = (await session.execute(question)).all()
-    return [(form, orjson.loads(body)) for form, body in rows if body is not None]
+station = telling.station
 
 
 async def followed(instance: Instance, forum: Forum, handle: str = "marek") -> Member:
@@ -82,40 +58,16 @@ async def test_everything_announced_fits_the_strictest_reader(
 ) -> None:
     forum = await makers.forum(instance, admin, visibility=visibility)
     await everything(instance, admin, forum)
-    announced = [body for form, body in await told(station) if form == Form.WRAPPED]
-    kinds = [body["object"]["type"] for body in announced]
+    bodies = [body for form, body in await told(station) if form == Form.WRAPPED]
+    kinds = [body["object"]["type"] for body in bodies]
     assert kinds == [
         "Create", "Create", "Like", "Undo", "Lock", "Add", "Undo", "Remove", "Update",
     ]  # fmt: skip
-    for body in announced:
+    for body in bodies:
         must_be_an_announce(body)
         assert body["actor"] == forum.uri
         shown = PUBLIC in orjson.dumps(body).decode()
         assert shown == (visibility == Visibility.PUBLIC)
-
-
-SOFTWARE = ("guildhall", "lemmy", "nodebb", "mastodon", "discourse", "")
-
-
-async def people_everywhere(instance: Instance) -> list[Member]:
-    """A person on a server of every kind."""
-    found = []
-    for name in SOFTWARE:
-        host = f"{name or 'odd'}.localhost"
-        found.append(await makers.person_elsewhere(instance, "marek", peer=host))
-        async with instance.transaction() as tx:
-            peer = await peers.seen(tx, host, f"http://{host}")
-            peer.software = name
-            await peers.add_rule(tx, None, RuleDraft(host))
-    return found
-
-
-def summed_up(form: str, body: Json) -> str:
-    """`wrapped Update{Article}`: the form, and what was done to what."""
-    inner = body["object"] if form == Form.WRAPPED else body
-    thing = inner["object"]
-    of = thing["type"] if isinstance(thing, dict) else "id"
-    return f"{form} {inner['type']}{{{of}}}"
 
 
 WRAPPED = {

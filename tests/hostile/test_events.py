@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A place is for whoever asks for it, and answered by its organiser alone."""
 
-from server.calendar import joining
+from server.calendar import joining, writing
+from server.calendar.typed import check
 from storage import events
 from storage.events import Event, EventGuest, GuestState
 from storage.forums import Visibility
@@ -10,7 +11,7 @@ from storage.posts import Kind, Post
 from tests import makers
 from tests.hostile.commons import Commons, doing, note
 from tests.hostile.peer import AS, Json, ScriptedPeer, mallory, vera
-from tests.server.calendar.bench import announced
+from tests.server.calendar.bench import WEBINAR, announced
 
 
 async def join(gh: Commons, peer: ScriptedPeer, actor: str, event: Post, number: int = 1) -> Json:
@@ -50,6 +51,15 @@ async def test_a_place_is_asked_for_by_whoever_signs_and_answered_to_them_alone(
     waiting = await join(gh, evil, mallory(evil), event)
     assert (waiting["type"], waiting["gh:place"]) == ("TentativeAccept", 1)
     assert "gh:link" not in waiting
+    # Whoever has a place hears of a change, by the author's own Update and by another answer.
+    vic.requests.clear()
+    async with gh.instance.transaction() as tx:
+        moved = check({**WEBINAR, "start_time": "16:00", "end_time": "17:00"})
+        await writing.revise(tx, gh.admin, event, moved)
+    await gh.settled()
+    kinds = {one["type"]: one for one in vic.delivered}
+    assert kinds["Update"]["object"]["startTime"] == "2026-12-03T16:00:00+01:00"
+    assert kinds["Accept"]["result"]["startTime"] == "2026-12-03T16:00:00+01:00"
     # Nobody gives away the place of somebody else, in whichever words.
     theirs = {"id": f"{vera(vic)}/did/1", "type": "Join", "actor": vera(vic), "object": event.uri}
     for forged in (
@@ -104,10 +114,15 @@ async def test_only_the_organiser_answers_and_only_what_was_asked(
         await gh.deliver(vic, doing("Accept", vera(vic), wrong, f"w{len(wrong)}"))
         await gh.settled()
     assert (await guest(gh, post, gh.admin)).state == GuestState.ASKED
-    waiting = {"gh:place": 2, "gh:link": "javascript:alert(1)"}
+    moved = {**event, "startTime": "2027-01-01T00:00:00Z", "endTime": "2027-01-01T01:00:00Z"}
+    later = {**moved, "updated": "2026-12-02T00:00:00Z"}
+    waiting = {"gh:place": 2, "gh:link": "javascript:alert(1)", "result": later}
     await gh.sent(vic, doing("TentativeAccept", vera(vic), asked, 3, **waiting))
     found = await guest(gh, post, gh.admin)
     assert (found.state, found.place, found.link) == (GuestState.WAITING, 2, "")
+    async with gh.instance.reading() as session:
+        # In a forum of ours an event changes by an edit, of which everybody hears.
+        assert (await session.get_one(Event, post.id)).starts.month == 12
     async with gh.instance.transaction() as tx:
         await joining.take_back(tx, gh.admin, post)
     await gh.settled()

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may warn of a practice, and who may offer what to whom."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from storage import posts
 from storage.log import Form
-from storage.practices import ChangeOffer, PracticeNotice
+from storage.posts import Post
+from storage.practices import ChangeOffer, PracticeNotice, PracticeWithdrawal
 from tests.hostile.commons import Commons, doing
 from tests.hostile.copy import announce, copied, held_in, words
 from tests.hostile.followers import follow
@@ -30,7 +33,7 @@ async def test_only_the_author_of_an_original_warns_of_it(
     await gh.allow(vic.host, evil.host)
     await follow(gh, vic, "nodebb")
     uri = f"{vic.origin}/p/7"
-    await adapted_from(gh.instance, gh.admin, gh.forum, uri)
+    made = await adapted_from(gh.instance, gh.admin, gh.forum, uri)
     count = 0
 
     async def tell(
@@ -73,6 +76,25 @@ async def test_only_the_author_of_an_original_warns_of_it(
     assert (await tell(vic, 4, None))[0] == "applied"
     assert await stands() == ""
     assert [body["object"] for form, body in await gh.log() if form == Form.POINTER] == [uri]
+    await _by_forum(gh, partial(tell, vic), made, notice)
+
+
+async def _by_forum(
+    gh: Commons, tell: Callable[..., Awaitable[tuple[str, str]]], made: Post, notice: Json
+) -> None:
+    """What the forum of the original withdrew, its author's server repeats in it."""
+    by_forum: Json = {**notice, "name": "Permits <b>", "content": "Stop at once."}
+    for bad in ("Stop.", {**by_forum, "content": ""}, {**by_forum, "name": 7}):
+        state, why = await tell(5, None, **{"gh:withdrawn": bad})
+        assert (state, "gh:withdrawn" in why) == ("refused", True), bad
+    assert (await tell(5, None, **{"gh:withdrawn": by_forum}))[0] == "applied"
+    async with gh.instance.reading() as session:
+        [row] = (await session.execute(select(PracticeWithdrawal))).scalars()
+    assert (row.forum, row.words, row.active) == ("Permits <b>", "Stop at once.", True)
+    page = await gh.client.get(f"/p/{made.id}/{made.slug}")
+    assert "Withdrawn by the stewards of Permits &lt;b&gt; about" in page.text
+    assert (await tell(6, None))[0] == "applied"
+    assert "Stop at once." not in (await gh.client.get(f"/p/{made.id}/{made.slug}")).text
 
 
 async def test_what_was_warned_of_before_an_adaptation_came_is_asked_for_once(
@@ -108,6 +130,28 @@ async def test_what_was_warned_of_before_an_adaptation_came_is_asked_for_once(
     [first] = [post for post in await held_in(gh, forum) if post.uri == f"{vic.origin}/p/11"]
     page = await gh.client.get(f"/p/{first.id}/{first.slug}")
     assert "Withdrawn about" in page.text
+
+    def above(number: int, source: str) -> str:
+        based = {**PERMITS, "basedOn": [{"uri": source, "version": 1}]}
+        return original(number, **{"gh:practice": based, "gh:advisory": None})
+
+    # Through two that are held nowhere here, up to the one that was warned of; and round in a ring.
+    top = original(20)
+    assert await adapt(22, above(22, above(21, top))) == "applied"
+    assert await adapt(30, above(30, above(31, f"{evil.origin}/p/30"))) == "applied"
+    await gh.settled()
+    assert [evil.fetched.count(f"/p/{n}") for n in (20, 21, 22, 30, 31)] == [1] * 5
+    [made] = [post for post in await held_in(gh, forum) if post.uri == f"{vic.origin}/p/22"]
+    page = await gh.client.get(f"/p/{made.id}/{made.slug}")
+    assert "Withdrawn about" in page.text
+    assert "Stop." in (await gh.client.get(f"/p/{made.id}/print")).text
+    # Its author takes it back, and is believed, though only what was made of it is held.
+    lifted = words(
+        evil, f"{evil.origin}/f/permits", 20, updated="2026-11-24T09:00:00Z",
+        **{"gh:practice": PERMITS},
+    )  # fmt: skip
+    assert (await gh.sent(evil, doing("Update", vera(evil), lifted, 20))).state == "applied"
+    assert "Withdrawn about" not in (await gh.client.get(f"/p/{made.id}/{made.slug}")).text
 
 
 async def test_offers_come_from_the_author_of_an_adaptation_and_end_by_those_they_are_between(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nobody speaks in a review but who takes part in it, of their own part."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,20 +10,21 @@ from sqlalchemy import select
 from federation.reviews import Message, Route, Step, statement_members, to_wire
 from server.practices import record
 from server.practices.standing import standing_of
+from server.reviews.rows import tasks_of_seats
 from server.reviews.rubric import Answers
 from server.vetting import cases
 from server.vetting.statements import Statement
 from storage.peers import Peer
 from storage.posts import Post
 from storage.practices import Practice
-from storage.reviews import Review, ReviewSeat, ReviewTask
+from storage.reviews import Review, ReviewSeat, ReviewStatement, ReviewTask
 from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing
 from tests.hostile.copy import announce, copied, words
 from tests.hostile.peer import Json, ScriptedPeer, vera
 from tests.server.library.bench import published
 from tests.server.practices.test_record import PERMITS
-from tests.server.reviews.bench import answers
+from tests.server.reviews.bench import answers, reviewed
 
 APPLIED, REFUSED, IGNORED = "applied", "refused", "ignored"
 
@@ -169,6 +171,7 @@ async def test_only_an_authors_agency_asks_for_their_practice(
         held = (await session.execute(select(Review).order_by(Review.id))).scalars().all()
         assert [one.state for one in held] == ["underway", "submitted"]
         assert held[1].author_id is held[1].post_id is None
+    await _publications(review, gh, vic, held[1].id)
 
 
 async def _of_drafts(review: Case, gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer) -> None:
@@ -192,7 +195,40 @@ async def _of_drafts(review: Case, gh: Commons, evil: ScriptedPeer, vic: Scripte
     assert (await review.say(vic, Step.PUBLISH, draft, of=review.practice.uri))[0] == IGNORED
 
 
-async def test_only_the_home_states_that_its_practices_are_reviewed(
+async def _publications(review: Case, gh: Commons, vic: ScriptedPeer, accepted: int) -> None:
+    """An acceptance waits for its practice; what is published otherwise ends its review."""
+    kim = await makers.member(gh.instance, "kim")
+    async with gh.instance.transaction() as tx:
+        seat = await cases.invite_member(tx, gh.admin, accepted, "kim", cases.due_of(tx, ""))
+        [task] = (await tasks_of_seats(tx.session, [seat])).values()
+    await reviewed(gh.instance, kim, task.token)
+    async with gh.instance.transaction() as tx:
+        await cases.decide(tx, gh.admin, accepted, "accepted", "Publish it.")
+    other = f"{vic.origin}/reviews/{'c' * 32}"
+    said: Json = {"practice": record.parse(PERMITS), "version": 1, "group": gh.forum.uri}
+    assert await review.say(vic, Step.SUBMIT, other, **said) == (APPLIED, "")
+    waiting = []
+    for number, about in ((71, f"{vic.origin}/reviews/{'b' * 32}"), (72, other)):
+        message = review.message(vic, Step.PUBLISH, about, of=f"{vic.origin}/p/{number}")
+        assert (await review.tell(vic, message))[0] == "waiting"
+        waiting.append(message["id"])
+    for number, changes in ((71, {}), (72, {"lessons": ["Written since."]})):
+        article = words(vic, gh.forum.uri, number, **{"gh:practice": {**PERMITS, **changes}})
+        assert (await gh.sent(vic, doing("Create", vera(vic), article, number))).state == APPLIED
+    gh.clock.turn(hours=1)
+    await gh.settled()
+    assert [(await gh.row(one)).state for one in waiting] == [APPLIED] * 2
+    async with gh.instance.reading() as session:
+        held = (await session.execute(select(Review).order_by(Review.id))).scalars().all()
+        stated = (await session.execute(select(ReviewStatement.of))).scalars().all()
+        [task] = (await tasks_of_seats(session, [seat])).values()
+    assert [(one.state, one.post_id is None, one.record == "") for one in held[1:]] == [
+        ("accepted", False, False), ("withdrawn", True, True),
+    ]  # fmt: skip
+    assert (stated, task.practice) == ([f"{vic.origin}/p/71"], f"{vic.origin}/p/71")
+
+
+async def test_only_the_home_states_that_its_practices_are_reviewed_or_withdrawn(
     gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer
 ) -> None:
     forum = await copied(gh, vic)
@@ -200,10 +236,11 @@ async def test_only_the_home_states_that_its_practices_are_reviewed(
     said = statement_members(
         Statement(of=article["id"], version=1, reviewers=9, agencies=9, against=0)
     )
+    replies = {"type": "Note", "inReplyTo": article["id"], "context": article["context"]}
 
-    async def told(peer: ScriptedPeer, number: int, document: Json) -> str:
+    async def told(peer: ScriptedPeer, number: int, document: Json, does: str = "Create") -> str:
         activity = peer.proven(
-            doing("Create", vera(peer), document, number), vera(peer), gh.clock.now()
+            doing(does, vera(peer), document, number), vera(peer), gh.clock.now()
         )
         return await announce(gh, vic, forum.uri, activity, number)
 
@@ -216,14 +253,33 @@ async def test_only_the_home_states_that_its_practices_are_reviewed(
     for number, (peer, value) in enumerate(
         ((evil, said["gh:reviewed"]), (vic, {"v": 1, "of": article["id"], "reviewers": "9"})), 2
     ):
-        note_ = words(
-            peer, forum.uri, number, type="Note", inReplyTo=article["id"],
-            context=article["context"], **{"gh:reviewed": value},
-        )  # fmt: skip
+        note_ = words(peer, forum.uri, number, **replies, **{"gh:reviewed": value})
         assert await told(peer, number, note_) == APPLIED
         assert await step() == before
-    last = words(
-        vic, forum.uri, 9, type="Note", inReplyTo=article["id"], context=article["context"], **said
-    )
-    assert await told(vic, 9, last) == APPLIED
+    assert await told(vic, 9, words(vic, forum.uri, 9, **replies, **said)) == APPLIED
     assert await step() == "Reviewed"
+
+    about = {"of": article["id"], "content": "Stop.", "published": "2026-11-23T09:00:00Z"}
+    for number, (peer, value) in enumerate(_no_withdrawals(vic, evil, about), 20):
+        wrong = words(peer, forum.uri, number, **replies, **{"gh:withdraws": value})
+        assert await told(peer, number, wrong) == APPLIED
+        assert await step() == "Reviewed", value
+    stop = words(vic, forum.uri, 30, **replies, **{"gh:withdraws": about})
+    assert await told(vic, 30, stop) == APPLIED
+    assert await step() == "Idea"
+    # Its author's next edit does not take back what is the forum's word; its home does.
+    assert await told(vic, 31, {**article, "updated": "2026-11-23T09:30:00Z"}, "Update") == APPLIED
+    assert await step() == "Idea"
+    gone = doing("Delete", vera(vic), stop["id"], 32)
+    assert await announce(gh, vic, forum.uri, gone, 32) == APPLIED
+    assert await step() == "Reviewed"
+
+
+def _no_withdrawals(
+    vic: ScriptedPeer, evil: ScriptedPeer, about: Json
+) -> Iterator[tuple[ScriptedPeer, Any]]:
+    yield evil, about
+    yield vic, {**about, "of": f"{vic.origin}/p/99"}
+    yield vic, "Stop."
+    yield vic, {**about, "content": " "}
+    yield vic, {**about, "published": None}

@@ -105,6 +105,8 @@ async def _follows_and_reads(town: Town, client: Any) -> None:
     found = await asyncio.to_thread(client.search_v2, handle, resolve=True)
     account = found.accounts[0]
     assert (account.display_name, account.group) == ("Permits and licensing", True)
+    by_handle = await asyncio.to_thread(client.account_search, handle)
+    assert [one.id for one in by_handle] == [account.id]
     asked = await asyncio.to_thread(client.account_follow, account.id)
     assert asked.requested or asked.following
     await town.copied()

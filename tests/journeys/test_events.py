@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """An event of Lakeside's, and people of two agencies who want its places."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
-from server.calendar import joining, series, writing
+from server.calendar import by_mail, joining, series, writing
 from server.calendar.typed import check
+from server.forums import follows
 from server.posts import editing
 from storage import events
 from storage.events import Event, EventGuest, GuestState
 from storage.forums import Forum
-from storage.log import ActivityBody, LogRow
+from storage.letters import Letter
+from storage.log import ActivityBody, LogRow, Subscription
 from storage.members import Member
 from storage.notifications import Notification
 from storage.posts import Kind, Post, PostState
@@ -123,6 +127,81 @@ async def what_repeats_arrives(riverton: Agency, lakeside: Agency, forum: Forum)
     assert first.series == second.series
     assert (second.starts - first.starts).days == 7
     assert second.series_at == "2026-12-10T14:00"
+    page = await riverton.page(f"/p/{first.post_id}/office-hours")
+    assert "Every week, 2 times" in page.text
+    assert re.search(rf'href="/p/{second.post_id}/[^"]+">Thursday 10 December 2026', page.text)
+
+
+async def asks_once_more(riverton: Agency, ana: Member, copy: Post) -> None:
+    await wants(riverton, ana, copy)
+    await gives_back(riverton, ana, copy)
+    await wants(riverton, ana, copy)
+    again = await stands(riverton, copy, ana, GuestState.WAITING)
+    assert again.n == 3
+
+
+async def letters(agency: Agency, subject: str) -> list[Letter]:
+    """The letters of an agency about something."""
+    async with agency.instance.reading() as session:
+        question = select(Letter).where(Letter.subject.contains(subject)).order_by(Letter.id)
+        return list((await session.execute(question)).scalars())
+
+
+async def told_though_nobody_follows(
+    riverton: Agency, lakeside: Agency, ana: Member, early: Post, guest: str
+) -> None:
+    """An agency that came late and left again gets no Update; who has a place hears of it still."""
+    copy = await riverton.sees(early.uri, kind=Kind.EVENT)
+    await wants(riverton, ana, copy)
+    await stands(riverton, copy, ana, GuestState.GOING)
+    forum = await riverton.forum(await forum_of(lakeside, early))
+    assert forum is not None
+    async with riverton.instance.transaction() as tx:
+        await follows.leave(tx, ana, forum)
+
+    async def left() -> bool:
+        async with lakeside.instance.reading() as session:
+            question = select(Subscription.id).where(
+                Subscription.audience == forum.uri, Subscription.until_seq.is_(None)
+            )
+            return (await session.execute(question)).first() is None
+
+    await until("Riverton follows no longer", left)
+    before = await told(riverton, ana, "event_changed")
+    lakeside.clock.turn(minutes=2)
+    async with lakeside.instance.transaction() as tx:
+        moved = {**WEBINAR, "title": "Early", "start_time": "09:00", "end_time": "10:00"}
+        await writing.revise(tx, lakeside.admin, early, check(moved))
+
+    async def heard() -> bool:
+        return await told(riverton, ana, "event_changed") == before + 1
+
+    await until("Ana hears of the new hour", heard)
+    page = await riverton.page(f"/p/{copy.id}/{copy.slug}", ana)
+    assert "09:00–10:00" in page.text
+    [letter] = await letters(lakeside, "Changed: Early")
+    assert (letter.recipient, WEBINAR["online"] in letter.text) == (guest, True)
+    async with lakeside.instance.transaction() as tx:
+        await editing.remove(tx, lakeside.admin, early)
+    dropped = await stands(riverton, copy, ana, GuestState.REFUSED)
+    assert dropped.reason == "The event was deleted."
+    assert (await letters(lakeside, "was deleted"))[-1].recipient == guest
+    assert (await riverton.held(early.uri)) is not None
+
+
+async def forum_of(agency: Agency, post: Post) -> str:
+    async with agency.instance.reading() as session:
+        return (await session.get_one(Forum, post.forum_id)).uri
+
+
+async def comes_by_letter(agency: Agency, post: Post, address: str) -> None:
+    """Somebody without an account takes a place by the link in a letter."""
+    async with agency.instance.transaction() as tx:
+        await by_mail.ask(tx, post, "Kim", address)
+    [letter] = await letters(agency, f"Your place: {post.title}")
+    [token] = re.findall(r"/place/(\S+)", letter.text)
+    async with agency.instance.transaction() as tx:
+        await by_mail.answer(tx, post.id, token, comes=True)
 
 
 @pytest.mark.fep("8a8e")
@@ -132,6 +211,8 @@ async def test_a_webinar_fills_from_two_agencies_and_a_freed_place_moves_the_nex
     forum = await makers.forum(lakeside.instance, lakeside.admin, "permits", title="Permits")
     ana, dee = [await makers.member(riverton.instance, name) for name in ("ana", "dee")]
     marek = await makers.member(lakeside.instance, "marek")
+    early = await announced(lakeside.instance, lakeside.admin, forum, title="Early", capacity="")
+    await comes_by_letter(lakeside, early, "kim@village.example")
     await riverton.follow(ana, forum.uri)
     post = await announced(lakeside.instance, lakeside.admin, forum)
     copy = await riverton.sees(post.uri, kind=Kind.EVENT, title=post.title)
@@ -165,12 +246,9 @@ async def test_a_webinar_fills_from_two_agencies_and_a_freed_place_moves_the_nex
 
     await until("Marek has the place", moved_up)
     assert await told(lakeside, marek, "event_place") == 1
-    await wants(riverton, ana, copy)
-    await gives_back(riverton, ana, copy)
-    await wants(riverton, ana, copy)
-    again = await stands(riverton, copy, ana, GuestState.WAITING)
-    assert again.n == 3
+    await asks_once_more(riverton, ana, copy)
     assert await counts(lakeside, post) == (1, 1)
 
     await what_repeats_arrives(riverton, lakeside, forum)
     await changed_and_called_off(riverton, lakeside, ana, post, copy)
+    await told_though_nobody_follows(riverton, lakeside, ana, early, "kim@village.example")

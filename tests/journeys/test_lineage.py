@@ -6,6 +6,8 @@ from sqlalchemy import select
 from server.library import drafts, lineage, offering, publishing, warning
 from server.library.offering import OfferDraft, OfferState
 from server.practices.record import unpack
+from storage.audit import AuditEntry
+from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
 from storage.practices import ChangeOffer
@@ -75,6 +77,7 @@ async def test_a_change_is_offered_back_and_a_warning_follows_what_was_made_of_a
 
     await offers_go_back(riverton, lakeside, ana, (source, made))
     await a_warning_follows(lakeside, riverton, harbor, ana, (source, made))
+    await the_forum_of_another_agency_withdraws(riverton, lakeside, ana, forum)
 
 
 async def offers_go_back(
@@ -138,3 +141,49 @@ async def a_warning_follows(
         await shows(agency, made.uri, without="Withdrawn about")
     held = await practice_at(riverton, source.uri, version=2)
     assert held.evidence == 2
+
+
+async def the_forum_of_another_agency_withdraws(
+    riverton: Agency, lakeside: Agency, ana: Member, forum: Forum
+) -> None:
+    """Riverton's practice in Lakeside's forum: Lakeside's word, told and repeated at Riverton."""
+    copy = await riverton.forum(forum.uri)
+    assert copy is not None
+    hers = await published(riverton.instance, ana, copy)
+    post = await lakeside.sees(hers.uri)
+    words = "The builders were never asked."
+    said = "Withdrawn by the stewards of Permits"
+    lakeside.clock.turn(minutes=2)
+    riverton.clock.turn(minutes=2)
+    async with lakeside.instance.transaction() as tx:
+        await warning.withdraw(tx, lakeside.admin, post, words)
+    for agency in (lakeside, riverton):
+        text = await shows(agency, hers.uri, said, f"It was withdrawn: {words}")
+        assert "The stewards of its forum have to take that back." in text
+    told = await riverton.page("/notifications", ana)
+    assert "withdrew, as a steward, your practice" in told.text
+    async with riverton.instance.reading() as session:
+        verbs = await session.execute(select(AuditEntry).where(AuditEntry.subject == hers.uri))
+        [line] = verbs.scalars()
+    assert (line.verb, line.actor, line.detail) == (
+        "practice.withdrawn", lakeside.admin.uri, words,
+    )  # fmt: skip
+    # Its own document says so as well, for those who hold only what was made of it.
+    again = await lakeside.sees(hers.uri, revision=1)
+    assert f"{said} (" in again.source
+    refused = await riverton.page(f"/p/{hers.id}/notice", ana)
+    assert "Only those who look after that forum can take this back" in refused.text
+
+    lakeside.clock.turn(minutes=2)
+    riverton.clock.turn(minutes=2)
+    async with lakeside.instance.transaction() as tx:
+        await warning.lift(tx, lakeside.admin, post)
+    for agency in (lakeside, riverton):
+        await shows(agency, hers.uri, without="It was withdrawn")
+    assert said not in (await lakeside.sees(hers.uri, revision=2)).source
+
+    riverton.clock.turn(minutes=2)
+    # In a forum elsewhere, who looks after a site withdraws what its own people published.
+    async with riverton.instance.transaction() as tx:
+        await warning.withdraw(tx, riverton.admin, hers, "We measured it wrongly.")
+    await shows(lakeside, hers.uri, "It was withdrawn: We measured it wrongly.")

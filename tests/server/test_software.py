@@ -24,9 +24,11 @@ ANNOUNCED = {Form.WRAPPED}
 POINTED_TO = {Form.BOOST, Form.AUTHOR}
 EVERY_KIND = {Form.WRAPPED, Form.BOOST, Form.AUTHOR}
 EXPECTED: dict[str, set[Form]] = {
-    **dict.fromkeys(("guildhall", "lemmy", "piefed", "mbin", "friendica"), ANNOUNCED),
-    "nodebb": {Form.WRAPPED, Form.BOOST},
-    "discourse": {Form.BOOST, Form.AUTHOR, Form.DEED},
+    **dict.fromkeys(("lemmy", "piefed", "friendica"), ANNOUNCED),
+    "guildhall": {Form.WRAPPED, Form.POINTER},
+    "mbin": {Form.WRAPPED, Form.ARTICLE},
+    "nodebb": {Form.WRAPPED, Form.BOOST, Form.ARTICLE},
+    "discourse": {Form.BOOST, Form.AUTHOR, Form.DEED, Form.AUTHOR_ARTICLE},
     **dict.fromkeys(
         (
             "mastodon", "glitch", "hometown", "fedibird", "gotosocial", "pleroma", "akkoma",

@@ -105,6 +105,33 @@ async def test_a_cursor_never_goes_back(database: Database) -> None:
         assert (held.cursor, held.delivered, held.refused) == (7, 2, 1)
 
 
+async def test_lanes_that_came_far_alike_and_others_are_settled_together(
+    database: Database,
+) -> None:
+    numbers = [await lane(database, number) for number in range(1, 9)]
+    assert await claim(database, "one", NOON, *numbers) == numbers
+    async with database.writer.transaction() as session:
+        session.add_all(Peer(host=f"peer{n}.example", origin="", first_seen=NOON) for n in numbers)
+        await session.flush()
+        alike = [Settled(n, f"peer{n}.example", 20, 1, release=True) for n in range(1, 6)]
+        twice = [Settled(6, "peer6.example", seq, 2) for seq in (30, 30)]
+        other = Settled(7, "peer7.example", 9, 0, 3, "no", release=True)
+        await lanes.settle(session, [*alike, *twice, other], NOON)
+        rows = (await session.execute(select(Lane).order_by(Lane.id))).scalars().all()
+        assert [(row.cursor, row.delivered, row.refused) for row in rows] == [
+            *[(20, 1, 0)] * 5,
+            (30, 4, 0),
+            (9, 0, 3),
+            (0, 0, 0),
+        ]
+        assert [row.id for row in rows if row.owner is None] == [1, 2, 3, 4, 5, 7]
+        assert [row.last_refusal for row in rows] == [*[""] * 6, "no", ""]
+        heard = select(Peer.host).where(Peer.last_delivered == NOON).order_by(Peer.host)
+        assert list((await session.execute(heard)).scalars()) == [
+            f"peer{n}.example" for n in range(1, 7)
+        ]
+
+
 async def test_idle_lanes_come_along_and_pass_nothing_that_is_theirs(database: Database) -> None:
     for number in (1, 2, 3):
         await lane(database, number)

@@ -5,6 +5,7 @@ from starlette.routing import Route
 
 from server.instance import Instance
 from server.library import publishing
+from server.library.restating import body_of
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ThreadDraft
 from server.practices.typed import record_of
@@ -22,7 +23,7 @@ async def two_versions(instance: Instance, author: Member, forum: Forum, taint: 
         for version in (1, 2):
             typed = {**PERMITS, **tainted(taint), "solution": f"Kerb {taint}, {version}"}
             record = record_of(typed)
-            body = publishing.body_of(record)
+            body = body_of(record)
             if version == 1:
                 draft = ThreadDraft(record.name, body, (taint,), "en", kind=Kind.PRACTICE)
                 post = await writing.apply_thread(tx, author, forum, draft)

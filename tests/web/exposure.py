@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forums of every visibility, and everybody who might look."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
 from starlette.applications import Starlette
+from starlette.types import Message
 
 from federation.signatures.sign import sign_draft
 from server import endorsements
@@ -205,11 +207,11 @@ class Looker:
     host: str | None = None
     accept: str = "text/html"
 
-    def may_read(self, response: httpx.Response) -> frozenset[str]:
-        """The words that this answer may hold."""
+    def may_read(self, path: str, response: httpx.Response) -> frozenset[str]:
+        """The words that the answer at a path may hold."""
         is_page = response.headers.get("content-type", "").startswith("text/html")
         # An app shows a member what a page shows them, and anybody what a page shows anybody.
-        is_page = is_page or response.request.url.path.startswith(("/api/", "/oauth/", "/catalog"))
+        is_page = is_page or path.startswith(("/api/", "/oauth/", "/catalog"))
         if response.headers.get("content-disposition", "").startswith("attach"):
             # A file is given out at one address to both, to each as far as they may see it.
             return self.pages | self.documents
@@ -256,9 +258,14 @@ class Sight:
     looker: Looker
     client: httpx.AsyncClient
     instance: Instance
+    app: Starlette
 
     async def get(self, path: str) -> httpx.Response:
-        """What they are answered; signed when they sign."""
+        """What they are answered; signed when they sign.
+
+        The application is called as a server calls it: the walk is tens of thousands of calls,
+        and a client around each would take as long as the answer.
+        """
         url = f"{self.instance.settings.origin}{path}"
         headers = {"Accept": self.looker.accept}
         if self.looker.host is not None:
@@ -267,7 +274,48 @@ class Sight:
                 key_id=f"http://{self.looker.host}/instance#main-key",
                 now=self.instance.clock.now(), extra=headers,
             )  # fmt: skip
-        return await self.client.get(url, headers=headers)
+        answer = await _called(self.app, httpx.URL(url), [*self._own_headers(), *headers.items()])
+        if "set-cookie" in answer.headers:
+            answer.request = httpx.Request("GET", url)
+            self.client.cookies.extract_cookies(answer)
+        return answer
+
+    def _own_headers(self) -> list[tuple[str, str]]:
+        cookies = "; ".join(f"{one.name}={one.value}" for one in self.client.cookies.jar)
+        token = self.client.headers.get("Authorization", "")
+        held = {"Cookie": cookies, "Authorization": token}
+        return [(name, value) for name, value in held.items() if value]
+
+
+async def _called(app: Starlette, url: httpx.URL, headers: list[tuple[str, str]]) -> httpx.Response:
+    """What the application answers to a GET (ASGI 3.0, HTTP)."""
+    named = {"host": url.netloc.decode(), **{name.lower(): value for name, value in headers}}
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
+        "scheme": url.scheme, "path": url.path, "raw_path": url.raw_path.partition(b"?")[0],
+        "query_string": url.query, "root_path": "", "client": ("127.0.0.1", 123),
+        "server": (url.host, url.port),
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in named.items()],
+    }  # fmt: skip
+    parts: list[Message] = []
+    ended = asyncio.Event()
+    asks: Iterator[Message] = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def asked() -> Message:
+        for message in asks:
+            return message
+        await ended.wait()
+        return {"type": "http.disconnect"}
+
+    async def told(message: Message) -> None:
+        parts.append(message)
+        if not message.get("more_body") and message["type"] == "http.response.body":
+            ended.set()
+
+    await app(scope, asked, told)
+    start, *rest = parts
+    body = b"".join(part.get("body", b"") for part in rest)
+    return httpx.Response(start["status"], headers=start["headers"], content=body)
 
 
 @asynccontextmanager
@@ -284,5 +332,5 @@ async def sights(app: Starlette, world: World, mode: Federation) -> AsyncIterato
                 client.headers["Authorization"] = (
                     f"Bearer {await makers.token(world.instance, member)}"
                 )
-            found.append(Sight(looker, client, world.instance))
+            found.append(Sight(looker, client, world.instance, app))
         yield found

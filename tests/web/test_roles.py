@@ -93,7 +93,6 @@ ORGANISERS = {
     "/p/{id}/call-off",
     "/p/{id}/materials",
     "/p/{id}/guests",
-    "/p/{id}/discussion",
 }
 # What the people of mentoring do; that nobody else may is walked with all that is hidden.
 MENTORING = {

@@ -138,7 +138,7 @@ def _says_no_more(looker: Looker, walked: Walked, mode: Federation) -> None:
     met: set[str] = set()
     for path, response in walked.items():
         found = words(response)
-        too_much = found - looker.may_read(response)
+        too_much = found - looker.may_read(path, response)
         assert not too_much, f"{looker.name} reads {too_much} at {path}"
         told = addresses(response) - own_addresses(looker, path)
         assert not told, f"{looker.name} learns {told} at {path}"

@@ -66,8 +66,8 @@ async def _asker(request: Request) -> Asker:
     if "signature" not in request.headers and "authorization" not in request.headers:
         return await asker(station, None)
     claimed = station.verifier.claimed_host(signed)
-    found = await asker(station, claimed)
-    if not found.allowed:
+    decision = await station.judge(claimed)
+    if not decision.allowed:
         # Decided before any key is fetched and before anything is looked up.
         raise Unverified("This instance answers listed agencies only.", 403)
     verified = await station.verifier.request(signed)

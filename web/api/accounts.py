@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts: people and forums, and what the member is to them."""
 
+import contextlib
 import re
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,38 +70,47 @@ def _ids(call: Call) -> list[int]:
 
 async def lookup(call: Call) -> Json:
     """The account of a handle that is known here."""
-    handle = call.given.text("acct").strip().lower().lstrip("@!")
-    name, _, peer = handle.partition("@")
-    if not name.isprintable() or not name:
-        raise NotFound
-    away = peer if peer and peer != call.instance.settings.host else None
     async with call.instance.reading() as session:
-        thing: Person | Forum
-        try:
-            thing = await forum_pages.one(session, call.viewer, name, away)
-        except NotFound:
-            found = await profile.page(session, call.viewer, name, away)
-            thing = await people.figures(session, call.viewer, found.member)
+        thing = await _at(session, call, call.given.text("acct"))
     return Statuses(call.instance).account(thing)
 
 
+async def _at(session: AsyncSession, call: Call, handle: str) -> Person | Forum:
+    """The account of a handle, with or without a host; NotFound where it is not known here."""
+    name, _, peer = handle.strip().lower().lstrip("@!").partition("@")
+    if not name.isprintable() or not name:
+        raise NotFound
+    away = peer if peer and peer != call.instance.settings.host else None
+    try:
+        return await forum_pages.one(session, call.viewer, name, away)
+    except NotFound:
+        found = await profile.page(session, call.viewer, name, away)
+        return await people.figures(session, call.viewer, found.member)
+
+
 async def search(call: Call) -> Json:
-    """Forums and people by their names."""
+    """Forums and people by their names, or by a whole handle."""
     query = call.given.text("q").strip()[:200]
     async with call.instance.reading() as session:
-        found = await matching(session, call.viewer, query, call.limit(MOST_RELATIONS // 2, 80))
+        found = await matching(session, call, query, call.limit(MOST_RELATIONS // 2, 80))
     return [Statuses(call.instance).account(thing) for thing in found]
 
 
 async def matching(
-    session: AsyncSession, viewer: Viewer, query: str, limit: int
-) -> list[Member | Forum]:
-    """Forums whose title or handle begins so, then people whose handle does."""
+    session: AsyncSession, call: Call, query: str, limit: int
+) -> list[Person | Member | Forum]:
+    """Forums whose title or handle begins so, then people whose handle does.
+
+    A whole handle, as in `permits@lakeside.example.gov`, finds what it names and nothing else.
+    """
     words = _WORD.findall(query.casefold())
     if not words:
         return []
-    found: list[Member | Forum] = []
-    for line in await forum_pages.index(session, viewer):
+    if "@" in query.lstrip("@!"):
+        with contextlib.suppress(NotFound):
+            return [await _at(session, call, query)]
+    found: list[Person | Member | Forum] = []
+    for line in await forum_pages.index(session, call.viewer):
         forum = line.forum
         names = _WORD.findall(f"{forum.title} {forum.handle}".casefold())
         if isinstance(forum, Forum) and all(any(n.startswith(w) for n in names) for w in words):

@@ -64,7 +64,7 @@ async def _several(call: Call, query: str, wanted: set[str], offset: int) -> Jso
     answer: Json = {}
     async with call.instance.reading() as session:
         if "accounts" in wanted:
-            found = await matching(session, call.viewer, query, offset + limit)
+            found = await matching(session, call, query, offset + limit)
             answer["accounts"] = [drawn.account(thing) for thing in found[offset:]]
         if "statuses" in wanted and call.may("read:search"):
             most = min(offset + limit, DEEPEST)

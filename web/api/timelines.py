@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.errors import NotAllowed, NotFound
+from server.errors import Invalid, NotFound
 from server.rows import Forum
 from server.timelines import lists, people, statuses
 from server.timelines.spans import Span
@@ -114,7 +114,9 @@ async def _followed(call: Call) -> Forum:
 
 async def fixed(call: Call) -> Json:
     """Lists are those of the forums followed, and change with them."""
-    raise NotAllowed("There is one list for each forum you follow: follow or leave forums instead.")
+    raise Invalid(
+        message="There is one list for each forum you follow: follow or leave forums instead."
+    )
 
 
 routes = [

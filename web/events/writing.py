@@ -210,18 +210,7 @@ async def send_materials(request: Request) -> Response:
     return visit.go(path_of(found.post), "edited")
 
 
-async def discuss(request: Request) -> Response:
-    """Open a thread about the event, for those whose software drops events."""
-    visit, _ = await submit(request)
-    async with visit.instance.reading() as session:
-        found = await read_to_change(session, visit.viewer, post_id(request))
-    async with visit.instance.transaction() as tx:
-        thread = await writing.discuss(tx, visit.member, found.post)
-    return visit.go(path_of(thread), "posted")
-
-
 routes = [
-    Route("/p/{id}/discussion", discuss, methods=["POST"]),
     Route("/events/new", choose),
     Route("/f/{where}/events/new", new),
     Route("/f/{where}/events/new", send, methods=["POST"]),

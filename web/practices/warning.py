@@ -36,6 +36,7 @@ class _Found:
     read: Read
     stands: Notice | None
     is_steward: bool
+    by_forum: Notice | None
 
     @property
     def is_closed(self) -> bool:
@@ -52,7 +53,11 @@ async def _found(visit: Visit, request: Request) -> _Found:
         is_steward = not is_author and warning.may_be_withdrawn(stands, found.author)
         if not is_steward:
             must(stands, Permission.EDIT_POST, found.post)
-        return _Found(found, await notices.of(session, found.post.uri), is_steward)
+        own = await notices.of(session, found.post.uri)
+        by_forum = await notices.of_forum(session, found.post.uri)
+        # Of what is not ours to speak for, the forum's own word is what a steward changes.
+        given = own if found.author.is_local else by_forum
+        return _Found(found, given, is_steward, by_forum if found.author.is_local else None)
 
 
 def _page(
@@ -67,6 +72,8 @@ def _page(
         post=found.read.post,
         stands=found.stands,
         is_steward=found.is_steward,
+        is_ours=found.read.author.is_local,
+        by_forum=found.by_forum,
         is_closed=found.is_closed,
         typed=typed,
         faults=error.fields if isinstance(error, Invalid) else {},

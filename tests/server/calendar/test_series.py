@@ -2,15 +2,19 @@
 """Events that repeat, and what the calendar does by itself."""
 
 import pytest
+from icalendar import Calendar
 from sqlalchemy import select
 
-from server.calendar import joining, series, tending, writing
+from server.calendar import feeds, joining, series, tending, writing
+from server.calendar.lists import Chosen
+from server.calendar.series import MOST_AHEAD
 from server.calendar.typed import check
 from server.errors import Invalid
 from server.events import times
 from server.events.details import of_row
 from server.instance import Instance
 from server.posts import editing
+from server.viewers import VISITOR
 from storage.events import Event, EventSeries
 from storage.letters import Letter
 from storage.notifications import Notification
@@ -65,6 +69,22 @@ async def test_each_occurrence_is_an_event_of_its_own_and_the_next_are_made_in_t
         held = (await session.execute(select(EventSeries))).scalar_one()
         assert (held.ended, held.made) == (False, len(after))
     assert first.title == WEBINAR["title"]
+    await _each_stands_once_in_a_feed(town, rows[0].series)
+
+
+async def _each_stands_once_in_a_feed(town: Town, uri: str) -> None:
+    """No rule beside what it made: whoever takes the feed and single files has each time once."""
+    now = town.instance.clock.now()
+    async with town.instance.reading() as session:
+        listed = await feeds.of_viewer(session, VISITOR, Chosen(), now)
+    assert len(listed) > MOST_AHEAD
+    body = feeds.calendar("All", listed, now)
+    entries = list(Calendar.from_ical(body).walk("VEVENT"))
+    assert len({entry["UID"] for entry in entries}) == len(listed)
+    assert {str(entry["REFID"]) for entry in entries} == {uri}
+    assert not any("RRULE" in entry for entry in entries)
+    [alone] = Calendar.from_ical(feeds.calendar("One", listed[:1], now)).walk("VEVENT")
+    assert alone["UID"] == entries[0]["UID"]
 
 
 async def test_a_series_is_changed_from_one_on_and_called_off(

@@ -12,11 +12,13 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from federation.events import SharedEvent, from_members, to_members
 from server.calendar import feeds, lists, series
 from server.calendar.recurring import MOST, Rule, must_be_bearable, occurrences, rule_of
 from server.errors import Invalid
 from server.events import times
 from server.events.details import Details
+from server.events.rules import in_words
 from storage.events import Event
 from storage.members import Member
 from storage.posts import Post
@@ -60,6 +62,9 @@ def test_a_calendar_file_says_the_same_moments_to_another_library(
     assume(not (all_day and times.is_skipped(local.replace(hour=12, minute=0), zone)))
     details = Details(times.resolve(local, zone), times.resolve(local, zone), zone, all_day)
     details = series.at(details, local, minutes)
+    told = from_members(to_members(SharedEvent(details), "https://x.example/p/1"))
+    assert told is not None
+    assert (told.details.starts, told.details.ends) == (details.starts, details.ends)
     entry = parsed([details])[0]
     if all_day:
         assert entry.dtstart.value == local.date()
@@ -160,4 +165,28 @@ def test_no_text_does_more_than_be_refused(rule: str) -> None:
         first = next(occurrences(Rule(rule, datetime(2026, 1, 1))), None)
     except Invalid:
         return
+    finally:
+        assert in_words(rule) == "" or in_words(rule).startswith("every ")
     assert first is None or first >= datetime(2026, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=DAILY", "every day"),
+        ("FREQ=WEEKLY;INTERVAL=2;UNTIL=20270303T235959", "every 2 weeks, until 3 March 2027"),
+        (
+            "FREQ=WEEKLY;BYDAY=MO,WE,FR;COUNT=5",
+            "every week on Monday, Wednesday and Friday, 5 times",
+        ),
+        ("FREQ=MONTHLY;BYDAY=-1TU", "every month on the last Tuesday"),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", "every month on day 31"),
+        ("FREQ=YEARLY", "every year"),
+        ("FREQ=MONTHLY;BYSETPOS=1;BYDAY=MO", ""),
+        ("FREQ=MONTHLY;BYDAY=TU", ""),
+        ("FREQ=YEARLY;BYMONTHDAY=3", ""),
+        ("FREQ=WEEKLY;UNTIL=never", ""),
+    ],
+)
+def test_a_rule_is_said_in_plain_words_or_not_at_all(rule: str, words: str) -> None:
+    assert in_words(rule) == words

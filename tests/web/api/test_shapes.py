@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every call answers as its schema says, and as Mastodon's own examples look."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+from PIL import Image
 
 from server import filters
 from server.filters import FilterDraft, Phrase
@@ -19,38 +21,74 @@ from storage.members import Member
 from tests import makers
 from tests.federation.payloads import FIXTURES
 from tests.house.sources import ROOT
-from tests.web.api.app import App, app_of
+from tests.web.api.app import OUT_OF_BAND, App, app_of, registered
 from web.api import CALLS, openapi
 from web.api.routes import ApiRoute
 from web.api.schemas import SHAPES, components, schema
 
-# The calls that change something, and what they are sent; the others are only asked.
-WRITES: dict[str, dict[str, Any]] = {
-    "POST /api/v1/statuses": {"status": "@counters A title\nand a body"},
-    "POST /api/v1/polls/{id}/votes": {"choices": ["0"]},
-    "PUT /api/v1/statuses/{id}": {"status": "Another title\n\nand a body"},
-    "POST /api/v1/statuses/{id}/favourite": {},
-    "POST /api/v1/statuses/{id}/bookmark": {},
-    "POST /api/v1/statuses/{id}/mute": {},
-    "POST /api/v1/statuses/{id}/unmute": {},
-    "POST /api/v1/accounts/{id}/mute": {},
-    "POST /api/v1/accounts/{id}/block": {},
-    "POST /api/v1/tags/{tag}/follow": {},
-    "POST /api/v2/filters": {"title": "x", "context": ["home"]},
-    "POST /api/v1/filters": {"phrase": "x", "context": ["home"]},
-    "POST /api/v1/reports": {"status_ids": ["REPLY"], "comment": "Off topic"},
-    "POST /api/v1/push/subscription": {
-        "subscription": {
-            "endpoint": "https://push.example/x",
-            "keys": {"p256dh": "BA" + "A" * 85, "auth": "A" * 22},
+# The calls that change something, what they are about, and what they are sent: those that make
+# things before all is read, those that change and end them afterwards.
+FIRST: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("POST /api/v1/statuses", "", {"status": "@counters A title\nand a body"}),
+    ("POST /api/v1/polls/{id}/votes", "thread", {"choices": ["0"]}),
+    ("PUT /api/v1/statuses/{id}", "thread", {"status": "Another title\n\nand a body"}),
+    ("POST /api/v1/statuses/{id}/favourite", "thread", {}),
+    ("POST /api/v1/statuses/{id}/bookmark", "thread", {}),
+    ("POST /api/v1/statuses/{id}/mute", "thread", {}),
+    ("POST /api/v1/statuses/{id}/unmute", "thread", {}),
+    ("POST /api/v1/accounts/{id}/mute", "marek", {}),
+    ("POST /api/v1/accounts/{id}/block", "marek", {}),
+    ("POST /api/v1/tags/{tag}/follow", "", {}),
+    ("POST /api/v1/media", "", {}),
+    ("POST /api/v2/media", "", {}),
+    ("PUT /api/v1/media/{id}", "picture", {"description": "A box"}),
+    ("POST /api/v2/filters", "", {"title": "x", "context": ["home"]}),
+    ("POST /api/v2/filters/{id}/keywords", "filter", {"keyword": "plan"}),
+    ("POST /api/v2/filters/{id}/statuses", "filter", {"status_id": "REPLY"}),
+    ("POST /api/v1/filters", "", {"phrase": "x", "context": ["home"]}),
+    ("POST /api/v1/reports", "", {"status_ids": ["REPLY"], "comment": "Off topic"}),
+    (
+        "POST /api/v1/push/subscription",
+        "",
+        {
+            "subscription": {
+                "endpoint": "https://push.example/x",
+                "keys": {"p256dh": "BA" + "A" * 85, "auth": "A" * 22},
+            },
+            "data": {"alerts": {"mention": True}},
         },
-        "data": {"alerts": {"mention": True}},
-    },
-    "POST /api/v1/markers": {"home": {"last_read_id": "7"}},
-    "POST /api/v1/accounts/{id}/unfollow": {},
-    "POST /api/v1/accounts/{id}/follow": {},
-    "PATCH /api/v1/accounts/update_credentials": {"note": "Hi"},
-    "POST /api/v1/apps": {"client_name": "x", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"},
+    ),
+    ("POST /api/v1/markers", "", {"home": {"last_read_id": "7"}}),
+    ("POST /api/v1/accounts/{id}/unfollow", "forum", {}),
+    ("POST /api/v1/accounts/{id}/follow", "forum", {}),
+    ("PATCH /api/v1/accounts/update_credentials", "", {"note": "Hi"}),
+    ("POST /api/v1/apps", "", {"client_name": "x", "redirect_uris": OUT_OF_BAND}),
+)
+LAST: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("POST /api/v1/statuses/{id}/unfavourite", "thread", {}),
+    ("POST /api/v1/statuses/{id}/unbookmark", "thread", {}),
+    ("POST /api/v1/accounts/{id}/unmute", "marek", {}),
+    ("POST /api/v1/accounts/{id}/unblock", "marek", {}),
+    ("POST /api/v1/tags/{tag}/unfollow", "", {}),
+    ("PUT /api/v1/push/subscription", "", {"data": {"alerts": {"favourite": True}}}),
+    ("DELETE /api/v1/push/subscription", "", {}),
+    ("PUT /api/v2/filters/{id}", "filter", {"title": "Plans", "context": ["home", "public"]}),
+    ("PUT /api/v2/filters/keywords/{id}", "another", {"keyword": "plans"}),
+    ("PUT /api/v1/filters/{id}", "word", {"phrase": "maps", "context": ["home"]}),
+    ("DELETE /api/v1/filters/{id}", "word", {}),
+    ("DELETE /api/v2/filters/keywords/{id}", "another", {}),
+    ("DELETE /api/v2/filters/statuses/{id}", "single", {}),
+    ("DELETE /api/v2/filters/{id}", "filter", {}),
+    ("POST /api/v1/notifications/{id}/dismiss", "notice", {}),
+    ("POST /api/v1/notifications/clear", "", {}),
+    ("DELETE /api/v1/statuses/{id}", "own", {}),
+)
+# What is made on the way, and used further on.
+MADE = {
+    "POST /api/v1/statuses": "own",
+    "POST /api/v2/media": "picture",
+    "POST /api/v2/filters/{id}/keywords": "another",
+    "POST /api/v1/filters": "word",
 }
 
 
@@ -95,13 +133,15 @@ def validator(answers: str) -> Draft202012Validator:
     return Draft202012Validator({**schema(answers), "components": {"schemas": components()}})
 
 
-def addresses(route: ApiRoute, ids: dict[str, str], notice: str) -> Iterator[str]:
-    """Where a call is made: about each thing of the kind that it is about."""
+def addresses(route: ApiRoute, ids: dict[str, str]) -> Iterator[str]:
+    """Where something is asked for: about each thing of the kind that it is about."""
     about = "thread"
     for part, kind in (
         ("/accounts/", "forum"),
         ("/lists/", "forum"),
         ("/list/", "forum"),
+        ("/media/", "picture"),
+        ("/notifications/", "notice"),
         ("/v2/filters/", "filter"),
         ("filters/keywords/", "phrase"),
         ("filters/statuses/", "single"),
@@ -109,34 +149,62 @@ def addresses(route: ApiRoute, ids: dict[str, str], notice: str) -> Iterator[str
     ):
         about = kind if part in route.path else about
     for kind in {about, "ana"} if "/accounts/{id}" in route.path else {about}:
-        number = notice if "/notifications/" in route.path else ids[kind]
-        yield route.path.replace("{id}", number).replace("{tag}", "permits")
+        yield route.path.replace("{id}", ids[kind]).replace("{tag}", "permits")
 
 
-async def test_every_call_answers_as_its_schema_says(phone: App, ids: dict[str, str]) -> None:
-    notice = (await phone.get("/api/v1/notifications"))[0]["id"]
-    seen = set()
+async def test_every_call_answers_as_its_schema_says(
+    phone: App, ids: dict[str, str], client: httpx.AsyncClient
+) -> None:
+    ids["notice"] = (await phone.get("/api/v1/notifications"))[0]["id"]
+    routes = {f"{method} {one.path}": one for one in CALLS for method in (one.methods or ())}
+    left = {name for name in routes if not name.startswith("HEAD ")}
+    left -= await _written(phone, ids, routes, FIRST)
     params = {"q": "counters", "acct": "ana", "id[]": ids["forum"], "timeline[]": "home"}
-    for name, sent in WRITES.items():
+    for name in [one for one in left if one.startswith("GET ")]:
+        for address in addresses(routes[name], ids):
+            _must_fit(routes[name], await phone.get(address, **params), address)
+        left.remove(name)
+    left -= await _written(phone, ids, routes, LAST)
+    app = await registered(client)
+    for name, more in (
+        ("POST /oauth/token", {"grant_type": "client_credentials"}),
+        ("POST /oauth/revoke", {"token": "x"}),
+    ):
+        named = {key: app[key] for key in ("client_id", "client_secret")}
+        _must_fit(routes[name], await phone.ask("POST", name[5:], data={**named, **more}), name)
+        left.remove(name)
+    for name in left:  # Everything else is not offered, and says so.
         method, path = name.split(" ")
-        route = next(one for one in CALLS if one.path == path and method in (one.methods or set()))
-        kind = "forum" if "/accounts/" in path else "thread"
-        kind = "marek" if path.endswith(("}/mute", "}/block")) and kind == "forum" else kind
-        if "status_ids" in sent:
-            sent = {**sent, "status_ids": [ids["REPLY"]]}
-        address = path.replace("{id}", ids[kind]).replace("{tag}", "permits")
-        answer = await phone.ask(method, address, json=sent)
-        _must_fit(route, answer, name)
-        seen.add(route.door.answers)
-    for route in CALLS:
-        if "GET" not in (route.methods or set()):
-            continue
-        for address in addresses(route, ids, notice):
-            if "/media/" in address:
-                continue  # Shown with what is sent there, in the story of a picture.
-            _must_fit(route, await phone.get(address, **params), address)
-            seen.add(route.door.answers)
-    assert {"[Status]", "Status", "Context", "[Notification]", "Search", "Instance"} <= seen
+        about = "thread" if "/statuses/" in path else "forum"
+        answer = await phone.ask(method, path.replace("{id}", ids[about]), 422)
+        assert list(answer) == ["error"], name
+
+
+async def _written(
+    phone: App,
+    ids: dict[str, str],
+    routes: dict[str, ApiRoute],
+    calls: tuple[tuple[str, str, dict[str, Any]], ...],
+) -> set[str]:
+    """Make these calls in their order; answers which they were."""
+    for name, about, sent in calls:
+        method, path = name.split(" ")
+        told = json.loads(json.dumps(sent).replace("REPLY", ids["REPLY"]))
+        body: dict[str, Any] = {"json": told}
+        if path.endswith("/media"):
+            body = {"files": {"file": ("x.png", _picture(), "image/png")}}
+        address = path.replace("{id}", ids.get(about, "")).replace("{tag}", "permits")
+        answer = await phone.ask(method, address, **body)
+        _must_fit(routes[name], answer, name)
+        if name in MADE:
+            ids[MADE[name]] = answer["id"]
+    return {name for name, _, _ in calls}
+
+
+def _picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (6, 3), "navy").save(drawn, "PNG")
+    return drawn.getvalue()
 
 
 def _must_fit(route: ApiRoute, answer: Any, address: str) -> None:

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from server import notifications
 from server.instance import Instance
 from server.library import publishing
+from server.library.restating import body_of
 from server.posts import writing
 from server.posts.drafts import ThreadDraft
 from server.practices.typed import record_of
@@ -219,7 +220,7 @@ async def test_another_agency_reports_what_came_of_it_field_by_field(
     author = await makers.person_elsewhere(instance, "marek")
     record = record_of(PERMITS)
     async with instance.transaction() as tx:
-        draft = ThreadDraft(record.name, publishing.body_of(record), kind=Kind.PRACTICE)
+        draft = ThreadDraft(record.name, body_of(record), kind=Kind.PRACTICE)
         practice = await writing.apply_thread(tx, author, counters, draft)
         await publishing.apply(tx, practice, Edition(record, 1, "", author.id))
     own = await published(instance, ana, counters, name="Our own")

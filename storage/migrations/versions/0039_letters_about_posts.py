@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What post a letter is about; indexes for matches and mentor cards."""
+"""The post that a letter is about, and two indexes for mentoring."""
 
 import re
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is a practice reviewed by two agencies, and a draft before anybody knows of it?"""
+"""Is a practice reviewed by two agencies, and a draft by one alone?"""
 
 import json
 

@@ -9,6 +9,9 @@ from starlette.applications import Starlette
 
 from storage.forums import Visibility
 from tests import makers
+from tests.server.calendar import bench as calendar
+from tests.server.hub import bench as hub
+from tests.server.library import bench as library
 from tests.web.api.app import App
 from tests.web.api.room import Room
 from web.repeats import Turns
@@ -158,6 +161,26 @@ async def test_home_lists_forums_and_tags_show_each_thing_once(room: Room) -> No
     )
     assert (own["display_name"], own["source"]["note"]) == ("Ana R.", "Hi")
     assert "Ana R." in await room.page("/u/ana")
+
+
+async def test_what_is_no_talk_reads_as_its_title_some_lines_a_link_and_a_card(room: Room) -> None:
+    shared = (room.instance, room.ana, room.forum)
+    link = {"link": "https://tool.example/x"}
+    for post, said in (
+        (await library.published(*shared), "refuses incomplete applications"),
+        (await hub.shared(*shared, said=link), "tool.example"),
+        (
+            await calendar.announced(*shared, place="Room <2>"),
+            "<p>Thursday 3 December 2026, 14:00–15:30 (Europe/Berlin, UTC+1), Room &lt;2&gt;</p>",
+        ),
+    ):
+        found = await room.app.get(f"/api/v1/statuses/{post.id}")
+        assert found["content"].startswith(f"<p><strong>{post.title}</strong></p>")
+        assert said in found["content"]
+        assert f'href="{post.url}"' in found["content"]
+        assert (found["card"]["url"], found["card"]["title"]) == (post.url, post.title)
+    assert found["card"]["description"].startswith("Thursday 3 December 2026, 14:00")
+    assert "https://meet.lakeside" not in str(found)
 
 
 async def test_a_picture_stands_in_the_post_on_the_page_and_beside_it_in_apps(room: Room) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any address of ours as JSON, for those that may see it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,7 @@ from storage.members import Member, MemberState
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState, RawObject
 
+ANSWERS = 5
 PAGE = 50
 FORUMS_A_PAGE = 200
 MOST_FEATURED = 20
@@ -194,7 +195,8 @@ class Documents:
             raise NotFound
         if found[0] == PostState.DELETED:
             return 410, await self._tombstone(await self.session.get_one(Post, number))
-        ((_, document),) = await self._objects([number])
+        answers = await ask(self.session, _answers(), id=number)
+        ((_, document),) = await self._objects([number], {number: tuple(answers)})
         return 200, document
 
     async def _tombstone(self, post: Post) -> dict[str, Any]:
@@ -223,8 +225,10 @@ class Documents:
             raise NotFound
         return post
 
-    async def _objects(self, ids: Sequence[int]) -> list[tuple[SharedPost, dict[str, Any]]]:
-        """Posts as they travel, and as objects.
+    async def _objects(
+        self, ids: Sequence[int], answers: Mapping[int, tuple[tuple[int, str], ...]] | None = None
+    ) -> list[tuple[SharedPost, dict[str, Any]]]:
+        """Posts as they travel, and as objects, with the `answers` that they list.
 
         Those are signed by their authors here, or as authors elsewhere sent them.
         """
@@ -234,6 +238,8 @@ class Documents:
         shared = await self._as_shown(shared)
         found: list[tuple[SharedPost, dict[str, Any]]] = []
         for number, sharing in shared.items():
+            if answers and answers.get(number):
+                sharing = replace(sharing, answers=answers[number])
             if number not in away:
                 document = await self._signed(sharing.author, posts.to_wire(sharing))
             else:
@@ -293,6 +299,18 @@ def _seen(sight: Sight) -> Question[str]:
     """The state of a post that the asker may see."""
     question = select(Post.state).join(Forum, Forum.id == Post.forum_id)
     return Question(question.where(Post.id == given("id"), posts_in(sight)), str)
+
+
+@cache
+def _answers() -> Question[tuple[int, str]]:
+    """The first direct replies of a post: some software reads no more than stand with it."""
+    question = (
+        select(Post.id, Post.uri)
+        .where(Post.parent_id == given("id"), Post.state == PostState.LIVE)
+        .order_by(Post.id)
+        .limit(ANSWERS)
+    )
+    return Question(question, lambda number, uri: (number, uri))
 
 
 @cache

@@ -41,8 +41,22 @@ def of_home(forums: Iterable[int]) -> tuple[int, ...]:
     return (versions.EVERYTHING, versions.PEOPLE, versions.FORUMS, *sorted(lines))
 
 
+def of_library(discussions: Iterable[int] = ()) -> tuple[int, ...]:
+    """What the page of a practice or resource shows besides its thread, `discussions` named."""
+    return (versions.LIBRARY, *sorted({versions.thread(one) for one in discussions}))
+
+
+def of_event() -> tuple[int, ...]:
+    """What the page of an event shows besides its thread: others of its series."""
+    return (versions.CALENDAR,)
+
+
 async def mark(session: AsyncSession, scopes: tuple[int, ...]) -> Mark | None:
-    """The versions at the moment that `plain.ask` sees in this session; None beside a deed."""
+    """The versions at the moment that `plain.ask` sees in this session; None beside a deed.
+
+    What the session was asked in any other way must have been asked after `plain.ask` was first
+    used: it is then never older than the versions.
+    """
     snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
     if snapshot is None:
         return None

@@ -8,14 +8,32 @@ from sqlalchemy import event, inspect
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, UOWTransaction, mapped_column
 
 from storage.base import Base, Identifier, upsert
+from storage.events import Event
+from storage.files import FilePreview, StoredFile
 from storage.forums import Forum, ForumSteward
+from storage.keys import ActorKey
+from storage.links import ResourceLink
 from storage.members import Member
+from storage.mentoring import OfferPost
 from storage.plain import Plain, Snapshot
-from storage.posts import Post, PostTag
-from storage.practices import Practice, PracticeThread
+from storage.polls import Poll
+from storage.posts import Kind, Post, PostMention, PostTag
+from storage.practices import (
+    LibrarySetting,
+    Practice,
+    PracticeAncestor,
+    PracticeNotice,
+    PracticeThread,
+    PracticeTopic,
+    PracticeVersion,
+    PracticeWithdrawal,
+)
+from storage.replications import Announcing, Replication
+from storage.resources import Resource, ResourceFile, ResourceUse, ResourceVersion
+from storage.reviews import Review, ReviewSeat, ReviewStatement
 
 BUCKETS = 1 << 14
-EVERYTHING, PEOPLE, FORUMS = 0, 1, 2
+EVERYTHING, PEOPLE, FORUMS, LIBRARY, CALENDAR = range(5)
 _FIRST = 16
 # What no page for visitors shows, or shows only beside a thread that changed as well.
 _UNSEEN = {
@@ -25,7 +43,47 @@ _UNSEEN = {
     | {"description_source", "uri"},
 }
 _COUNTERS = {"thread_count", "post_count", "bumped", "backfill_done", "backfill_total"}
-_PAGES = {"posts", "post_tags", "members", "forums", "forum_stewards", "practice_threads"}
+# What a post says of itself on its own page only.
+_OWN = {"reply_count", "endorsement_count", "withheld_count", "bumped", "pinned", "locked"}
+# Practices and resources show each other, what others said of them, and what admins decided.
+_OF_LIBRARY = (
+    *(Practice, PracticeVersion, PracticeThread, PracticeNotice, PracticeTopic, LibrarySetting),
+    *(
+        PracticeAncestor,
+        PracticeWithdrawal,
+        Replication,
+        Review,
+        ReviewSeat,
+        ReviewStatement,
+        Announcing,
+    ),
+    *(Resource, ResourceVersion, ResourceFile, ResourceUse, ResourceLink, StoredFile, FilePreview),
+)
+# What is said with a post, which its object says too.
+_WITH_A_POST = (Announcing, ResourceUse, ReviewStatement, PostMention, OfferPost)
+WATCHED = {
+    **{table.__tablename__: LIBRARY for table in _OF_LIBRARY},
+    Event.__tablename__: CALENDAR,
+    ActorKey.__tablename__: PEOPLE,
+    # A statement does not say which rows it changes.
+    **{
+        table.__tablename__: EVERYTHING
+        for table in (
+            Post,
+            PostTag,
+            Member,
+            Forum,
+            ForumSteward,
+            PracticeThread,
+            Poll,
+            *_WITH_A_POST,
+        )
+    },
+}
+SCOPES = "scopes"
+"""The execution option by which a statement says which scopes it changes."""
+COUNTED = {SCOPES: ()}
+"""For statements beside a row that changes in the same deed and stands for all of it."""
 _MARKS = "page_versions"
 
 
@@ -33,7 +91,8 @@ class PageVersion(Base):
     """How often what one scope stands for has changed.
 
     A scope stands for a thread, for a forum, or for the list of a forum's threads; many share
-    one, so that the table stays small and a page is at worst rendered once too often.
+    one, so that the table stays small and a page is at worst rendered once too often. One stands
+    for all practices and resources together, and one for all events.
     """
 
     __tablename__ = "page_versions"
@@ -80,37 +139,76 @@ def _changed(row: object) -> set[str]:
 
 def _scopes(session: Session, row: object, *, fresh: bool) -> Iterable[int]:
     """What a row that is stored, changed or dropped stands for."""
-    if isinstance(row, Post | PostTag):
-        yield from _scopes_of_post(session, row)
-    elif isinstance(row, Practice):
+    if isinstance(row, Post):
+        yield from _scopes_of_post(row, fresh=fresh)
+    elif isinstance(row, PostTag):
         yield thread(row.post_id)
-    elif isinstance(row, PracticeThread):
-        # The discussion names the practice that came of it.
-        yield from (thread(row.thread_id), thread(row.practice_id))
+        opener = _held(session, row.post_id)
+        yield threads_of(opener.forum_id) if opener is not None else EVERYTHING
     elif isinstance(row, ForumSteward):
         yield forum(row.forum_id)
     elif isinstance(row, Member) and not fresh:
         if _changed(row) - _UNSEEN[Member]:
             yield PEOPLE
+    elif isinstance(row, ActorKey) and row.sealed is not None:
+        # Their documents name the key that they are signed with.
+        yield PEOPLE
     elif isinstance(row, Forum):
-        changed = _changed(row) - _UNSEEN[Forum]
-        if fresh or changed - _COUNTERS:
-            yield from (FORUMS, forum(row.id))
-        if changed:
-            yield threads_of(row.id)
+        yield from _scopes_of_forum(row, fresh=fresh)
+    else:
+        yield from _scopes_beside(session, row)
 
 
-def _scopes_of_post(session: Session, row: Post | PostTag) -> Iterable[int]:
-    if isinstance(row, PostTag):
-        yield thread(row.post_id)
-        opener = session.identity_map.get(session.identity_key(Post, row.post_id))
-        yield threads_of(opener.forum_id) if opener is not None else EVERYTHING
-        return
+def _scopes_of_post(row: Post, *, fresh: bool) -> Iterable[int]:
     yield thread(row.thread_id)
     before: Any = inspect(row).attrs.thread_id.history.deleted
     yield from (thread(old) for old in before or () if old is not None)
     if row.is_thread:
         yield threads_of(row.forum_id)
+    changed = set() if fresh else _changed(row)
+    if row.kind in {Kind.THREAD, Kind.REPLY}:
+        if changed & {"state", "thread_id"}:
+            # A reply may have told of something in the library.
+            yield LIBRARY
+        return
+    if fresh or changed - _OWN:
+        yield CALENDAR if row.kind == Kind.EVENT else LIBRARY
+    if "state" in changed:
+        # The discussions that it came of name it.
+        yield EVERYTHING
+
+
+def _scopes_of_forum(row: Forum, *, fresh: bool) -> Iterable[int]:
+    changed = _changed(row) - _UNSEEN[Forum]
+    if fresh or changed - _COUNTERS:
+        yield from (FORUMS, forum(row.id))
+    if changed:
+        yield threads_of(row.id)
+    if "visibility" in changed and not fresh:
+        # What is in it is named on pages of other forums as well.
+        yield EVERYTHING
+
+
+def _scopes_beside(session: Session, row: object) -> Iterable[int]:
+    """What stands for a row beside a post."""
+    if isinstance(row, _OF_LIBRARY):
+        yield LIBRARY
+    if isinstance(row, Practice | Resource | Event | Poll):
+        yield thread(row.post_id)
+    if isinstance(row, Event) and _changed(row) - {"going", "waiting", "reminded"}:
+        yield CALENDAR
+    if isinstance(row, PracticeThread):
+        # The discussion names the practice that came of it.
+        yield from (thread(row.thread_id), thread(row.practice_id))
+    if isinstance(row, _WITH_A_POST):
+        post = _held(session, row.post_id)
+        yield thread(post.thread_id) if post is not None else EVERYTHING
+
+
+def _held(session: Session, post: int) -> Post | None:
+    """A post that this deed has at hand."""
+    found: Post | None = session.identity_map.get(session.identity_key(Post, post))
+    return found
 
 
 def _after_flush(session: Session, _context: UOWTransaction) -> None:
@@ -124,9 +222,10 @@ def _on_execute(state: ORMExecuteState) -> None:
     if state.is_select:
         return
     table: Any = getattr(state.statement, "table", None)
-    if table is not None and table.name in _PAGES:
-        # A statement does not say which rows it changes.
-        state.session.info.setdefault(_MARKS, set()).add(EVERYTHING)
+    scope = WATCHED.get(table.name) if table is not None else None
+    if scope is not None:
+        said = state.execution_options.get(SCOPES)
+        state.session.info.setdefault(_MARKS, set()).update((scope,) if said is None else said)
 
 
 def _before_commit(session: Session) -> None:
@@ -150,7 +249,9 @@ def _after_rollback(session: Session) -> None:
     session.info.pop(_MARKS, None)
 
 
-event.listen(Session, "after_flush", _after_flush)
-event.listen(Session, "do_orm_execute", _on_execute)
-event.listen(Session, "before_commit", _before_commit)
-event.listen(Session, "after_rollback", _after_rollback)
+def count_in(sessions: type[Session]) -> None:
+    """Have what sessions of this kind change counted."""
+    event.listen(sessions, "after_flush", _after_flush)
+    event.listen(sessions, "do_orm_execute", _on_execute)
+    event.listen(sessions, "before_commit", _before_commit)
+    event.listen(sessions, "after_rollback", _after_rollback)

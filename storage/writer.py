@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from storage import versions
 from storage.appends import Append, NotStored, PostgresAppends, SqliteAppends, Unwell
 from storage.base import Base
 
@@ -52,6 +53,9 @@ async def let_go(session: AsyncSession) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([closing])
         raise
+
+
+versions.count_in(Deed)
 
 
 class _Waiting(NamedTuple):

@@ -44,12 +44,13 @@ async def thread(request: Request) -> Response:
         target = page.focus or page.opener.post
         if page.may_reply and visit.viewer.member is not None:
             kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
-        scopes = freshness.of_thread(page.opener.post.id, page.forum.id)
         beside = await _beside(session, visit, page)
+        scopes = (*freshness.of_thread(page.opener.post.id, page.forum.id), *beside.scopes)
         # What it quotes may change without a word in this thread.
         poll = await _poll(session, visit, page)
         if visit.viewer.member is None and beside.may_be_kept and not page.quoted and not poll:
             visit.mark = await freshness.mark(session, scopes)
+            visit.until = beside.until
     response = visit.page(
         beside.template,
         page=page,

@@ -21,7 +21,7 @@ from server.viewers import Viewer
 from web import sessions, templates
 from web.ages import Ages
 from web.answers import SAID
-from web.cache import KEPT, Keep
+from web.cache import may_keep
 
 _OF_VISITORS = {"Vary": "Accept, Accept-Encoding, Cookie", "Cache-Control": "no-cache"}
 _OF_MEMBERS = {"Vary": "Accept, Cookie", "Cache-Control": "private, no-store"}
@@ -58,6 +58,7 @@ class Visit:
     awaits: int = 0
     told: int = 0
     mark: Mark | None = None
+    until: datetime | None = None
 
     @property
     def member(self) -> Member:
@@ -75,7 +76,8 @@ class Visit:
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A rendered page; signed-in pages are never kept by caches.
 
-        With a `mark` of what it shows, a visitor's page may be kept while that is as it was.
+        With a `mark` of what it shows, a visitor's page may be kept while that is as it was, and
+        not beyond `until`.
         """
         ages = Ages(self.instance.clock.now())
         form = FormToken(self.csrf)
@@ -101,13 +103,9 @@ class Visit:
         if form.used:
             sessions.keep_form_token(response, self)
         elif self.mark is not None and said is None and self.viewer.member is None:
-            self._may_be_kept(self.mark, ages.until)
+            until = ages.until if self.until is None else min(ages.until, self.until)
+            may_keep(self.request, self.mark, until)
         return response
-
-    def _may_be_kept(self, mark: Mark, until: datetime) -> None:
-        keep: Keep | None = self.request.scope.get(KEPT)
-        if keep is not None:
-            keep.mark, keep.until = mark, until
 
     def go(self, path: str, said: str | None = None) -> RedirectResponse:
         """Send them on after a deed (303), with a sentence of `answers.SAID` to show there."""

@@ -29,7 +29,7 @@ logger = structlog.get_logger("guildhall.delivery")
 BATCH = 256
 TAIL = 1_024
 READ_AT_ONCE = 500
-CLAIMED_AT_ONCE = 200
+CLAIMED_AT_ONCE = 400
 MOST_RUNNING = 2_000
 LOOKED_FOR_EVERY = timedelta(seconds=30)
 MOVED_ALONG_AFTER = 128

@@ -77,6 +77,9 @@ class Office:
         return self.wire.instance.clock.now() < self.until
 
 
+_DONE = Outcome(DONE)
+
+
 def _kept_back(item: Item) -> Outcome:
     """What our own rules keep from being sent.
 
@@ -109,12 +112,12 @@ class Courier:
     async def send(self, item: Item) -> Outcome:
         """Send one entry, if it still may go and the peer understands it."""
         if not takes(self._origin.profile, item.form):
-            return Outcome(DONE)
+            return _DONE
         try:
             async with self._office.slots.place():
                 body = await self._office.bodies.body(item.body_id)
                 if body is None:
-                    return Outcome(DONE)
+                    return _DONE
                 if not await self._may_go(item):
                     return _kept_back(item)
                 response = await self._post(item, body)
@@ -130,7 +133,7 @@ class Courier:
             # A conflict says that this very request has come before: a repeat after a crash.
             self.delivered += 1
             await self._answered()
-            return Outcome(DONE)
+            return _DONE
         said = response.body[:300].decode("utf-8", "replace").strip()
         return await self._judge(
             response.status, f"{response.status} {said}", retry_after(response.headers)

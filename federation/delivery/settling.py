@@ -2,6 +2,7 @@
 """How far lanes have come, written down for many of them at once."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -12,6 +13,9 @@ from storage.lanes import Settled
 logger = structlog.get_logger("guildhall.delivery")
 AT_ONCE = 400
 FEW, GATHERED_FOR = 50, 0.01
+# A commit costs the same for one lane and for a hundred: where the last had that many at once,
+# this one waits a little longer for as many.
+BUSY, MANY, GATHERED_WHEN_BUSY = 8, 200, 0.05
 AGAIN_AFTER = 1.0
 
 
@@ -22,6 +26,8 @@ class Settling:
         self._wire = wire
         self._waiting: list[tuple[Settled, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._last = 0
+        self._urgent = asyncio.Event()
 
     def put(self, settled: Settled) -> "asyncio.Future[None]":
         """Have it written down; the answer is done once it is durable."""
@@ -33,10 +39,9 @@ class Settling:
 
     async def _write(self) -> None:
         while self._waiting:
-            if len(self._waiting) < FEW:
-                # A commit costs the same for one lane and for fifty.
-                await asyncio.sleep(GATHERED_FOR)
+            await self._gather()
             batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            self._last = len(batch)
             try:
                 async with self._wire.instance.transaction() as tx:
                     await lanes.settle(tx.session, [settled for settled, _ in batch], tx.now)
@@ -48,6 +53,21 @@ class Settling:
             for _, written in batch:
                 if not written.done():
                     written.set_result(None)
+
+    def hurry(self) -> None:
+        """A lane can send no more until what it has put here is written down."""
+        self._urgent.set()
+
+    async def _gather(self) -> None:
+        """Let some more come, unless there are many already or somebody waits."""
+        if len(self._waiting) < FEW:
+            await asyncio.sleep(GATHERED_FOR)
+        if self._last < BUSY or len(self._waiting) >= MANY:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHERED_WHEN_BUSY):
+                await self._urgent.wait()
+        self._urgent.clear()
 
     async def close(self, seconds: float) -> None:
         """Wait for what is still to be written, at most this long."""

@@ -2,22 +2,28 @@
 """Signatures made in threads, several for each time we go there."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 
 from federation.signatures.sign import Prepared
 
 AT_ONCE = 16
-THREADS = 2
+# While they keep coming, one waits this long (in seconds) for some more.
+ENOUGH, GATHERED_FOR = 8, 0.002
+MOST_THREADS = 4
 
 
 class Signing:
     """Gathers what is to be signed while a thread is at work.
 
     An RSA signature takes a quarter of a millisecond, during which the library lets others run;
-    going to a thread costs as much as a fifth of that, so several go together.
+    going to a thread costs as much as a fifth of that, so several go together. With more threads
+    than there are cores beside that of the loop, each would go for one or two.
     """
 
     def __init__(self) -> None:
+        self._last = 0
+        self._threads = max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) - 1))
         self._waiting: list[tuple[Prepared, asyncio.Future[Mapping[str, str]]]] = []
         self._at_work: set[asyncio.Task[None]] = set()
 
@@ -25,17 +31,21 @@ class Signing:
         """The headers of a prepared request, signed."""
         signed: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
         self._waiting.append((prepared, signed))
-        if len(self._at_work) < THREADS:
+        if len(self._at_work) < self._threads:
             task = asyncio.create_task(self._work())
             self._at_work.add(task)
             task.add_done_callback(self._at_work.discard)
         return await signed
 
     async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
+            if self._last > 1 and len(self._waiting) < ENOUGH:
+                await asyncio.sleep(GATHERED_FOR)
             batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            self._last = len(batch)
             try:
-                signatures = await asyncio.to_thread(_sign_all, [one for one, _ in batch])
+                signatures = await loop.run_in_executor(None, _sign_all, [one for one, _ in batch])
             except BaseException as error:
                 for _, signed in batch:
                     if not signed.done():

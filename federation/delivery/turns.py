@@ -107,6 +107,7 @@ class Turn:
         while position >= self._noted + self._origin.window.size and not self._stopped:
             self._moved.clear()
             self._write_down()
+            self._office.settling.hurry()
             await self._moved.wait()
 
     def _settle(self, item: Item) -> None:

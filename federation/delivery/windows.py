@@ -2,8 +2,6 @@
 """How much may be under way: to one origin, and altogether."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from federation.fetch.rooms import Room
 
@@ -71,31 +69,62 @@ class Slots:
         self._quick = Room(quick)
         self._most_slow = slow
         self.slow = 0
+        # The quick in the order in which they came, and one clock for all of them.
+        self._since: dict[_Slot, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def quick(self) -> int:
         """How many hold a place among the quick."""
         return self._quick.taken
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    def place(self) -> "_Slot":
         """A place, as long as the block runs."""
-        await self._quick.enter()
-        is_slow = False
+        return _Slot(self)
 
-        def late() -> None:
-            nonlocal is_slow
+    async def enter(self, slot: "_Slot") -> None:
+        """Wait for a place among the quick."""
+        await self._quick.enter()
+        loop = asyncio.get_running_loop()
+        self._since[slot] = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(SLOW_AFTER, self._look)
+
+    def _look(self) -> None:
+        """Whoever is late goes to the slow, if there is room; the next are looked at in time."""
+        loop = asyncio.get_running_loop()
+        late = loop.time() - SLOW_AFTER
+        self._timer = None
+        for slot, since in list(self._since.items()):
+            if since > late:
+                self._timer = loop.call_at(since + SLOW_AFTER, self._look)
+                return
+            del self._since[slot]
             if self.slow < self._most_slow:
-                is_slow = True
+                slot.is_slow = True
                 self.slow += 1
                 self._quick.leave()
 
-        timer = asyncio.get_running_loop().call_later(SLOW_AFTER, late)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            if is_slow:
-                self.slow -= 1
-            else:
-                self._quick.leave()
+    def leave(self, slot: "_Slot") -> None:
+        """Give the place back."""
+        self._since.pop(slot, None)
+        if slot.is_slow:
+            self.slow -= 1
+        else:
+            self._quick.leave()
+
+
+class _Slot:
+    """A sending's place, among the quick for SLOW_AFTER seconds."""
+
+    __slots__ = ("_slots", "is_slow")
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self.is_slow = False
+
+    async def __aenter__(self) -> None:
+        await self._slots.enter(self)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._slots.leave(self)

@@ -279,6 +279,8 @@ class Door:
 
 async def _signed(sign: Signer, method: str, target: HttpUrl, body: bytes | None) -> Headers:
     added = sign(method, target.url, body)
+    if type(added) is dict:
+        return added
     return await added if inspect.isawaitable(added) else added
 
 

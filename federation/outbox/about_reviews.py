@@ -18,6 +18,7 @@ from server.facts import (
     ReviewerReleased,
     ReviewerSpoke,
     ReviewMoved,
+    ReviewPublished,
     ReviewRequested,
     ReviewRequestPublished,
     ReviewRequestRefused,
@@ -118,13 +119,27 @@ async def decided(t: Telling, fact: ReviewDecided) -> None:
     review = await t.tx.session.get_one(Review, fact.review)
     post = await t.tx.session.get(Post, review.post_id or 0)
     held = await rows.seats_of(t.tx.session, review.id)
+    await _tell_reviewers(t, review, post, held)
+    await _tell_author(t, review, post, held)
+
+
+async def published(t: Telling, fact: ReviewPublished) -> None:
+    """To the same agencies, where what they read as a draft can be found now."""
+    review = await t.tx.session.get_one(Review, fact.review)
+    post = await t.tx.session.get(Post, review.post_id or 0)
+    if post is not None and post.state != PostState.DELETED:
+        await _tell_reviewers(t, review, post, await rows.seats_of(t.tx.session, review.id))
+
+
+async def _tell_reviewers(
+    t: Telling, review: Review, post: Post | None, held: list[ReviewSeat]
+) -> None:
+    uri = post.uri if post is not None else ""
     for seat in held:
         if seat.peer is not None and seat.state == Seat.ANSWERED:
-            message = Message(
-                step=Step.DECISION, state=review.state, of=post.uri if post else "", at=t.tx.now
-            )
-            await _send(t, seat.peer, _invitation(t, seat), seat.token, message)
-    await _tell_author(t, review, post, held)
+            message = Message(step=Step.DECISION, state=review.state, of=uri, at=t.tx.now)
+            mark = f"{seat.token} {uri}" if uri else seat.token
+            await _send(t, seat.peer, _invitation(t, seat), mark, message)
 
 
 async def moved(t: Telling, fact: ReviewMoved) -> None:

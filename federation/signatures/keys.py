@@ -48,6 +48,10 @@ def _verify_rsa(key: rsa.RSAPublicKey, signature: bytes, data: bytes) -> None:
     key.verify(signature, data, _PADDING, _SHA256)
 
 
+def _sign_rsa(key: rsa.RSAPrivateKey, data: bytes) -> bytes:
+    return key.sign(data, _PADDING, _SHA256)
+
+
 @dataclass(frozen=True)
 class VerificationKey:
     """A public key: RSA of 2048 to 8192 bits, or Ed25519."""
@@ -150,13 +154,19 @@ class SigningKey:
         """The public half."""
         return VerificationKey(self._key.public_key())
 
-    @property
+    @cached_property
     def kind(self) -> KeyKind:
         """Which of the two kinds of keys this is."""
         return "rsa" if isinstance(self._key, rsa.RSAPrivateKey) else "ed25519"
 
+    @cached_property
+    def _sign(self) -> Callable[[bytes], bytes]:
+        """The operation itself; which one it is, is asked once."""
+        key = self._key
+        if isinstance(key, rsa.RSAPrivateKey):
+            return partial(_sign_rsa, key)
+        return key.sign
+
     def sign(self, data: bytes) -> bytes:
         """The signature over `data` (RSA: PKCS#1 v1.5 with SHA-256)."""
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        return self._key.sign(data)
+        return self._sign(data)

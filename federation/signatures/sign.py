@@ -40,7 +40,19 @@ def _content_type(extra: Mapping[str, str]) -> str:
     return next((v for name, v in extra.items() if name.lower() == "content-type"), _ACTIVITY)
 
 
-@dataclass(frozen=True)
+# Said again and again while one activity goes to many.
+@lru_cache(maxsize=8)
+def _date(now: datetime) -> str:
+    return format_datetime(now.astimezone(UTC), usegmt=True)
+
+
+@lru_cache(maxsize=64)
+def _names(headers: tuple[str, ...]) -> tuple[str, ...]:
+    """What is covered, as the signature lists it."""
+    return ("(request-target)", *(name.lower() for name in headers))
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A request ready to be signed: `message` is what the key signs.
 
@@ -68,6 +80,8 @@ def _covered(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def _with(extra: Mapping[str, str], headers: dict[str, str]) -> dict[str, str]:
+    if not extra:
+        return headers
     taken = {"signature", *(name.lower() for name in headers)}
     return {name: v for name, v in extra.items() if name.lower() not in taken} | headers
 
@@ -90,19 +104,17 @@ def prepare_draft(
     for a URL that cannot be signed.
     """
     parts, extra = _split(url), extra or {}
-    headers = {
-        "Host": parts.netloc,
-        "Date": format_datetime(now.astimezone(UTC), usegmt=True),
-    }
+    headers = {"Host": parts.netloc, "Date": _date(now.replace(microsecond=0))}
     if body is not None:
-        headers |= {"Digest": digest_header(body), "Content-Type": _content_type(extra)}
+        headers["Digest"] = digest_header(body)
+        headers["Content-Type"] = _content_type(extra)
     headers |= _covered(extra)
-    lines = [("(request-target)", f"{method.lower()} {_target(parts)}")]
-    lines += [(name.lower(), value) for name, value in headers.items()]
+    names = _names(tuple(headers))
+    target = f"{method.lower()} {_target(parts)}"
+    message = signing_string(zip(names, (target, *headers.values()), strict=True))
     algorithm = "rsa-sha256" if key.kind == "rsa" else "hs2019"
-    covered = " ".join(name for name, _ in lines)
-    before = f'keyId="{key_id}",algorithm="{algorithm}",headers="{covered}",signature="'
-    return Prepared(key, signing_string(lines), _with(extra, headers), before, '"')
+    before = f'keyId="{key_id}",algorithm="{algorithm}",headers="{" ".join(names)}",signature="'
+    return Prepared(key, message, _with(extra, headers), before, '"')
 
 
 def prepare_rfc9421(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consent, and the tokens that apps hold for it."""
 
+import base64
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -53,7 +54,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who a token speaks for; `member` is None where it is the app alone."""
+    """Who a token speaks for; `member` is None where it is the app alone.
+
+    `used` is None where this very token, renewed or not, was not used yet.
+    """
 
     token: int
     app: int
@@ -63,8 +67,12 @@ class Holder:
 
 
 async def consent(tx: Transaction, member: Member, asked: Asked) -> str:
-    """Let an app in; answers the code that it changes for a token."""
-    code = tx.randomness.token()
+    """Let an app in; answers the code that it changes for a token.
+
+    160 bits (RFC 6749, 10.10): the whole of it can be seen on a phone by whoever copies it.
+    """
+    drawn = tx.randomness.bits(160).to_bytes(20, "big")
+    code = base64.urlsafe_b64encode(drawn).rstrip(b"=").decode()
     tx.session.add(
         AppCode(
             code_hash=token_hash(code),
@@ -201,10 +209,12 @@ async def at_the_command_line(tx: Transaction, member: Member, words: str) -> Gi
 
 
 def _holder(*cells: Any) -> Holder:
-    token, app, words, used = cells[:4]
+    token, app, words, used, expires = cells[:5]
+    if expires is not None and used is not None and used < expires - refreshes.ACCESS_LASTS:
+        used = None  # It was the one before this that was used.
     member = None
-    if cells[4] is not None:
-        member = Member(**dict(zip(_COLUMNS, cells[4:], strict=True)))
+    if cells[5] is not None:
+        member = Member(**dict(zip(_COLUMNS, cells[5:], strict=True)))
         # As if it had been read in a session that is closed: nothing of it is to be stored.
         make_transient_to_detached(member)
     return Holder(token, app, frozenset(words.split()), used, member)
@@ -218,7 +228,13 @@ _LASTING = AppToken.expires.is_(None) | (AppToken.expires > given("now", UtcDate
 def _question(instance: Instance) -> Question[Holder]:
     setting = instance.settings.apps
     if setting not in _QUESTIONS:
-        cells = (AppToken.id, AppToken.app_id, AppToken.scopes, AppToken.used)
+        cells = (
+            AppToken.id,
+            AppToken.app_id,
+            AppToken.scopes,
+            AppToken.used,
+            AppToken.expires,
+        )
         _QUESTIONS[setting] = Question(
             select(*cells, *Member.__table__.columns)
             .select_from(AppToken)

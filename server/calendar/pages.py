@@ -66,6 +66,12 @@ class EventPage:
     may_change: bool
 
     @property
+    def until(self) -> datetime | None:
+        """When it, or one of its series that is named, will be over; None where all are."""
+        named = (self.details, *(one.details for one in self.siblings))
+        return min((one.ends for one in named[self.is_over :]), default=None)
+
+    @property
     def is_full(self) -> bool:
         """Whether whoever comes now would wait; known at the organiser's agency only."""
         capacity = self.event.capacity

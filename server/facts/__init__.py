@@ -23,6 +23,7 @@ from server.facts.reviews import ReviewerInvited as ReviewerInvited
 from server.facts.reviews import ReviewerReleased as ReviewerReleased
 from server.facts.reviews import ReviewerSpoke as ReviewerSpoke
 from server.facts.reviews import ReviewMoved as ReviewMoved
+from server.facts.reviews import ReviewPublished as ReviewPublished
 from server.facts.reviews import ReviewRequested as ReviewRequested
 from server.facts.reviews import ReviewRequestPublished as ReviewRequestPublished
 from server.facts.reviews import ReviewRequestRefused as ReviewRequestRefused
@@ -282,6 +283,7 @@ KINDS: dict[str, type[Fact]] = {
         ReviewRequestRefused,
         ReviewMoved,
         ReviewDecided,
+        ReviewPublished,
         ReviewerInvited,
         ReviewerReleased,
         ReviewerSpoke,

@@ -47,6 +47,13 @@ class ReviewDecided(Fact):
 
 
 @dataclass(frozen=True)
+class ReviewPublished(Fact):
+    """A draft that was accepted here is published: its reviewers are to know where."""
+
+    review: int
+
+
+@dataclass(frozen=True)
 class ReviewerInvited(Fact):
     seat: int
 

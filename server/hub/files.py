@@ -18,6 +18,7 @@ from server.files import NewFile
 from server.peers import Wanted
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
+from storage import versions
 from storage.files import FilePreview, StoredFile
 from storage.forums import Forum
 from storage.members import Member
@@ -89,15 +90,17 @@ async def failed(tx: Transaction, file: Wanted, fault: str) -> None:
 
 
 async def count(tx: Transaction, number: int, version: int) -> None:
-    """One more download."""
-    await tx.session.execute(
-        update(Resource).where(Resource.post_id == number).values(downloads=Resource.downloads + 1)
+    """One more download, which is told on the resource's own page."""
+    of_all = update(Resource).where(Resource.post_id == number)
+    of_one = update(ResourceVersion).where(
+        ResourceVersion.post_id == number, ResourceVersion.version == version
     )
-    await tx.session.execute(
-        update(ResourceVersion)
-        .where(ResourceVersion.post_id == number, ResourceVersion.version == version)
-        .values(downloads=ResourceVersion.downloads + 1)
-    )
+    for statement in (
+        of_all.values(downloads=Resource.downloads + 1),
+        of_one.values(downloads=ResourceVersion.downloads + 1),
+    ):
+        shown = {versions.SCOPES: (versions.thread(number),)}
+        await tx.session.execute(statement, execution_options=shown)
 
 
 class Counted:

@@ -17,14 +17,14 @@ from server.library.warning import may_be_withdrawn
 from server.permissions import Permission, may
 from server.posts.detailed import detailed
 from server.posts.pages import ThreadPage
-from server.practices import ancestry, comparing, notices
+from server.practices import ancestry, comparing, evidence, notices
 from server.practices.comparing import Difference
 from server.practices.evidence import Standing
 from server.practices.fit import Fit, Site, fit
 from server.practices.keeping import Library, library
 from server.practices.notices import Notice
 from server.practices.record import Record, unpack
-from server.practices.standing import standing
+from server.practices.standing import gather
 from server.shown import ShownPost
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
@@ -65,6 +65,7 @@ class PracticePage:
     by_forum: Notice | None
     may_offer: bool
     offers: tuple[OfferLine, ...]
+    until: datetime | None
 
 
 async def practice_page(
@@ -83,11 +84,12 @@ async def practice_page(
     is_home = page.forum.is_local or is_mine
     lineage = await lineage_of(session, viewer, practice, post.uri)
     adopters = await sites_of(session, viewer, post.uri, record.outcomes)
+    grounds = await gather(session, practice, record, kept, now)
     return PracticePage(
         practice=practice,
         record=record,
         parts=json.loads(practice.parts),
-        standing=await standing(session, practice, record, kept, now),
+        standing=evidence.stand(grounds),
         library=kept,
         is_stale=kept.is_stale(practice.reviewed, now),
         fit=_fit(viewer, kept, practice, record, adopters),
@@ -110,6 +112,7 @@ async def practice_page(
         by_forum=await notices.of_forum(session, post.uri),
         may_offer=is_live and is_mine and lineage.family.source is not None,
         offers=tuple(await offers_on(session, viewer, post)),
+        until=evidence.until(grounds, practice.reviewed),
     )
 
 

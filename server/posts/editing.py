@@ -28,6 +28,7 @@ from storage.posts import (
     PostTag,
     RawObject,
 )
+from storage.versions import COUNTED
 
 
 async def edit(tx: Transaction, actor: Member, post: Post, draft: EditDraft) -> Post:
@@ -82,7 +83,8 @@ async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
     post.updated = when
     if post.is_thread:
         post.title = title or post.title
-        await tx.session.execute(delete(PostTag).where(PostTag.post_id == post.id))
+        former = delete(PostTag).where(PostTag.post_id == post.id)
+        await tx.session.execute(former, execution_options=COUNTED)
         for tag in dict.fromkeys(draft.tags[:10]):
             tx.session.add(PostTag(post_id=post.id, tag=tag))
     await write_body(tx, post, draft)
@@ -127,7 +129,8 @@ async def apply_removal(tx: Transaction, post: Post, by: Member | None, reason: 
     post.url = post.uri
     post.revision, post.pinned = post.revision + 1, False
     for table in (PostRevision, PostTag, PostMention, RawObject, Endorsement):
-        await tx.session.execute(delete(table).where(table.post_id == post.id))
+        gone = delete(table).where(table.post_id == post.id)
+        await tx.session.execute(gone, execution_options=COUNTED)
     post.endorsement_count = 0
     await tx.session.execute(delete(Draft).where(Draft.place == f"edit:{post.id}"))
     await tx.session.execute(

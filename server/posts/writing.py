@@ -30,6 +30,7 @@ from storage.posts import (
     RawObject,
     Withheld,
 )
+from storage.versions import COUNTED
 
 A_MINUTE = timedelta(minutes=1)
 MOST_A_MINUTE = 10
@@ -197,7 +198,8 @@ async def write_body(
         await tx.session.execute(
             insert(tx.session, PostMention)
             .values(post_id=post.id, member_id=member.id)
-            .on_conflict_do_nothing(index_elements=["post_id", "member_id"])
+            .on_conflict_do_nothing(index_elements=["post_id", "member_id"]),
+            execution_options=COUNTED,
         )
     if origin is not None and origin.raw:
         await _keep_raw(tx, post, origin)

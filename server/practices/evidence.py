@@ -139,6 +139,16 @@ def stand(grounds: Grounds) -> Standing:
     return Standing(step, tuple(because), (), is_stated)
 
 
+def until(grounds: Grounds, *looked_over: datetime) -> datetime | None:
+    """When one of its reviews, or of these moments, will be too old; None where nothing will."""
+    moments = [*looked_over, *(review.at for review in grounds.reviews)]
+    if grounds.stated is not None:
+        moments.append(grounds.stated.at)
+    ends = (moment + grounds.period for moment in moments)
+    # At that very moment it still holds.
+    return min((end + timedelta.resolution for end in ends if end >= grounds.now), default=None)
+
+
 def _ahead(grounds: Grounds, lacking: Step) -> list[str]:
     """What is proved already and counts once the step that is lacking is taken."""
     if lacking >= Step.REPLICATED:

@@ -23,6 +23,7 @@ from storage.practices import (
 )
 from storage.replications import Announcing, Replication
 from storage.reviews import ReviewStatement
+from storage.versions import COUNTED
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
@@ -37,7 +38,8 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     for notice in (PracticeNotice, PracticeWithdrawal):
         await tx.session.execute(delete(notice).where(notice.uri == post.uri))
     for table in (PracticeVersion, PracticeFacet, Practice, Announcing, ChangeOffer):
-        await tx.session.execute(delete(table).where(table.post_id == fact.post))
+        forgotten = delete(table).where(table.post_id == fact.post)
+        await tx.session.execute(forgotten, execution_options=COUNTED)
     await withdrawals.forget(tx, fact)
     said = await tx.session.get(ReviewStatement, fact.post)
     if said is not None:
@@ -52,7 +54,8 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     await tx.session.execute(
         delete(PracticeThread).where(
             (PracticeThread.practice_id == fact.post) | (PracticeThread.thread_id == fact.post)
-        )
+        ),
+        execution_options=COUNTED,
     )
 
 

@@ -16,11 +16,13 @@ from storage.resources import (
     ResourceUse,
     ResourceVersion,
 )
+from storage.versions import COUNTED
 
 
 async def forget(tx: Transaction, fact: PostDeleted) -> None:
     """Forget a resource with its versions and files, and drafts of more of them."""
-    await tx.session.execute(delete(ResourceUse).where(ResourceUse.post_id == fact.post))
+    said = delete(ResourceUse).where(ResourceUse.post_id == fact.post)
+    await tx.session.execute(said, execution_options=COUNTED)
     if await tx.session.get(Resource, fact.post) is None:
         return
     begun = select(ResourceDraft.id).where(ResourceDraft.post_id == fact.post)

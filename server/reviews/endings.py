@@ -3,7 +3,7 @@
 
 from server import text
 from server.reviews import notices
-from server.reviews.course import Said, may_move_task, task_moves
+from server.reviews.course import Said, Task, may_move_task, task_moves
 from server.reviews.notices import Notice
 from server.reviews.rows import scrub_bodies, scrub_task
 from server.transaction import Transaction
@@ -24,10 +24,20 @@ async def released(tx: Transaction, task: ReviewTask, reason: str) -> None:
 
 
 async def decided(tx: Transaction, task: ReviewTask, decision: str, practice: str) -> None:
-    """The review's home decided; the practice may be known from now on."""
+    """The review's home decided; the practice may be known from now on, if it is published."""
     if not may_move_task(task, Said.DECIDE):
+        await published(tx, task, practice)
         return
     task_moves(task, Said.DECIDE)
     task.decision, task.practice = decision, practice
     who = await tx.session.get(Member, task.member_id or 0)
     await notices.tell(tx, who, Notice.OUTCOME, task.title, f"/reviews/{task.token}")
+
+
+async def published(tx: Transaction, task: ReviewTask, practice: str) -> None:
+    """What was read as a draft is published under this id."""
+    if task.state != Task.DECIDED or task.practice or not practice:
+        return
+    task.practice = practice
+    who = await tx.session.get(Member, task.member_id or 0)
+    await notices.tell(tx, who, Notice.PUBLISHED, task.title, f"/reviews/{task.token}")

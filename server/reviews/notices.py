@@ -32,6 +32,7 @@ class Notice(StrEnum):
     RELEASED = "released"
     DECIDED = "decided"
     OUTCOME = "outcome"
+    PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
 
 
@@ -48,6 +49,7 @@ WORDS: dict[str, str] = {
     Notice.RELEASED: "Your review of “{}” is no longer asked for",
     Notice.DECIDED: "The review of “{}” is decided",
     Notice.OUTCOME: "What you reviewed is decided: “{}”",
+    Notice.PUBLISHED: "What you reviewed is published: “{}”",
     Notice.WITHDRAWN: "The review of “{}” was withdrawn",
 }
 
@@ -135,3 +137,11 @@ async def mark_read(tx: Transaction, member: Member, path: str | None = None) ->
     if path is not None:
         question = question.where(ReviewNotice.path == path)
     await tx.session.execute(question.values(read=tx.now))
+
+
+async def follow(tx: Transaction, member: int, old: str, new: str) -> None:
+    """What a member was told about one page leads to another from now on."""
+    question = update(ReviewNotice).where(
+        ReviewNotice.member_id == member, ReviewNotice.path == old
+    )
+    await tx.session.execute(question.values(path=new))

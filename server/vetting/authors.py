@@ -108,6 +108,17 @@ async def draft_page(session: AsyncSession, member: Member, number: int) -> Auth
     return replace(page, title=title, path=f"/reviews/drafts/{number}", draft=number)
 
 
+async def published_as(session: AsyncSession, member: Member, number: int) -> int | None:
+    """The practice that came of a draft of theirs which was reviewed; None where none did."""
+    review = await review_of_draft(session, number)
+    if review is not None and review.author_id == member.id and review.post_id is not None:
+        return review.post_id
+    request = await request_of_draft(session, number)
+    if request is not None and request.member_id == member.id:
+        return request.post_id
+    return None
+
+
 def _of_review(
     post: Post | None,
     forum: Forum | None,

@@ -7,14 +7,16 @@ read, and not who wrote it. Its author publishes it, and what was decided holds 
 what is published if that is what was reviewed.
 """
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from server.errors import Invalid, NotAllowed, NotFound
+from server.facts import ReviewPublished
 from server.forums.standing import standing_now
 from server.library import drafts
 from server.permissions import Permission, must
 from server.practices.record import Record, pack, unpack
 from server.practices.typed import record_of
+from server.reviews import endings, notices
 from server.reviews.course import OPEN, State
 from server.reviews.forgetting import apply_withdrawal
 from server.reviews.rows import (
@@ -102,22 +104,29 @@ async def _must_own(tx: Transaction, member: Member, number: int) -> PracticeDra
 async def ended(tx: Transaction, number: int, post: Post | None) -> None:
     """A draft is gone: its review goes on with the practice that came of it, or ends.
 
-    What differs from what was reviewed is not reviewed.
+    What differs from what was reviewed is not reviewed. What its author was told leads on.
     """
     for held in (
         await review_of_draft(tx.session, number), await request_of_draft(tx.session, number),
     ):  # fmt: skip
         if held is None:
             continue
+        owner = held.author_id if isinstance(held, Review) else held.member_id
+        leads = f"/p/{post.id}/review" if post is not None else "/reviews"
+        await notices.follow(tx, owner or 0, f"/reviews/drafts/{number}", leads)
         goes_on = held.state in {*OPEN, State.ACCEPTED}
         if post is None or not goes_on or not await _is_what_was_reviewed(tx, held, post):
             if held.state in OPEN:
                 await _end(tx, held)
-            held.draft_id = None
         elif isinstance(held, Review):
             await join(tx, held, post)
         else:
             await requests.published(tx, held, post)
+    await tx.session.flush()
+    for table in (Review, ReviewRequest):
+        # What came to nothing, this time or before, leads nowhere now.
+        left = update(table).where(table.draft_id == number, table.post_id.is_(None))
+        await tx.session.execute(left.values(draft_id=None))
 
 
 async def join(tx: Transaction, review: Review, post: Post) -> None:
@@ -128,7 +137,8 @@ async def join(tx: Transaction, review: Review, post: Post) -> None:
         return
     held = await seats_of(tx.session, review.id)
     for task in (await tasks_of_seats(tx.session, held)).values():
-        task.practice = post.uri
+        await endings.published(tx, task, post.uri)
+    tx.record(ReviewPublished(review.id))
     steward = await tx.session.get_one(Member, review.decided_by)
     await cases.state(tx, steward, post, review, held)
 

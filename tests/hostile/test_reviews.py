@@ -10,20 +10,21 @@ from sqlalchemy import select
 from federation.reviews import Message, Route, Step, statement_members, to_wire
 from server.practices import record
 from server.practices.standing import standing_of
+from server.reviews.rows import tasks_of_seats
 from server.reviews.rubric import Answers
 from server.vetting import cases
 from server.vetting.statements import Statement
 from storage.peers import Peer
 from storage.posts import Post
 from storage.practices import Practice
-from storage.reviews import Review, ReviewSeat, ReviewTask
+from storage.reviews import Review, ReviewSeat, ReviewStatement, ReviewTask
 from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing
 from tests.hostile.copy import announce, copied, words
 from tests.hostile.peer import Json, ScriptedPeer, vera
 from tests.server.library.bench import published
 from tests.server.practices.test_record import PERMITS
-from tests.server.reviews.bench import answers
+from tests.server.reviews.bench import answers, reviewed
 
 APPLIED, REFUSED, IGNORED = "applied", "refused", "ignored"
 
@@ -170,6 +171,7 @@ async def test_only_an_authors_agency_asks_for_their_practice(
         held = (await session.execute(select(Review).order_by(Review.id))).scalars().all()
         assert [one.state for one in held] == ["underway", "submitted"]
         assert held[1].author_id is held[1].post_id is None
+    await _publications(review, gh, vic, held[1].id)
 
 
 async def _of_drafts(review: Case, gh: Commons, evil: ScriptedPeer, vic: ScriptedPeer) -> None:
@@ -191,6 +193,39 @@ async def _of_drafts(review: Case, gh: Commons, evil: ScriptedPeer, vic: Scripte
         assert (await review.say(evil, step, draft, of=review.practice.uri))[0] == IGNORED
     # Nobody has what somebody else wrote taken for theirs.
     assert (await review.say(vic, Step.PUBLISH, draft, of=review.practice.uri))[0] == IGNORED
+
+
+async def _publications(review: Case, gh: Commons, vic: ScriptedPeer, accepted: int) -> None:
+    """An acceptance waits for its practice; what is published otherwise ends its review."""
+    kim = await makers.member(gh.instance, "kim")
+    async with gh.instance.transaction() as tx:
+        seat = await cases.invite_member(tx, gh.admin, accepted, "kim", cases.due_of(tx, ""))
+        [task] = (await tasks_of_seats(tx.session, [seat])).values()
+    await reviewed(gh.instance, kim, task.token)
+    async with gh.instance.transaction() as tx:
+        await cases.decide(tx, gh.admin, accepted, "accepted", "Publish it.")
+    other = f"{vic.origin}/reviews/{'c' * 32}"
+    said: Json = {"practice": record.parse(PERMITS), "version": 1, "group": gh.forum.uri}
+    assert await review.say(vic, Step.SUBMIT, other, **said) == (APPLIED, "")
+    waiting = []
+    for number, about in ((71, f"{vic.origin}/reviews/{'b' * 32}"), (72, other)):
+        message = review.message(vic, Step.PUBLISH, about, of=f"{vic.origin}/p/{number}")
+        assert (await review.tell(vic, message))[0] == "waiting"
+        waiting.append(message["id"])
+    for number, changes in ((71, {}), (72, {"lessons": ["Written since."]})):
+        article = words(vic, gh.forum.uri, number, **{"gh:practice": {**PERMITS, **changes}})
+        assert (await gh.sent(vic, doing("Create", vera(vic), article, number))).state == APPLIED
+    gh.clock.turn(hours=1)
+    await gh.settled()
+    assert [(await gh.row(one)).state for one in waiting] == [APPLIED] * 2
+    async with gh.instance.reading() as session:
+        held = (await session.execute(select(Review).order_by(Review.id))).scalars().all()
+        stated = (await session.execute(select(ReviewStatement.of))).scalars().all()
+        [task] = (await tasks_of_seats(session, [seat])).values()
+    assert [(one.state, one.post_id is None, one.record == "") for one in held[1:]] == [
+        ("accepted", False, False), ("withdrawn", True, True),
+    ]  # fmt: skip
+    assert (stated, task.practice) == ([f"{vic.origin}/p/71"], f"{vic.origin}/p/71")
 
 
 async def test_only_the_home_states_that_its_practices_are_reviewed_or_withdrawn(

@@ -203,7 +203,7 @@ async def _before_it_is_published(
         for held in (b"".join(agency.traffic.heard), await _kept(agency)):
             assert UNPUBLISHED[0].encode() not in held, agency.name
             assert (UNPUBLISHED[1].encode() in held) == (agency is not harbor), agency.name
-    await _published_as_reviewed(cascadia, riverton, lena, number)
+    await _published_as_reviewed(cascadia, riverton, (lena, zora), number)
 
 
 async def _outsiders_see_nothing(number: int, *agencies: Agency) -> None:
@@ -216,8 +216,9 @@ async def _outsiders_see_nothing(number: int, *agencies: Agency) -> None:
 
 
 async def _published_as_reviewed(
-    cascadia: Agency, riverton: Agency, lena: Member, number: int
+    cascadia: Agency, riverton: Agency, people: tuple[Member, Member], number: int
 ) -> None:
+    lena, zora = people
     cascadia.clock.turn(minutes=2)
     async with cascadia.instance.transaction() as tx:
         post = await publishing.publish(tx, lena, number)
@@ -232,6 +233,21 @@ async def _published_as_reviewed(
     await until("the statement about what was published at Riverton", stated)
     own = await cascadia.page(f"/p/{post.id}/review", lena)
     assert "Publish it." in own.text
+    # What she was told of the draft leads there now, and so does its address.
+    for path in ("/reviews", "/notifications"):
+        news = await cascadia.page(path, lena)
+        assert f"/reviews/drafts/{number}" not in news.text
+        assert f"/p/{post.id}/review" in news.text
+    before = await cascadia.page(f"/reviews/drafts/{number}", lena)
+    assert (before.status_code, before.headers["location"]) == (303, f"/p/{post.id}/review")
+
+    async def known() -> bool:
+        async with riverton.instance.reading() as session:
+            question = select(ReviewTask.practice).where(ReviewTask.title == "Counter hours")
+            return (await session.execute(question)).scalar_one() == post.uri
+
+    await until("where the draft was published, at its reviewer's", known)
+    assert "What you reviewed is published" in (await riverton.page("/notifications", zora)).text
 
 
 async def _named_and_revoked(

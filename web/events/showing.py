@@ -3,6 +3,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import freshness
 from server.calendar.lists import choice
 from server.calendar.pages import event_page
 from server.events import times
@@ -17,15 +18,18 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
     """The event of a post that is one."""
     found = await event_page(session, visit.viewer, page, visit.instance.clock.now())
     kept = await choice(session, visit.viewer.member)
+    zone = zone_of(visit, kept)
     values = {
         "practices": [],
         "shown": found,
         "details": found.details,
         "KINDS": KINDS,
         "JOININGS": JOININGS,
-        "own_time": own_time(found.details, zone_of(visit, kept)),
+        "own_time": own_time(found.details, zone),
     }
-    return Beside("events/event.html", values, may_be_kept=False)
+    return Beside(
+        "events/event.html", values, not zone, scopes=freshness.of_event(), until=found.until
+    )
 
 
 def own_time(details: Details, zone: str) -> str:

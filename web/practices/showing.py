@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import freshness
 from server.hub import citing as citing_resources
 from server.library.lists import announced_in, came_of
 from server.library.pages import PracticePage, practice_page
@@ -38,9 +39,15 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         origin = visit.instance.settings.origin
         told["cited"] = await citing_resources.named(session, visit.viewer, links, origin)
         shown = values(visit, page, found) | told
-        return Beside("practices/practice.html", shown, may_be_kept=False)
+        scopes = freshness.of_library(one.id for one in found.discussions)
+        # What is told of and not held might come to be held as a post of any kind.
+        known = {Kind.PRACTICE, Kind.REPLICATION}
+        is_whole = not found.lineage.told and all(
+            one.kind in known for one in told["announced"].values()
+        )
+        return Beside("practices/practice.html", shown, is_whole, scopes=scopes, until=found.until)
     came = await came_of(session, visit.viewer, opener.id)
-    return Beside(values={"practices": came}, may_be_kept=not came)
+    return Beside(values={"practices": came}, scopes=freshness.of_library() if came else ())
 
 
 def page_kind(page: ThreadPage) -> str:

@@ -3,6 +3,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import freshness
 from server.hub.pages import resource_page
 from server.posts.pages import ThreadPage
 from server.practices.keeping import library
@@ -29,5 +30,4 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
         "terms": terms,
         "software": software,
     }
-    # What was made of it, and which files are here, may change without the thread.
-    return Beside("resources/resource.html", values, may_be_kept=False)
+    return Beside("resources/resource.html", values, scopes=freshness.of_library())

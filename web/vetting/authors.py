@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.errors import Invalid, Refusal
+from server.errors import Invalid, NotFound, Refusal
 from server.forums import pages as forums
 from server.reviews import notices, rubric, words
 from server.transaction import Transaction
@@ -22,7 +22,17 @@ from web.visits import Visit, arrive
 async def show(request: Request) -> Response:
     """Where it stands, for its author alone."""
     visit = await arrive(request)
-    return await _page(visit, request)
+    try:
+        return await _page(visit, request)
+    except NotFound:
+        if "draft" not in request.path_params:
+            raise
+        # What came of a draft has its own page.
+        async with visit.instance.reading() as session:
+            post = await authors.published_as(session, visit.member, draft_id(request))
+        if post is None:
+            raise
+        return visit.go(f"/p/{post}/review")
 
 
 async def _found(visit: Visit, request: Request) -> AuthorPage:

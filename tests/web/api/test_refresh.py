@@ -63,6 +63,46 @@ async def test_ACC_09_a_token_that_runs_out_is_renewed_once_and_a_stolen_renewal
     assert (await renew(client, mine, third["refresh_token"])).json()["error"] == "invalid_grant"
 
 
+async def test_ACC_09_a_renewal_whose_answer_was_lost_is_made_once_more(
+    client: httpx.AsyncClient, browser: httpx.AsyncClient, clock: TurnableClock
+) -> None:
+    mine = await registered(client, grant_types=["authorization_code", "refresh_token"])
+
+    async def renewed(token: str) -> Any:
+        return (await renew(client, mine, token)).json()
+
+    async def let_in() -> Any:
+        clock.turn(minutes=61)
+        return (await exchanged(client, mine, await code_for(browser, question(mine)))).json()
+
+    async def dead(token: str, alive: Any) -> None:
+        assert (await renewed(token))["error"] == "invalid_grant"
+        await App(client, alive["access_token"]).get(WHO, 401)
+
+    for late in (0, 1):  # What was lost comes after all; or what came twice comes once more.
+        first = await let_in()
+        await App(client, first["access_token"]).get(WHO)
+        clock.turn(minutes=61)
+        lost = await renewed(first["refresh_token"])
+        clock.turn(minutes=1)
+        second = await renewed(first["refresh_token"])
+        await App(client, lost["access_token"]).get(WHO, 401)
+        await App(client, second["access_token"]).get(WHO)
+        await dead((lost, first)[late]["refresh_token"], second)
+    # An answer of which something was used was not lost; and nobody asks for one so late.
+    first = await let_in()
+    second = await renewed(first["refresh_token"])
+    await App(client, second["access_token"]).get(WHO)
+    await dead(first["refresh_token"], second)
+    first = await let_in()
+    second = await renewed((await renewed(first["refresh_token"]))["refresh_token"])
+    await dead(first["refresh_token"], second)
+    first = await let_in()
+    second = await renewed(first["refresh_token"])
+    clock.turn(minutes=2)
+    await dead(first["refresh_token"], second)
+
+
 async def test_ACC_09_what_renews_a_token_can_be_given_back_and_runs_out_unused(
     client: httpx.AsyncClient,
     browser: httpx.AsyncClient,

@@ -180,6 +180,10 @@ class _SqliteSnapshot:
             self._plain.give_back(connection)
 
 
+# To plan a question takes longer than to answer it, and what is asked of comes from an index.
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+
+
 class _Postgres:
     """A few connections of our own, at most MOST_OPEN in use."""
 
@@ -213,7 +217,7 @@ class _Postgres:
                 connection = self._idle.pop()
                 if not connection.is_closed():
                     return connection
-            return await asyncpg.connect(self._address)
+            return await asyncpg.connect(self._address, server_settings=_PLANNED_ONCE)
         except BaseException:
             self._room.release()
             raise

@@ -21,6 +21,8 @@ from markdown.inlinepatterns import (
 from markdown.preprocessors import Preprocessor
 from markdown.util import code_escape
 
+# As many as a text of the greatest length has in practice three times over.
+MAX_LINES = 2_500
 # Quotes and lists inside one another.
 MAX_CONTAINERS = 12
 # Lines without a blank one between them: splitting off headings and rules copies what follows.
@@ -54,6 +56,17 @@ def _bounded_line(line: str) -> str:
     at = marker.end(3) if marker[3] else marker.start(marker.lastindex or 0)
     unread = max(0, indent - 4 * MAX_CONTAINERS)
     return f"{line[unread:at]}\\{line[at:]}"
+
+
+class Length(Preprocessor):
+    """Shows what follows the last line that is read as it was written."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        rest = "\n".join(lines[MAX_LINES:]).strip("\n")
+        if not rest.strip():
+            return lines[:MAX_LINES]
+        block = self.md.htmlStash.store(f"<pre><code>{code_escape(rest)}\n</code></pre>")
+        return [*lines[:MAX_LINES], "", block, "", ""]
 
 
 class Bounds(Preprocessor):
@@ -205,6 +218,7 @@ class BoundedMarkdown(Extension):
         md.preprocessors.deregister("html_block")
         md.inlinePatterns.deregister("html")
         md.preprocessors.register(Fences(md), "fences", 25)
+        md.preprocessors.register(Length(md), "length", 24)
         md.preprocessors.register(Bounds(md), "bounds", 22)
         blocks: dict[str, tuple[BlockProcessor, int]] = {
             "hashheader": (Heading(md.parser), 70),

@@ -18,9 +18,10 @@ from server.timelines.spans import boost_of
 from server.viewers import Viewer, visible_posts
 from storage import bookmarks, endorsements
 from storage.base import in_batches
+from storage.events import Event
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Post, PostMention, PostState
+from storage.posts import Kind, Post, PostMention, PostState
 
 SHOWN = (PostState.LIVE, PostState.SENT)
 DEEPEST = 4_000
@@ -41,7 +42,10 @@ class Line:
 
 @dataclass
 class Status:
-    """A post as one viewer sees it; `answered` is the author of what it answers."""
+    """A post as one viewer sees it; `answered` is the author of what it answers.
+
+    `event` says when and where, for the post of an event.
+    """
 
     post: Post
     author: Member
@@ -53,6 +57,7 @@ class Status:
     bookmarked: bool = False
     muted: bool = False
     poll: ShownPoll | None = None
+    event: Event | None = None
     filtered: list[Match] = field(default_factory=list)
 
 
@@ -114,6 +119,10 @@ async def _complete(session: AsyncSession, viewer: Viewer, part: dict[int, Statu
         status.answered = authors.get(status.post.parent_id or status.post.thread_id)
     for post, poll in (await polls.of_posts(session, viewer, ids)).items():
         part[post].poll = poll
+    if dated := [one.post.id for one in part.values() if one.post.kind == Kind.EVENT]:
+        events = select(Event).where(Event.post_id.in_(dated))
+        for event in (await session.execute(events)).scalars():
+            part[event.post_id].event = event
     if viewer.member is not None:
         await _complete_own(session, viewer.member, part)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from federation.signatures.keys import SigningKey
+from server import text
 from server.instance import Instance
 from server.settings import Settings
 from storage import forums
@@ -57,9 +58,9 @@ async def holds(gh: Commons, effect: str, activity: Json, forum: str) -> bool:
     post = await gh.held(thing if isinstance(thing, str) else thing["id"])
     if effect == "deletes":
         return post is not None and post.state != "live"
-    return (
-        post is not None and post.html == thing["content"] and post.title == thing.get("name", "")
-    )
+    # What opens a thread without a title is called by its first line.
+    title = thing.get("name", "" if thing.get("inReplyTo") else text.plain(thing["content"]))
+    return post is not None and post.html == thing["content"] and post.title == title
 
 
 @pytest.mark.parametrize("name", recordings())
@@ -85,6 +86,7 @@ async def test_each_recorded_request_is_taken_and_does_what_it_is_for(
 
 async def replay(gh: Commons, requests: list[Json], host: dict[str, str], forum: str) -> None:
     """Send each again as it was; AssertionError at the first that is refused or does nothing."""
+    told: dict[str, Json] = {}
     for one in requests:
         path, body = urlsplit(one["url"]).path, one["body"].encode()
         headers = {name: value for name, value in one["headers"].items() if name != "host"}
@@ -96,6 +98,10 @@ async def replay(gh: Commons, requests: list[Json], host: dict[str, str], forum:
         assert answer.status_code == 202, f"{one['effect']}: {answer.text}"
         await gh.settled()
         activity = json.loads(body)
+        told[activity["id"]] = activity
+        if isinstance(activity["object"], str):
+            # Some software names what it undoes by the id alone.
+            activity["object"] = told.get(activity["object"], activity["object"])
         row = await gh.row(activity["id"])
         assert (row.state, row.note) == (InboxState.APPLIED, ""), one["effect"]
         assert await holds(gh, one["effect"], activity, forum), one["effect"]

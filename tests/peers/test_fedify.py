@@ -20,13 +20,17 @@ HOST = "fedify.localhost"
 LINES = {"1": FEDIFY, "2": FEDIFY_2}
 
 
+def must_run(line: str) -> tuple[str, ...]:
+    if line == "2" and not NODE_22.exists():
+        pytest.skip("Node 22 comes as a package for Linux on x64 only.")
+    return LINES[line]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(LINES))
 async def fedify(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
-    program = LINES[request.param]
-    if program is FEDIFY_2 and not NODE_22.exists():
-        pytest.skip("Node 22 comes as a package for Linux on x64 only.")
+    program = must_run(request.param)
     async with running(program, HOST, free_port(), tmp_path_factory.mktemp("fedify")) as server:
         yield server
 
@@ -135,9 +139,10 @@ async def test_ana_follows_its_forum_and_takes_part(town: Town, fedify: Server) 
     await fedify.holds("nobody as a follower", lambda s: s["followers"] == {})
 
 
-async def test_what_is_signed_wrongly_it_refuses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", sorted(LINES))
+async def test_what_is_signed_wrongly_it_refuses(tmp_path: Path, line: str) -> None:
     async with (
-        running(FEDIFY, HOST, free_port(), tmp_path) as fedify,
+        running(must_run(line), HOST, free_port(), tmp_path) as fedify,
         riverton(tmp_path, {HOST: fedify.port}, sabotage="signing") as broken,
     ):
         with pytest.raises(AssertionError, match="follow"):

@@ -12,14 +12,19 @@ import pytest
 
 from tests.hostile.peer import World
 from tests.peers.programs import HERE, NODE_22, NODE_FOLDER, Json
-from tests.peers.servers import FEDIFY, FEDIFY_2, Server, running
+from tests.peers.servers import BOVINE, FEDIFY, FEDIFY_2, Server, running
 from tests.peers.stranger import Stranger
 from tests.peers.test_second_signers import SIGNERS
 from tests.peers.town import Town, endorsed, gone, riverton, says
 from web.demo.ports import free_port
+from web.demo.waiting import until
 
 GOLDEN = HERE.parent / "federation/golden"
 HOST = "fedify.localhost"
+EFFECTS = [
+    *("follows", "opens", "replies", "endorses"),
+    *("edits", "withdraws", "deletes", "leaves"),
+]
 # The name of each recording: the program, and the package whose version it says.
 FEDIFY_LINES = {
     "fedify": (FEDIFY, "@fedify/fedify"),
@@ -83,10 +88,62 @@ async def play(town: Town, fedify: Server) -> list[str]:
     await fedify.tell("remove", id=said["id"])
     await gone(town, path, said["uri"])
     await fedify.tell("follow", uri=town.forum, undo=True)
-    return [
-        *("follows", "opens", "replies", "endorses"),
-        *("edits", "withdraws", "deletes", "leaves"),
+    return EFFECTS
+
+
+async def play_with_bovine(town: Town, bovine: Server) -> list[str]:
+    """The same with a thread that has no title, as its software writes."""
+    await bovine.tell("follow", uri=town.forum)
+    await bovine.holds("the follow", lambda s: s["follows"][town.forum] == "accepted")
+    opened = await bovine.tell("write", forum=town.forum, content="<p>We write rules down.</p>")
+    path = (await town.thread_page(opened["uri"])).path
+    vera = (await bovine.state())["person"]
+    said = await bovine.tell(
+        "write", forum=town.forum, parent=opened["uri"], parentAuthor=vera, content="<p>All.</p>"
+    )
+    await town.shows(path, said["uri"])
+    liked = await bovine.tell("like", uri=opened["uri"], forum=town.forum)
+    await endorsed(town, path, opened["uri"], 1)
+    await bovine.tell("edit", uri=said["uri"], content="<p>All of them.</p>")
+    await says(town, path, said["uri"], "All of them.")
+    await bovine.tell("undo", uri=liked["id"])
+    await endorsed(town, path, opened["uri"], 0)
+    await bovine.tell("remove", uri=said["uri"])
+    await gone(town, path, said["uri"])
+    await bovine.tell("undo", uri=(await bovine.state())["asked"][town.forum])
+    return EFFECTS
+
+
+async def test_what_bovine_sends_is_kept(tmp_path: Path) -> None:
+    async with (
+        running(BOVINE, "bovine.localhost", free_port(), tmp_path) as bovine,
+        riverton(tmp_path, {bovine.host: bovine.port}) as town,
+    ):
+        effects = await play_with_bovine(town, bovine)
+        await until_sent(bovine, len(effects))
+        await keep_what_was_taken("bovine", "bovine-herd 0.5.19", town, bovine, effects)
+
+
+async def until_sent(server: Server, count: int) -> None:
+    """Wait until its last delivery was answered."""
+
+    async def probe() -> bool | None:
+        return len((await exchanges(server))["sent"]) >= count or None
+
+    await until("the last delivery", probe)
+
+
+async def keep_what_was_taken(
+    name: str, software: str, town: Town, server: Server, effects: list[str]
+) -> None:
+    kept = await exchanges(server)
+    sent = [one for one in kept["sent"] if one["status"] == 202]
+    assert len(sent) == len(effects)
+    requests = [
+        {"effect": effect, "url": one["url"], "headers": one["headers"], "body": one["body"]}
+        for effect, one in zip(effects, sent, strict=True)
     ]
+    keep(name, software, town, kept["shown"], requests)
 
 
 @pytest.mark.parametrize("name", sorted(FEDIFY_LINES))
@@ -99,14 +156,7 @@ async def test_what_fedify_sends_is_kept(tmp_path: Path, name: str) -> None:
         riverton(tmp_path, {HOST: fedify.port}) as town,
     ):
         effects = await play(town, fedify)
-        kept = await exchanges(fedify)
-        sent = [one for one in kept["sent"] if one["status"] == 202]
-        assert len(sent) == len(effects)
-        requests = [
-            {"effect": effect, "url": one["url"], "headers": one["headers"], "body": one["body"]}
-            for effect, one in zip(effects, sent, strict=True)
-        ]
-        keep(name, version(package), town, kept["shown"], requests)
+        await keep_what_was_taken(name, version(package), town, fedify, effects)
 
 
 async def test_what_other_libraries_sign_is_kept(tmp_path: Path) -> None:

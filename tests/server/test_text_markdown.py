@@ -2,9 +2,7 @@
 """Markdown as posts show it, and what names it holds."""
 
 import re
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -28,14 +26,9 @@ from server.text.bounds import (
     MAX_TABLE_COLUMNS,
 )
 from server.text.rendering import MAX_MADE_LINKS
-from server.text.sanitiser import MAX_DEPTH
+from tests.server.test_text_bounds import Depths, filled
 
 REL = 'rel="nofollow noopener ugc"'
-
-
-def filled(piece: str) -> str:
-    """The piece over and over, as long as a body may be."""
-    return (piece * (MAX_SOURCE // len(piece) + 1))[:MAX_SOURCE]
 
 
 TABLE = """<table>
@@ -189,23 +182,6 @@ def test_wrong_tags_are_refused_in_a_sentence(raw: str, reason: str) -> None:
         clean_tags(raw)
 
 
-class Depths(HTMLParser):
-    """How deep the elements of each tag lie in one another."""
-
-    def __init__(self, markup: str) -> None:
-        super().__init__()
-        self.open: Counter[str] = Counter()
-        self.deepest: Counter[str] = Counter()
-        self.feed(markup)
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.open[tag] += 1
-        self.deepest[tag] = max(self.deepest[tag], self.open[tag])
-
-    def handle_endtag(self, tag: str) -> None:
-        self.open[tag] -= 1
-
-
 @pytest.mark.parametrize(
     ("source", "tag", "deepest"),
     [
@@ -250,44 +226,6 @@ def test_tables_grow_no_larger_than_their_source() -> None:
     columns = MAX_TABLE_COLUMNS + 1
     assert "<table>" not in render("\n".join("|".join(c * columns) for c in "a-b"))
     assert "<table>" in render("\n".join("|".join(c * (columns - 1)) for c in "a-b"))
-
-
-PATHOLOGICAL = {
-    "open brackets": "[",
-    "links never closed": "[a](",
-    "pictures": "![",
-    "brackets and code": "[`]`",
-    "quotes": ">",
-    "stars": "*",
-    "emphasis runs": "*a **b _c ",
-    "nested lists": "- - ",
-    "numbered lists": "1. ",
-    "link references": '[a]: <x> "t\n',
-    "backticks": "`",
-    "unequal backticks": "`` ` ``` ",
-    "tables": "|a\n|-\n",
-    "rows of code": "|`",
-    "entities": "&amp;",
-    "HTML tags": "<b>",
-    "tags never closed": '<a href="',
-    "headings": "# a\n",
-    "underlined headings": "a\n===\n",
-    "rules": "---\n",
-    "fences": "``` {a}\n",
-    "quoted headings": "> # a\n",
-    "addresses": "*http://a.b* ",
-    "backslashes": "\\",
-}
-
-
-@pytest.mark.parametrize("piece", PATHOLOGICAL.values(), ids=PATHOLOGICAL)
-def test_DOS_07_a_pathological_text_stays_in_proportion(piece: str) -> None:
-    markup = render(filled(piece))
-    assert len(markup) < 10 * MAX_SOURCE
-    deepest = Depths(markup).deepest
-    assert all(deepest[tag] <= MAX_CONTAINERS for tag in ("ul", "ol", "blockquote"))
-    assert all(deepest[tag] <= MAX_DEPTH for tag in ("a", "em", "strong"))
-    assert mentions(filled(piece)) == []
 
 
 def test_threads_do_not_disturb_one_another() -> None:

@@ -19,6 +19,7 @@ from server.text import plain, render, sanitise
 from server.text.sanitiser import MAX_DEPTH, MAX_HTML, MAX_TAGS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+STATIC = REPOSITORY / "web/static"
 FIXTURES = Path(os.environ.get("GUILDHALL_FIXTURES") or REPOSITORY.parent / "shared" / "fixtures")
 
 KEPT = frozenset(
@@ -122,6 +123,16 @@ def test_XSS_01_02_no_payload_survives_as_markdown(payload: str) -> None:
     assert active(render(f"> - {payload}\n\n{payload}")) == []
 
 
+def test_XSS_13_nothing_of_what_our_own_pages_are_made_of_can_be_put_on() -> None:
+    """Whatever class, style, role or mark our stylesheet and scripts know, no text carries it."""
+    sheets = "".join(path.read_text("utf-8") for path in STATIC.glob("*.css"))
+    known = set(re.findall(r"\.(-?[a-z][\w-]*)", sheets)) - CLASSES
+    assert len(known) > 50
+    marks = 'style="position:fixed" role="alert" aria-label="Staff" data-author="sam" id="main"'
+    for name in (" ".join(sorted(known)), *sorted(known)):
+        assert sanitise(f'<span class="{name}" {marks}>x</span>') == "<span>x</span>"
+
+
 def test_the_search_for_active_parts_finds_them() -> None:
     markup = '<b onclick=x><script></script><a href="javascript:x" class="badge">'
     assert active(markup) == ["b onclick", "<script>", "href javascript:x", "class badge"]
@@ -175,7 +186,11 @@ def test_what_the_gate_makes_of(markup: str, expected: str) -> None:
 def test_XSS_10_a_link_that_names_another_host_shows_its_own(
     href: str, text: str, shown: str
 ) -> None:
-    assert plain(sanitise(f"<a href='{href}'>{text}</a>")).endswith(shown)
+    markup = f"<a href='{href}' rel='opener' target=_blank>{text}</a>"
+    for clean in (sanitise(markup), render(f"[{text}](https://evil.example:8/x)")):
+        assert REL in clean
+        assert "target" not in clean
+    assert plain(sanitise(markup)).endswith(shown)
 
 
 def depth(element: Element) -> int:

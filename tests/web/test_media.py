@@ -15,6 +15,7 @@ from server.remote_pictures import Pictures
 from storage.members import Member
 from tests import makers
 from tests.clock import TurnableClock
+from tests.server.test_pictures import png_header
 from tests.web.lookups import WrittenLookup
 
 URL = "https://lakeside.example.gov/media/plan.png"
@@ -41,14 +42,20 @@ async def test_a_picture_elsewhere_is_fetched_once_and_made_anew(
     assert "sandbox" in first.headers["content-security-policy"]
 
 
-async def test_what_is_no_picture_is_not_shown_and_not_asked_for_again(
+async def test_DOS_06_what_is_no_picture_or_a_bomb_is_not_shown_and_not_asked_for_again(
     app: Starlette,
     client: httpx.AsyncClient,
     instance: Instance,
     clock: TurnableClock,
     admin: Member,
 ) -> None:
-    lookup = app.state.lookup = WrittenLookup(pictures={URL: b"<svg onload=alert(1)>"})
+    bomb = "https://evil.example/avatar.png"
+    sent = {URL: b"<svg onload=alert(1)>", bomb: png_header(30_000, 30_000)}
+    lookup = app.state.lookup = WrittenLookup(pictures=dict(sent))
+    for _ in range(2):
+        assert (await client.get(Pictures(instance.vault).address(bomb))).status_code == 404
+    assert lookup.asked.count(bomb) == 1
+    lookup.asked.clear()
     address = Pictures(instance.vault).address(URL)
     assert (await client.get(address)).status_code == 404
     assert (await client.get(address)).status_code == 404

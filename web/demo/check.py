@@ -58,6 +58,7 @@ STEPS: dict[str, Step] = {
     "library.change_taken_over": steps_library.change_taken_over,
     "library.warning_follows": steps_library.warning_follows,
     "library.reviewed": steps_reviews.reviewed,
+    "library.draft_reviewed": steps_reviews.draft_reviewed,
     "calendar.webinar_fills": steps_calendar.webinar_fills,
     "calendar.place_moves_up": steps_calendar.place_moves_up,
     "calendar.calling_off_travels": steps_calendar.calling_off_travels,

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is a practice reviewed by two agencies, and do both see what came of it?"""
+"""Is a practice reviewed by two agencies, and a draft by one alone?"""
 
-from web.demo import reviews
+import json
+
+from web.demo import practices, reviews
 from web.demo.pages import Page
 from web.demo.readers import Reader
 from web.demo.reviews import LETTER, listed
 from web.demo.scene import Scene, expect
 from web.demo.steps_library import practice_of
 from web.demo.waiting import until
+
+TITLE = "Permits by appointment"
 
 
 async def reviewed(scene: Scene) -> str:
@@ -53,3 +57,38 @@ async def _risen(scene: Scene, home: str, here: str) -> str:
 
         await until(f"the acceptance on the ladder at {where}", risen)
     return f"Reviewed by people of Lakeside and Riverton, accepted; both pages say “{said}”"
+
+
+async def draft_reviewed(scene: Scene) -> str:
+    await scene.followed()
+    ana, lou, priya = [await scene.person(name) for name in ("ana", "lou", "priya")]
+    file = json.dumps(practices.PRACTICES[1].record | {"name": TITLE, "kind": "practice"})
+    new = "/practices/new"
+    draft = await ana.browser.submit(new, new, file=file, action="import")
+    form = f"/reviews/drafts/{draft.path.rpartition('/')[2]}"
+    forum = practices.choice(
+        await ana.browser.open(form), "Permits and licensing (City of Lakeside)"
+    )
+    await ana.browser.submit(form, form, forum=forum, note=reviews.NOTE, action="submit")
+    case = await listed(lou, "/reviews/cases/", "Riverton's draft on Lakeside's stewards' page")
+    asked = await lou.browser.submit(case, case, action="member", invite="priya", due="")
+    expect("Ana" not in asked.words, "Lakeside learns who wrote the draft")
+    task = await listed(priya, "/reviews/", "the draft that Priya is asked for")
+    await reviews.give(priya, task, conflict="none")
+    await reviews.given(lou, case, 1)
+    for reader in (lou, ana):
+        library = await reader.browser.open("/practices")
+        expect(TITLE not in library.words, f"{reader.agency.netloc} lists what is under review")
+    await reviews.accept(lou, case)
+
+    async def told() -> bool | None:
+        return LETTER in (await ana.browser.open(form)).words or None
+
+    await until("the stewards' letter about the draft at Riverton", told)
+    await ana.browser.submit(draft.path, f"{draft.path}/publish", forum=forum)
+
+    async def published() -> bool | None:
+        return "See the practice" in (await priya.browser.open(task)).words or None
+
+    await until("where the draft was published, at its reviewer's", published)
+    return "Lakeside reviewed and accepted Riverton's draft, not knowing whose; then it was there"

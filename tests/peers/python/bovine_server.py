@@ -48,6 +48,29 @@ CONTEXTS: Json = {
 }
 
 
+# Everything it sends to an inbox is kept as it was sent, and everything it shows.
+exchanges: Json = {"sent": [], "shown": {}}
+
+
+async def record(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep what goes to an inbox."""
+    answer = await handler(request)
+    if request.method == "POST":
+        body = request.body if isinstance(request.body, bytes) else await request.body.as_bytes()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        exchanges["sent"].append(
+            {
+                "url": str(request.url),
+                "headers": headers,
+                "body": body.decode(),
+                "status": answer.status,
+            }
+        )
+    return answer
+
+
 class Loopback(AbstractResolver):
     """Every name leads to this machine."""
 
@@ -72,7 +95,7 @@ asked: dict[str, str] = {}
 
 async def session() -> None:
     connector = aiohttp.TCPConnector(resolver=Loopback())
-    app.config["session"] = aiohttp.ClientSession(connector=connector)
+    app.config["session"] = aiohttp.ClientSession(connector=connector, middlewares=[record])
 
 
 async def person() -> None:
@@ -84,6 +107,12 @@ async def note(answer: Response) -> Response:
         refused.append(f"{request.method} {request.path}")
     elif request.method == "GET" and g.get("retriever"):
         shown.append(g.retriever)
+    if request.method == "GET" and answer.status_code == 200 and request.path != "/exchanges":
+        kind, body = answer.content_type, await answer.get_data(as_text=True)
+        exchanges["shown"][f"{ORIGIN}{request.full_path.rstrip('?')}"] = {
+            "type": kind,
+            "body": body,
+        }
     return answer
 
 
@@ -211,6 +240,10 @@ async def state() -> Json:
     }
 
 
+async def recorded() -> Json:
+    return exchanges
+
+
 def furnish() -> None:
     """Its own routes and start; the session has to be there before bovine_herd makes one."""
     app.before_serving(session)
@@ -219,6 +252,7 @@ def furnish() -> None:
     app.after_request(note)
     app.add_url_rule("/control", "control", control, methods=["POST"])
     app.add_url_rule("/state", "state", state)
+    app.add_url_rule("/exchanges", "exchanges", recorded)
 
 
 async def main() -> None:

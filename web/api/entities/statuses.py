@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from server import text
+from server.events import times
+from server.events.details import STATUSES
 from server.instance import Instance
 from server.polls.pages import ShownPoll
 from server.rows import Forum, Kind, Member
@@ -98,9 +100,10 @@ class Statuses(Accounts):
         post = status.post
         title = f"<p><strong>{html.escape(post.title)}</strong></p>" if post.title else ""
         if post.kind not in _TALK:
+            dated = f"<p>{html.escape(when)}</p>" if (when := _when(status)) else ""
             words = html.escape(text.excerpt(post.html, IN_SHORT))
             link = f'<p><a href="{html.escape(post.url)}">{html.escape(post.url)}</a></p>'
-            return f"{title}<p>{words}</p>{link}", []
+            return f"{title}{dated}<p>{words}</p>{link}", []
         pictures = [
             self._picture(post.id, number, found[0])
             for number, found in enumerate(_PICTURE.finditer(post.html))
@@ -132,7 +135,7 @@ class Statuses(Accounts):
         return {
             "url": post.url,
             "title": post.title,
-            "description": text.excerpt(post.html),
+            "description": "\n".join(filter(None, (_when(status), text.excerpt(post.html)))),
             "language": post.language,
             "type": "link",
             "author_name": status.author.name,
@@ -183,6 +186,17 @@ class Statuses(Accounts):
             "replies_policy": "none",
             "exclusive": False,
         }
+
+
+def _when(status: Status) -> str:
+    """When and where an event is, in its own time, and whether it is; "" for other posts."""
+    event = status.event
+    if event is None:
+        return ""
+    dated = times.in_words(event.starts, event.ends, event.zone, all_day=event.all_day)
+    said = f"{dated}, {event.place}" if event.place else dated
+    doubt = "" if event.status == "confirmed" else STATUSES.get(event.status, "")
+    return f"{doubt}: {said}" if doubt else said
 
 
 def _named(status: Status) -> list[Member]:

@@ -28,15 +28,19 @@ WORDS: dict[str, str] = {
 }
 
 
-def post(tx: Transaction, recipient: str, subject: str, body: str) -> None:
+def post(
+    tx: Transaction, recipient: str, subject: str, body: str, *, about: int | None = None
+) -> None:
     """Write a letter; it goes when the transaction has committed.
 
-    Its Message-ID never changes, so that a mail sent twice is recognised.
+    Its Message-ID never changes, so that a mail sent twice is recognised. `about` is the post
+    that it tells of.
     """
     identifier = tx.ids.next()
     tx.session.add(
         Letter(
             id=identifier,
+            post_id=about,
             recipient=recipient,
             subject=text.clean_line(subject, 500),
             text=body,
@@ -47,13 +51,21 @@ def post(tx: Transaction, recipient: str, subject: str, body: str) -> None:
     )
 
 
-async def tell(tx: Transaction, member: Member, about: About, subject: str, body: str) -> None:
+async def tell(
+    tx: Transaction,
+    member: Member,
+    about: About,
+    subject: str,
+    body: str,
+    *,
+    post_id: int | None = None,
+) -> None:
     """Write to a member of ours, if they want letters about this, and say how to have none."""
     declined_ = await tx.session.get(LetterDeclined, (member.id, about.value))
     if not member.email or declined_ is not None:
         return
     less = f"\nTo get no such letters: {tx.settings.origin}/notifications#letters\n"
-    post(tx, member.email, subject, body + less)
+    post(tx, member.email, subject, body + less, about=post_id)
 
 
 async def declined(session: AsyncSession, member: Member) -> frozenset[str]:

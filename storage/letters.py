@@ -10,12 +10,19 @@ from storage.base import Base, Characters, Key, Word
 
 
 class Letter(Base):
-    """One mail; written with the deed that causes it, sent by the worker."""
+    """One mail; written with the deed that causes it, sent by the worker.
+
+    `post_id` is the post that it is about, with which it goes.
+    """
 
     __tablename__ = "letters"
-    __table_args__ = (Index("ix_letters_waiting", "sent", "next_try"),)
+    __table_args__ = (
+        Index("ix_letters_waiting", "sent", "next_try"),
+        Index("ix_letters_post", "post_id"),
+    )
 
     id: Mapped[Key]
+    post_id: Mapped[int | None]
     recipient: Mapped[str] = mapped_column(Characters(320))
     subject: Mapped[str] = mapped_column(Characters(500))
     text: Mapped[str]

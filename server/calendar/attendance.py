@@ -50,7 +50,7 @@ async def _tell(tx: Transaction, post: Post, guest: EventGuest) -> None:
     if guest.email is not None:
         if guest.certificate:
             body = f"Thank you for coming. Your certificate:\n\n{guest.certificate}\n"
-            letters.post(tx, guest.email, f"Your certificate: {post.title}", body)
+            letters.post(tx, guest.email, f"Your certificate: {post.title}", body, about=post.id)
         return
     person = await tx.session.get_one(Member, guest.member_id)
     if not person.is_local:

@@ -63,7 +63,7 @@ async def ask(tx: Transaction, post: Post, name: str, email: str) -> None:
         f"{link}\n\nThe same address gives the place back later, so keep this letter. If it was"
         " not you, do nothing: in a week we forget that you were asked.\n"
     )
-    write(tx, address, f"Your place: {post.title}", body)
+    write(tx, address, f"Your place: {post.title}", body, about=post.id)
 
 
 def _checked(name: str, email: str) -> tuple[str, str]:

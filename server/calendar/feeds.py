@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from icalendar import Calendar, vCalAddress
 from icalendar import Event as Entry
-from sqlalchemy import or_, select
+from sqlalchemy import case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
@@ -150,8 +150,13 @@ async def of_viewer(
         .join(Member, Member.id == Post.author_id)
         .outerjoin(EventGuest, (EventGuest.post_id == Post.id) & (EventGuest.member_id == member))
         .where(*conditions)
-        # What is over gives way where there is more than fits.
-        .order_by(Event.ends <= now, Event.starts, Event.post_id)
+        # What is over gives way where there is more than fits, and what is long over first.
+        .order_by(
+            Event.ends <= now,
+            case((Event.ends > now, Event.starts)),
+            Event.starts.desc(),
+            Event.post_id,
+        )
         .limit(MOST)
     )
     rows = (await session.execute(question)).all()

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.events import times
-from server.events.details import Details, of_row
+from server.events.details import LONGEST, Details, of_row
 from server.viewers import Viewer, visible_posts
 from storage.events import CalendarChoice, Event, EventGuest, GuestState
 from storage.forums import FollowState, Forum, ForumFollow
@@ -19,6 +19,7 @@ from storage.posts import Post, PostState
 PAGE = 30
 MOST_SHOWN = 400
 _DAY = timedelta(days=1)
+_LONGEST = LONGEST + 2 * _DAY
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ async def agenda(
     after: tuple[datetime, int] | None = None,
 ) -> Agenda:
     """What is not over yet, the soonest first, PAGE at a time, by day."""
-    conditions = [*_seen(viewer, chosen), Event.ends > now]
+    # None lasts longer, so that what is long over need not be looked at.
+    conditions = [*_seen(viewer, chosen), Event.ends > now, Event.starts > now - _LONGEST]
     if after is not None:
         conditions.append(
             or_(Event.starts > after[0], and_(Event.starts == after[0], Event.post_id > after[1]))
@@ -104,7 +106,12 @@ async def between(
     # A day too many on each side, since each event may have a zone of its own.
     starts = times.midnight(first - _DAY, zone or times.DEFAULT)
     ends = times.midnight(last + 2 * _DAY, zone or times.DEFAULT)
-    conditions = [*_seen(viewer, chosen), Event.starts < ends, Event.ends > starts]
+    conditions = [
+        *_seen(viewer, chosen),
+        Event.starts < ends,
+        Event.ends > starts,
+        Event.starts > starts - _LONGEST,
+    ]
     lines = await _lines(session, viewer, conditions, MOST_SHOWN)
     days: dict[date, list[Line]] = {}
     for line in lines:

@@ -4,9 +4,10 @@
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from server.calendar import by_mail, series
+from server.calendar.recurring import horizon
 from server.errors import Refusal
 from server.events import telling
 from server.instance import Instance
@@ -50,9 +51,25 @@ async def _remind(instance: Instance) -> None:
 
 
 async def _repeat(instance: Instance) -> None:
-    question = select(EventSeries.id).where(EventSeries.ended.is_(False)).order_by(EventSeries.id)
+    now = instance.clock.now()
+    ahead = (
+        select(func.count())
+        .where(Event.series == EventSeries.uri, Event.starts > now)
+        .scalar_subquery()
+    )
+    # Most have as many ahead as they may: those are not worked out anew each time.
+    question = (
+        select(EventSeries.id)
+        .where(
+            EventSeries.ended.is_(False),
+            EventSeries.upto < series.named(horizon(now).replace(tzinfo=None)),
+            ahead < series.MOST_AHEAD,
+        )
+        .order_by(EventSeries.id)
+        .limit(1_000)
+    )
     async with instance.reading() as session:
-        going_on = (await session.execute(question.limit(1_000))).scalars().all()
+        going_on = (await session.execute(question)).scalars().all()
     for number in going_on:
         async with instance.transaction() as tx:
             held = await tx.session.get(EventSeries, number)

@@ -20,7 +20,7 @@ async def forget(tx: Transaction, fact: PostDeleted) -> None:
     if event is None:
         return
     # Letters about it say what it was called.
-    await tx.session.execute(delete(Letter).where(Letter.text.contains(f"/p/{event.post_id}")))
+    await tx.session.execute(delete(Letter).where(Letter.post_id == event.post_id))
     if event.ends > tx.now:
         when = of_row(event).when
         async for guest in guests_here(tx, event.post_id, COMING):

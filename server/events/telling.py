@@ -118,9 +118,9 @@ async def _tell(
     if guest.member_id is not None:
         await tell_again(tx, guest.member_id, kind, post, post.author_id)
         member = await tx.session.get_one(Member, guest.member_id)
-        await letters.tell(tx, member, letters.About.EVENTS, subject, body)
+        await letters.tell(tx, member, letters.About.EVENTS, subject, body, post_id=post.id)
     elif guest.email:
-        letters.post(tx, guest.email, subject, body)
+        letters.post(tx, guest.email, subject, body, about=post.id)
 
 
 async def remind(tx: Transaction, event: Event) -> None:

@@ -211,7 +211,7 @@ class Arrived:
 async def hold(tx: Transaction, peer: str, agency: str, arrived: Iterable[Arrived]) -> int:
     """Hold the cards of an agency as it shows them now; answers how many.
 
-    Those it shows no longer are closed: matches that name them stay.
+    Those it shows no longer are gone, or closed where a match names them.
     """
     held = {card.uri: card for card in await offers.cards_of_peer(tx.session, peer)}
     seen = set()
@@ -231,9 +231,13 @@ async def hold(tx: Transaction, peer: str, agency: str, arrived: Iterable[Arrive
         card.record = profiles.pack(one.offered)
         card.is_open = one.is_open
         card.updated = card.pulled = tx.now
+    closed = []
     for uri, card in held.items():
         if uri not in seen:
             card.is_open = False
+            closed.append(card.id)
+    await tx.session.flush()
+    await offers.drop_unmatched(tx.session, closed)
     return len(seen)
 
 

@@ -4,14 +4,17 @@
 Nothing of what a pair writes is here but a report that one of it has sent them.
 """
 
+import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
 from server.instance import Instance
-from server.mentoring import asks, cards, matching, needs, profiles, programmes
+from server.mentoring import asks, cards, matching, needs, programmes
+from server.mentoring.matching import Candidate, Seeker, Suited
 from server.mentoring.profiles import Wanted
 from server.transaction import Transaction
 from storage.base import Base
@@ -126,25 +129,32 @@ async def _needs(session: AsyncSession, instance: Instance, programme: Programme
     held = await cards.findable(session, settings, now, with_agencies=programme.with_agencies)
     by_uri = {card.uri: card for card in held}
     candidates = [one for card in held if (one := cards.candidate(card, settings)) is not None]
-    lines = []
-    for need in found:
-        mentee = by_id[need.member_id]
-        looks = needs.seeker(need, mentee, programme, settings)
-        suited = matching.ranked(looks, candidates, need.seed, now)[:MOST_SUGGESTED]
-        lines.append(
-            NeedLine(
-                need,
-                profiles.unpack_wanted(need.record),
-                None if need.is_anonymous else mentee,
-                [
-                    needs.Suggestion(
-                        by_uri[one.candidate.key], one.candidate.offered, one.score, None
-                    )
-                    for one in suited
-                ],
-            )
+    looking = [
+        (needs.seeker(need, by_id[need.member_id], programme, settings), need.seed)
+        for need in found
+    ]
+    # Each with each: nobody else's page waits for it.
+    suited = await asyncio.to_thread(_suited, looking, candidates, now)
+    return [
+        NeedLine(
+            need,
+            looks.wanted,
+            None if need.is_anonymous else by_id[need.member_id],
+            [
+                needs.Suggestion(by_uri[one.candidate.key], one.candidate.offered, one.score, None)
+                for one in best
+            ],
         )
-    return lines
+        for need, (looks, _), best in zip(found, looking, suited, strict=True)
+    ]
+
+
+def _suited(
+    looking: list[tuple[Seeker, int]], candidates: list[Candidate], now: datetime
+) -> list[list[Suited]]:
+    return [
+        matching.ranked(looks, candidates, seed, now)[:MOST_SUGGESTED] for looks, seed in looking
+    ]
 
 
 async def _reports(session: AsyncSession, programme_id: int, reader: Member) -> list[Report]:

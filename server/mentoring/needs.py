@@ -32,6 +32,7 @@ from storage.mentoring import (
 )
 
 MOST_SHOWN = 20
+MOST_PULLS = 200
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,9 @@ async def page(session: AsyncSession, instance: Instance, member: Member, need_i
     by_id = {card.id: card for card in held.scalars()}
     pulls = []
     if programme.with_agencies:
-        pulls = list((await session.execute(select(Pull).order_by(Pull.host))).scalars())
+        pulls = list(
+            (await session.execute(select(Pull).order_by(Pull.host).limit(MOST_PULLS))).scalars()
+        )
     return NeedPage(
         need, looks.wanted, programme, suggestions,
         [Asked(match, by_id[match.card_id]) for match in asked], pulls,

@@ -144,16 +144,18 @@ async def _needs(session: AsyncSession, member: Member) -> list[NeedLine]:
         select(Programme).where(Programme.id.in_({need.programme_id for need in found}))
     )
     by_id = {programme.id: programme for programme in programmes.scalars()}
-    rows = await session.execute(select(Match).where(Match.need_id.in_(ids)))
-    states: dict[int, list[str]] = {number: [] for number in ids}
-    for match in rows.scalars():
-        states[match.need_id or 0].append(match.state)
+    counted = (
+        select(Match.need_id, Match.state, func.count())
+        .where(Match.need_id.in_(ids))
+        .group_by(Match.need_id, Match.state)
+    )
+    counts = {(need, state): count for need, state, count in await session.execute(counted)}
     return [
         NeedLine(
             need,
             by_id[need.programme_id],
-            states[need.id].count(MatchState.ASKED),
-            states[need.id].count(MatchState.PROPOSED),
+            counts.get((need.id, MatchState.ASKED), 0),
+            counts.get((need.id, MatchState.PROPOSED), 0),
         )
         for need in found
     ]

@@ -72,6 +72,7 @@ class Match(Base):
     __table_args__ = (
         Index("ix_mentoring_matches_need", "need_id", "id"),
         Index("ix_mentoring_matches_card", "card_id", "state", "id"),
+        Index("ix_mentoring_matches_programme", "programme_id"),
         Index("ix_mentoring_matches_expires", "state", "expires"),
     )
 

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, select
+from sqlalchemy import ForeignKey, Index, Integer, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Url, Word
+from storage.mentoring.matches import Match
+
+AT_ONCE = 500
 
 
 class Reach(StrEnum):
@@ -65,6 +68,7 @@ class MentorCard(Base):
     __table_args__ = (
         Index("ux_mentor_cards_member", "member_id", unique=True),
         Index("ix_mentor_cards_open", "is_open", "peer", "id"),
+        Index("ix_mentor_cards_peer", "peer", "id"),
     )
 
     id: Mapped[Key]
@@ -150,6 +154,16 @@ async def cards_of_peer(session: AsyncSession, peer: str) -> Sequence[MentorCard
     """Every card held of an agency."""
     question = select(MentorCard).where(MentorCard.peer == peer)
     return (await session.execute(question)).scalars().all()
+
+
+async def drop_unmatched(session: AsyncSession, cards: Sequence[int]) -> None:
+    """Hold no longer those of these cards that no match names."""
+    for start in range(0, len(cards), AT_ONCE):
+        some = cards[start : start + AT_ONCE]
+        named = select(Match.card_id).where(Match.card_id.in_(some))
+        await session.execute(
+            delete(MentorCard).where(MentorCard.id.in_(some), MentorCard.id.not_in(named))
+        )
 
 
 async def open_programmes(

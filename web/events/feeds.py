@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events for other calendars: one as a file, and feeds to subscribe to."""
 
+import asyncio
+from datetime import datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from server.calendar import feeds, settings
+from server.calendar.feeds import Listed
 from server.calendar.lists import Chosen
 from server.calendar.pages import read
 from server.forums import pages as forums
@@ -16,7 +20,9 @@ from web.spots import post_id
 from web.visits import arrive
 
 
-def _file(body: bytes, name: str) -> Response:
+async def _file(title: str, found: list[Listed], now: datetime, name: str) -> Response:
+    # Hundreds of events take long enough for others to wait for it.
+    body = await asyncio.to_thread(feeds.calendar, title, found, now)
     return Response(
         body,
         media_type="text/calendar; charset=utf-8",
@@ -34,8 +40,8 @@ async def one(request: Request) -> Response:
         found = await read(session, visit.viewer, post_id(request))
         guest = await settings.guest_of(session, found.post, visit.viewer.member)
     shown = feeds.listed(found.post, found.author, found.event, guest)
-    body = feeds.calendar(found.post.title, [shown], visit.instance.clock.now())
-    return _file(body, found.post.slug or "event")
+    now = visit.instance.clock.now()
+    return await _file(found.post.title, [shown], now, found.post.slug or "event")
 
 
 async def of_forum(request: Request) -> Response:
@@ -45,7 +51,7 @@ async def of_forum(request: Request) -> Response:
     async with visit.instance.reading() as session:
         forum = await forums.one(session, visit.viewer, *named(request, visit))
         found = await feeds.of_viewer(session, visit.viewer, Chosen(forum.id), now)
-    return _file(feeds.calendar(forum.title, found, now), forum.handle)
+    return await _file(forum.title, found, now, forum.handle)
 
 
 async def everything(request: Request) -> Response:
@@ -54,7 +60,7 @@ async def everything(request: Request) -> Response:
     now = visit.instance.clock.now()
     async with visit.instance.reading() as session:
         found = await feeds.of_viewer(session, visit.viewer, Chosen(), now)
-    return _file(feeds.calendar(visit.instance.settings.site_name, found, now), "events")
+    return await _file(visit.instance.settings.site_name, found, now, "events")
 
 
 async def own(request: Request) -> Response:
@@ -64,7 +70,7 @@ async def own(request: Request) -> Response:
     async with visit.instance.reading() as session:
         member = await feeds.owner_of(session, visit.instance.vault, request.path_params["key"])
         found = await feeds.of_viewer(session, Viewer(member), Chosen(mine=True), now)
-    return _file(feeds.calendar(f"{visit.instance.settings.site_name}: mine", found, now), "mine")
+    return await _file(f"{visit.instance.settings.site_name}: mine", found, now, "mine")
 
 
 async def renew(request: Request) -> Response:

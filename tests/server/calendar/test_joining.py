@@ -4,12 +4,16 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from server.calendar import attendance, joining, writing
+from server.calendar import attendance, feeds, joining, writing
+from server.calendar.lists import Chosen
 from server.calendar.typed import check
 from server.errors import NotAllowed, NotFound
+from server.events import telling
 from server.instance import Instance
+from server.posts import editing
+from server.viewers import VISITOR
 from storage import events
 from storage.events import Event, EventGuest, GuestState
 from storage.facts import FactRow
@@ -164,3 +168,69 @@ async def test_only_who_runs_an_event_notes_who_was_there(town: Town, clock: Tur
     noted = await guest(town, post, town.dee)
     assert noted is not None
     assert noted.attended
+
+
+async def test_all_hear_of_a_change_however_many_there_are(town: Town) -> None:
+    post = await announced(town.instance, town.ana, town.forum, capacity="")
+    blank = {
+        "post_id": post.id, "member_id": None, "name": "", "token": "", "queue": 0, "uri": "",
+        "n": 0, "answers": 0, "place": None, "link": "", "reason": "", "attended": None,
+        "certificate": "", "at": town.instance.clock.now(),
+    }  # fmt: skip
+    many = telling.AT_ONCE + 1
+    async with town.instance.transaction() as tx:
+        rows = [
+            {**blank, "id": n, "email": f"p{n}@x.example", "state": GuestState.GOING}
+            for n in range(1, many + 1)
+        ]
+        rows.append({**blank, "id": many + 1, "email": "no@x.example", "state": GuestState.LEFT})
+        await tx.session.execute(insert(EventGuest), rows)
+    async with town.instance.transaction() as tx:
+        await writing.change(tx, post, place="Rathaus")
+
+    async def told(subject: str, about: int | None) -> int:
+        question = select(Letter.recipient).where(
+            Letter.subject.startswith(subject), Letter.post_id.is_not_distinct_from(about)
+        )
+        async with town.instance.reading() as session:
+            found = (await session.execute(question)).scalars().all()
+        assert "no@x.example" not in found
+        assert len(set(found)) == len(found)
+        return len(found)
+
+    assert await told("Changed: ", post.id) == many
+    async with town.instance.transaction() as tx:
+        await editing.remove(tx, town.ana, post)
+    assert await told("", post.id) == 0
+    assert await told("An event you signed up for was deleted", None) == many
+
+
+async def test_a_full_feed_leaves_out_what_is_long_over_first(
+    town: Town, clock: TurnableClock
+) -> None:
+    over = [
+        await announced(town.instance, town.ana, town.forum, start_date=f"2026-11-2{day}")
+        for day in (5, 6)
+    ]
+    post = await announced(town.instance, town.ana, town.forum)
+    async with town.instance.transaction() as tx:
+        kept = await tx.session.get_one(Post, post.id)
+        event = await tx.session.get_one(Event, post.id)
+        first, second = (
+            {column.key: getattr(row, column.key) for column in row.__table__.columns}
+            for row in (kept, event)
+        )
+        more = range(1, feeds.MOST - 1)
+        await tx.session.execute(
+            insert(Post),
+            [{**first, "id": n, "thread_id": n, "uri": f"https://x.example/{n}"} for n in more],
+        )
+        await tx.session.execute(insert(Event), [{**second, "post_id": n} for n in more])
+    clock.turn(days=5)
+    async with town.instance.reading() as session:
+        listed = await feeds.of_viewer(session, VISITOR, Chosen(), town.instance.clock.now())
+    assert len(listed) == feeds.MOST
+    # All that is to come, and of the two that are over the later.
+    assert [one.post.id for one in listed][:1] == [over[1].id]
+    assert over[0].id not in {one.post.id for one in listed}
+    assert sum(one.event.ends > town.instance.clock.now() for one in listed) == feeds.MOST - 1

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any address of ours as JSON, for those that may see it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -15,13 +15,14 @@ from federation.askers import Asker
 from federation.keyring import ED25519
 from federation.plainly import as_thread
 from federation.posts import SharedPost
-from federation.sharing import shared_all
+from federation.sharing import shared_all, stands_alone
 from federation.signatures.proofs import add_proof
 from federation.urls import Urls
 from federation.vocabulary.terms import OBJECT_CONTEXT
 from federation.wire import Wire
-from server import software
+from server import freshness, software
 from server.errors import NotFound
+from server.freshness import Mark
 from server.viewers import Sight, posts_in, visible_forums, visible_posts
 from storage import keys
 from storage import members as members_storage
@@ -31,6 +32,7 @@ from storage.members import Member, MemberState
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState, RawObject
 
+ANSWERS = 5
 PAGE = 50
 FORUMS_A_PAGE = 200
 MOST_FEATURED = 20
@@ -50,11 +52,15 @@ async def member_document(session: AsyncSession, urls: Urls, member: Member) -> 
 
 @dataclass
 class Documents:
-    """Answers one asker within one session; NotFound where there is nothing to see."""
+    """Answers one asker within one session; NotFound where there is nothing to see.
+
+    `mark` is what the last answer shows, where it may be given again while that is as it was.
+    """
 
     wire: Wire
     session: AsyncSession
     asker: Asker
+    mark: Mark | None = None
 
     async def _signed(self, actor: str, document: dict[str, Any]) -> dict[str, Any]:
         held = await self.wire.keyring.of(self.session, actor, ED25519)
@@ -192,9 +198,15 @@ class Documents:
         )
         if not found:
             raise NotFound
-        if found[0] == PostState.DELETED:
+        ((state, thread, forum),) = found
+        if state == PostState.DELETED:
             return 410, await self._tombstone(await self.session.get_one(Post, number))
-        ((_, document),) = await self._objects([number])
+        answers = await ask(self.session, _answers(), id=number)
+        ((sharing, document),) = await self._objects([number], {number: tuple(answers)})
+        if self.wire.urls.is_ours(sharing.author) and stands_alone(sharing):
+            beyond = freshness.of_library() if sharing.is_more else ()
+            scopes = (*freshness.of_thread(thread, forum), *beyond)
+            self.mark = await freshness.mark(self.session, scopes)
         return 200, document
 
     async def _tombstone(self, post: Post) -> dict[str, Any]:
@@ -223,8 +235,10 @@ class Documents:
             raise NotFound
         return post
 
-    async def _objects(self, ids: Sequence[int]) -> list[tuple[SharedPost, dict[str, Any]]]:
-        """Posts as they travel, and as objects.
+    async def _objects(
+        self, ids: Sequence[int], answers: Mapping[int, tuple[tuple[int, str], ...]] | None = None
+    ) -> list[tuple[SharedPost, dict[str, Any]]]:
+        """Posts as they travel, and as objects, with the `answers` that they list.
 
         Those are signed by their authors here, or as authors elsewhere sent them.
         """
@@ -234,6 +248,8 @@ class Documents:
         shared = await self._as_shown(shared)
         found: list[tuple[SharedPost, dict[str, Any]]] = []
         for number, sharing in shared.items():
+            if answers and answers.get(number):
+                sharing = replace(sharing, answers=answers[number])
             if number not in away:
                 document = await self._signed(sharing.author, posts.to_wire(sharing))
             else:
@@ -289,10 +305,24 @@ class Documents:
 
 
 @cache
-def _seen(sight: Sight) -> Question[str]:
-    """The state of a post that the asker may see."""
-    question = select(Post.state).join(Forum, Forum.id == Post.forum_id)
-    return Question(question.where(Post.id == given("id"), posts_in(sight)), str)
+def _seen(sight: Sight) -> Question[tuple[str, int, int]]:
+    """A post that the asker may see: (state, thread, forum)."""
+    about = (Post.state, Post.thread_id, Post.forum_id)
+    question = select(*about).join(Forum, Forum.id == Post.forum_id)
+    question = question.where(Post.id == given("id"), posts_in(sight))
+    return Question(question, lambda *cells: cells)
+
+
+@cache
+def _answers() -> Question[tuple[int, str]]:
+    """The first direct replies of a post: some software reads no more than stand with it."""
+    question = (
+        select(Post.id, Post.uri)
+        .where(Post.parent_id == given("id"), Post.state == PostState.LIVE)
+        .order_by(Post.id)
+        .limit(ANSWERS)
+    )
+    return Question(question, lambda number, uri: (number, uri))
 
 
 @cache

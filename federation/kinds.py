@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What posts of some kinds say beyond other posts: a table of contents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from federation import events, mentor_posts, polls, practices, replications, resources, reviews
@@ -33,6 +33,11 @@ class Beyond:
     event: SharedEvent | None = None
     poll: ShownPoll | None = None
     offers: bool = False
+
+    @property
+    def is_more(self) -> bool:
+        """Whether it says anything beyond other posts."""
+        return any(getattr(self, one.name) for one in fields(Beyond))
 
 
 def to_members(said: Beyond, url: str) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 
 import asyncio
 import gzip
-import hashlib
 import re
+import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
+
+from starlette.requests import Request
 
 from server.clock import Clock
 from server.freshness import Freshness, Mark
@@ -20,9 +23,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+Key = tuple[str, str, bytes]
+"""What is asked for: the face of an address, its path, and the query."""
 
 MOST_BYTES = 32 * 1024 * 1024
 _WORTH_KEEPING = ("/p/", "/f/")
+_POST = re.compile(r"/p/[0-9]{1,19}")
+_SIGNED = frozenset({b"signature", b"authorization"})
 _QUERY = re.compile(rb"(after=[0-9-]{1,64})?\Z")
 _OF_ONE_VISITOR = (b"guildhall_session=", b"guildhall_said=", b"zone=")
 # Named, and not with a weight of nothing (RFC 9110 §12.5.3).
@@ -45,6 +52,13 @@ class Keep:
     def is_asked(self, start: Message) -> bool:
         """Whether an answer that begins so is to be kept."""
         return self.mark is not None and self.until is not None and start["status"] == 200
+
+
+def may_keep(request: Request, mark: Mark, until: datetime) -> None:
+    """Say of the answer to a request that it may be given again while `mark` holds."""
+    keep: Keep | None = request.scope.get(KEPT)
+    if keep is not None:
+        keep.mark, keep.until = mark, until
 
 
 @dataclass(slots=True)
@@ -78,16 +92,16 @@ class Pages:
     """The pages last asked for, at most MOST_BYTES of them."""
 
     most: int = MOST_BYTES
-    held: OrderedDict[tuple[str, bytes], Page] = field(default_factory=OrderedDict)
+    held: OrderedDict[Key, Page] = field(default_factory=OrderedDict)
     size: int = 0
 
-    def find(self, key: tuple[str, bytes]) -> Page | None:
+    def find(self, key: Key) -> Page | None:
         page = self.held.get(key)
         if page is not None:
             self.held.move_to_end(key)
         return page
 
-    def keep(self, key: tuple[str, bytes], page: Page) -> None:
+    def keep(self, key: Key, page: Page) -> None:
         self.drop(key)
         self.held[key] = page
         self.size += page.size
@@ -95,7 +109,7 @@ class Pages:
             _, oldest = self.held.popitem(last=False)
             self.size -= oldest.size
 
-    def drop(self, key: tuple[str, bytes]) -> None:
+    def drop(self, key: Key) -> None:
         page = self.held.pop(key, None)
         if page is not None:
             self.size -= page.size
@@ -103,6 +117,8 @@ class Pages:
 
 class PageCache:
     """Answers visitors with pages that were rendered before and would come out the same.
+
+    So are posts as ActivityPub for those who do not sign, where those are answered.
 
     Nothing is believed for a time: each answer asks the database first whether any of what the
     page shows was changed, by this process or another, and no page outlives its "2 hours ago".
@@ -114,7 +130,7 @@ class PageCache:
         self._host = host.encode()
         self._freshness = freshness
         self._clock = clock
-        self._flights: dict[tuple[str, bytes], asyncio.Future[bool]] = {}
+        self._flights: dict[Key, asyncio.Future[bool]] = {}
         self.pages = Pages()
         self.rendered = 0
 
@@ -140,12 +156,19 @@ class PageCache:
         else:
             await self._render(key, scope, receive, send)
 
-    def _key(self, scope: Scope) -> tuple[str, bytes] | None:
+    def _key(self, scope: Scope) -> Key | None:
         """What the bytes of an answer depend on; None where they depend on who asks."""
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             return None
         path: str = scope["path"]
-        if not path.startswith(_WORTH_KEEPING) and path != "/":
+        of_visitors: tuple[bytes, ...] = _OF_ONE_VISITOR
+        if wants_activity(scope):
+            if not _POST.fullmatch(path):
+                return None
+            face, of_visitors = "activity", ()
+        elif path.startswith(_WORTH_KEEPING) or path == "/":
+            face = "page"
+        else:
             return None
         query: bytes = scope["query_string"]
         if query and not _QUERY.match(query):
@@ -154,16 +177,16 @@ class PageCache:
         for name, value in scope["headers"]:
             if name == b"host":
                 ours = value.lower() == self._host
-            elif name == b"cookie" and any(cookie in value for cookie in _OF_ONE_VISITOR):
+            elif name in _SIGNED or (
+                name == b"cookie" and any(cookie in value for cookie in of_visitors)
+            ):
                 return None
-        return (path, query) if ours and not wants_activity(scope) else None
+        return (face, path, query) if ours else None
 
     async def _is_right(self, page: Page) -> bool:
         return self._clock.now() < page.until and await self._freshness.holds(page.mark)
 
-    async def _render(
-        self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _render(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         flight = self._flights[key] = asyncio.get_running_loop().create_future()
         keep = Keep()
         messages: list[Message] = []
@@ -200,9 +223,12 @@ class PageCache:
 def _page(mark: Mark, until: datetime, messages: list[Message]) -> Page:
     """The page that an application sent."""
     body = b"".join(message.get("body", b"") for message in messages[1:])
-    etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
+    # The mark tells states of the thread apart; what else differs is how long ago things were.
+    state = blake2b(f"{mark.scopes}{mark.versions}".encode(), digest_size=8).hexdigest()
+    etag = f'"{state}{zlib.crc32(body):08x}{len(body):x}"'.encode()
+    headers = [pair for pair in messages[0]["headers"] if pair[0] != b"etag"]
     # Sent as a weak one, for it names the plain and the packed form alike (RFC 9110 §8.8.1).
-    return Page(mark, until, etag, [*messages[0]["headers"], (b"etag", b"W/" + etag)], body)
+    return Page(mark, until, etag, [*headers, (b"etag", b"W/" + etag)], body)
 
 
 async def _answer(page: Page, scope: Scope, send: Send) -> None:

@@ -2,13 +2,23 @@
 """Templates: the environment, its filters, and rendering."""
 
 import hashlib
+import sys
+from contextlib import suppress
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
+from jinja2 import (
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    pass_context,
+)
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
@@ -49,6 +59,24 @@ class _Template(Template):
         return made
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates, where Python keeps its own.
+
+    To compile them is a second of every process that shows pages. Where nothing may be written,
+    as under an installation that is somebody else's, each process compiles its own.
+    """
+
+    def __init__(self) -> None:
+        # What is compiled depends on the environment below as well as on the sources.
+        made_by = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+        super().__init__(str(HERE / "__pycache__"), f"template-{made_by}-%s.cache")
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
 @cache
 def environment() -> Environment:
     """The one environment: autoescaping, and undefined names are errors."""
@@ -59,6 +87,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_Compiled() if not sys.dont_write_bytecode else None,
     )
     made.template_class = _Template
     made.globals.update(static=static, where=where, path_of=path_of)

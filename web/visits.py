@@ -21,7 +21,7 @@ from server.viewers import Viewer
 from web import sessions, templates
 from web.ages import Ages
 from web.answers import SAID
-from web.cache import KEPT, Keep
+from web.cache import may_keep
 
 _OF_VISITORS = {"Vary": "Accept, Accept-Encoding, Cookie", "Cache-Control": "no-cache"}
 _OF_MEMBERS = {"Vary": "Accept, Cookie", "Cache-Control": "private, no-store"}
@@ -104,13 +104,8 @@ class Visit:
             sessions.keep_form_token(response, self)
         elif self.mark is not None and said is None and self.viewer.member is None:
             until = ages.until if self.until is None else min(ages.until, self.until)
-            self._may_be_kept(self.mark, until)
+            may_keep(self.request, self.mark, until)
         return response
-
-    def _may_be_kept(self, mark: Mark, until: datetime) -> None:
-        keep: Keep | None = self.request.scope.get(KEPT)
-        if keep is not None:
-            keep.mark, keep.until = mark, until
 
     def go(self, path: str, said: str | None = None) -> RedirectResponse:
         """Send them on after a deed (303), with a sentence of `answers.SAID` to show there."""

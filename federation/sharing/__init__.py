@@ -80,6 +80,14 @@ async def shared_all(session: AsyncSession, ids: Sequence[int]) -> dict[int, Sha
     return {number: found[number] for number in ids}
 
 
+def stands_alone(sharing: SharedPost) -> bool:
+    """Whether it is as it is while nothing changes of its thread and its forum, or the library.
+
+    Where it leads, another post may come to be held; votes are cast without a word.
+    """
+    return sharing.poll is None and not _addresses(sharing.html)
+
+
 async def _reports(session: AsyncSession, posts: Sequence[Row]) -> dict[int, Report]:
     ids = [post.id for post in posts if post.kind == Kind.REPLICATION]
     if not ids:

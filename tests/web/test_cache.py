@@ -230,9 +230,9 @@ async def test_the_note_on_a_copy_moves_with_its_last_check(
 def test_pages_take_no_more_room_than_they_are_given() -> None:
     pages = Pages(most=4_000)
     for number in range(10):
-        pages.keep((f"/p/{number}", b""), _page(500))
-    assert [key[0] for key in pages.held] == ["/p/8", "/p/9"]
-    pages.keep(("/p/8", b""), _page(5_000))
+        pages.keep(("page", f"/p/{number}", b""), _page(500))
+    assert [key[1] for key in pages.held] == ["/p/8", "/p/9"]
+    pages.keep(("page", "/p/8", b""), _page(5_000))
     assert (pages.held, pages.size) == ({}, 0)
 
 

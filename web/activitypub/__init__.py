@@ -3,6 +3,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -25,13 +26,14 @@ from federation.threads import ThreadDocuments
 from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
 from server.errors import NotFound, Unavailable
-from web import spots
+from web import cache, spots
 from web.activitypub.arriving import InboxDoor
 from web.activitypub.requests import headers_of, signed_request
 from web.faces import wants_activity
 from web.resources import files
 
 Json = dict[str, Any]
+A_DAY = timedelta(days=1)
 NOBODY = Asker(None, allowed=False, agency=False)
 
 
@@ -92,14 +94,19 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
         if not who.allowed and not stub:
             return _plain(refusal.status, refusal.sentence)
         async with station.instance.reading() as session:
+            documents = Documents(station, session, who)
             try:
-                status, document = await make(Documents(station, session, who), request)
+                status, document = await make(documents, request)
             except NotFound as error:
                 if not who.allowed:
                     return _plain(refusal.status, refusal.sentence)
                 return _plain(404, error.sentence)
         await station.fetches.note(who, document)
         response = _json(document, status)
+        if documents.mark is not None:
+            # No clock is in it: a day is as good as any other time.
+            cache.may_keep(request, documents.mark, station.instance.clock.now() + A_DAY)
+            response.headers["Vary"] = "Accept, Accept-Encoding, Signature"
         tag = serving.tag_of(document)
         return _unless_held(request, response, f'"{tag}"' if tag else _tag(response))
 

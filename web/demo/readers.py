@@ -77,20 +77,20 @@ class Reader:
 
     async def seen(self, path: str, uri: str, seconds: float = SECONDS) -> SeenPost:
         """A post on a thread's page, once it is there."""
-        return (await self._posts(path, uri, seconds))[uri]
+        return (await self._page(path, uri, seconds)).posts[uri]
 
-    async def _posts(self, path: str, uri: str, seconds: float = SECONDS) -> dict[str, SeenPost]:
-        """All posts of a thread's page, once that one is among them."""
+    async def _page(self, path: str, uri: str, seconds: float = SECONDS) -> Page:
+        """A thread's page, once that post is on it."""
 
-        async def probe() -> dict[str, SeenPost] | None:
-            posts = (await self.browser.open(path)).posts
-            return posts if uri in posts else None
+        async def probe() -> Page | None:
+            page = await self.browser.open(path)
+            return page if uri in page.posts else None
 
         return await until(f"the post {uri} at {self.agency.netloc}{path}", probe, seconds)
 
     async def reply(self, path: str, to: str, text: str) -> str:
         """Answer the post `to` of the thread at `path`; answers the address of the reply."""
-        before = await self._posts(path, to)
+        before = (await self._page(path, to)).posts
         form = f"/p/{before[to].id}/reply"
         # Whoever has answered is led back to the thread.
         after = (await self.browser.submit(form, form, source=text, action="post")).posts
@@ -103,13 +103,13 @@ class Reader:
 
     async def endorse(self, path: str, uri: str) -> None:
         """Endorse a post of the thread at `path`."""
-        post = await self.seen(path, uri)
-        await self.browser.submit(path, f"/p/{post.id}/endorse")
+        page = await self._page(path, uri)
+        await self.browser.click(page, f"/p/{page.posts[uri].id}/endorse")
 
     async def withdraw(self, path: str, uri: str) -> None:
         """Take an endorsement back."""
-        post = await self.seen(path, uri)
-        await self.browser.submit(path, f"/p/{post.id}/withdraw")
+        page = await self._page(path, uri)
+        await self.browser.click(page, f"/p/{page.posts[uri].id}/withdraw")
 
     async def edit(self, path: str, uri: str, **values: str) -> None:
         """Change one's own post."""

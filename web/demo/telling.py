@@ -120,6 +120,8 @@ class _Conversation:
     home: Agency
     forum: str
     opener: str
+    # Where the thread is at everybody's agency, once it was seen listed there.
+    paths: dict[str, str] = field(default_factory=dict)
 
     async def arrive_everywhere(self, talk: Talk) -> None:
         """Wait until the thread is listed wherever somebody takes part in it."""
@@ -139,4 +141,7 @@ class _Conversation:
         await self.readers[key].endorse(await self._path(key), uri)
 
     async def _path(self, key: str) -> str:
-        return await self.readers[key].thread(self.home, self.forum, self.opener)
+        if key not in self.paths:
+            reader = self.readers[key]
+            self.paths[key] = await reader.thread(self.home, self.forum, self.opener)
+        return self.paths[key]

@@ -68,20 +68,29 @@ class Visitor:
 
     async def submit(self, path: str, action: str, /, **values: str) -> Page:
         """Fill in the form on the page at `path` that goes to `action`, and send it."""
-        page = await self.open(path)
-        sent = fields(_form(page, action)) | values
-        if "csrf" not in sent:
-            raise Unexpected(f"The form to {action} at {path} has no token.")
-        answer = await self._client.post(action, data=sent)
-        if answer.status_code == 429:
-            # As the page asks: somebody who wrote ten posts in a minute waits for the next.
-            await asyncio.sleep(min(int(answer.headers["retry-after"]), MOST_PATIENCE))
-            answer = await self._client.post(action, data=sent)
+        answer = await self._send(await self.open(path), action, values)
         arrived = await self._arrive(answer, action)
         if arrived.status != 200:
             said = arrived.words[:300]
             raise Unexpected(f"Sending the form to {action} gave {arrived.status}: “{said}”")
         return arrived
+
+    async def click(self, page: Page, action: str, /, **values: str) -> None:
+        """Send the form of a page that is open already, without going where that leads."""
+        answer = await self._send(page, action, values)
+        if answer.status_code != 303:
+            raise Unexpected(f"Sending the form to {action} gave {answer.status_code}.")
+
+    async def _send(self, page: Page, action: str, values: Mapping[str, str]) -> httpx.Response:
+        sent = {**fields(_form(page, action)), **values}
+        if "csrf" not in sent:
+            raise Unexpected(f"The form to {action} at {page.path} has no token.")
+        answer = await self._client.post(action, data=sent)
+        if answer.status_code == 429:
+            # As the page asks: somebody who wrote ten posts in a minute waits for the next.
+            await asyncio.sleep(min(int(answer.headers["retry-after"]), MOST_PATIENCE))
+            answer = await self._client.post(action, data=sent)
+        return answer
 
     async def upload(
         self, path: str, action: str, files: Mapping[str, bytes], /, **values: str

@@ -163,6 +163,45 @@ async def test_home_lists_forums_and_tags_show_each_thing_once(room: Room) -> No
     assert "Ana R." in await room.page("/u/ana")
 
 
+async def test_links_lead_through_a_list_to_its_end_and_back_while_posts_arrive(
+    room: Room,
+) -> None:
+    """Each of the lists that a screen of an app scrolls through, and what each app does there."""
+    threads = [await makers.thread(room.instance, room.sam, room.forum) for _ in range(4)]
+    for one in threads:
+        await makers.reply(room.instance, room.sam, one, "For @ana")
+        for deed in ("favourite", "bookmark"):
+            await room.app.post(f"/api/v1/statuses/{one.id}/{deed}")
+    for path, rising in (
+        ("timelines/home", True), ("timelines/public", True), ("notifications", True),
+        (f"accounts/{room.forum.id}/statuses", True), ("favourites", False), ("bookmarks", False),
+    ):  # fmt: skip
+        address = f"/api/v1/{path}?limit=3"
+        whole = [one["id"] for one in await room.app.get(f"/api/v1/{path}?limit=40")]
+        down, last = await _linked(room, address, "next")
+        assert [one for page in down for one in page] == whole
+        if rising:
+            late = await makers.thread(room.instance, room.sam, room.forum, "Late", "For @ana")
+            await makers.reply(room.instance, room.sam, late, "For @ana")
+        now = [one["id"] for one in await room.app.get(f"/api/v1/{path}?limit=40")]
+        up, _ = await _linked(room, last, "prev")
+        assert [one for page in reversed(up) for one in page] == now[: -len(down[-1])]
+
+
+async def _linked(room: Room, address: str, relation: str) -> tuple[list[list[str]], str]:
+    """The ids of each page from this address on, and the way back from the last of them."""
+    pages: list[list[str]] = []
+    back = ""
+    headers = {"Authorization": f"Bearer {room.app.token}"}
+    while address:
+        answer = await room.client.get(address, headers=headers)
+        if found := [one["id"] for one in answer.json()]:
+            pages.append(found)
+        back = answer.links.get("prev", {}).get("url", back)
+        address = answer.links.get(relation, {}).get("url", "")
+    return pages, back
+
+
 async def test_what_is_no_talk_reads_as_its_title_some_lines_a_link_and_a_card(room: Room) -> None:
     shared = (room.instance, room.ana, room.forum)
     link = {"link": "https://tool.example/x"}

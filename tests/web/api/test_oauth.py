@@ -14,6 +14,7 @@ from sqlalchemy import select
 from server.apps import clients, scopes
 from server.instance import Instance
 from server.members import profile
+from server.settings import Apps
 from storage.apps import App as AppRow
 from storage.apps import AppCode, AppToken
 from storage.members import Member
@@ -198,7 +199,18 @@ async def test_tokens_die_with_the_password_the_account_and_the_app(
         await makers.submit(desk, "/admin/apps", app=registration["id"], state="allowed")
         record = (await desk.get("/admin/record")).text
         assert "Tusky" in record
-    await fresh()
+    app = await fresh()
+    unheard = await registered(client)
+    as_it_was = instance.settings
+    for setting, status in ((Apps.LISTED, 200), (Apps.OFF, 401)):
+        instance.settings = as_it_was.model_copy(update={"apps": setting})
+        await app.get(WHO, status)
+        refused = await browser.get("/oauth/authorize", params=question(unheard))
+        assert (refused.status_code, "not allowed here" in refused.text) == (403, True)
+    answer = await client.post("/api/v1/apps", json={"client_name": "x", "redirect_uris": "x:/y"})
+    assert answer.status_code == 403
+    instance.settings = as_it_was
+    await app.get(WHO)
 
 
 async def test_ACC_12_a_token_reaches_as_far_as_its_scopes(

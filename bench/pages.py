@@ -9,7 +9,7 @@ from itertools import count, cycle, islice
 
 from sqlalchemy import select
 
-from bench import measures, town
+from bench import measures, shelf, town
 from bench.elsewhere import Elsewhere
 from bench.ingest import DOMAIN, SENDER, allow
 from bench.load import Job
@@ -18,6 +18,7 @@ from bench.processes import CannotMeasure
 from bench.product import HOST, Product
 from bench.result import Line
 from bench.setting import Bench
+from bench.shelf import EVENTS, MONTH, NOTHING, REPLIES, Shelf
 from bench.threads import LONG_ONES, SHORT_ONES
 from bench.town import Town
 from server.forums import follows
@@ -33,6 +34,7 @@ GROWTH = 1.3
 ACTIVITY = "application/activity+json"
 # What a page must hold to be the page: a post's anchor, a thread's line.
 ANCHOR = b'id="p-'
+PACKED = "gzip, deflate, br"
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Reading:
     cookie: str
     elsewhere: Elsewhere
     numbers: "count[int]"
+    shelf: Shelf = NOTHING
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,28 @@ def _long_signed_in(at: Reading, wanted: int) -> list[bytes]:
 
 def _same(at: Reading, wanted: int) -> list[bytes]:
     """As browsers ask: they all take packed answers."""
-    packed = "gzip, deflate, br"
-    return [get(HOST, f"/p/{at.place.short[0]}", accept_encoding=packed)] * wanted
+    return [get(HOST, f"/p/{at.place.short[0]}", accept_encoding=PACKED)] * wanted
+
+
+def _shelved(kind: str, *, signed_in: bool = False) -> Callable[[Reading, int], Sequence[bytes]]:
+    """The page of the practice or the resource."""
+
+    def requests(at: Reading, wanted: int) -> list[bytes]:
+        headers = {"cookie": at.cookie} if signed_in else {}
+        return _threads([getattr(at.shelf, kind)], at, wanted, **headers)
+
+    return requests
+
+
+def _shelved_again(kind: str) -> Callable[[Reading, int], Sequence[bytes]]:
+    def requests(at: Reading, wanted: int) -> list[bytes]:
+        return [get(HOST, f"/p/{getattr(at.shelf, kind)}", accept_encoding=PACKED)] * wanted
+
+    return requests
+
+
+def _month(at: Reading, wanted: int) -> list[bytes]:
+    return [get(HOST, f"/events?view=month&date={MONTH:%Y-%m-%d}")] * wanted
 
 
 def _newest(page: str) -> Callable[[Reading, int], Sequence[bytes]]:
@@ -154,6 +177,23 @@ SIGHTS = (
     Sight("forum, signed in", 800, _signed_in(f"/f/{town.FORUM}"), b"/p/", 5),
     Sight("home", 800, _newest("/"), b"/p/", 5),
     Sight("home, signed in", 800, _signed_in("/"), b"/p/", 5),
+    *(
+        sight
+        for kind in ("practice", "resource")
+        for sight in (
+            Sight(kind, 300, _shelved(kind), ANCHOR, REPLIES),
+            Sight(f"{kind}, the same again", 6_000, _shelved_again(kind), ANCHOR, REPLIES, CACHED),
+            Sight(f"{kind}, signed in", 300, _shelved(kind, signed_in=True), ANCHOR, REPLIES),
+        )
+    ),
+    Sight("calendar month", 200, _month, b"Webinar ", EVENTS),
+    Sight(
+        "calendar month, signed in",
+        200,
+        _signed_in(f"/events?view=month&date={MONTH:%Y-%m-%d}"),
+        b"Webinar ",
+        EVENTS,
+    ),
     Sight("object, signed", 1_500, _objects_signed, b"attributedTo", 1),
     Sight("search, a common word", 400, _search(slice(0, 20)), b"/p/", 1),
     Sight("search, a rarer word", 400, _search(slice(100, 200)), b"/p/", 0),
@@ -187,6 +227,7 @@ def reading(bench: Bench, kind: str, posts: int, *, is_open: bool) -> Iterator[R
     with bench.folder() as folder:
         asyncio.run(allow(place, f"*.{DOMAIN}"))
         cookie = asyncio.run(session_of(place))
+        held = asyncio.run(shelf.filled(place))
         elsewhere = Elsewhere(folder)
         product = Product(
             place.database,
@@ -197,7 +238,7 @@ def reading(bench: Bench, kind: str, posts: int, *, is_open: bool) -> Iterator[R
         )
         try:
             product.serve(worker=False)
-            yield Reading(product, place, cookie, elsewhere, count(1))
+            yield Reading(product, place, cookie, elsewhere, count(1), held)
         finally:
             product.stop()
             elsewhere.stop()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any address of ours as JSON, for those that may see it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,7 @@ from storage.members import Member, MemberState
 from storage.plain import Question, ask, given
 from storage.posts import Post, PostState, RawObject
 
+ANSWERS = 5
 PAGE = 50
 FORUMS_A_PAGE = 200
 MOST_FEATURED = 20
@@ -200,7 +201,8 @@ class Documents:
         ((state, thread, forum),) = found
         if state == PostState.DELETED:
             return 410, await self._tombstone(await self.session.get_one(Post, number))
-        ((sharing, document),) = await self._objects([number])
+        answers = await ask(self.session, _answers(), id=number)
+        ((sharing, document),) = await self._objects([number], {number: tuple(answers)})
         if self.wire.urls.is_ours(sharing.author) and stands_alone(sharing):
             beyond = freshness.of_library() if sharing.is_more else ()
             scopes = (*freshness.of_thread(thread, forum), *beyond)
@@ -233,8 +235,10 @@ class Documents:
             raise NotFound
         return post
 
-    async def _objects(self, ids: Sequence[int]) -> list[tuple[SharedPost, dict[str, Any]]]:
-        """Posts as they travel, and as objects.
+    async def _objects(
+        self, ids: Sequence[int], answers: Mapping[int, tuple[tuple[int, str], ...]] | None = None
+    ) -> list[tuple[SharedPost, dict[str, Any]]]:
+        """Posts as they travel, and as objects, with the `answers` that they list.
 
         Those are signed by their authors here, or as authors elsewhere sent them.
         """
@@ -244,6 +248,8 @@ class Documents:
         shared = await self._as_shown(shared)
         found: list[tuple[SharedPost, dict[str, Any]]] = []
         for number, sharing in shared.items():
+            if answers and answers.get(number):
+                sharing = replace(sharing, answers=answers[number])
             if number not in away:
                 document = await self._signed(sharing.author, posts.to_wire(sharing))
             else:
@@ -305,6 +311,18 @@ def _seen(sight: Sight) -> Question[tuple[str, int, int]]:
     question = select(*about).join(Forum, Forum.id == Post.forum_id)
     question = question.where(Post.id == given("id"), posts_in(sight))
     return Question(question, lambda *cells: cells)
+
+
+@cache
+def _answers() -> Question[tuple[int, str]]:
+    """The first direct replies of a post: some software reads no more than stand with it."""
+    question = (
+        select(Post.id, Post.uri)
+        .where(Post.parent_id == given("id"), Post.state == PostState.LIVE)
+        .order_by(Post.id)
+        .limit(ANSWERS)
+    )
+    return Question(question, lambda number, uri: (number, uri))
 
 
 @cache

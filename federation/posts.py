@@ -27,6 +27,7 @@ class SharedPost(Beyond):
     """A post with everything of it that travels; `public` says how it is addressed.
 
     `links` are the posts its text links to: the address as written, and the id (FEP-e232).
+    `answers` are the first direct replies, by number and id, where somebody asks for the post.
     `quoted` and `stamp` are filled in once its author was found to allow it (FEP-044f).
     """
 
@@ -51,6 +52,7 @@ class SharedPost(Beyond):
     links: tuple[tuple[str, str], ...] = ()
     quoted: str = ""
     stamp: str = ""
+    answers: tuple[tuple[int, str], ...] = ()
 
 
 def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
@@ -70,6 +72,7 @@ def recipients(shared: SharedPost) -> tuple[list[str], list[str]]:
 def to_wire(shared: SharedPost) -> dict[str, Any]:
     """The Article of a thread, an Event, the Note of a reply; keys without value are left out."""
     to, cc = recipients(shared)
+    last = shared.answers[-1][0] if shared.answers else 0
     document: dict[str, Any] = {
         "@context": OBJECT_CONTEXT,
         "id": shared.uri,
@@ -97,8 +100,8 @@ def to_wire(shared: SharedPost) -> dict[str, Any]:
             "first": {
                 "type": "CollectionPage",
                 "partOf": f"{shared.uri}/replies",
-                "next": f"{shared.uri}/replies?after=0",
-                "items": [],
+                "next": f"{shared.uri}/replies?after={last}",
+                "items": [uri for _, uri in shared.answers],
             },
         },
         "likes": {"id": f"{shared.uri}/likes", "type": "Collection", "totalItems": shared.likes},

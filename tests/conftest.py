@@ -2,6 +2,7 @@
 """What every test may ask for: an instance, its clock, a browser."""
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,13 @@ from tests import makers
 from tests.clock import TurnableClock
 
 pytest_plugins = ("tests.fuzzing", "tests.hanging", "tests.machine")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage as a server does: rarely, and not among what was imported."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,9 @@ async def test_every_document_fits_the_strictest_reader(gh: Commons, evil: Scrip
     must_be_a_person(await read(ana.uri))
     for post in (thread, answer):
         must_be_a_post(await read(post.uri))
+    inline = (await read(thread.uri))["replies"]["first"]
+    assert inline["items"] == [answer.uri]
+    assert inline["next"] == f"{thread.uri}/replies?after={answer.id}"
     # Neither of these may be paged.
     moderators, featured = await read(group["attributedTo"]), await read(group["featured"])
     for collection in (moderators, featured):

@@ -30,6 +30,7 @@ from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LISTEN_AGAIN = 0.5
+MOST_UNUSED = 8
 
 
 class DatabaseError(Exception):
@@ -108,6 +109,7 @@ class Database:
         self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
         self.glance = Glance(self.url)
         self.plain: Plain = plain(self.url)
+        self._unused: list[AsyncSession] = []
 
     def _appends(self) -> SqliteAppends | PostgresAppends:
         if self.is_sqlite:
@@ -121,18 +123,24 @@ class Database:
         What `plain.ask` sees is one moment as well, of its own.
         """
         snapshot = self.plain.snapshot()
-        session = AsyncSession(
-            self._read, expire_on_commit=False, autoflush=False, info={"snapshot": snapshot}
-        )
+        session = self._unused.pop() if self._unused else self._session()
+        session.info["snapshot"] = snapshot
         try:
             yield session
         finally:
             try:
-                # One that was asked only through `plain.ask` holds nothing to be given back.
+                # One that was asked only through `plain.ask` holds nothing to be given back, and
+                # serves again: making it costs as much as several questions.
                 if session.sync_session.in_transaction():
                     await let_go(session)
+                elif len(self._unused) < MOST_UNUSED and not (session.identity_map or session.new):
+                    session.info.clear()
+                    self._unused.append(session)
             finally:
                 await snapshot.close()
+
+    def _session(self) -> AsyncSession:
+        return AsyncSession(self._read, expire_on_commit=False, autoflush=False)
 
     def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
         """What is made of a small table, held in memory and never older than its question."""

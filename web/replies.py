@@ -9,6 +9,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from server.posts.pages import Node
+from web.people import Drawn
 
 Row = tuple[Node, Markup | None, list[Node]]
 
@@ -16,7 +17,10 @@ _SLOTS = (
     "id", "uri", "handle", "face", "byline", "when", "language", "html", "name", "url", "place",
     "times", "count",
 )  # fmt: skip
-_FORMS = "guildhall_forms"
+_FORMS, _HELD = "guildhall_forms", "guildhall_replies"
+# Articles by all that they show, so that none is ever out of date; the oldest make room. Longer
+# ones (in characters) are written each time.
+MOST_HELD, LARGEST_HELD = 4_096, 8_192
 
 
 class Kind(NamedTuple):
@@ -28,6 +32,20 @@ class Kind(NamedTuple):
     is_ours: bool
 
 
+class Shown(NamedTuple):
+    """All that an article shows, and so what it is held by."""
+
+    number: int
+    uri: str
+    url: str
+    edits: int
+    endorsements: int
+    language: str
+    html: str
+    when: str
+    author: Drawn
+
+
 @pass_context
 def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
     """(node, its article or None where the template writes that, its answers), in order.
@@ -37,9 +55,7 @@ def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
     if not plain:
         return [(node, None, node.children) for node in nodes]
     environment = context.environment
-    forms: dict[Kind | tuple[int, int, bool, bool], str] = environment.globals.setdefault(
-        _FORMS, {}
-    )  # type: ignore[assignment]
+    held: dict[Shown, Markup] = environment.globals.setdefault(_HELD, {})  # type: ignore[assignment]
     folded = context.get("announced") or {}
     stored, stamped = environment.filters["stored"], context["ages"].stamped
     drawn, origin = context["people"].drawn, context["site"].origin
@@ -49,31 +65,55 @@ def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
         if post.state != "live" or node.entry.unread or post.quoted_uri or post.id in folded:
             rows.append((node, None, node.children))
             continue
-        edits, count, uri, html = post.revision, post.endorsement_count, post.uri, post.html
-        is_ours, is_foreign = uri.startswith(origin), post.language != "en"
-        kind = (min(edits, 2), min(count, 2), is_foreign, is_ours)
-        form = forms.get(kind)
-        if form is None:
-            form = forms[kind] = _form(environment, Kind(*kind))
-        face, byline, name, handle, place = drawn(node.entry.author)
-        # As _SLOTS, each as it is to stand there.
-        article = form.format(
+        html = stored(context, post.html) if "<img" in post.html else post.html
+        shown = Shown(
             post.id,
-            escape(uri),
-            handle,
-            face,
-            byline,
+            post.uri,
+            post.url,
+            post.revision,
+            post.endorsement_count,
+            post.language,
+            html,
             stamped(post.published),
-            escape(post.language) if is_foreign else "",
-            stored(context, html) if "<img" in html else html,
-            name,
-            "" if is_ours else escape(post.url),
-            place,
-            edits,
-            count,
+            drawn(node.entry.author),
         )
-        rows.append((node, Markup(article), node.children))  # noqa: S704 (escaped above)
+        article = held.get(shown)
+        if article is None:
+            article = held[shown] = _written(environment, origin, shown)
+            if len(held) > MOST_HELD or len(article) > LARGEST_HELD:
+                del held[shown if len(article) > LARGEST_HELD else next(iter(held))]
+        rows.append((node, article, node.children))
     return rows
+
+
+def _written(environment: Environment, origin: str, shown: Shown) -> Markup:
+    """The article of a reply, from the form of its kind."""
+    forms: dict[Kind | tuple[int, int, bool, bool], str] = environment.globals.setdefault(
+        _FORMS, {}
+    )  # type: ignore[assignment]
+    is_ours, is_foreign = shown.uri.startswith(origin), shown.language != "en"
+    kind = (min(shown.edits, 2), min(shown.endorsements, 2), is_foreign, is_ours)
+    form = forms.get(kind)
+    if form is None:
+        form = forms[kind] = _form(environment, Kind(*kind))
+    author = shown.author
+    # As _SLOTS, each as it is to stand there.
+    article = form.format(
+        shown.number,
+        escape(shown.uri),
+        author.handle,
+        author.face,
+        author.byline,
+        shown.when,
+        escape(shown.language) if is_foreign else "",
+        shown.html,
+        author.name,
+        "" if is_ours else escape(shown.url),
+        author.place,
+        shown.edits,
+        shown.endorsements,
+    )
+    return Markup(article)  # noqa: S704 (escaped above)
 
 
 def _form(environment: Environment, kind: Kind) -> str:

@@ -49,7 +49,8 @@ def linked_data(cited: Cited) -> dict[str, Any]:
         "isBasedOn": [source.uri for source in record.based_on],
         "estimatedCost": _cost(record),
         "step": [
-            {"@type": "HowToStep", "position": number, "name": step.title, "text": step.text}
+            {"@type": "HowToStep", "position": number, "name": step.title}
+            | ({"text": step.text} if step.text else {})
             for number, step in enumerate(record.steps, 1)
         ],
     }

@@ -233,7 +233,9 @@ async def _saved(
         found, _ = await _open(session, visit, number)
     held = _held(found.typed, place)
     if saved.clashes:
-        shown = Shown({**held, **saved.values}, held, clashes=saved.clashes, by=by)
+        is_mine = saved.by is not None and saved.by.id == visit.member.id
+        other = "" if is_mine else by
+        shown = Shown({**held, **saved.values}, held, clashes=saved.clashes, by=other)
         return _page(visit, found, place, shown)
     told = faults_of(found.typed)
     mine = {one.name: told[one.name] for one in place.fields if one.name in told}

@@ -98,6 +98,12 @@ CLAIMS = {
         "Deliveries of a forum to software other than ours carry `Collection-Synchronization`; "
         "theirs is looked at once an hour for each forum.",
     ),
+    "9967": Claim(
+        "polls",
+        "A thread with a poll is a Question with `oneOf` or `anyOf`, `endTime`, `closed` and "
+        "`votersCount`. Votes go to its author's server, as Notes with a name and nothing else; "
+        "those that come are counted once for each person, and the counts told by Updates.",
+    ),
     "b2b8": Claim(
         "long-form text",
         "A thread is an Article with `name`, `summary`, `content`, `source` and `preview`.",

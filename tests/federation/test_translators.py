@@ -31,7 +31,8 @@ from server.events import times
 from server.events.details import JOININGS, KINDS, STATUSES, Details, Material, Session
 from server.hub.uses import SaidUse
 from server.polls.pages import Choice, ShownPoll
-from server.practices import record, reporting
+from server.practices import notices, record, reporting
+from server.practices.withdrawals import Said
 from server.resources.terms import VERDICTS
 from server.vetting.statements import Statement
 from tests.federation import sample_resources
@@ -83,6 +84,12 @@ RESOURCE = st.builds(
 )  # fmt: skip
 USE = st.builds(SaidUse, POST, st.none() | st.integers(1, 10**6), st.sampled_from(list(VERDICTS)))
 STATEMENT = st.builds(Statement, of=POST, version=st.integers(1, 99), reviewers=st.integers(0, 99))
+WITHDRAWAL = st.builds(
+    lambda of, words, at: Said(
+        of, replace(notices.check("withdrawn", words, at), forum="its forum")
+    ),
+    POST, SHORT, MOMENT,
+)  # fmt: skip
 LINKS = st.lists(st.tuples(LINE.filter(bool), POST), max_size=2)
 LINK = st.tuples(HOST, TAG).map(lambda pair: f"https://{pair[0]}/{pair[1]}")
 
@@ -140,7 +147,7 @@ BEYOND_OPENERS = {
     "poll": shown_polls(),
     "offers": st.just(value=True),
 }
-BEYOND_REPLIES = {"announces": POST, "use": USE, "states": STATEMENT}
+BEYOND_REPLIES = {"announces": POST, "use": USE, "states": STATEMENT, "withdraws": WITHDRAWAL}
 
 
 @st.composite

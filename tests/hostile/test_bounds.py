@@ -168,6 +168,7 @@ async def test_a_poll_is_shown_with_its_options_and_a_vote_is_no_reply(
     )  # fmt: skip
 
 
+@pytest.mark.fep("9967")
 async def test_a_poll_of_mastodon_is_counted_as_its_server_says_and_sent_votes(
     gh: Commons, vic: ScriptedPeer
 ) -> None:

@@ -3,6 +3,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from server.polls import drafts, pages
 from server.polls.pages import ShownPoll
 from server.posts import counting, voting, writing
@@ -47,6 +49,7 @@ async def tends(agency: Agency) -> None:
         await counting.tend(tx)
 
 
+@pytest.mark.fep("9967")
 async def test_polls_are_voted_in_from_the_other_agency(riverton: Agency, lakeside: Agency) -> None:
     forum = await makers.forum(lakeside.instance, lakeside.admin, "permits", title="Permits")
     ana = await makers.member(riverton.instance, "ana")

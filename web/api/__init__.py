@@ -16,6 +16,7 @@ from web.api import (
     notifications,
     openapi,
     polls,
+    profile,
     pushes,
     reports,
     search,
@@ -31,6 +32,7 @@ from web.api.routes import CORS, ApiRoute, missing, preflight
 CALLS: tuple[ApiRoute, ...] = (
     *apps.routes,
     *instance.routes,
+    *profile.routes,
     *accounts.routes,
     *writing.routes,
     *statuses.routes,

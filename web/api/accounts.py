@@ -28,20 +28,6 @@ MOST_RELATIONS = 80
 _WORD = re.compile(r"\w+")
 
 
-async def own(call: Call) -> Json:
-    """Whom the token speaks for."""
-    return await _own(call)
-
-
-async def _own(call: Call) -> Json:
-    async with call.instance.reading() as session:
-        member = await people.find(session, call.viewer, call.member.id)
-        if isinstance(member, Forum):
-            raise NotFound
-        person = await people.figures(session, call.viewer, member)
-    return Statuses(call.instance).own(person)
-
-
 async def one(call: Call) -> Json:
     """An account."""
     async with call.instance.reading() as session:
@@ -208,27 +194,7 @@ async def _a_forum(call: Call) -> Forum:
     return thing
 
 
-async def change(call: Call) -> Json:
-    """Change the member's own name, role and words."""
-    given, member = call.given, call.member
-    role = member.role_title
-    for attributes in given.several("fields_attributes"):
-        if str(attributes.get("name", "")).strip().lower() == "role":
-            role = str(attributes.get("value", ""))
-    draft = profile.ProfileDraft(
-        given.text("display_name", member.name), role, given.text("note", member.bio_source)
-    )
-    async with call.instance.transaction() as tx:
-        await profile.change(tx, member, draft)
-    return await _own(call)
-
-
 routes = [
-    call("GET", "/api/v1/accounts/verify_credentials", own, "profile", "CredentialAccount"),
-    call(
-        "PATCH", "/api/v1/accounts/update_credentials", change, "write:accounts",
-        "CredentialAccount", "display_name", "note", "fields_attributes",
-    ),
     call(
         "GET", "/api/v1/accounts/lookup", lookup, "read:accounts", "Account", "acct!", public=True,
     ),

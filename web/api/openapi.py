@@ -15,6 +15,7 @@ from web.api.schemas import components, schema
 Json = dict[str, Any]
 _IN_PATH = re.compile(r"\{(\w+)\}")
 _NUMBERS = frozenset({"limit", "offset"})
+_FILES = frozenset({"file", "avatar"})
 _IN_BODY = frozenset({"POST", "PUT", "PATCH"})
 _REFUSALS = {
     "400": "The request cannot be read.",
@@ -107,13 +108,18 @@ def _body(takes: Sequence[tuple[str, bool]]) -> Json:
     needed = [name for name, is_needed in takes if is_needed]
     if needed:
         body["required"] = needed
-    if "file" in fields:
-        return {"multipart/form-data": {"schema": body}}
-    return {"application/json": {"schema": body}}
+    found: Json = {}
+    if sent := _FILES & fields.keys():
+        found["multipart/form-data"] = {"schema": body}
+        plain = {name: kind for name, kind in fields.items() if name not in sent}
+        body = {**body, "properties": plain}
+    if not sent & set(needed):
+        found["application/json"] = {"schema": body}
+    return found
 
 
 def _field(name: str) -> Json:
-    if name == "file":
+    if name in _FILES:
         return {"type": "string", "format": "binary"}
     if name.endswith("[]"):
         return {"type": "array", "items": {"type": "string"}, "maxItems": 20}

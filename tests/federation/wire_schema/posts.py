@@ -15,7 +15,7 @@ from tests.federation.wire_schema.values import (
 
 _OPENERS = frozenset({"Article", "Event", "Question"})
 _RECORDS = frozenset({"gh:practice", "gh:replication", "gh:resource"})
-_ON_REPLIES = frozenset({"gh:announces", "gh:reviewed", "gh:use"})
+_ON_REPLIES = frozenset({"gh:announces", "gh:reviewed", "gh:use", "gh:withdraws"})
 
 
 def must_be_a_post(document: Json) -> None:

@@ -2,6 +2,7 @@
 """What is done through an app stands on the pages, and the other way."""
 
 import io
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -161,6 +162,35 @@ async def test_home_lists_forums_and_tags_show_each_thing_once(room: Room) -> No
     )
     assert (own["display_name"], own["source"]["note"]) == ("Ana R.", "Hi")
     assert "Ana R." in await room.page("/u/ana")
+
+
+async def test_a_profile_is_changed_as_far_as_there_is_one(room: Room) -> None:
+    address, drawn = "/api/v1/accounts/update_credentials", io.BytesIO()
+    plain = (await room.app.get("/api/v1/accounts/verify_credentials"))["avatar"]
+    Image.new("RGB", (60, 30), "navy").save(drawn, "PNG")
+    file = ("x.png", drawn.getvalue(), "image/png")
+    said = {"fields_attributes[0][name]": "Role", "fields_attributes[0][value]": "Clerk"}
+    own = await room.app.ask("PATCH", address, files={"avatar": file}, data=said)
+    assert own["source"]["fields"][0]["value"] == "Clerk"
+    shown = own["avatar"]
+    assert shown != plain
+    assert (await room.client.get(shown)).headers["content-type"] == "image/webp"
+    page = await room.page("/u/ana")
+    assert "Clerk" in page
+    assert urlsplit(shown).path in page
+    for sent in (
+        {"files": {"header": file}},
+        {"files": {"avatar": ("x.svg", b"<svg/>", "image/svg+xml")}},
+        {"data": {"locked": "true"}},
+        {"data": {"discoverable": "false"}},
+        {"json": {"source": {"privacy": "private"}}},
+        {"json": {"fields_attributes": [{"name": "Home page", "value": "https://x.example"}]}},
+    ):
+        assert (await room.app.ask("PATCH", address, 422, **sent))["error"]
+    same = {"locked": False, "source": {"privacy": "public"}, "fields_attributes": own["fields"]}
+    assert (await room.app.ask("PATCH", address, json=same))["avatar"] == shown
+    gone = await room.app.ask("DELETE", "/api/v1/profile/avatar")
+    assert gone["avatar"] == plain
 
 
 async def test_links_lead_through_a_list_to_its_end_and_back_while_posts_arrive(

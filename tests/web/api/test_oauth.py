@@ -3,6 +3,7 @@
 
 import base64
 import hashlib
+import re
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
@@ -145,6 +146,10 @@ async def test_an_app_for_itself_basic_credentials_json_and_giving_back(
     assert (await alone.get("/api/v1/apps/verify_credentials"))["id"] == mine["id"]
     assert "authenticated user" in (await alone.get(WHO, 401))["error"]
     assert await alone.get("/api/v1/timelines/public") == []
+    for edition in ("v1", "v2"):
+        # Apps read the number at its head, and take a later one for more than there is.
+        said = (await alone.get(f"/api/{edition}/instance"))["version"]
+        assert re.fullmatch(r"4\.2\.0 \(compatible; Guildhall \d[\w.]*\)", said)
     more = {"grant_type": "client_credentials", "scope": "read admin:read"}
     wrong = await client.post("/oauth/token", json=more, headers=basic)
     assert wrong.json()["error"] == "invalid_scope"

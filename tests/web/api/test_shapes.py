@@ -81,6 +81,7 @@ LAST: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("DELETE /api/v2/filters/{id}", "filter", {}),
     ("POST /api/v1/notifications/{id}/dismiss", "notice", {}),
     ("POST /api/v1/notifications/clear", "", {}),
+    ("DELETE /api/v1/profile/avatar", "", {}),
     ("DELETE /api/v1/statuses/{id}", "own", {}),
 )
 # What is made on the way, and used further on.

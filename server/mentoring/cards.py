@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import peers, text
 from server.errors import Invalid
-from server.mentoring import profiles
+from server.mentoring import languages, profiles
 from server.mentoring.matching import Candidate
 from server.mentoring.profiles import Offered
 from server.mentoring.terms import MOST_HOURS, MOST_PLACES, MOST_SKILLS, REACHES
@@ -68,7 +68,7 @@ def shared_fields(typed: Typed) -> tuple[dict[str, object], dict[str, str]]:
         faults["hours"] = f"Give the hours a month, from 1 to {MOST_HOURS}."
     made: dict[str, object] = {
         "v": 1,
-        "languages": [one.lower() for one in listed(typed.get("languages", ""))],
+        "languages": [languages.code_of(one) for one in listed(typed.get("languages", ""))],
         "zone": typed.get("zone", ""),
         "hours": hours or 1,
         "functions": [one for n in range(3) if (one := typed.get(f"function.{n}", ""))],
@@ -110,7 +110,7 @@ def typed_of(card: MentorCard, settings: Settings) -> dict[str, str]:
     """A card as its form shows it."""
     held = profiles.unpack_offered(card.record)
     found = {
-        "languages": ", ".join(held.languages),
+        "languages": languages.said(held.languages),
         "zone": held.zone,
         "hours": str(held.hours),
         "grade": held.grade,

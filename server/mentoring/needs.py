@@ -12,7 +12,7 @@ from server.facts.mentoring import (
     NeedOpened,
 )
 from server.instance import Instance
-from server.mentoring import cards, matching, profiles
+from server.mentoring import cards, languages, matching, profiles
 from server.mentoring.matching import Score, Seeker
 from server.mentoring.profiles import Wanted
 from server.mentoring.terms import MOST_SKILLS
@@ -73,7 +73,7 @@ def typed_of(need: Need, settings: Settings) -> dict[str, str]:
     held = profiles.unpack_wanted(need.record)
     found = {
         "goal": held.goal,
-        "languages": ", ".join(held.languages),
+        "languages": languages.said(held.languages),
         "zone": held.zone,
         "hours": str(held.hours),
         "anonymous": "yes" if need.is_anonymous else "",

@@ -3,7 +3,7 @@
 
 from server import text
 from server.errors import Invalid, NotAllowed
-from server.mentoring import profiles
+from server.mentoring import languages, profiles
 from server.mentoring.terms import LEVELS
 from server.permissions import Permission, Standing, must
 from server.posts import writing
@@ -37,7 +37,7 @@ def draft(offered: profiles.Offered) -> ThreadDraft:
     said = [
         "I can help with:", "\n".join(lines), offered.about,
         f"I have {offered.hours} hours a month ({offered.zone}), and talk in "
-        f"{', '.join(offered.languages)}.",
+        f"{languages.said(offered.languages)}.",
         "Answer here, or find me under *Mentoring*.",
     ]  # fmt: skip
     return ThreadDraft(

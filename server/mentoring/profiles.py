@@ -112,9 +112,9 @@ class _Reading:
     def languages(self) -> tuple[str, ...]:
         found = self.words("languages", MOST_LANGUAGES)
         if not found:
-            self.fault("languages", "Name at least one language, such as en.")
+            self.fault("languages", "Name at least one language, such as English.")
         if not all(_LANGUAGE.match(one) for one in found):
-            self.fault("languages", "Use the codes of languages, such as en or es.")
+            self.fault("languages", "Use names of languages, such as English, or their codes.")
         return found
 
     def functions(self) -> tuple[str, ...]:

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closed lists of mentoring, with their words."""
 
+from datetime import date
+
+from server.mentoring.languages import said
+
+__all__ = ["said"]
+
 FORMATS: dict[str, str] = {
     "one-to-one": "One to one",
     "group": "Group",
@@ -48,3 +54,8 @@ MOST_SKILLS = 5
 LONGEST_SKILL = 60
 MOST_HOURS = 40
 MOST_PLACES = 20
+
+
+def day(value: str | None) -> str:
+    """`1 March 2027` of a day as it is stored; "" for none."""
+    return f"{date.fromisoformat(value):%-d %B %Y}" if value else ""

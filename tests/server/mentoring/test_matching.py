@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.errors import Invalid
-from server.mentoring import matching, profiles
+from server.mentoring import languages, matching, profiles
 from server.mentoring.matching import Candidate, Seeker, ranked, weigh, why_not
 from server.mentoring.profiles import Offered, Skill, Wanted, document_of, offered, wanted
 from server.mentoring.terms import FORMATS, FUNCTIONS, LEVELS
@@ -97,6 +97,15 @@ def test_the_order_is_the_same_whatever_order_cards_come_in(
     assert there == ranked(seeker, candidates[::-1], seed, WINTER)
     points = [one.score.points for one in there]
     assert points == sorted(points, reverse=True)
+
+
+def test_languages_are_typed_and_told_by_name() -> None:
+    assert [languages.code_of(one) for one in ("English", " ES ", "mi", "es-MX")] == [
+        "en", "es", "mi", "es-mx",
+    ]  # fmt: skip
+    assert languages.said(("en", "es", "es-mx")) == "English, Spanish, es-mx"
+    for code, name in languages.NAMES.items():
+        assert languages.code_of(name) == code
 
 
 def test_ties_are_drawn_by_the_seed() -> None:

@@ -10,7 +10,7 @@ from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from bench import town
 from bench.elsewhere import Elsewhere
@@ -24,6 +24,7 @@ from server.posts.drafts import ThreadDraft
 from server.transaction import Transaction
 from storage import forums, log, members
 from storage.base import Base, in_batches
+from storage.facts import FactRow
 from storage.forums import Forum, ForumFollow
 from storage.keys import ActorKey
 from storage.log import Lane, LogRow, Subscription
@@ -84,6 +85,8 @@ async def _seed(place: Town, hosts: list[str]) -> dict[str, rsa.RSAPublicKey]:
     instance = await town.opened(place)
     try:
         async with instance.transaction() as tx:
+            # What happened in the town before it had followers is told to nobody.
+            await tx.session.execute(update(FactRow).values(done=tx.now))
             forum = await forums.by_handle(tx.session, town.FORUM)
             assert forum is not None
             for batch in in_batches(hosts):

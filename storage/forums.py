@@ -152,6 +152,15 @@ async def by_uri(session: AsyncSession, uri: str) -> Forum | None:
     return (await session.execute(select(Forum).where(Forum.uri == uri))).scalar_one_or_none()
 
 
+async def by_uris(session: AsyncSession, uris: Collection[str]) -> dict[str, Forum]:
+    """The forums among these actor ids, by them."""
+    found: dict[str, Forum] = {}
+    for batch in in_batches(sorted(uris)):
+        rows = await session.execute(select(Forum).where(Forum.uri.in_(batch)))
+        found |= {forum.uri: forum for forum in rows.scalars()}
+    return found
+
+
 async def visibilities(session: AsyncSession, uris: Collection[str]) -> dict[str, str]:
     """Who may read our forums with these ids; others are left out."""
     found: dict[str, str] = {}

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, Word, in_batches
 
 
 class MemberState(StrEnum):
@@ -112,6 +112,15 @@ async def by_handle(session: AsyncSession, handle: str, peer: str | None = None)
 async def by_uri(session: AsyncSession, uri: str) -> Member | None:
     """The person whose actor id is `uri`."""
     return (await session.execute(select(Member).where(Member.uri == uri))).scalar_one_or_none()
+
+
+async def by_uris(session: AsyncSession, uris: Collection[str]) -> dict[str, Member]:
+    """The people among these actor ids, by them."""
+    found: dict[str, Member] = {}
+    for batch in in_batches(sorted(uris)):
+        rows = await session.execute(select(Member).where(Member.uri.in_(batch)))
+        found |= {member.uri: member for member in rows.scalars()}
+    return found
 
 
 async def moved_there(session: AsyncSession, uri: str) -> Sequence[Member]:

@@ -138,7 +138,6 @@ async def _mend(tx: Transaction, forum: Forum, listed: set[str]) -> None:
             await follows.declined(tx, member, forum, LOST)
         elif held.state == FollowState.REJECTED and member.uri in listed:
             follows.say_left(tx, member, forum, held.uri)
-    for uri in sorted(listed - known):
-        stranger = await members.by_uri(tx.session, uri)
-        if stranger is not None and stranger.is_local:
+    for uri, stranger in sorted((await members.by_uris(tx.session, listed - known)).items()):
+        if stranger.is_local:
             follows.say_left(tx, stranger, forum, f"{uri}#follow-{forum.id}-0")

@@ -74,11 +74,9 @@ def _must_be_for_all(forum: Forum, post: WirePost, activity: Activity) -> None:
 async def _forum_of(session: AsyncSession, post: WirePost, activity: Activity) -> Forum:
     """The forum of ours that a post is for: by audience, recipients, then its parent's."""
     named = (*post.audience, *activity.audience, *post.to, *post.cc, *activity.to, *activity.cc)
-    for uri in dict.fromkeys(named):
-        forum = await forums.by_uri(session, uri)
-        if forum is not None:
-            break
-    else:
+    known = await forums.by_uris(session, set(named))
+    forum = next((known[uri] for uri in named if uri in known), None)
+    if forum is None:
         parent = await posts.by_uri(session, post.in_reply_to) if post.in_reply_to else None
         forum = await session.get(Forum, parent.forum_id) if parent else None
     if forum is None or not forum.is_local or forum.visibility not in FEDERATED:

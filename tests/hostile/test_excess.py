@@ -12,7 +12,8 @@ from storage.posts import Post, PostMention, PostTag
 from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing, note
 from tests.hostile.copy import copied
-from tests.hostile.peer import Json, ScriptedPeer, mallory, vera
+from tests.hostile.peer import PUBLIC, Json, ScriptedPeer, mallory, vera
+from tests.statements import counted
 
 MANY = 10_000
 LONG = "n" * 600_000
@@ -69,8 +70,13 @@ async def test_DOS_10_a_post_with_ten_thousand_parts_is_held_within_bounds(
     said |= {member: parts, "content": "<p>" + "@sam " * MANY + "</p>"}
     while len(orjson.dumps(said)) > 900_000:
         said[member] = said[member][:-500]
-    row = await gh.sent(evil, doing("Create", mallory(evil), said))
+    many = {"to": [PUBLIC, *(f"{evil.origin}/u/{n}" for n in range(500))]}
+    with counted() as asked:
+        row = await gh.sent(evil, doing("Create", mallory(evil), said | many, **many))
     assert row.state in {"applied", "refused", "ignored"}
+    # Whom it is for is looked for at once, and not one by one.
+    about = "FROM forums"
+    assert sum(about in " ".join(one.split()) for one in asked) < 60
     assert evil.fetched in (["/u/mallory"], ["/u/mallory"] * 2)
     if row.state == "applied":
         assert await number_of(gh, PostMention, said["id"]) <= text.names.MAX_MENTIONS

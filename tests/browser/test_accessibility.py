@@ -98,6 +98,7 @@ FOR_MEMBERS = {
     "review of an own practice": "{practice}/review",
     "review of a draft": "{unpublished}",
     "reviews": "/reviews",
+    "earlier reviews": "/reviews/earlier",
     "writing a review": "{task}",
     "adapted practice": "{made}",
     "warning of a practice": "{practice}/notice",

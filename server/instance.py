@@ -77,9 +77,9 @@ class Instance:
         for wake in self._wakers:
             wake()
 
-    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """A session for questions."""
-        return self.database.reading()
+    def reading(self, *, planned_once: bool = False) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session for questions; `planned_once` as `Database.reading` has it."""
+        return self.database.reading(planned_once=planned_once)
 
     @asynccontextmanager
     async def transaction(self, received: int | None = None) -> AsyncIterator[Transaction]:

@@ -117,12 +117,13 @@ class Database:
         return PostgresAppends(self._write)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self, *, planned_once: bool = False) -> AsyncIterator[AsyncSession]:
         """A session for questions; what it sees is one consistent moment.
 
-        What `plain.ask` sees is one moment as well, of its own.
+        What `plain.ask` sees is one moment as well, of its own. With `planned_once` PostgreSQL
+        goes by one plan for its questions whatever they are given, as is good for visitors.
         """
-        snapshot = self.plain.snapshot()
+        snapshot = self.plain.snapshot(planned_once=planned_once)
         session = self._unused.pop() if self._unused else self._session()
         session.info["snapshot"] = snapshot
         try:

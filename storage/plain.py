@@ -108,7 +108,7 @@ class Plain(Protocol):
 
     async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]: ...
 
-    def snapshot(self) -> Snapshot: ...
+    def snapshot(self, *, planned_once: bool = False) -> Snapshot: ...
 
     async def close(self) -> None: ...
 
@@ -128,7 +128,7 @@ class _Sqlite:
         self._idle: list[sqlite3.Connection] = []
         self.asked = 0
 
-    def snapshot(self) -> "_SqliteSnapshot":
+    def snapshot(self, *, planned_once: bool = False) -> "_SqliteSnapshot":
         return _SqliteSnapshot(self)
 
     async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
@@ -180,6 +180,12 @@ class _SqliteSnapshot:
             self._plain.give_back(connection)
 
 
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# To plan takes longer than to answer, the more the larger the tables are. Not for what depends on
+# a member: which of their forums hold most is not known until they are named.
+_PLANNED_ONCE = f"{_BEGIN}; SET LOCAL plan_cache_mode = force_generic_plan"
+
+
 class _Postgres:
     """A few connections of our own, at most MOST_OPEN in use."""
 
@@ -192,8 +198,8 @@ class _Postgres:
         self._room = asyncio.Semaphore(MOST_OPEN)
         self.asked = 0
 
-    def snapshot(self) -> "_PostgresSnapshot":
-        return _PostgresSnapshot(self)
+    def snapshot(self, *, planned_once: bool = False) -> "_PostgresSnapshot":
+        return _PostgresSnapshot(self, _PLANNED_ONCE if planned_once else _BEGIN)
 
     async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
         connection = await self.take()
@@ -234,14 +240,15 @@ class _Postgres:
 class _PostgresSnapshot:
     is_sqlite = False
 
-    def __init__(self, plain: _Postgres) -> None:
+    def __init__(self, plain: _Postgres, begin: str) -> None:
         self._plain = plain
+        self._begin = begin
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
         if self._connection is None:
             self._connection = await self._plain.take()
-            await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            await self._connection.execute(self._begin)
         self._plain.asked += 1
         found: Sequence[Sequence[Any]] = await self._connection.fetch(sql, *values)
         return found

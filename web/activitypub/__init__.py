@@ -93,7 +93,7 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
             who, refusal = NOBODY, error
         if not who.allowed and not stub:
             return _plain(refusal.status, refusal.sentence)
-        async with station.instance.reading() as session:
+        async with station.instance.reading(planned_once=True) as session:
             documents = Documents(station, session, who)
             try:
                 status, document = await make(documents, request)

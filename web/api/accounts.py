@@ -172,6 +172,10 @@ async def relations(call: Call) -> Json:
 async def follow(call: Call) -> Json:
     """Follow a forum; that of another agency is asked."""
     forum = await _a_forum(call)
+    if call.given.yes("notify") or not call.given.yes("reblogs", True):
+        raise Invalid(
+            message="A forum is followed as it is: its threads are in your home timeline."
+        )
     async with call.instance.transaction() as tx:
         held = await follows.follow(tx, call.member, forum)
         state = str(held.state)
@@ -226,6 +230,9 @@ routes = [
         public=True,
     ),
     call("GET", "/api/v1/accounts/{id}/lists", lists_of, "read:lists", "[List]"),
-    call("POST", "/api/v1/accounts/{id}/follow", follow, "write:follows", "Relationship"),
+    call(
+        "POST", "/api/v1/accounts/{id}/follow", follow, "write:follows", "Relationship", "notify",
+        "reblogs",
+    ),
     call("POST", "/api/v1/accounts/{id}/unfollow", unfollow, "write:follows", "Relationship"),
 ]  # fmt: skip

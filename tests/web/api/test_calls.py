@@ -107,7 +107,9 @@ async def test_following_reporting_and_reading_notices(room: Room) -> None:
     forum = f"/api/v1/accounts/{room.forum.id}"
     assert (await app.post(f"{forum}/unfollow"))["following"] is False
     assert await app.get("/api/v1/lists") == []
-    assert (await app.post(f"{forum}/follow"))["following"]
+    for more in ({"notify": True}, {"reblogs": False}):
+        await app.post(f"{forum}/follow", 422, **more)
+    assert (await app.post(f"{forum}/follow", notify=False, reblogs=True))["following"]
     assert 'data-follow="accepted"' in await room.page(f"/f/{room.forum.handle}")
     refused = await app.post(f"/api/v1/accounts/{room.sam.id}/follow", 422)
     assert "forum" in refused["error"]

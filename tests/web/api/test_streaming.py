@@ -97,18 +97,19 @@ async def test_a_member_hears_of_what_concerns_them_in_both_ways(studio: Studio)
         assert events.headers["content-type"].startswith("text/event-stream")
         lines = events.aiter_lines()
         assert await anext(lines) == ":)"
-        await opened.send(json.dumps({"type": "subscribe", "stream": "hashtag", "tag": "queues"}))
+        of_list = {"stream": "list", "list": str(studio.forum.id)}
+        for more in ({"stream": "hashtag", "tag": "queues"}, of_list):
+            await opened.send(json.dumps({"type": "subscribe", **more}))
         await opened.send("nonsense")
-        answer = json.loads(await opened.recv())
-        assert answer["status"] == 400
+        assert json.loads(await opened.recv())["status"] == 400
         hidden = await makers.thread(studio.instance, studio.sam, closed, "Hidden", "@ana")
         thread = await makers.thread(
             studio.instance, studio.sam, studio.forum, "News", tags=("queues",)
         )
         first = await _told(opened, "update")
         assert (first["stream"], first["payload"]["reblog"]["id"]) == (["user"], str(thread.id))
-        second = await _told(opened, "update")
-        assert second["stream"] == ["hashtag", "queues"]
+        others = sorted([(await _told(opened, "update"))["stream"] for _ in range(2)])
+        assert others == [["hashtag", "queues"], [*of_list.values()]]
         assert json.loads(await _event(lines, "update"))["id"] == str(thread.id)
         reply = await makers.reply(studio.instance, studio.sam, own, "For @ana")
         assert (await _told(opened, "update"))["payload"]["id"] == str(reply.id)

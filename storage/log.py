@@ -118,7 +118,7 @@ class Subscription(Base):
 
 
 class LogRecipient(Base):
-    """Who a `direct` row goes to."""
+    """Who a row goes to by name: all of a `direct` one, and who else is told of a change."""
 
     __tablename__ = "log_recipients"
     __table_args__ = (Index("ix_log_recipients_lane", "lane_id", "seq"),)

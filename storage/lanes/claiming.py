@@ -150,10 +150,10 @@ async def _from_tail(
             told[lane].update(
                 item.seq for item in by_audience[audience] if covers(from_seq, until_seq, item)
             )
-    if len(rows) > sum(map(len, by_audience.values())):
-        between = {"lanes": list(told), "first": rows[0].seq, "last": rows[-1].seq}
-        for lane, seq in (await session.execute(_NAMED, between)).all():
-            told[lane].add(seq)
+    # Changes of a post are told to those who know it besides the forum's own followers.
+    between = {"lanes": list(told), "first": rows[0].seq, "last": rows[-1].seq}
+    for lane, seq in (await session.execute(_NAMED, between)).all():
+        told[lane].add(seq)
     for work in works:
         mine = sorted(seq for seq in told[work.lane] if seq > work.cursor)
         work.items = [by_seq[seq] for seq in mine[:limit]]

@@ -14,6 +14,8 @@ import orjson
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from federation.errors import Unreachable
+from federation.fetch import line
 from tests.simulation.virtual_time import VirtualLoop, shown
 
 
@@ -273,9 +275,6 @@ class Answer:
         self.content = _Body(answered.body)
         self.content_length = len(answered.body)
 
-    def release(self) -> None:
-        """Nothing is held."""
-
     def close(self) -> None:
         """Nothing is held."""
 
@@ -305,10 +304,40 @@ class Session:
     ) -> _Getting:
         return _Getting(lambda: self._network.carry(self._source, method, str(url), headers, b""))
 
-    async def post(
-        self, url: URL, *, data: bytes, headers: Mapping[str, str], allow_redirects: bool
-    ) -> Answer:
-        return Answer(await self._network.carry(self._source, "POST", str(url), headers, data))
-
     async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Line:
+    """What the door takes for a connection that deliveries go over: leads into the network."""
+
+    is_reusable = False
+
+    def __init__(self, network: Network, source: Caller) -> None:
+        self._network = network
+        self._source = source
+
+    async def ask(self, request: bytes, end: float) -> line.Answer:
+        """Carry a request, as it would be written to the socket."""
+        head, _, body = request.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = dict(one.split(": ", 1) for one in lines)
+        url = f"http://{headers['Host']}{path}"
+        try:
+            async with asyncio.timeout_at(end):
+                answered = await self._network.carry(self._source, method, url, headers, body)
+        except TimeoutError:
+            raise line.Late from None
+        except aiohttp.ServerDisconnectedError:
+            raise line.Ended from None
+        except ConnectionError:
+            raise Unreachable(f"{headers['Host']} could not be reached.") from None
+        answer = line.Answer()
+        answer.status, answer.body = answered.status, bytearray(answered.body)
+        for name, value in answered.headers:
+            answer.headers.add(name.decode("latin-1"), value.decode("latin-1"))
+        return answer
+
+    def close(self) -> None:
         """Nothing is open."""

@@ -21,7 +21,7 @@ from server.randomness import SeededRandomness
 from server.settings import Settings
 from tests import makers
 from tests.simulation.inline_sqlite import InlineConnection
-from tests.simulation.network import Answered, Asked, Network, Session, scope_of
+from tests.simulation.network import Answered, Asked, Line, Network, Session, scope_of
 from tests.simulation.virtual_time import NodeClock, VirtualLoop
 from web.app import create_app
 
@@ -124,9 +124,14 @@ class Node:
         instance = await Instance.open(self.settings, clock=self.clock, randomness=randomness)
         app = create_app(instance, worker=False)
         station: Station = app.state.wire
-        # The door stays the real one; its client session leads into our network.
-        session = Session(self.network, _Line(self, self.machine))
-        station.door._opened = cast(aiohttp.ClientSession, session)
+        # The door stays the real one; its session and its lines lead into our network.
+        source = _Line(self, self.machine)
+        station.door._opened = cast(aiohttp.ClientSession, Session(self.network, source))
+
+        async def connect(*_: object) -> Line:
+            return Line(self.network, source)
+
+        station.door._lines._connect = connect  # type: ignore[assignment]
         if number == 1:
             # The instance actor's pair is one made once: RSA keys take long.
             async with instance.transaction() as tx:

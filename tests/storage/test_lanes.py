@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
@@ -196,6 +196,7 @@ ROWS = st.lists(
     cursor=st.integers(0, 12),
     begins=st.integers(0, 12),
 )
+@example(rows=[("f", None)], subscribed=[], named={1}, cursor=0, begins=0)
 def test_a_lane_is_given_the_same_rows_however_they_are_found(
     empty_database: Path,
     rows: list[tuple[str, int | None]],

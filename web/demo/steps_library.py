@@ -102,8 +102,8 @@ async def change_taken_over(scene: Scene) -> str:
 
     await until("version 2 of the practice at Riverton", follows)
     history = (await dee.browser.open(f"/p/{number(here)}/versions")).words
-    for told in ("What Riverton learned.", "From version 1 to version 2", *LESSON[:-1].split()):
-        expect(told in history, f"Riverton's page of the versions does not say “{told}”")
+    for line in ("What Riverton learned.", "From version 1 to version 2", *LESSON[:-1].split()):
+        expect(line in history, f"Riverton's page of the versions does not say “{line}”")
 
     async def told() -> bool | None:
         return "Taken over" in (await dee.browser.open(sent.path.partition("?")[0])).words or None

@@ -66,10 +66,10 @@ FOR_MEMBERS = {
     "branch": "{branch}",
     "new thread": "/f/counters/new",
     "reply": "{copy}/reply",
-    "edit": "{own}/edit",
-    "delete": "{own}/delete",
-    "history": "{own}/history",
-    "where it is quoted": "{own}/quotes",
+    "edit": "{thread}/edit",
+    "delete": "{thread}/delete",
+    "history": "{thread}/history",
+    "where it is quoted": "{thread}/quotes",
     "report": "{copy}/report",
     "drafts": "/me/drafts",
     "kept posts": "/me/kept",
@@ -190,7 +190,6 @@ def places(town: Town) -> dict[str, Any]:
     town.trouble(town.riverton, "harbor.example.gov", thread)
     return {
         "thread": f"/p/{thread.id}",
-        "own": f"/p/{thread.id}",
         "branch": f"/p/{answer.id}",
         "copy": f"/p/{copy.id}",
         "forum": f"/f/{copied.handle}@{copied.peer}",

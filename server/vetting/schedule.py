@@ -41,6 +41,7 @@ async def _remind(tx: Transaction) -> None:
             ReviewTask.reminded.is_(None),
             ReviewTask.due <= tx.now + REMINDED_BEFORE,
         )
+        .order_by(ReviewTask.due, ReviewTask.id)
         .limit(AT_ONCE)
     )
     for task in (await tx.session.execute(question)).scalars().all():
@@ -60,6 +61,7 @@ async def _lapse(tx: Transaction) -> None:
     question = (
         select(ReviewSeat)
         .where(ReviewSeat.state.in_(sorted(OPEN_SEATS)), ReviewSeat.due < tx.now - GRACE)
+        .order_by(ReviewSeat.due, ReviewSeat.id)
         .limit(AT_ONCE)
     )
     for seat in (await tx.session.execute(question)).scalars().all():
@@ -82,6 +84,7 @@ async def _age(tx: Transaction) -> None:
             ReviewStatement.at < limit,
             is_last,
         )
+        .order_by(ReviewStatement.at, Practice.post_id)
         .limit(AT_ONCE)
     )
     for practice in (await tx.session.execute(question)).scalars().unique().all():

@@ -323,6 +323,8 @@ class Line:
         first, *lines = head.decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ")
         headers = dict(one.split(": ", 1) for one in lines)
+        # The network counts for itself.
+        del headers["Content-Length"]
         url = f"http://{headers['Host']}{path}"
         try:
             async with asyncio.timeout_at(end):

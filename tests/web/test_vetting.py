@@ -2,6 +2,7 @@
 """The forms of a review: nothing typed is lost, faults stand at their field."""
 
 import html
+import re
 
 import httpx
 from sqlalchemy import select
@@ -9,12 +10,54 @@ from starlette.applications import Starlette
 
 from server.instance import Instance
 from server.reviews import rubric
+from server.vetting import lists
 from storage.forums import Forum
 from storage.members import Member
 from storage.reviews import Review, ReviewTask
 from tests import makers
 from tests.server.library.bench import begun, published
 from tests.web.practices.forms import send
+
+
+async def test_lists_of_reviews_go_on_to_the_first_of_them(
+    app: Starlette, instance: Instance, admin: Member
+) -> None:
+    forum, now = await makers.forum(instance, admin), instance.clock.now()
+    ana = await makers.member(instance, "ana")
+    shown = {f"Permits {n:02}" for n in range(lists.PAGE + 1)}
+    async with instance.transaction() as tx:
+        for n, title in enumerate(sorted(shown)):
+            tx.session.add(
+                Review(
+                    id=tx.ids.next(), draft_id=n, forum_id=forum.id, author_id=ana.id,
+                    title=title, version=1, state="accepted", submitted=now,
+                )
+            )  # fmt: skip
+            tx.session.add(
+                ReviewTask(
+                    id=tx.ids.next(), token=str(n), invitation=f"http://a.example/{n}",
+                    member_id=ana.id, title=title, version=1, state="answered",
+                    received=now, due=now,
+                )
+            )  # fmt: skip
+    pages = (
+        (ana, "/reviews", r'href="/reviews/[0-9]+">(.*?)<'),
+        (ana, "/reviews", r'href="/reviews/drafts/[0-9]+">(.*?)<'),
+        (admin, "/reviews/board", r'href="/reviews/cases/[0-9]+">(.*?)<'),
+    )
+    for person, path, line in pages:
+        async with makers.browser(app) as client:
+            await makers.sign_in(client, instance, person)
+            first = (await client.get(path)).text
+            on = re.search(r'rel="next" href="(.*?)"', first)
+            assert on, path
+            second = (await client.get(html.unescape(on[1]))).text
+            read = re.findall(line, first), re.findall(line, second)
+            assert [len(one) for one in read] == [lists.PAGE, 1], line
+            assert {*read[0], *read[1]} == shown
+            assert 'rel="next"' not in second
+            empty = (await client.get("/reviews/earlier")).text
+            assert "nothing older" in empty
 
 
 async def test_a_review_is_asked_for_given_and_decided_by_forms(

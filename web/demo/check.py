@@ -57,6 +57,8 @@ STEPS: dict[str, Step] = {
     "library.adaptation_known": steps_library.adaptation_known,
     "library.change_taken_over": steps_library.change_taken_over,
     "library.warning_follows": steps_library.warning_follows,
+    "library.thread_distilled": steps_library.thread_distilled,
+    "library.forum_withdraws": steps_library.forum_withdraws,
     "library.reviewed": steps_reviews.reviewed,
     "library.draft_reviewed": steps_reviews.draft_reviewed,
     "calendar.webinar_fills": steps_calendar.webinar_fills,

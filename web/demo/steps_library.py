@@ -3,12 +3,14 @@
 
 from web.demo import practices
 from web.demo.pages import Page
-from web.demo.practices import LESSON, NUMBERS, Adapted, number
+from web.demo.practices import LESSON, NUMBERS, Adapted, choice, number
 from web.demo.readers import Reader
-from web.demo.scene import Scene, expect
+from web.demo.scene import EARLIER, EARLIER_REPLY, Scene, expect
 from web.demo.story import COUNTERS, DEE
 from web.demo.waiting import until
 
+TITLE = "What the old form asked, asked once"
+UNSAFE = "It asks for papers that the law no longer lets an agency keep."
 WARNING = "Step 3 tests with builders only: ask somebody who builds once as well."
 
 
@@ -99,12 +101,15 @@ async def change_taken_over(scene: Scene) -> str:
         return page if LESSON in page.words and "Version 2" in page.words else None
 
     await until("version 2 of the practice at Riverton", follows)
+    history = (await dee.browser.open(f"/p/{number(here)}/versions")).words
+    for line in ("What Riverton learned.", "From version 1 to version 2", *LESSON[:-1].split()):
+        expect(line in history, f"Riverton's page of the versions does not say “{line}”")
 
     async def told() -> bool | None:
         return "Taken over" in (await dee.browser.open(sent.path.partition("?")[0])).words or None
 
     await until("Lakeside's answer at Riverton", told)
-    return "Lakeside took Riverton's lesson into version 2, which reached Riverton with the answer"
+    return "Lakeside took Riverton's lesson into version 2; Riverton shows it beside version 1"
 
 
 async def warning_follows(scene: Scene) -> str:
@@ -122,3 +127,53 @@ async def warning_follows(scene: Scene) -> str:
     notices = await dee.browser.open("/notifications")
     expect("warns about" in notices.words, "Dee was not told of the advisory")
     return "Lakeside's advisory stands on Riverton's adaptation, and its author was told"
+
+
+async def _distilled(scene: Scene) -> tuple[str, str]:
+    """Ana's practice of a thread at Lakeside, in that forum: its path there and at Riverton."""
+    await scene.followed()
+    ana, marek = await scene.person("ana"), await scene.person("marek")
+    thread, reply = await scene.earlier()
+    path = await ana.thread(scene.lakeside, "permits", thread)
+    chosen = (await ana.seen(path, reply)).id
+    form = f"/p/{number(path)}/distil"
+    draft = await ana.browser.submit(form, form, **{f"r{chosen}": "yes"})
+    about = f"{draft.path}/about"
+    await ana.browser.submit(about, about, name=TITLE, summary="Ask once.", action="save")
+    forum = (await ana.browser.open(ana.path(scene.lakeside, "permits"))).title
+    offered = f"{forum} ({scene.lakeside.sign.agency})"
+    to = choice(await ana.browser.open(draft.path), offered)
+    made = await ana.browser.submit(draft.path, f"{draft.path}/publish", forum=to)
+    uri = next(iter(made.posts))
+    return await marek.thread(scene.lakeside, "permits", uri), made.path.partition("?")[0]
+
+
+async def thread_distilled(scene: Scene) -> str:
+    there, here = await scene.once("distilled", lambda: _distilled(scene))
+    marek, ana = await scene.person("marek"), await scene.person("ana")
+    thread, _ = await scene.earlier()
+    for reader, path, where in ((marek, there, "Lakeside"), (ana, here, "Riverton")):
+        practice = await reader.browser.open(path)
+        for told in (EARLIER, EARLIER_REPLY, "With thanks to", "Marek Nowak", "Priya Shah"):
+            expect(told in practice.words, f"The practice at {where} does not show “{told}”")
+        talk = await reader.browser.open(await reader.thread(scene.lakeside, "permits", thread))
+        said = f"This discussion became a practice: {TITLE}"
+        expect(said in talk.words, f"The discussion at {where} does not say “{said}”")
+    return f"At both agencies the discussion says “{said}”, which credits Marek and Priya"
+
+
+async def forum_withdraws(scene: Scene) -> str:
+    there, here = await scene.once("distilled", lambda: _distilled(scene))
+    lou, ana = await scene.person("lou"), await scene.person("ana")
+    form = f"/p/{number(there)}/notice"
+    await lou.browser.submit(form, form, words=UNSAFE, action="warn")
+    said = "Withdrawn by the stewards of "
+
+    async def withdrawn() -> Page | None:
+        page = await ana.browser.open(here)
+        return page if said in page.words and UNSAFE in page.words else None
+
+    await until("Lakeside's withdrawal on Ana's practice at Riverton", withdrawn)
+    notices = await ana.browser.open("/notifications")
+    expect("withdrew" in notices.words, "Ana was not told that her practice was withdrawn")
+    return "Lakeside's stewards withdrew Ana's practice; Riverton's page says why, and she was told"

@@ -17,6 +17,7 @@ from server.vetting import cases, lists, pages
 from server.vetting.pages import Case
 from web.errors import STATUS
 from web.forms import Form, submit
+from web.paging import place
 from web.practices.showing import of_record
 from web.spots import identifier
 from web.visits import Visit, arrive
@@ -34,9 +35,13 @@ SAID = {
 async def board(request: Request) -> Response:
     """All reviews in the forums that a steward looks after."""
     visit = await arrive(request)
+    before = place(request)
     async with visit.instance.reading() as session:
-        lines = await lists.board(session, visit.member)
-    return visit.page("reviews/board.html", lines=lines, states=words.STATES)
+        lines = await lists.board(session, visit.member, before=before)
+    older = min(line.review.id for line in lines) if len(lines) == lists.PAGE else None
+    return visit.page(
+        "reviews/board.html", lines=lines, states=words.STATES, older=older, first=before is None
+    )
 
 
 def _number(request: Request) -> int:

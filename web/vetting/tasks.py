@@ -4,6 +4,7 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,9 +18,11 @@ from server.reviews import notices, rubric, tasks, words
 from server.reviews.rubric import Answers
 from server.transaction import Transaction
 from server.vetting import lists, reviewing
+from server.vetting.lists import Older
 from server.vetting.reviewing import TaskPage
 from web.errors import STATUS
 from web.forms import Form, submit
+from web.paging import place
 from web.practices.showing import of_record
 from web.visits import Visit, arrive
 
@@ -33,12 +36,44 @@ SAID = {
 }
 
 
+_LISTS = ("done", "here", "elsewhere")
+
+
 async def mine(request: Request) -> Response:
     """Everything about reviews that waits for a member, and what they did."""
     visit = await arrive(request)
     async with visit.instance.reading() as session:
         found = await lists.mine(session, visit.member)
-    return visit.page("reviews/mine.html", mine=found, states=words.STATES, task_states=words.TASKS)
+    return visit.page(
+        "reviews/mine.html",
+        mine=found,
+        older=_link(found.older),
+        states=words.STATES,
+        task_states=words.TASKS,
+    )
+
+
+async def earlier(request: Request) -> Response:
+    """Further back: what a member reviewed, and what they had reviewed."""
+    visit = await arrive(request)
+    before = Older(*(place(request, name) for name in _LISTS))
+    async with visit.instance.reading() as session:
+        done, written, older = await lists.earlier(session, visit.member, before)
+    return visit.page(
+        "reviews/earlier.html",
+        done=done,
+        written=written,
+        older=_link(older),
+        states=words.STATES,
+        task_states=words.TASKS,
+    )
+
+
+def _link(older: Older) -> str:
+    """The address of what is older; empty where every list has ended."""
+    found = [(name, getattr(older, name)) for name in _LISTS]
+    query = urlencode([(name, at) for name, at in found if at is not None])
+    return f"/reviews/earlier?{query}" if query else ""
 
 
 async def show(request: Request) -> Response:
@@ -153,6 +188,7 @@ def _conflict(form: Form) -> str | None:
 
 routes = [
     Route("/reviews", mine),
+    Route("/reviews/earlier", earlier),
     Route("/reviews/{token}", show),
     Route("/reviews/{token}", act, methods=["POST"]),
 ]

@@ -44,7 +44,7 @@ async def closed_and_opened(world: World, history: History) -> None:
     # Everything sent from now on comes again within some minutes.
     world.network.weather = Weather(repeated=1.0, repeat_within=240.0)
     await history.attempt(steward, place, "lock")
-    await world.pass_time(3.0)
+    await world.pass_time(6.0)
     assert [_closed(node, place) for node in world.nodes] == [True, True]
     world.network.weather = Weather()
     await history.attempt(steward, place, "lock")

@@ -35,6 +35,11 @@ class Forbidden(Exception):
     """The token does not reach that far."""
 
 
+def is_yes(value: str) -> bool:
+    """Whether a word means yes."""
+    return value.lower() in _YES
+
+
 @dataclass(frozen=True)
 class Given:
     """The parameters of a call, from its query and its body alike; each may have several values."""
@@ -65,7 +70,7 @@ class Given:
 
     def yes(self, name: str, default: bool = False) -> bool:
         """Whether a yes was given: `true`, `1` or `on`."""
-        return self.text(name).lower() in _YES if self.given(name) else default
+        return is_yes(self.text(name)) if self.given(name) else default
 
     def number(self, name: str) -> int | None:
         """An id; None where there is none, or anything but an id."""

@@ -8,7 +8,7 @@ from server.members import profile
 from server.rows import Forum
 from server.timelines import people
 from web import limits
-from web.api.calls import Call, Json
+from web.api.calls import Call, Json, is_yes
 from web.api.entities.statuses import Statuses
 from web.api.routes import call
 from web.limits import spend
@@ -66,6 +66,11 @@ def _must_be_changeable(call: Call) -> None:
     if given.files.get("header") or given.text("header"):
         faults["header"] = NO_HEADER
     if str(source.get("privacy") or "public") not in {"public", "unlisted"}:
+        faults["source"] = FIXED
+    ours = call.instance.settings.language
+    if str(source.get("language") or ours) != ours:
+        faults["source"] = FIXED
+    if is_yes(str(source.get("sensitive"))):
         faults["source"] = FIXED
     if faults:
         raise Invalid(faults)

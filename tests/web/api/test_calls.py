@@ -186,6 +186,8 @@ async def test_a_profile_is_changed_as_far_as_there_is_one(room: Room) -> None:
         {"data": {"locked": "true"}},
         {"data": {"discoverable": "false"}},
         {"json": {"source": {"privacy": "private"}}},
+        {"json": {"source": {"language": "fi"}}},
+        {"data": {"source[sensitive]": "true"}},
         {"json": {"fields_attributes": [{"name": "Home page", "value": "https://x.example"}]}},
     ):
         assert (await room.app.ask("PATCH", address, 422, **sent))["error"]

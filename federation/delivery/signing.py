@@ -4,6 +4,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from typing import cast
 
 from federation.signatures.sign import Prepared
 
@@ -32,12 +33,17 @@ class Signing:
         signed: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
         self._waiting.append((prepared, signed))
         if len(self._at_work) < self._threads:
-            task = asyncio.create_task(self._work())
-            self._at_work.add(task)
-            task.add_done_callback(self._at_work.discard)
+            self._at_work.add(asyncio.create_task(self._work()))
         return await signed
 
     async def _work(self) -> None:
+        try:
+            await self._sign_waiting()
+        finally:
+            # Not in a callback, before which somebody could come who then waited for nobody.
+            self._at_work.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _sign_waiting(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
             if self._last > 1 and len(self._waiting) < ENOUGH:
@@ -46,11 +52,11 @@ class Signing:
             self._last = len(batch)
             try:
                 signatures = await loop.run_in_executor(None, _sign_all, [one for one, _ in batch])
-            except BaseException as error:
+            except Exception as error:  # it is told to those who asked; the others go on
                 for _, signed in batch:
                     if not signed.done():
                         signed.set_exception(error)
-                raise
+                continue
             for (prepared, signed), signature in zip(batch, signatures, strict=True):
                 if not signed.done():
                     signed.set_result(prepared.with_signature(signature))

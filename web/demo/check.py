@@ -63,6 +63,8 @@ STEPS: dict[str, Step] = {
     "library.draft_reviewed": steps_reviews.draft_reviewed,
     "calendar.webinar_fills": steps_calendar.webinar_fills,
     "calendar.place_moves_up": steps_calendar.place_moves_up,
+    "calendar.change_travels": steps_calendar.change_travels,
+    "calendar.series_travels": steps_calendar.series_travels,
     "calendar.calling_off_travels": steps_calendar.calling_off_travels,
     "mentoring.matched": steps_mentoring.matched,
     "mentoring.they_meet": steps_mentoring.they_meet,

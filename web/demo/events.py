@@ -43,6 +43,23 @@ WEBINAR = Announced(
     },
     guests=(PRIYA, ANA, INES),
 )
+HOURS = Announced(
+    PERMITS,
+    PRIYA,
+    12,
+    {
+        "title": "Inspection hour",
+        "source": "Bring a photograph and a question.",
+        "kind": "office-hours",
+        "start_time": "10:00",
+        "end_time": "11:00",
+        "zone": "America/Chicago",
+        "place": "Lakeside City Hall, counter 4",
+        "joining": "none",
+        "repeat": "weekly",
+        "repeat_count": "2",
+    },
+)
 EVENTS = (
     WEBINAR,
     Announced(

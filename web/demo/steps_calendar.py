@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does a webinar fill from two agencies, and does a freed place move up?"""
+"""Do events fill from two agencies, and do their changes travel?"""
 
 from dataclasses import dataclass
 
@@ -79,6 +79,40 @@ async def place_moves_up(scene: Scene) -> str:
     guests = await marek.browser.open(f"/p/{webinar.at_home.split('/')[2]}/guests")
     expect("2 places taken of 2, 0 waiting" in guests.words, f"Lakeside says: {guests.words[:300]}")
     return "Ana gave her place back; Dee has it, and was told once"
+
+
+async def change_travels(scene: Scene) -> str:
+    webinar = await scene.once("webinar", lambda: _webinar(scene))
+    marek, dee = await scene.person("marek"), await scene.person("dee")
+    form = f"/p/{webinar.at_home.split('/')[2]}/event"
+    await marek.browser.submit(form, form, start_time="16:00", end_time="17:30")
+
+    async def moved() -> Page | None:
+        page = await dee.browser.open(webinar.at_riverton)
+        return page if "16:00–17:30" in page.words else None
+
+    await until("the webinar at its new hour at Riverton", moved)
+    notices = await dee.browser.open("/notifications")
+    expect("changed or cancelled" in notices.words, "Dee is not told of the new hour")
+    return "Marek moved the webinar to 16:00; Riverton's page says so, and Dee was told"
+
+
+async def series_travels(scene: Scene) -> str:
+    await scene.followed()
+    priya, ana = await scene.person("priya"), await scene.person("ana")
+    page = await events.announce(priya, events.HOURS)
+    here = await ana.thread(scene.lakeside, "permits", next(iter(page.posts)))
+
+    async def both() -> list[str] | None:
+        page = await ana.browser.open(here)
+        expect("Every week, 2 times" in page.words, "Riverton does not say how it repeats")
+        dates = page.root.find("section", id="dates")
+        return [link.get("href") for found in dates for link in found.find("a")] or None
+
+    [other] = await until("the second inspection hour at Riverton", both)
+    second = await ana.browser.open(other)
+    expect(events.HOURS.fields["title"] in second.title, "The other date leads elsewhere")
+    return "Priya announced two inspection hours; at Riverton each is an event that names the other"
 
 
 async def calling_off_travels(scene: Scene) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from bench import ceilings, fanout, idle, ingest, pages, report, town
+from bench import ceilings, fanout, idle, ingest, pages, report, texts, town
 from bench.processes import CannotMeasure
 from bench.report import PATH
 from bench.result import Line
@@ -116,6 +116,7 @@ def _parts(bench: Bench, only: list[str]) -> Iterator[Callable[[], Iterator[Line
     def wanted(name: str) -> bool:
         return not only or any(asked in name for asked in only)
 
+    yield partial(texts.run, wanted)
     for kind in bench.kinds:
         yield partial(ingest.run, bench, kind, wanted)
         yield partial(fanout.run, bench, kind, wanted)

@@ -7,14 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from bench.texts import PATHOLOGICAL, filled
 from server.text import MAX_SOURCE, mentions, render
 from server.text.bounds import MAX_CONTAINERS, MAX_LINES
 from server.text.sanitiser import MAX_DEPTH
-
-
-def filled(piece: str) -> str:
-    """The piece over and over, as long as a body may be."""
-    return (piece * (MAX_SOURCE // len(piece) + 1))[:MAX_SOURCE]
 
 
 class Depths(HTMLParser):
@@ -32,34 +28,6 @@ class Depths(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.open[tag] -= 1
-
-
-PATHOLOGICAL = {
-    "open brackets": "[",
-    "links never closed": "[a](",
-    "pictures": "![",
-    "brackets and code": "[`]`",
-    "quotes": ">",
-    "stars": "*",
-    "emphasis runs": "*a **b _c ",
-    "nested lists": "- - ",
-    "numbered lists": "1. ",
-    "link references": '[a]: <x> "t\n',
-    "backticks": "`",
-    "unequal backticks": "`` ` ``` ",
-    "tables": "|a\n|-\n",
-    "rows of code": "|`",
-    "entities": "&amp;",
-    "HTML tags": "<b>",
-    "tags never closed": '<a href="',
-    "headings": "# a\n",
-    "underlined headings": "a\n===\n",
-    "rules": "---\n",
-    "fences": "``` {a}\n",
-    "quoted headings": "> # a\n",
-    "addresses": "*http://a.b* ",
-    "backslashes": "\\",
-}
 
 
 def test_what_follows_too_many_lines_is_shown_as_it_was_written() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tests.fuzzing  # noqa: F401
+from bench.texts import filled
 from server.text import (
     MAX_SOURCE,
     clean_tags,
@@ -26,7 +27,7 @@ from server.text.bounds import (
     MAX_TABLE_COLUMNS,
 )
 from server.text.rendering import MAX_MADE_LINKS
-from tests.server.test_text_bounds import Depths, filled
+from tests.server.test_text_bounds import Depths
 
 REL = 'rel="nofollow noopener ugc"'
 

@@ -7,56 +7,27 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import httpx
-import pytest
 from starlette.applications import Starlette
 
 from server import endorsements
 from server.forums import deeds, follows
 from server.forums.deeds import ForumDraft
 from server.freshness import Mark
-from server.instance import Instance
 from server.members import profile
 from server.members.profile import ProfileDraft
 from server.posts import editing, steering
 from server.posts.drafts import EditDraft
-from server.settings import Settings
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from tests import databases, makers
 from tests.clock import TurnableClock
-from tests.server.town import Town, settle
+from tests.server.town import Town
+from tests.web.kept import cache_of, fresh, other, town
 from web.app import create_app
-from web.cache import Page, PageCache, Pages
+from web.cache import Page, Pages
 
+__all__ = ["other", "town"]
 database_url = databases.database_url
-
-
-@pytest.fixture
-async def town(instance: Instance) -> Town:
-    """Riverton with its forum."""
-    return await settle(instance)
-
-
-@pytest.fixture
-async def other(town: Town, settings: Settings, clock: TurnableClock) -> AsyncIterator[Town]:
-    """The same agency as another process has it open: other connections, other memory."""
-    instance = await Instance.open(settings, clock=clock)
-    yield Town(instance, town.sam, town.ana, town.dee, town.forum)
-    await instance.close()
-
-
-def cache_of(app: Starlette) -> PageCache:
-    """The page cache of an application that has answered something."""
-    at = app.middleware_stack
-    while not isinstance(at, PageCache):
-        at = getattr(at, "app", None) or at._app  # type: ignore[union-attr]
-    return at
-
-
-async def fresh(instance: Instance, path: str) -> httpx.Response:
-    """The page as an application gives it that has kept nothing."""
-    async with makers.browser(create_app(instance, worker=False)) as client:
-        return await client.get(path)
 
 
 Deed = Callable[[Transaction], Awaitable[object]]

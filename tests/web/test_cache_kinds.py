@@ -20,28 +20,15 @@ from tests import databases, makers
 from tests.clock import TurnableClock
 from tests.server.hub import bench as hub
 from tests.server.library import bench as library
-from tests.server.town import Town, settle
+from tests.server.town import Town
 from tests.statements import counted
+from tests.web.kept import cache_of, fresh, other, town
 from tests.web.shelf import Deed, Happens, Shelf
-from tests.web.test_cache import cache_of, fresh
 from web.app import create_app
 
 ACTIVITY = "application/activity+json"
+__all__ = ["other", "town"]
 database_url = databases.database_url
-
-
-@pytest.fixture
-async def town(instance: Instance) -> Town:
-    """Riverton with its forum."""
-    return await settle(instance)
-
-
-@pytest.fixture
-async def other(town: Town, settings: Settings, clock: TurnableClock) -> AsyncIterator[Town]:
-    """The same agency as another process has it open: other connections, other memory."""
-    instance = await Instance.open(settings, clock=clock)
-    yield Town(instance, town.sam, town.ana, town.dee, town.forum)
-    await instance.close()
 
 
 @pytest.fixture

@@ -107,25 +107,6 @@ class Wire:
             extra=extra,
         )
 
-    def prepare_at_once(
-        self, actor: str, url: str, body: bytes, *, rfc9421: bool, extra: Mapping[str, str]
-    ) -> Prepared | None:
-        """A delivery ready to be signed as one of our actors; None where its key is not at hand."""
-        held = self.keyring.held(actor, RSA)
-        if held is None:
-            return None
-        prepare = prepare_rfc9421 if rfc9421 else prepare_draft
-        now = self.instance.clock.now()
-        return prepare(
-            method="POST",
-            url=url,
-            body=body,
-            key=held.key,
-            key_id=held.key_id,
-            now=now,
-            extra=extra,
-        )
-
     async def _key_of(self, owner: str) -> Held:
         """The key of an actor, looked for once however many are about to sign with it."""
         looking = self._looking.get(owner)

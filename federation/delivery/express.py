@@ -5,7 +5,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from datetime import datetime
 
 import structlog
 
@@ -18,9 +17,12 @@ from federation.fetch.failures import no_http, too_late
 from federation.fetch.line import Answer, Ended, NoHttp
 from federation.fetch.lines import OpenLine, told
 from federation.followers import claims
+from federation.keyring import RSA, Held
+from federation.signatures.sign import prepare_draft, prepare_rfc9421
+from server.peers import Decision
 from server.rulebook import Rules
 from server.software import takes
-from storage.lanes import Item, Settled, Work
+from storage.lanes import Settled, Work
 
 logger = structlog.get_logger("guildhall.delivery")
 # What came of a sending that a lane's own turn has to make something of; None before any.
@@ -47,10 +49,6 @@ class Parcel:
         self.slot = express.office.slots.place()
         self.body, self.end = b"", 0.0
 
-    @property
-    def item(self) -> Item:
-        return self.work.items[0]
-
     def let_in(self) -> None:
         self._express.ready(self)
 
@@ -62,6 +60,30 @@ class Parcel:
 
     def written(self) -> None:
         self._express.written(self)
+
+
+class Moment:
+    """What several that start together ask once."""
+
+    __slots__ = ("_keys", "_mode", "_rules", "_wire", "end", "is_ours", "now")
+
+    def __init__(self, office: Office, rules: Rules) -> None:
+        self._wire, self._rules = office.wire, rules
+        self._mode = office.wire.instance.settings.federates
+        self.now = office.wire.instance.clock.now()
+        self.is_ours = self.now < office.until
+        self.end = asyncio.get_running_loop().time() + DEADLINE
+        self._keys: dict[str, Held | None] = {}
+
+    def decision(self, host: str) -> Decision:
+        """What policy says of a host."""
+        return self._rules.decide(self._mode, host, self.now)
+
+    def key(self, signer: str) -> Held | None:
+        """The key of one of our actors, where it is at hand."""
+        if signer not in self._keys:
+            self._keys[signer] = self._wire.keyring.held(signer, RSA)
+        return self._keys[signer]
 
 
 class Express:
@@ -79,6 +101,8 @@ class Express:
         self._ended = ended
         self._parcels: dict[int, Parcel] = {}
         self._ready: deque[Parcel] = deque()
+        self._sent: dict[Parcel, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
         self._settling: set[asyncio.Task[None]] = set()
         self._empty: asyncio.Future[None] | None = None
@@ -128,44 +152,43 @@ class Express:
 
     async def _start_ready(self) -> None:
         while self._ready:
-            rules = await self.office.rules()
-            now = self.office.wire.instance.clock.now()
+            moment = Moment(self.office, await self.office.rules())
             for _ in range(len(self._ready)):
                 parcel = self._ready.popleft()
                 try:
-                    if not self._start(parcel, rules, now):
+                    if not self._start(parcel, moment):
                         self._leave_to_turn(parcel, None)
                 except Exception as error:  # a fault of ours in one, which its turn meets again
                     logger.error("sending failed", inbox=parcel.work.inbox, exc_info=error)
                     self._leave_to_turn(parcel, None)
 
-    def _start(self, parcel: Parcel, rules: Rules, now: datetime) -> bool:
+    def _start(self, parcel: Parcel, moment: Moment) -> bool:
         """Have it signed, if nothing speaks against it now."""
-        office, item, origin = self.office, parcel.item, parcel.origin
-        is_ours = now < office.until
-        if not is_ours or not origin.is_well or origin.host in office.health.paused:
+        office, item, origin = self.office, parcel.work.items[0], parcel.origin
+        if not moment.is_ours or not origin.is_well or origin.host in office.health.paused:
             return False
-        decision = rules.decide(office.wire.instance.settings.federates, origin.host, now)
-        if not may_go(item, decision, origin, parcel.visibility):
+        if not may_go(item, moment.decision(origin.host), origin, parcel.visibility):
             return False
-        body, extra = office.bodies.held(item.body_id), {}
+        extra: Mapping[str, str] = {}
         if is_compared(origin, item):
-            claim = office.told.held(item.signer, origin.host, now)
+            claim = office.told.held(item.signer, origin.host, moment.now)
             if claim is None:
                 return False
             extra = {claims.NAME: claim} if claim else {}
-        if body is None:
+        body, key = office.bodies.held(item.body_id), moment.key(item.signer)
+        if body is None or key is None:
             return False
-        prepared = office.wire.prepare_at_once(
-            item.signer,
-            parcel.line.target.url,
-            body,
-            rfc9421=origin.is_asked_in_rfc9421,
+        prepare = prepare_rfc9421 if origin.is_asked_in_rfc9421 else prepare_draft
+        prepared = prepare(
+            method="POST",
+            url=parcel.line.target.url,
+            body=body,
+            key=key.key,
+            key_id=key.key_id,
+            now=moment.now,
             extra=extra,
         )
-        if prepared is None:
-            return False
-        parcel.body, parcel.end = body, asyncio.get_running_loop().time() + DEADLINE
+        parcel.body, parcel.end = body, moment.end
         office.signing.put(prepared, parcel.signed)
         return True
 
@@ -174,10 +197,24 @@ class Express:
         if isinstance(headers, Exception) or self._is_stopped:
             self._leave_to_turn(parcel, None)
             return
-        parcel.line.post(headers, ACTIVITY_JSON, parcel.body, parcel.end, parcel.answered)
+        self._sent[parcel] = None
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_at(parcel.end, self._look)
+        parcel.line.post(headers, ACTIVITY_JSON, parcel.body, parcel.answered)
+
+    def _look(self) -> None:
+        """One clock for all: they stand in the order in which their time is over."""
+        loop = asyncio.get_running_loop()
+        now, self._timer = loop.time(), None
+        for parcel in list(self._sent):
+            if parcel.end > now:
+                self._timer = loop.call_at(parcel.end, self._look)
+                return
+            parcel.line.late()
 
     def answered(self, parcel: Parcel, came: Answer | Exception) -> None:
         """Note that it was delivered; anything else is for the lane's own turn."""
+        self._sent.pop(parcel, None)
         target = parcel.line.target
         if isinstance(came, Answer):
             if is_taken(came.status):
@@ -241,4 +278,6 @@ class Express:
             parcel.line.close()
         if self._starting is not None:
             self._starting.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         await asyncio.gather(*self._settling, return_exceptions=True)

@@ -62,7 +62,6 @@ class Line(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._answered: Answered | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._answer = Answer()
         self._size = 0
         self._keeps = False
@@ -90,21 +89,22 @@ class Line(asyncio.Protocol):
             else:
                 waiting.set_exception(answer)
 
-        self.send(request, end, came)
+        self.send(request, came)
+        timer = self._loop.call_at(end, self.late)
         try:
             return await waiting
         finally:
+            timer.cancel()
             if self._answered is came:
                 self._fail(Ended())
 
-    def send(self, request: bytes, end: float, answered: Answered) -> None:
-        """Send a request; `answered` is called when its answer came, or `end` has."""
+    def send(self, request: bytes, answered: Answered) -> None:
+        """Send a request; `answered` is called when its answer came, or `late` was."""
         if self._transport is None or self.lost.done():
             answered(Ended())
             return
         self._answer, self._size, self._keeps = Answer(), 0, False
         self._answered = answered
-        self._timer = self._loop.call_at(end, self.late)
         self._transport.write(request)
 
     def close(self) -> None:
@@ -177,12 +177,8 @@ class Line(asyncio.Protocol):
 
     def _tell(self, came: Answer | Exception) -> None:
         answered, self._answered = self._answered, None
-        if answered is None:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        answered(came)
+        if answered is not None:
+            answered(came)
 
     def _broken(self) -> None:
         """What came is no HTTP; if that is so of the body alone, the status still counts."""
@@ -193,6 +189,7 @@ class Line(asyncio.Protocol):
         self.close()
 
     def late(self) -> None:
+        """Wait no longer: what came so far is the answer, if it holds a status."""
         if self._answer.status:
             self._finish(keeps=False)
         else:

@@ -42,16 +42,15 @@ class OpenLine:
         self._answered: Answered | None = None
         self.target = target
 
-    def post(
-        self, headers: Headers, content_type: str, body: bytes, end: float, answered: Answered
-    ) -> None:
+    def post(self, headers: Headers, content_type: str, body: bytes, answered: Answered) -> None:
         """Deliver; `answered` is called once, with the answer or with why there is none.
 
         Ended says nothing about the peer: it may have closed the connection as we wrote to it.
+        How long is waited is for the caller to say, by `late`.
         """
         head = self._lines.head(self.target, headers, content_type, len(body))
         self._answered = answered
-        self._line.send(head + body, end, self._came)
+        self._line.send(head + body, self._came)
 
     def _came(self, came: Answer | Exception) -> None:
         self.let_go()
@@ -62,6 +61,10 @@ class OpenLine:
         """Others may have it, if it can still be used."""
         self._lines.put_back(self._place, self._line)
         self._place.room.leave()
+
+    def late(self) -> None:
+        """Wait no longer; whoever waits is told what came so far, or Late."""
+        self._line.late()
 
     def close(self) -> None:
         """End it; whoever waits for an answer is told so."""

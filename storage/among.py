@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import NullType, TypeEngine
 
 from storage.base import Identifier
 
@@ -39,8 +39,9 @@ def as_json(values: Sequence[Any]) -> str:
     return orjson.dumps(values).decode()
 
 
-class _Among(FunctionElement[bool]):
-    type = Boolean()
+class _Among(FunctionElement[Any]):
+    # Said to be a Boolean, it would become `… IN (…) = 1` on SQLite, which no index answers.
+    type = NullType()
     inherit_cache = True
     name = "among"
 

@@ -17,6 +17,13 @@ Identifier = BigInteger().with_variant(Integer(), "sqlite")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
+def storable(value: str) -> str:
+    """Text without what a database cannot hold, as `Characters` has it."""
+    if value.isascii() and "\0" not in value:
+        return value
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC in, aware UTC out; SQLite alone would hand back naive values."""
 
@@ -47,9 +54,7 @@ class Characters(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return _UNSTORABLE.sub("\ufffd", value)
+        return storable(value) if value is not None else None
 
 
 class Base(DeclarativeBase):

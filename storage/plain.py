@@ -3,22 +3,25 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import BindParameter, Boolean, Dialect, Select, bindparam
+from sqlalchemy import BindParameter, Boolean, Dialect, Select, bindparam, inspect, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 from storage.among import as_json
-from storage.base import Identifier, UtcDateTime
+from storage.base import Base, Identifier, UtcDateTime, storable
+from storage.detached import layout
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Base)
 Values = Sequence[Any]
 MOST_IDLE = 8
 MOST_OPEN = 16
@@ -36,8 +39,9 @@ class Question(Generic[T]):
     """A SELECT of named parameters, and what is made of each of its rows.
 
     SQLAlchemy writes the SQL, once for each kind of database; asking it then costs no more
-    than the driver does. `row` is given the columns in order. Every question must be answered
-    from an index within well under a millisecond: on SQLite it is asked in the event loop.
+    than the driver does. `row` is given what was selected in order: columns, and whole tables
+    as rows that belong to no session. Every question must be answered from an index within
+    well under a millisecond: on SQLite it is asked in the event loop.
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]], row: Callable[..., T]) -> None:
@@ -59,11 +63,12 @@ class _Compiled:
     names: tuple[str, ...]
     fixed: dict[str, Any]
     read: tuple[tuple[int, Callable[[Any], Any]], ...]
+    put_together: Callable[[Values], Iterable[Any]] | None
 
     def values(self, given: dict[str, Any], *, is_sqlite: bool) -> list[Any]:
         """The parameters in the order in which the SQL names them."""
         values = [given[name] if name in given else self.fixed[name] for name in self.names]
-        return [_written(value) for value in values] if is_sqlite else values
+        return [_written(value) if is_sqlite else _storable(value) for value in values]
 
 
 def _compile(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:
@@ -76,14 +81,22 @@ def _compile(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled
             elif isinstance(column.type, Boolean):
                 read.append((index, bool))
     fixed = {name: value for name, value in compiled.params.items() if value is not None}
-    return _Compiled(compiled.string, tuple(compiled.positiontup or ()), fixed, tuple(read))
+    names = tuple(compiled.positiontup or ())
+    return _Compiled(compiled.string, names, fixed, tuple(read), layout(statement))
 
 
 def _written(value: Any) -> Any:
     """A parameter as SQLite is given it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    value = _storable(value)
     return as_json(value) if isinstance(value, list) else value
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 def _moment(text: str) -> datetime:
@@ -274,7 +287,8 @@ async def ask(session: AsyncSession, question: Question[T], **values: Any) -> li
     compiled = question.compiled(session.get_bind().dialect)
     is_sqlite = snapshot.is_sqlite
     rows = await snapshot.fetch(compiled.sql, compiled.values(values, is_sqlite=is_sqlite))
-    if not compiled.read:
+    put_together = compiled.put_together
+    if not compiled.read and put_together is None:
         return [row(*found) for found in rows]
     made = []
     for found in rows:
@@ -283,5 +297,26 @@ async def ask(session: AsyncSession, question: Question[T], **values: Any) -> li
             cell = cells[index]
             if cell is not None:
                 cells[index] = read(cell)
-        made.append(row(*cells))
+        made.append(row(*cells) if put_together is None else row(*put_together(cells)))
     return made
+
+
+def whole(row: R) -> R:
+    """The row of a question that selects one table, as it is."""
+    return row
+
+
+@cache
+def _by_key(table: type[R]) -> Question[R]:
+    keys = inspect(table).primary_key
+    where = (column == given(f"k{n}", column.type) for n, column in enumerate(keys))
+    return Question(select(table).where(*where), whole)
+
+
+async def found(session: AsyncSession, table: type[R], *key: Any) -> R | None:
+    """The row of a table with this key, or None; beside a deed the one that the deed has."""
+    if session.sync_session.info.get("snapshot") is None:
+        return await session.get(table, key if len(key) > 1 else key[0])
+    named = {f"k{n}": part for n, part in enumerate(key)}
+    rows = await ask(session, _by_key(table), **named)
+    return rows[0] if rows else None

@@ -123,7 +123,11 @@ def parse(value: str) -> DraftSignature:
 
 def signing_string(lines: Iterable[tuple[str, str]]) -> bytes:
     """The bytes that are signed, from pairs of covered name and value (draft-cavage 2.3)."""
-    text = "\n".join([f"{name}: {value}" for name, value in lines])
+    return encoded("\n".join([f"{name}: {value}" for name, value in lines]))
+
+
+def encoded(text: str) -> bytes:
+    """A signing string as bytes; SignatureRefused where no header could hold it."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:

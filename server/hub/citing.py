@@ -3,16 +3,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in
+from storage.among import among
 from storage.forums import Forum
+from storage.plain import Question, ask
 from storage.posts import Post, PostState
 from storage.resources import Resource
 
 MOST = 100
+_ONE = aliased(Post)
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,25 @@ class Named:
     title: str
     agency: str
     kind: str
+
+
+# Each by its own index: a condition on any of the three would read all posts.
+_LED_TO = union_all(
+    select(_ONE.id).where(among(_ONE.uri, "addresses", Post.uri.type)),
+    select(_ONE.id).where(among(_ONE.url, "addresses", Post.uri.type)),
+    select(_ONE.id).where(among(_ONE.id, "ids")),
+)
+
+
+@cache
+def _named(sight: Sight) -> Question[tuple[str, str, Named]]:
+    return Question(
+        select(Post.uri, Post.url, Post.id, Post.slug, Post.title, Resource.agency, Resource.kind)
+        .join(Resource, Resource.post_id == Post.id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Post.id.in_(_LED_TO), Post.state == PostState.LIVE, posts_in(sight)),
+        lambda uri, url, *shown: (uri, url, Named(*shown)),
+    )
 
 
 async def named(
@@ -39,24 +63,11 @@ async def named(
     # Of a page somebody may have copied the part that is scrolled to, and what was asked for.
     bare = {link: link.partition("#")[0].partition("?")[0] for link in wanted}
     addresses = set(bare.values())
-    question = (
-        select(Post.uri, Post.url, Post.id, Post.slug, Post.title, Resource.agency, Resource.kind)
-        .join(Resource, Resource.post_id == Post.id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(
-            or_(
-                Post.uri.in_(addresses),
-                Post.url.in_(addresses),
-                Post.id.in_([number for link in addresses if (number := _ours(link, origin))]),
-            ),
-            Post.state == PostState.LIVE,
-            visible_posts(viewer),
-        )
-    )
+    numbers = [number for link in addresses if (number := _ours(link, origin))]
+    about = {"addresses": sorted(addresses), "ids": numbers, **viewer.values}
     found: dict[str, Named] = {}
-    for row in (await session.execute(question)).all():
-        one = Named(*row[2:])
-        found |= {row[0]: one, row[1]: one, str(one.id): one}
+    for uri, url, one in await ask(session, _named(viewer.sight), **about):
+        found |= {uri: one, url: one, str(one.id): one}
     keys = {link: (address, str(_ours(address, origin))) for link, address in bare.items()}
     return {link: found[key] for link, pair in keys.items() for key in pair if key in found}
 

@@ -4,6 +4,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,7 @@ from server.viewers import Viewer
 from storage.files import FilePreview, StoredFile
 from storage.forums import Forum
 from storage.members import Member
+from storage.plain import Question, ask, found, given
 from storage.posts import Post, PostState
 from storage.resources import Resource, ResourceFile, ResourceVersion
 
@@ -89,7 +91,7 @@ class ResourcePage:
 async def resource_page(session: AsyncSession, viewer: Viewer, page: ThreadPage) -> ResourcePage:
     """The resource that opens a thread which was found to be the viewer's to see."""
     post = page.opener.post
-    resource = await session.get(Resource, post.id)
+    resource = await found(session, Resource, post.id)
     if resource is None:
         raise NotFound
     record = unpack(resource.record)
@@ -115,37 +117,41 @@ async def _warning(session: AsyncSession, family: Family, record: Record) -> str
     """Where the licences of an adaptation and of its source do not go together."""
     if family.source is None:
         return ""
-    source = await session.get_one(Resource, family.source.id)
-    return licences.warning(source.license, record.license)
+    source = await found(session, Resource, family.source.id)
+    return licences.warning(source.license, record.license) if source is not None else ""
+
+
+_OF_VERSION = ("version", "label", "note", "at", "by", "downloads")
+_VERSIONS: Question[dict[str, Any]] = Question(
+    select(*(getattr(ResourceVersion, name) for name in _OF_VERSION[:4]))
+    .add_columns(Member.name, ResourceVersion.downloads)
+    .join(Member, Member.id == ResourceVersion.by_id)
+    .where(ResourceVersion.post_id == given("post"))
+    .order_by(ResourceVersion.version.desc())
+    .limit(MOST_VERSIONS),
+    lambda *cells: dict(zip(_OF_VERSION, cells, strict=True)),
+)
+# How a file looks is shown of the latest version alone.
+_FILES: Question[tuple[ResourceFile, str | None, FilePreview | None]] = Question(
+    select(ResourceFile, StoredFile.sha256, FilePreview)
+    .outerjoin(StoredFile, StoredFile.sha256 == ResourceFile.sha256)
+    .outerjoin(
+        FilePreview,
+        and_(FilePreview.sha256 == ResourceFile.sha256, ResourceFile.version == given("latest")),
+    )
+    .where(ResourceFile.post_id == given("post"), ResourceFile.version >= given("first"))
+    .order_by(ResourceFile.version, ResourceFile.position),
+    lambda file, held, seen: (file, held, seen),
+)
 
 
 async def _versions(
     session: AsyncSession, number: int, record: Record, latest: int
 ) -> tuple[VersionLine, ...]:
-    about = (ResourceVersion.version, ResourceVersion.label, ResourceVersion.note)
-    question = (
-        select(*about, ResourceVersion.at, Member.name, ResourceVersion.downloads)
-        .join(Member, Member.id == ResourceVersion.by_id)
-        .where(ResourceVersion.post_id == number)
-        .order_by(ResourceVersion.version.desc())
-        .limit(MOST_VERSIONS)
-    )
-    rows = (await session.execute(question)).all()
+    rows = await ask(session, _VERSIONS, post=number)
     files: dict[int, list[FileLine]] = {}
-    of_files = (
-        select(ResourceFile, StoredFile.sha256, FilePreview)
-        .outerjoin(StoredFile, StoredFile.sha256 == ResourceFile.sha256)
-        .outerjoin(
-            FilePreview,
-            and_(FilePreview.sha256 == ResourceFile.sha256, ResourceFile.version == latest),
-        )
-        .where(
-            ResourceFile.post_id == number,
-            ResourceFile.version >= (rows[-1].version if rows else latest),
-        )
-        .order_by(ResourceFile.version, ResourceFile.position)
-    )
-    for file, held, seen in (await session.execute(of_files)).all():
+    about = {"latest": latest, "first": rows[-1]["version"] if rows else latest, "post": number}
+    for file, held, seen in await ask(session, _FILES, **about):
         line = FileLine(file, held is not None, seen)
         if file.version == latest and file.position < len(record.files):
             said = record.files[file.position]
@@ -153,7 +159,7 @@ async def _versions(
                 file, line.held, seen, said.language, said.access, said.access_note, said.checked
             )
         files.setdefault(file.version, []).append(line)
-    return tuple(VersionLine(*row, tuple(files.get(row.version, ()))) for row in rows)
+    return tuple(VersionLine(**row, files=tuple(files.get(row["version"], ()))) for row in rows)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ of which resource and with which verdict.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,9 +18,10 @@ from server.posts import writing
 from server.posts.drafts import ReplyDraft
 from server.resources.terms import VERDICT_SENTENCES, VERDICTS
 from server.transaction import Transaction
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in
 from storage.forums import Forum
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
 from storage.resources import Resource, ResourceUse
 
@@ -84,21 +86,26 @@ async def apply(tx: Transaction, reply: Post, said: SaidUse) -> None:
     await tx.session.flush()
 
 
-async def uses_of(session: AsyncSession, viewer: Viewer, uri: str) -> tuple[Use, ...]:
-    """The last word of each agency that the viewer may see, the latest first."""
-    question = (
+@cache
+def _uses(sight: Sight) -> Question[Use]:
+    return Question(
         select(Post.id, ResourceUse.agency, ResourceUse.verdict, ResourceUse.of_version)
         .join(ResourceUse, ResourceUse.post_id == Post.id)
         .join(Forum, Forum.id == Post.forum_id)
         .where(
-            ResourceUse.of == uri,
+            ResourceUse.of == given("uri", Post.uri.type),
             Post.state.in_((PostState.LIVE, PostState.SENT)),
-            visible_posts(viewer),
+            posts_in(sight),
         )
         .order_by(Post.id.desc())
-        .limit(MOST_SHOWN)
+        .limit(MOST_SHOWN),
+        Use,
     )
+
+
+async def uses_of(session: AsyncSession, viewer: Viewer, uri: str) -> tuple[Use, ...]:
+    """The last word of each agency that the viewer may see, the latest first."""
     found: dict[str, Use] = {}
-    for row in (await session.execute(question)).all():
-        found.setdefault(row[1], Use(*row))
+    for use in await ask(session, _uses(viewer.sight), uri=uri, **viewer.values):
+        found.setdefault(use.agency, use)
     return tuple(found.values())

@@ -18,6 +18,7 @@ from server.records.lineages import Family, family_of
 from server.transaction import Transaction
 from server.viewers import Viewer
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
 from storage.practices import Practice, PracticeDraft, PracticeVersion
 from storage.replications import Announcing
@@ -65,25 +66,26 @@ async def lineage_of(
     )
 
 
+_OTHER = aliased(Post)
+_TOLD = Question(
+    select(Member.agency, Member.peer, Announcing.announces)
+    .join(Post, Post.author_id == Member.id)
+    .join(Announcing, Announcing.post_id == Post.id)
+    .where(
+        Post.thread_id == given("thread"),
+        Post.state == PostState.LIVE,
+        Announcing.announces != given("uri", Post.uri.type),
+        ~exists().where(_OTHER.uri == Announcing.announces),
+    )
+    .order_by(Post.id)
+    .limit(MOST),
+    lambda agency, peer, at: Told(agency or peer or "", at),
+)
+
+
 async def _told(session: AsyncSession, practice: Practice, uri: str) -> tuple[Told, ...]:
     """Adaptations that a reply below the practice tells of, and that are not held here."""
-    other = aliased(Post)
-    held = exists().where(other.uri == Announcing.announces)
-    question = (
-        select(Member.agency, Member.peer, Announcing.announces)
-        .join(Post, Post.author_id == Member.id)
-        .join(Announcing, Announcing.post_id == Post.id)
-        .where(
-            Post.thread_id == practice.post_id,
-            Post.state == PostState.LIVE,
-            Announcing.announces != uri,
-            ~held,
-        )
-        .order_by(Post.id)
-        .limit(MOST)
-    )
-    rows = (await session.execute(question)).all()
-    return tuple(Told(agency or peer or "", at) for agency, peer, at in rows)
+    return tuple(await ask(session, _TOLD, thread=practice.post_id, uri=uri))
 
 
 async def _news(session: AsyncSession, practice: Practice, family: Family) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from server.practices.facets import FACETS
 from server.practices.record import Record, unpack
 from server.viewers import Sight, Viewer, posts_in, visible_posts
+from storage.among import among
 from storage.base import Characters
 from storage.forums import Forum
 from storage.plain import Question, ask, given
@@ -62,6 +63,10 @@ _LINE: tuple[Any, ...] = (
     Practice.version,
     case((PracticeWithdrawal.active, "withdrawn"), else_=PracticeNotice.kind),
 )
+
+
+def _seen_in(sight: Sight) -> ColumnElement[bool]:
+    return and_(posts_in(sight), Post.state.in_((PostState.LIVE, PostState.SENT)))
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
@@ -219,31 +224,42 @@ class Announced:
         return {"replication": "Report", "practice": "Adaptation"}.get(self.kind, "Told of")
 
 
+_ANNOUNCED = Question(
+    select(Announcing.post_id, Announcing.announces)
+    .join(Post, Post.id == Announcing.post_id)
+    .where(
+        Post.thread_id == given("thread"),
+        Post.state != PostState.DELETED,
+        Announcing.announces != given("uri", Post.uri.type),
+    )
+    .order_by(Announcing.post_id.desc())
+    .limit(MOST_ANNOUNCED),
+    lambda reply, uri: (reply, uri),
+)
+
+
+@cache
+def _held(sight: Sight) -> Question[tuple[str, Announced]]:
+    return Question(
+        select(Post.uri, Post.id, Post.title, Post.kind)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(among(Post.uri, "uris", Post.uri.type), _seen_in(sight)),
+        lambda uri, number, title, kind: (
+            uri,
+            Announced(f"/p/{number}", title, kind, is_held=True),
+        ),
+    )
+
+
 async def announced_in(
     session: AsyncSession, viewer: Viewer, thread: int, uri: str
 ) -> dict[int, Announced]:
     """What the replies of a thread announce, by reply; not what they say of the thread itself."""
-    question = (
-        select(Announcing.post_id, Announcing.announces)
-        .join(Post, Post.id == Announcing.post_id)
-        .where(
-            Post.thread_id == thread, Post.state != PostState.DELETED, Announcing.announces != uri
-        )
-        .order_by(Announcing.post_id.desc())
-        .limit(MOST_ANNOUNCED)
-    )
-    told: dict[int, str] = {row[0]: row[1] for row in (await session.execute(question)).all()}
+    told = dict(await ask(session, _ANNOUNCED, thread=thread, uri=uri))
     if not told:
         return {}
-    held = (
-        select(Post.uri, Post.id, Post.title, Post.kind)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(Post.uri.in_(set(told.values())), _seen(viewer))
-    )
-    known = {
-        uri: Announced(f"/p/{number}", title, kind, is_held=True)
-        for uri, number, title, kind in (await session.execute(held)).all()
-    }
+    held = {"uris": sorted(set(told.values())), **viewer.values}
+    known = dict(await ask(session, _held(viewer.sight), **held))
     return {reply: known.get(uri) or Announced(uri) for reply, uri in told.items()}
 
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import NotFound
@@ -15,6 +15,7 @@ from server.shown import ShownReply
 from server.viewers import Viewer, visible_posts
 from storage.forums import Forum
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Post
 from storage.practices import ChangeOffer, Practice
 
@@ -56,25 +57,27 @@ async def offers_on(
     me = viewer.member
     if me is None or not viewer.is_member:
         return []
-    question = (
+    about = {"post": post.id, "uri": post.uri, "me": me.id}
+    rows = await ask(session, _OF_AUTHOR if post.author_id == me.id else _OF_ANYBODY, **about)
+    return [_line(row, person, me) for row, person in rows]
+
+
+def _offers(condition: ColumnElement[bool]) -> Question[tuple[ChangeOffer, Member]]:
+    """The offers on a practice, and one's own from an adaptation, as far as `condition` goes."""
+    is_mine = ChangeOffer.from_id == given("me")
+    made_from = and_(is_mine, ChangeOffer.based_on == given("uri", Post.uri.type))
+    return Question(
         select(ChangeOffer, Member)
         .join(Member, Member.id == ChangeOffer.from_id)
-        .where((ChangeOffer.post_id == post.id) | _made_from(me, post))
+        .where(or_(ChangeOffer.post_id == given("post"), made_from), condition)
         .order_by(ChangeOffer.id.desc())
-        .limit(MOST_LISTED)
+        .limit(MOST_LISTED),
+        lambda row, person: (row, person),
     )
-    if post.author_id == me.id:
-        question = question.where(
-            ChangeOffer.state != OfferState.WITHDRAWN,
-        )
-    else:
-        question = question.where(ChangeOffer.from_id == me.id)
-    return [_line(row, person, me) for row, person in (await session.execute(question)).all()]
 
 
-def _made_from(me: Member, post: Post | ShownReply) -> ColumnElement[bool]:
-    """One's own offers from an adaptation."""
-    return and_(ChangeOffer.from_id == me.id, ChangeOffer.based_on == post.uri)
+_OF_AUTHOR = _offers(ChangeOffer.state != OfferState.WITHDRAWN)
+_OF_ANYBODY = _offers(ChangeOffer.from_id == given("me"))
 
 
 def _line(row: ChangeOffer, person: Member, me: Member) -> OfferLine:

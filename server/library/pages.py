@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,9 +27,10 @@ from server.practices.notices import Notice
 from server.practices.record import Record, unpack
 from server.practices.standing import gather
 from server.shown import ShownPost
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in
 from storage.forums import Forum
 from storage.members import Member
+from storage.plain import Question, ask, found, given
 from storage.posts import Post, PostState
 from storage.practices import Practice, PracticeThread, PracticeVersion
 
@@ -73,7 +75,7 @@ async def practice_page(
 ) -> PracticePage:
     """The practice that opens a thread which was found to be the viewer's to see."""
     post = page.opener.post
-    practice = await session.get(Practice, post.id)
+    practice = await found(session, Practice, post.id)
     if practice is None:
         raise NotFound
     kept = await library(session)
@@ -133,18 +135,24 @@ def _fit(
 async def _discussions(
     session: AsyncSession, viewer: Viewer, practice: int
 ) -> tuple[Discussion, ...]:
-    question = (
+    question = _came_from(viewer.sight)
+    return tuple(await ask(session, question, practice=practice, **viewer.values))
+
+
+@cache
+def _came_from(sight: Sight) -> Question[Discussion]:
+    return Question(
         select(Post.id, Post.title, Post.reply_count)
         .join(PracticeThread, PracticeThread.thread_id == Post.id)
         .join(Forum, Forum.id == Post.forum_id)
         .where(
-            PracticeThread.practice_id == practice,
+            PracticeThread.practice_id == given("practice"),
             Post.state == PostState.LIVE,
-            visible_posts(viewer),
+            posts_in(sight),
         )
-        .limit(10)
+        .limit(10),
+        Discussion,
     )
-    return tuple(Discussion(*row) for row in (await session.execute(question)).all())
 
 
 @dataclass(frozen=True)

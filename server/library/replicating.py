@@ -7,6 +7,7 @@ with what the home of a forum sent.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,9 +21,10 @@ from server.practices import reporting, standing
 from server.practices.record import Outcome, unpack
 from server.practices.reporting import Report
 from server.transaction import Transaction
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in
 from storage.forums import Forum
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Kind, Post, PostState
 from storage.practices import Practice
 from storage.replications import Announcing, Replication
@@ -106,27 +108,31 @@ class Adopter:
     others: int
 
 
-async def sites_of(
-    session: AsyncSession, viewer: Viewer, uri: str, originals: Sequence[Outcome]
-) -> tuple[Adopter, ...]:
-    """The reports of a practice that the viewer may see, the oldest first."""
-    question = (
-        select(Post, Member, Replication)
+@cache
+def _sites(sight: Sight) -> Question[tuple[Post, str, str]]:
+    return Question(
+        select(Post, Member.agency, Member.peer, Replication.record)
         .join(Replication, Replication.post_id == Post.id)
         .join(Member, Member.id == Post.author_id)
         .join(Forum, Forum.id == Post.forum_id)
         .where(
-            Replication.of == uri,
+            Replication.of == given("uri", Post.uri.type),
             Post.state.in_((PostState.LIVE, PostState.SENT)),
-            visible_posts(viewer),
+            posts_in(sight),
         )
         .order_by(Post.id)
-        .limit(MOST_SHOWN)
+        .limit(MOST_SHOWN),
+        lambda post, agency, peer, record: (post, agency or peer or "", record),
     )
+
+
+async def sites_of(
+    session: AsyncSession, viewer: Viewer, uri: str, originals: Sequence[Outcome]
+) -> tuple[Adopter, ...]:
+    """The reports of a practice that the viewer may see, the oldest first."""
     found = []
-    for post, author, row in (await session.execute(question)).all():
-        said = reporting.unpack(row.record)
+    for post, agency, record in await ask(session, _sites(viewer.sight), uri=uri, **viewer.values):
+        said = reporting.unpack(record)
         pairs = tuple(reporting.comparable(said, originals))
-        agency = author.agency or author.peer or ""
         found.append(Adopter(post, agency, said, pairs, len(said.outcomes) - len(pairs)))
     return tuple(found)

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.records import lineages
 from server.transaction import Transaction
+from storage.among import among
 from storage.base import insert
+from storage.plain import Question, ask
 from storage.practices import Practice, PracticeAncestor
 
 MOST = 200
@@ -24,12 +26,19 @@ async def above(session: AsyncSession, practice: Practice, uri: str) -> frozense
     return held | await beyond(session, held) - {uri}
 
 
+_BEYOND = Question(
+    select(PracticeAncestor.above)
+    .where(among(PracticeAncestor.uri, "uris", PracticeAncestor.uri.type))
+    .limit(MOST),
+    str,
+)
+
+
 async def beyond(session: AsyncSession, uris: Collection[str]) -> frozenset[str]:
     """What those of them that are not held here descend from."""
     if not uris:
         return frozenset()
-    question = select(PracticeAncestor.above).where(PracticeAncestor.uri.in_(uris)).limit(MOST)
-    return frozenset((await session.execute(question)).scalars())
+    return frozenset(await ask(session, _BEYOND, uris=sorted(uris)))
 
 
 def below(uri: str) -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from server.records.values import Choice, Faults
 from server.transaction import Transaction
 from storage.base import insert
 from storage.members import Member
+from storage.plain import Question, ask, whole
 from storage.practices import LibrarySetting, PracticeTopic
 
 MONTHS = 24
@@ -47,11 +48,15 @@ class Library:
         return dict(self.topics).get(slug) or terms.TOPICS.get(slug) or slug.replace("-", " ")
 
 
+_TOPICS = Question(select(PracticeTopic).limit(1_000), whole)
+_SETTINGS = Question(select(LibrarySetting), whole)
+
+
 async def library(session: AsyncSession) -> Library:
     """The library as it is kept here."""
-    stored = {row.name: json.loads(row.value) for row in await _settings(session)}
+    stored = {row.name: json.loads(row.value) for row in await ask(session, _SETTINGS)}
     topics = dict(terms.TOPICS)
-    for row in (await session.execute(select(PracticeTopic).limit(1_000))).scalars():
+    for row in await ask(session, _TOPICS):
         if row.listed:
             topics[row.slug] = row.label
         else:
@@ -61,10 +66,6 @@ async def library(session: AsyncSession) -> Library:
         profile=_profile(stored.get("profile", {})),
         topics=tuple(sorted(topics.items(), key=lambda pair: pair[1].casefold())),
     )
-
-
-async def _settings(session: AsyncSession) -> list[LibrarySetting]:
-    return list((await session.execute(select(LibrarySetting))).scalars())
 
 
 def _profile(stored: dict[str, Any]) -> Profile:

@@ -8,6 +8,8 @@ the uri of the practice, so that it can be known where the practice itself is no
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,12 +19,15 @@ from server.errors import Invalid
 from server.facts import PracticeWarned
 from server.practices.standing import reckon_uri
 from server.transaction import Transaction
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in
+from storage.among import among
 from storage.forums import Forum
+from storage.plain import Question, ask, found, whole
 from storage.posts import Post
 from storage.practices import PracticeNotice, PracticeWithdrawal
 
 Row = PracticeNotice | PracticeWithdrawal
+T = TypeVar("T", PracticeNotice, PracticeWithdrawal)
 
 KINDS = {"advisory": "Advisory", "withdrawn": "Withdrawn"}
 MOST_WORDS = 1_000
@@ -96,47 +101,56 @@ def about(row: Row, uri: str) -> str:
     return f"Of “{row.title}” ({row.agency}), which this was made from: {said}"
 
 
+def _standing(table: type[T]) -> Question[T]:
+    return Question(
+        select(table)
+        .where(among(table.uri, "uris", Post.uri.type), table.active)
+        .order_by(table.at.desc(), table.uri),
+        whole,
+    )
+
+
+_OF_FORUMS, _OF_AUTHORS = _standing(PracticeWithdrawal), _standing(PracticeNotice)
+
+
 async def of_all(session: AsyncSession, uris: Iterable[str]) -> list[Row]:
     """The notices that stand about these practices: of forums, then of authors, latest first."""
-    wanted = set(uris)
-    by_forums = (
-        select(PracticeWithdrawal)
-        .where(PracticeWithdrawal.uri.in_(wanted), PracticeWithdrawal.active)
-        .order_by(PracticeWithdrawal.at.desc(), PracticeWithdrawal.uri)
+    wanted = sorted(set(uris))
+    if not wanted:
+        return []
+    rows: list[Row] = [*await ask(session, _OF_FORUMS, uris=wanted)]
+    return [*rows, *await ask(session, _OF_AUTHORS, uris=wanted)]
+
+
+@cache
+def _seen(sight: Sight) -> Question[tuple[str, bool]]:
+    return Question(
+        select(Post.uri, posts_in(sight))
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(among(Post.uri, "uris", Post.uri.type)),
+        lambda uri, is_seen: (uri, bool(is_seen)),
     )
-    by_authors = (
-        select(PracticeNotice)
-        .where(PracticeNotice.uri.in_(wanted), PracticeNotice.active)
-        .order_by(PracticeNotice.at.desc(), PracticeNotice.uri)
-    )
-    found: list[Row] = [*(await session.execute(by_forums)).scalars()]
-    return [*found, *(await session.execute(by_authors)).scalars()]
 
 
 async def seen(session: AsyncSession, viewer: Viewer, uris: Iterable[str]) -> list[Row]:
     """The same, without those about practices held here that the viewer may not see."""
-    found = await of_all(session, uris)
-    if not found:
+    standing = await of_all(session, uris)
+    if not standing:
         return []
-    question = (
-        select(Post.uri, visible_posts(viewer))
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(Post.uri.in_([row.uri for row in found]))
-    )
-    rows = (await session.execute(question)).all()
-    hidden = {uri for uri, is_seen in rows if not is_seen}
-    return [row for row in found if row.uri not in hidden]
+    about = {"uris": [row.uri for row in standing], **viewer.values}
+    is_seen = dict(await ask(session, _seen(viewer.sight), **about))
+    return [row for row in standing if is_seen.get(row.uri, True)]
 
 
 async def of(session: AsyncSession, uri: str) -> Notice | None:
     """The notice of its author, or in their name, that stands about a practice."""
-    row = await session.get(PracticeNotice, uri)
+    row = await found(session, PracticeNotice, uri)
     return read(row) if row is not None and row.active else None
 
 
 async def of_forum(session: AsyncSession, uri: str) -> Notice | None:
     """The withdrawal, by the stewards of its forum, of what is another agency's own word."""
-    row = await session.get(PracticeWithdrawal, uri)
+    row = await found(session, PracticeWithdrawal, uri)
     return read(row) if row is not None and row.active else None
 
 

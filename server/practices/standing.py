@@ -20,6 +20,7 @@ from server.practices.record import Record, unpack
 from server.transaction import Transaction
 from storage.forums import Forum, Visibility
 from storage.members import Member
+from storage.plain import Question, ask, found, given
 from storage.posts import Post, PostState
 from storage.practices import Practice, PracticeNotice, PracticeWithdrawal
 from storage.replications import Replication
@@ -31,6 +32,15 @@ HERE = "here"
 MOST_COUNTED = 1_000
 
 
+_SURROUNDED = Question(
+    select(Post, Member, Forum)
+    .join(Member, Member.id == Post.author_id)
+    .join(Forum, Forum.id == Post.forum_id)
+    .where(Post.id == given("post")),
+    lambda post, author, forum: (post, author, forum),
+)
+
+
 async def gather(
     session: AsyncSession, practice: Practice, record: Record, kept: Library, now: datetime
 ) -> Grounds:
@@ -38,9 +48,7 @@ async def gather(
 
     Agencies are told apart by the host of their people, which nobody can claim for themselves.
     """
-    post = await session.get_one(Post, practice.post_id)
-    author = await session.get_one(Member, post.author_id)
-    forum = await session.get_one(Forum, post.forum_id)
+    post, author, forum = (await ask(session, _SURROUNDED, post=practice.post_id))[0]
     why, by_stewards = await _withdrawal(session, post.uri)
     return Grounds(
         record=record,
@@ -60,59 +68,61 @@ async def _reviews(session: AsyncSession, practice: Post) -> list[Review]:
 
     A recommendation counts for as long as the stewards' acceptance stands.
     """
-    last = (
-        select(ReviewRow.id)
-        .where(ReviewRow.post_id == practice.id, ReviewRow.decided.is_not(None))
-        .order_by(ReviewRow.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    question = (
-        select(ReviewSeat, ReviewRow.state, ReviewRow.decided)
-        .join(ReviewRow, ReviewRow.id == ReviewSeat.review_id)
-        .where(ReviewRow.id == last, ReviewSeat.recommendation != "")
-        .order_by(ReviewSeat.id)
-        .limit(MOST_COUNTED)
-    )
-    return [
-        Review(
-            reviewer=str(seat.id),
-            agency=seat.peer or HERE,
-            accepted=state == "accepted" and seat.recommendation == "accept",
-            at=decided,
-        )
-        for seat, state, decided in (await session.execute(question)).all()
-        if decided is not None
-    ]
+    return await ask(session, _REVIEWS, post=practice.id)
+
+
+_LAST = (
+    select(ReviewRow.id)
+    .where(ReviewRow.post_id == given("post"), ReviewRow.decided.is_not(None))
+    .order_by(ReviewRow.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_REVIEWS = Question(
+    select(ReviewSeat.id, ReviewSeat.peer, ReviewSeat.recommendation)
+    .add_columns(ReviewRow.state, ReviewRow.decided)
+    .join(ReviewRow, ReviewRow.id == ReviewSeat.review_id)
+    .where(ReviewRow.id == _LAST, ReviewSeat.recommendation != "", ReviewRow.decided.is_not(None))
+    .order_by(ReviewSeat.id)
+    .limit(MOST_COUNTED),
+    lambda seat, peer, recommendation, state, decided: Review(
+        reviewer=str(seat),
+        agency=peer or HERE,
+        accepted=state == "accepted" and recommendation == "accept",
+        at=decided,
+    ),
+)
 
 
 async def _stated(session: AsyncSession, practice: Post, forum: Forum) -> Stated | None:
     """What the home of a forum elsewhere states last; nobody else's word counts."""
-    question = (
-        select(ReviewStatement)
-        .join(Post, Post.id == ReviewStatement.post_id)
-        .join(Member, Member.id == Post.author_id)
-        .where(
-            ReviewStatement.of == practice.uri,
-            Post.forum_id == practice.forum_id,
-            Post.state == PostState.LIVE,
-            Member.peer == forum.peer,
-        )
-        .order_by(ReviewStatement.at.desc())
-        .limit(1)
+    where = {"uri": practice.uri, "forum": practice.forum_id, "host": forum.peer}
+    said = await ask(session, _STATED, **where)
+    return said[0] if said else None
+
+
+_STATED = Question(
+    select(*(getattr(ReviewStatement, name) for name in ("reviewers", "agencies", "at", "against")))
+    .join(Post, Post.id == ReviewStatement.post_id)
+    .join(Member, Member.id == Post.author_id)
+    .where(
+        ReviewStatement.of == given("uri", Post.uri.type),
+        Post.forum_id == given("forum"),
+        Post.state == PostState.LIVE,
+        Member.peer == given("host", Member.peer.type),
     )
-    said = (await session.execute(question)).scalar_one_or_none()
-    if said is None:
-        return None
-    return Stated(said.reviewers, said.agencies, said.at, said.against)
+    .order_by(ReviewStatement.at.desc())
+    .limit(1),
+    Stated,
+)
 
 
 async def _withdrawal(session: AsyncSession, uri: str) -> tuple[str, bool]:
     """Why a practice is withdrawn, empty where it is not; and whether stewards did it."""
-    by_forum = await session.get(PracticeWithdrawal, uri)
+    by_forum = await found(session, PracticeWithdrawal, uri)
     if by_forum is not None and by_forum.active:
         return by_forum.words, True
-    said = await session.get(PracticeNotice, uri)
+    said = await found(session, PracticeNotice, uri)
     if said is None or not said.active or said.kind != "withdrawn":
         return "", False
     return said.words, said.steward_id is not None
@@ -120,23 +130,23 @@ async def _withdrawal(session: AsyncSession, uri: str) -> tuple[str, bool]:
 
 async def _replications(session: AsyncSession, practice: Post) -> list[evidence.Replication]:
     """The reports that everybody who sees the practice may know of."""
-    question = (
-        select(Member.peer, Replication.record)
-        .join(Post, Post.author_id == Member.id)
-        .join(Replication, Replication.post_id == Post.id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .where(
-            Replication.of == practice.uri,
-            Post.state == PostState.LIVE,
-            or_(Forum.id == practice.forum_id, Forum.visibility == Visibility.PUBLIC),
-        )
-        .order_by(Post.id)
-        .limit(MOST_COUNTED)
+    return await ask(session, _REPLICATIONS, uri=practice.uri, forum=practice.forum_id)
+
+
+_REPLICATIONS = Question(
+    select(Member.peer, Replication.record)
+    .join(Post, Post.author_id == Member.id)
+    .join(Replication, Replication.post_id == Post.id)
+    .join(Forum, Forum.id == Post.forum_id)
+    .where(
+        Replication.of == given("uri", Post.uri.type),
+        Post.state == PostState.LIVE,
+        or_(Forum.id == given("forum"), Forum.visibility == Visibility.PUBLIC),
     )
-    return [
-        evidence.Replication(peer or HERE, reporting.unpack(stored).outcomes)
-        for peer, stored in (await session.execute(question)).all()
-    ]
+    .order_by(Post.id)
+    .limit(MOST_COUNTED),
+    lambda peer, stored: evidence.Replication(peer or HERE, reporting.unpack(stored).outcomes),
+)
 
 
 async def reckon_uri(tx: Transaction, uri: str) -> None:

@@ -8,14 +8,16 @@ ancestor later sets the roots of what descends from it anew (`trace`).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.transaction import Transaction
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in
 from storage.forums import Forum
+from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
 from storage.records import Recorded
 
@@ -66,21 +68,42 @@ class Family:
         return not (self.source or self.source_uri or self.adaptations)
 
 
-async def family_of(session: AsyncSession, viewer: Viewer, row: Recorded, uri: str) -> Family:
-    """The lineage of the practice or resource with this uri."""
-    table = type(row)
-    question = (
+@cache
+def _family(table: type[Recorded], sight: Sight) -> Question[Kin]:
+    return Question(
         select(
             *(Post.id, Post.slug, Post.uri, Post.title),
             *(table.agency, table.version, table.based_on),
         )
         .join(table, table.post_id == Post.id)
         .join(Forum, Forum.id == Post.forum_id)
-        .where(table.root == row.root, Post.state == PostState.LIVE, visible_posts(viewer))
+        .where(
+            table.root == given("root", Post.uri.type),
+            Post.state == PostState.LIVE,
+            posts_in(sight),
+        )
         .order_by(Post.id)
-        .limit(MOST)
+        .limit(MOST),
+        Kin,
     )
-    kin = {found[2]: Kin(*found) for found in (await session.execute(question)).all()}
+
+
+@cache
+def _sources(table: type[Recorded]) -> Question[tuple[str, str | None]]:
+    return Question(
+        select(Post.uri, table.based_on)
+        .join(table, table.post_id == Post.id)
+        .where(table.root == given("root", Post.uri.type))
+        .order_by(Post.id)
+        .limit(MOST),
+        lambda uri, based_on: (uri, based_on),
+    )
+
+
+async def family_of(session: AsyncSession, viewer: Viewer, row: Recorded, uri: str) -> Family:
+    """The lineage of the practice or resource with this uri."""
+    question = _family(type(row), viewer.sight)
+    kin = {one.uri: one for one in await ask(session, question, root=row.root, **viewer.values)}
     for one in kin.values():
         above = kin.get(one.based_on or "")
         if above is not None and not _descends(above, one, kin):
@@ -111,15 +134,9 @@ def _descends(one: Kin, other: Kin, kin: Mapping[str, Kin]) -> bool:
 
 async def above(session: AsyncSession, row: Recorded, uri: str) -> frozenset[str]:
     """The uris of all that this descends from, seen by the viewer or not, as far as known here."""
-    table = type(row)
-    question = (
-        select(Post.uri, table.based_on)
-        .join(table, table.post_id == Post.id)
-        .where(table.root == row.root)
-        .order_by(Post.id)
-        .limit(MOST)
-    )
-    held = {found[0]: found[1] for found in (await session.execute(question)).all()}
+    if not row.based_on:
+        return frozenset()
+    held = dict(await ask(session, _sources(type(row)), root=row.root))
     return frozenset(_above(held, row) - {uri})
 
 

@@ -17,6 +17,7 @@ from server.resources.record import unpack
 from server.transaction import Transaction
 from storage.links import ResourceLink
 from storage.members import Member
+from storage.plain import found
 from storage.posts import Post
 from storage.resources import Resource
 
@@ -142,7 +143,7 @@ async def states_of(session: AsyncSession, numbers: Collection[int]) -> dict[int
 
 async def dead_link_of(session: AsyncSession, number: int) -> Dead | None:
     """Since when the link of a resource has not answered; None while it does."""
-    link = await session.get(ResourceLink, number)
+    link = await found(session, ResourceLink, number)
     if link is None or link.since is None or link.failures < TOLD_AFTER:
         return None
     return Dead(link.since, link.fault, link.visited if link.next is None else None)

@@ -2,14 +2,18 @@
 """The rows of reviews, found and scrubbed."""
 
 from collections.abc import Collection
+from typing import TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.reviews.course import OPEN, OPEN_TASKS
 from server.transaction import Transaction
 from storage.log import ActivityBody
+from storage.plain import Question, ask, given, whole
 from storage.reviews import Review, ReviewRequest, ReviewSeat, ReviewTask
+
+T = TypeVar("T", Review, ReviewRequest)
 
 
 def token(tx: Transaction) -> str:
@@ -30,21 +34,31 @@ async def seats_of(session: AsyncSession, review: int) -> list[ReviewSeat]:
     return list((await session.execute(question)).scalars())
 
 
+def _latest(table: type[T], *condition: ColumnElement[bool]) -> Question[T]:
+    of_post = table.post_id == given("post")
+    return Question(
+        select(table).where(of_post, *condition).order_by(table.id.desc()).limit(1), whole
+    )
+
+
+_OPEN = _latest(Review, Review.state.in_(sorted(OPEN)))
+_DECIDED = _latest(Review, Review.decided.is_not(None))
+_ASKED = _latest(ReviewRequest)
+
+
+async def _first(session: AsyncSession, question: Question[T], post: int) -> T | None:
+    found = await ask(session, question, post=post)
+    return found[0] if found else None
+
+
 async def open_review(session: AsyncSession, post: int) -> Review | None:
     """The review of a practice that is going on."""
-    question = select(Review).where(Review.post_id == post, Review.state.in_(sorted(OPEN)))
-    return (await session.execute(question.order_by(Review.id.desc()).limit(1))).scalars().first()
+    return await _first(session, _OPEN, post)
 
 
 async def decided_review(session: AsyncSession, post: int) -> Review | None:
     """The review of a practice that was decided last."""
-    question = (
-        select(Review)
-        .where(Review.post_id == post, Review.decided.is_not(None))
-        .order_by(Review.id.desc())
-        .limit(1)
-    )
-    return (await session.execute(question)).scalars().first()
+    return await _first(session, _DECIDED, post)
 
 
 async def review_of_draft(session: AsyncSession, draft: int) -> Review | None:
@@ -117,10 +131,7 @@ async def request_of_draft(session: AsyncSession, draft: int) -> ReviewRequest |
 
 async def latest_request(session: AsyncSession, post: int) -> ReviewRequest | None:
     """What one of our people asked for last, of a forum elsewhere."""
-    question = (
-        select(ReviewRequest).where(ReviewRequest.post_id == post).order_by(ReviewRequest.id.desc())
-    )
-    return (await session.execute(question.limit(1))).scalars().first()
+    return await _first(session, _ASKED, post)
 
 
 async def open_tasks_of(session: AsyncSession, member: int) -> list[ReviewTask]:

@@ -24,6 +24,7 @@ from server.vetting.masking import shown_record
 from storage.forums import Forum, ForumSteward
 from storage.members import Member
 from storage.peers import Peer
+from storage.plain import found as found_row
 from storage.posts import Post
 from storage.reviews import Review, ReviewSeat, ReviewTask
 
@@ -117,7 +118,7 @@ async def beside(
         asked = await latest_request(session, post_id)
         state = found.state if found else asked.state if asked else ""
         return Beside(True, state, None)
-    if await session.get(ForumSteward, (forum, member.id)) is None:
+    if await found_row(session, ForumSteward, forum, member.id) is None:
         return Beside(False, "", None)
     found = await open_review(session, post_id)
     return Beside(False, "", found.id if found else None)

@@ -4,11 +4,10 @@
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from federation.signatures.errors import SignatureRefused, malformed
-from federation.signatures.request import Request
+from federation.signatures.request import DraftSignature, Request
 
 _PARAMETER = re.compile(
     r'[ \t]*([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"\\]*)"|([0-9]+(?:\.[0-9]+)?))[ \t]*(,|$)'
@@ -19,19 +18,6 @@ _COMPONENT = re.compile(r"\([a-z-]+\)|[a-z0-9!#$%&'*+.^_`|~-]+")
 _MOST_PARAMETERS = 16
 _MOST_COMPONENTS = 32
 _UNREADABLE = "The Signature header cannot be read."
-
-
-# Not frozen, which would make each four times as slow to build; nobody changes one.
-@dataclass(slots=True)
-class DraftSignature:
-    """What a Signature header says; times are kept as written, in seconds since 1970."""
-
-    key_id: str
-    algorithm: str | None
-    covered: tuple[str, ...]
-    signature: bytes
-    created: str | None
-    expires: str | None
 
 
 def header_of(request: Request) -> str | None:

@@ -125,8 +125,8 @@ class Telling:
     async def _author_lane(self, forum: Forum, post: Post, inner: dict[str, Any]) -> list[int]:
         """The actor's own host gets the receipt, follower or not."""
         uri = str(inner.get("actor", ""))
-        # Mostly the author of the post, who is at hand.
-        person = await self.tx.session.get(Member, post.author_id)
+        # Mostly the author of the post, who is at hand; what stands for a forum itself has none.
+        person = await self.tx.session.get(Member, post.author_id) if post.author_id else None
         if person is None or person.uri != uri:
             person = await members.by_uri(self.tx.session, uri)
         if person is None or person.is_local:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replies filled into forms are what the template writes, and pages leave nothing behind."""
+"""Replies in forms are as the template writes them; pages leave nothing."""
 
 import gc
 import re

@@ -35,7 +35,8 @@ _CHANGES = st.dictionaries(_MEMBERS, _ODD, max_size=3)
 _JUNK = st.binary(max_size=60) | _ODD.map(lambda value: repr(value).encode())
 _HEADERS = st.dictionaries(
     st.sampled_from(("Signature", "Signature-Input", "Digest", "Content-Digest", "Date")),
-    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80),
+    # No client sends a value with space around it: it ends at what is not space.
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80).map(str.strip),
     max_size=3,
 )
 CASES = st.fixed_dictionaries(

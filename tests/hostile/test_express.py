@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Single entries over connections that stand open, whatever is answered to them."""
+"""Single entries over connections that stand open, whatever is answered."""
 
 from collections.abc import Callable
 

@@ -21,6 +21,11 @@ class Bodies:
         self._held: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
         self._reading: dict[int, asyncio.Task[bytes | None]] = {}
 
+    def held(self, body_id: int) -> bytes | None:
+        """The bytes, where they are at hand."""
+        found = self._held.get(body_id)
+        return None if found is None else found[1]
+
     async def body(self, body_id: int) -> bytes | None:
         """The bytes; None after the post in them was deleted."""
         held = self._held.get(body_id)

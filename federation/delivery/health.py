@@ -53,6 +53,16 @@ class Origin:
         return self.software == peers.GUILDHALL
 
     @property
+    def is_asked_in_rfc9421(self) -> bool:
+        """Which signature it is sent; of Guildhall both are known, and the draft's costs half."""
+        return self.speaks_rfc9421 and not self.is_guildhall
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing has failed there of late."""
+        return not (self.down or self.failures or self.was_late)
+
+    @property
     def profile(self) -> Profile:
         return profile_of(self.software, has_groups=self.has_groups)
 
@@ -67,8 +77,11 @@ class Health:
 
     def of(self, host: str) -> Origin:
         """The origin with this host; the longest unused make room for new ones."""
-        origin = self._origins.setdefault(host, Origin(host))
-        self._origins.move_to_end(host)
+        origin = self._origins.get(host)
+        if origin is None:
+            origin = self._origins[host] = Origin(host)
+        else:
+            self._origins.move_to_end(host)
         while len(self._origins) > MOST_HELD:
             self._origins.popitem(last=False)
         return origin
@@ -96,10 +109,14 @@ class Health:
         origin = self._origins.get(host)
         return 0 if origin is None else origin.window.in_flight
 
+    def fared_well(self, origin: Origin) -> bool:
+        """It answers; whether nothing of that is to be written down."""
+        origin.window.succeeded()
+        return not origin.failures and not origin.was_late
+
     async def succeeded(self, origin: Origin) -> None:
         """It answers; what it was late with is forgotten."""
-        origin.window.succeeded()
-        if not origin.failures and not origin.was_late:
+        if self.fared_well(origin):
             return
         origin.failures, origin.was_late = 0, False
         async with self._wire.instance.transaction() as tx:

@@ -3,13 +3,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
 from federation.claims import LEASE, LOOKED_FOR_DEAD_EVERY, is_dead
 from federation.delivery.bodies import Bodies
+from federation.delivery.express import Express, First
 from federation.delivery.health import Health, Origin
 from federation.delivery.sending import Office, is_compared
 from federation.delivery.settling import Settling
@@ -60,6 +61,7 @@ class Delivery:
             Told(wire.instance),
             wire.instance.clock.now(),
         )
+        self._express = Express(self._office, self._run, self._next)
         self._running: dict[int, asyncio.Task[None]] = {}
         self._due: dict[int, None] = {}
         self._tail: deque[Item] = deque(maxlen=TAIL)
@@ -153,8 +155,10 @@ class Delivery:
                 return
 
     async def _start_due(self) -> None:
-        room = MOST_RUNNING - len(self._running)
-        ready = [lane for lane in self._due if lane not in self._running][: max(0, room)]
+        running, sent = self._running, self._express.lanes
+        room = MOST_RUNNING - len(running) - len(sent)
+        ready = [lane for lane in self._due if lane not in running and lane not in sent]
+        ready = ready[: max(0, room)]
         for chunk in in_batches(ready, CLAIMED_AT_ONCE):
             for lane in chunk:
                 self._due.pop(lane, None)
@@ -180,21 +184,25 @@ class Delivery:
                 if work.host in origins and is_compared(origins[work.host], item)
             }
             await self._office.told.read(session, told)
+        await self._express.make_ready(works)
         for work in works:
             origin = origins.get(work.host)
             if origin is None:
                 self._put_back(work, work.cursor)
             elif not work.items and not work.held:
                 self._put_back(work, work.cursor if work.more else work.until)
-            else:
+            elif work.lane in self._settled or not self._express.put(work, origin, visibility):
                 self._run(work, origin, visibility)
 
     def _put_back(self, work: Work, cursor: int) -> None:
         self._office.settling.put(Settled(work.lane, work.host, cursor, release=True))
 
-    def _run(self, work: Work, origin: Origin, visibility: dict[str, str]) -> None:
+    def _run(
+        self, work: Work, origin: Origin, visibility: Mapping[str, str], first: First = None
+    ) -> None:
+        """Give a lane a turn; `first` is what came of a try that was made already."""
         settled = self._settled.pop(work.lane, set())
-        turn = Turn(self._office, work, origin, visibility, settled)
+        turn = Turn(self._office, work, origin, visibility, settled, first)
         task = asyncio.create_task(turn.run())
         self._running[work.lane] = task
 
@@ -217,6 +225,11 @@ class Delivery:
 
         task.add_done_callback(ended)
 
+    def _next(self) -> None:
+        """A lane's only entry is dealt with: whoever waited for room may go on."""
+        if self._due:
+            self.on_ready()
+
     async def _move_along(self) -> None:
         """Let idle lanes come along with the log, so that what they get next is near at hand."""
         read = self._read or 0
@@ -228,17 +241,21 @@ class Delivery:
 
     async def renew(self) -> None:
         """Keep what we work on; called more often than leases run out."""
-        if not self._running:
+        working = sorted({*self._running, *self._express.lanes})
+        if not working:
             return
         async with self._wire.instance.transaction() as tx:
             until = tx.now + LEASE
-            await lanes.renew(tx.session, self.owner, sorted(self._running), until)
+            await lanes.renew(tx.session, self.owner, working, until)
         self._office.until = until
 
     async def stop(self, seconds: float) -> None:
         """Let what is in flight end, at most this long, and let go of every lane."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=seconds)
+        await self._express.stop(max(0.0, end - loop.time()))
         for task in list(self._running.values()):
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)

@@ -58,10 +58,10 @@ class Office:
     _rules: Rules | None = None
     _asked: float = 0.0
 
-    async def judge(self, host: str) -> Decision:
-        """What policy says of a host.
+    async def rules(self) -> Rules:
+        """The rules in force, to decide about hosts at this moment.
 
-        Where rules must be asked for (PostgreSQL), those asked for at most ASKED_EVERY ago count.
+        Where they must be asked for (PostgreSQL), those asked for at most ASKED_EVERY ago count.
         """
         rulebook, now = self.wire.rulebook, asyncio.get_running_loop().time()
         rules = rulebook.at_once()
@@ -69,7 +69,11 @@ class Office:
             if self._rules is None or not 0 <= now - self._asked < ASKED_EVERY:
                 self._rules, self._asked = await rulebook.rules(), now
             rules = self._rules
-        instance = self.wire.instance
+        return rules
+
+    async def judge(self, host: str) -> Decision:
+        """What policy says of a host."""
+        rules, instance = await self.rules(), self.wire.instance
         return rules.decide(instance.settings.federates, host, instance.clock.now())
 
     def is_ours(self) -> bool:
@@ -96,10 +100,42 @@ def is_compared(origin: Origin, item: Item) -> bool:
     return not origin.is_guildhall and item.form != Form.DIRECT and item.signer == item.audience
 
 
-class Courier:
-    """Sends the entries of one lane, and counts what came of it."""
+def may_go(item: Item, decision: Decision, origin: Origin, visibility: Mapping[str, str]) -> bool:
+    """Policy and visibility, asked again at the moment of sending."""
+    if not decision.allowed:
+        return False
+    closed = item.closed
+    if item.form != Form.DIRECT:
+        now = visibility.get(item.audience)
+        if now is not None and now not in FEDERATED:
+            return False
+        closed = closed or now == Visibility.AGENCIES
+    return not closed or (decision.explicit and origin.is_guildhall)
 
-    def __init__(self, office: Office, work: Work, origin: Origin, visibility: Mapping[str, str]):
+
+def is_taken(status: int) -> bool:
+    """Whether a status says that the peer has it.
+
+    A conflict says that this very request has come before: a repeat after a crash.
+    """
+    return 200 <= status < 300 or status == HTTPStatus.CONFLICT
+
+
+class Courier:
+    """Sends the entries of one lane, and counts what came of it.
+
+    `first` is what came of a first try that was made before: an answer, or why there is none.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        work: Work,
+        origin: Origin,
+        visibility: Mapping[str, str],
+        first: Response | WireError | None = None,
+    ) -> None:
+        self._first = first
         self._office = office
         self._work = work
         self._origin = origin
@@ -129,8 +165,7 @@ class Courier:
             if error.permanent:
                 return self._refuse(str(error))
             return await self._down(str(error), None)
-        if 200 <= response.status < 300 or response.status == HTTPStatus.CONFLICT:
-            # A conflict says that this very request has come before: a repeat after a crash.
+        if is_taken(response.status):
             self.delivered += 1
             await self._answered()
             return _DONE
@@ -144,8 +179,11 @@ class Courier:
 
         Of Guildhall both are known, and the draft's costs half.
         """
-        modern = self._origin.speaks_rfc9421 and not self._origin.is_guildhall
-        response = await self._knock(item, body, rfc9421=modern)
+        modern = self._origin.is_asked_in_rfc9421
+        first, self._first = self._first, None
+        if isinstance(first, WireError):
+            raise first
+        response = first or await self._knock(item, body, rfc9421=modern)
         if response.status in {400, 401}:
             response = await self._knock(item, body, rfc9421=not modern)
             if response.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -177,17 +215,8 @@ class Courier:
         return {claims.NAME: value} if value else {}
 
     async def _may_go(self, item: Item) -> bool:
-        """Policy and visibility are asked again at the moment of sending."""
         decision = await self._office.judge(self._origin.host)
-        if not decision.allowed:
-            return False
-        closed = item.closed
-        if item.form != Form.DIRECT:
-            visibility = self._visibility.get(item.audience)
-            if visibility is not None and visibility not in FEDERATED:
-                return False
-            closed = closed or visibility == Visibility.AGENCIES
-        return not closed or (decision.explicit and self._origin.is_guildhall)
+        return may_go(item, decision, self._origin, self._visibility)
 
     async def _judge(self, status: int, detail: str, wait: float | None) -> Outcome:
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -2,6 +2,7 @@
 """How far lanes have come, written down for many of them at once."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -24,18 +25,22 @@ class Settling:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._waiting: list[tuple[Settled, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Settled, Callable[[], None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._last = 0
         self._urgent = asyncio.Event()
 
     def put(self, settled: Settled) -> "asyncio.Future[None]":
         """Have it written down; the answer is done once it is durable."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.note(settled, lambda: None if done.done() else done.set_result(None))
+        return done
+
+    def note(self, settled: Settled, written: Callable[[], None]) -> None:
+        """Have it written down; `written` is called once it is durable, and must not raise."""
         self._waiting.append((settled, written))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
-        return written
 
     async def _write(self) -> None:
         while self._waiting:
@@ -51,8 +56,7 @@ class Settling:
                 await asyncio.sleep(AGAIN_AFTER)
                 continue
             for _, written in batch:
-                if not written.done():
-                    written.set_result(None)
+                written()
 
     def hurry(self) -> None:
         """A lane can send no more until what it has put here is written down."""

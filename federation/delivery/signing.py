@@ -3,15 +3,17 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import cast
 
 from federation.signatures.sign import Prepared
 
-AT_ONCE = 16
+AT_ONCE = 32
 # While they keep coming, one waits this long (in seconds) for some more.
 ENOUGH, GATHERED_FOR = 8, 0.002
 MOST_THREADS = 4
+# Called with the headers of a request, signed, or with what kept them from being signed.
+Signed = Callable[[dict[str, str] | Exception], None]
 
 
 class Signing:
@@ -25,16 +27,29 @@ class Signing:
     def __init__(self) -> None:
         self._last = 0
         self._threads = max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) - 1))
-        self._waiting: list[tuple[Prepared, asyncio.Future[Mapping[str, str]]]] = []
+        self._waiting: list[tuple[Prepared, Signed]] = []
         self._at_work: set[asyncio.Task[None]] = set()
 
-    async def headers(self, prepared: Prepared) -> Mapping[str, str]:
+    async def headers(self, prepared: Prepared) -> dict[str, str]:
         """The headers of a prepared request, signed."""
-        signed: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+
+        def signed(headers: dict[str, str] | Exception) -> None:
+            if waiting.done():
+                return
+            if isinstance(headers, Exception):
+                waiting.set_exception(headers)
+            else:
+                waiting.set_result(headers)
+
+        self.put(prepared, signed)
+        return await waiting
+
+    def put(self, prepared: Prepared, signed: Signed) -> None:
+        """Have a prepared request signed; `signed` is called once, and must not raise."""
         self._waiting.append((prepared, signed))
         if len(self._at_work) < self._threads:
             self._at_work.add(asyncio.create_task(self._work()))
-        return await signed
 
     async def _work(self) -> None:
         try:
@@ -50,17 +65,20 @@ class Signing:
                 await asyncio.sleep(GATHERED_FOR)
             batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             self._last = len(batch)
-            try:
-                signatures = await loop.run_in_executor(None, _sign_all, [one for one, _ in batch])
-            except Exception as error:  # it is told to those who asked; the others go on
-                for _, signed in batch:
-                    if not signed.done():
-                        signed.set_exception(error)
-                continue
+            signatures = await loop.run_in_executor(None, _sign_all, [one for one, _ in batch])
             for (prepared, signed), signature in zip(batch, signatures, strict=True):
-                if not signed.done():
-                    signed.set_result(prepared.with_signature(signature))
+                if isinstance(signature, Exception):
+                    signed(signature)
+                else:
+                    signed(prepared.with_signature(signature))
 
 
-def _sign_all(batch: list[Prepared]) -> list[bytes]:
-    return [prepared.key.sign(prepared.message) for prepared in batch]
+def _sign_all(batch: list[Prepared]) -> list[bytes | Exception]:
+    return [_sign(prepared) for prepared in batch]
+
+
+def _sign(prepared: Prepared) -> bytes | Exception:
+    try:
+        return prepared.key.sign(prepared.message)
+    except Exception as error:  # it is told to who asked; the others get theirs
+        return error

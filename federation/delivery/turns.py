@@ -10,6 +10,8 @@ import structlog
 from federation.delivery.health import KEPT_FOR, Origin
 from federation.delivery.sending import DOWN, LATER, Courier, Office
 from federation.delivery.waits import wait_after
+from federation.errors import WireError
+from federation.fetch import Response
 from server import audit
 from server.software import takes
 from server.transaction import Transaction
@@ -32,11 +34,12 @@ class Turn:
         origin: Origin,
         visibility: Mapping[str, str],
         settled: set[int],
+        first: Response | WireError | None = None,
     ) -> None:
         self._office = office
         self._work = work
         self._origin = origin
-        self._courier = Courier(office, work, origin, visibility)
+        self._courier = Courier(office, work, origin, visibility, first)
         self.settled = settled
         self._noted = 0
         self._writing = False

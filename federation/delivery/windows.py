@@ -2,6 +2,7 @@
 """How much may be under way: to one origin, and altogether."""
 
 import asyncio
+from collections.abc import Callable
 
 from federation.fetch.rooms import Room
 
@@ -70,7 +71,7 @@ class Slots:
         self._most_slow = slow
         self.slow = 0
         # The quick in the order in which they came, and one clock for all of them.
-        self._since: dict[_Slot, float] = {}
+        self._since: dict[Slot, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -78,13 +79,29 @@ class Slots:
         """How many hold a place among the quick."""
         return self._quick.taken
 
-    def place(self) -> "_Slot":
+    def place(self) -> "Slot":
         """A place, as long as the block runs."""
-        return _Slot(self)
+        return Slot(self)
 
-    async def enter(self, slot: "_Slot") -> None:
+    async def enter(self, slot: "Slot") -> None:
         """Wait for a place among the quick."""
         await self._quick.enter()
+        self._entered(slot)
+
+    def queue(self, slot: "Slot", let_in: Callable[[], None]) -> None:
+        """Have `let_in` called once there is a place among the quick, perhaps at once."""
+
+        def take() -> bool:
+            self._entered(slot)
+            let_in()
+            return True
+
+        if self._quick.enter_at_once():
+            take()
+        else:
+            self._quick.queue(take)
+
+    def _entered(self, slot: "Slot") -> None:
         loop = asyncio.get_running_loop()
         self._since[slot] = loop.time()
         if self._timer is None:
@@ -105,7 +122,7 @@ class Slots:
                 self.slow += 1
                 self._quick.leave()
 
-    def leave(self, slot: "_Slot") -> None:
+    def leave(self, slot: "Slot") -> None:
         """Give the place back."""
         self._since.pop(slot, None)
         if slot.is_slow:
@@ -114,7 +131,7 @@ class Slots:
             self._quick.leave()
 
 
-class _Slot:
+class Slot:
     """A sending's place, among the quick for SLOW_AFTER seconds."""
 
     __slots__ = ("_slots", "is_slow")

@@ -29,7 +29,7 @@ from federation.fetch.answers import (
     whole_body,
 )
 from federation.fetch.failures import too_late, translated, within
-from federation.fetch.lines import Lines
+from federation.fetch.lines import Lines, OpenLine
 from federation.fetch.resolver import GuardedResolver, Named, guarded_connector
 from federation.origins import HttpUrl, join_url, parse_url
 
@@ -185,6 +185,13 @@ class Door:
             return await self._lines.post(target, headers, content_type, body, end)
         except TimeoutError:
             raise too_late(target, deadline) from None
+
+    def at_hand(self, url: str) -> OpenLine | None:
+        """A connection that stands open to where a URL leads, to deliver over without waiting.
+
+        None where one must be opened first, as `post` does. Raises Forbidden.
+        """
+        return self._lines.at_hand(self._admit(parse_url(url)))
 
     async def close(self) -> None:
         """Close every connection; none is opened any more."""

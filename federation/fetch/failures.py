@@ -28,6 +28,11 @@ def too_late(target: HttpUrl, deadline: float) -> Unreachable:
     return Unreachable(f"{target.host} did not answer within {deadline:g} seconds.")
 
 
+def no_http(target: HttpUrl) -> BadAnswer:
+    """What came is not an answer of HTTP."""
+    return BadAnswer(f"{target.host} answered with something that is not HTTP.")
+
+
 @contextmanager
 def translated(target: HttpUrl) -> Iterator[None]:
     """Turn what the client library raises into the errors of the wire."""
@@ -44,7 +49,7 @@ def translated(target: HttpUrl) -> Iterator[None]:
     except ssl.SSLError:
         raise Unreachable(f"{target.host} could not prove that it is {target.host}.") from None
     except aiohttp.ClientResponseError:
-        raise BadAnswer(f"{target.host} answered with something that is not HTTP.") from None
+        raise no_http(target) from None
     except aiohttp.ClientPayloadError:
         raise Unreachable(f"{target.host} broke off in the middle of its answer.") from None
     except (aiohttp.ClientError, OSError) as problem:

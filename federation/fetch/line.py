@@ -2,6 +2,7 @@
 """One connection to another server: a request goes out, its answer comes in."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -27,12 +28,26 @@ class Late(Exception):
 class Answer:
     """What was answered so far: of the body the first ANSWER_BYTES, unless it is packed."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "lines", "status")
 
     def __init__(self) -> None:
         self.status = 0
-        self.headers: CIMultiDict[str] = CIMultiDict()
+        # Of most answers nobody reads more than the status.
+        self.lines: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """What was sent several times under one name is one value with commas (RFC 9110, 5.3)."""
+        made: CIMultiDict[str] = CIMultiDict()
+        for name, value in self.lines:
+            key, said = name.decode("latin-1"), value.decode("latin-1")
+            made[key] = f"{made[key]}, {said}" if key in made else said
+        return made
+
+
+# Called once with what came of a request: its answer, or Ended, Late or NoHttp.
+Answered = Callable[[Answer | Exception], None]
 
 
 class Line(asyncio.Protocol):
@@ -46,7 +61,7 @@ class Line(asyncio.Protocol):
         self._parser = HttpResponseParser(self)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._answered: Answered | None = None
         self._answer = Answer()
         self._size = 0
         self._keeps = False
@@ -57,25 +72,40 @@ class Line(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """Whether another request may follow on this connection."""
-        return self._keeps and self._waiting is None and not self.lost.done()
+        return self._keeps and self._answered is None and not self.lost.done()
 
     async def ask(self, request: bytes, end: float) -> Answer:
         """Send a request and wait for its answer until `end` on the loop's clock.
 
         Raises Ended, Late or NoHttp.
         """
-        if self._transport is None or self.lost.done():
-            raise Ended
-        self._answer, self._size, self._keeps = Answer(), 0, False
         waiting: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting = waiting
+
+        def came(answer: Answer | Exception) -> None:
+            if waiting.done():
+                return
+            if isinstance(answer, Answer):
+                waiting.set_result(answer)
+            else:
+                waiting.set_exception(answer)
+
+        self.send(request, came)
         timer = self._loop.call_at(end, self.late)
-        self._transport.write(request)
         try:
             return await waiting
         finally:
-            self._waiting = None
             timer.cancel()
+            if self._answered is came:
+                self._fail(Ended())
+
+    def send(self, request: bytes, answered: Answered) -> None:
+        """Send a request; `answered` is called when its answer came, or `late` was."""
+        if self._transport is None or self.lost.done():
+            answered(Ended())
+            return
+        self._answer, self._size, self._keeps = Answer(), 0, False
+        self._answered = answered
+        self._transport.write(request)
 
     def close(self) -> None:
         """End it; whatever still comes is not read."""
@@ -96,7 +126,7 @@ class Line(asyncio.Protocol):
             self._fail(Ended())
 
     def data_received(self, data: bytes) -> None:
-        if self._waiting is None:
+        if self._answered is None:
             self.close()
             return
         try:
@@ -109,14 +139,13 @@ class Line(asyncio.Protocol):
             self._broken()
 
     def on_message_begin(self) -> None:
-        if self._waiting is None or self._waiting.done():
+        if self._answered is None:
             # A second answer, to nothing we asked.
             self._answer = Answer()
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        headers, key, said = self._answer.headers, name.decode("latin-1"), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {said}" if key in headers else said
+        self._answer.lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -125,7 +154,7 @@ class Line(asyncio.Protocol):
             self._answer = Answer()
             return
         self._answer.status = status
-        if self._waiting is not None and not self._waiting.done():
+        if self._answered is not None:
             self._keeps = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
@@ -140,13 +169,16 @@ class Line(asyncio.Protocol):
 
     def _finish(self, *, keeps: bool) -> None:
         self._keeps = keeps and self._keeps
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(self._answer)
+        self._tell(self._answer)
 
     def _fail(self, error: Ended | Late | NoHttp) -> None:
         self._keeps = False
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(error)
+        self._tell(error)
+
+    def _tell(self, came: Answer | Exception) -> None:
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            answered(came)
 
     def _broken(self) -> None:
         """What came is no HTTP; if that is so of the body alone, the status still counts."""
@@ -157,6 +189,7 @@ class Line(asyncio.Protocol):
         self.close()
 
     def late(self) -> None:
+        """Wait no longer: what came so far is the answer, if it holds a status."""
         if self._answer.status:
             self._finish(keeps=False)
         else:

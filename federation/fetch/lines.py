@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from aiohappyeyeballs import start_connection
 from aiohttp.abc import AbstractResolver
 
-from federation.errors import BadAnswer, Unreachable
+from federation.errors import Unreachable
 from federation.fetch.answers import Headers, Response
-from federation.fetch.failures import translated
-from federation.fetch.line import Answer, Ended, Late, Line, NoHttp
+from federation.fetch.failures import no_http, translated
+from federation.fetch.line import Answer, Answered, Ended, Late, Line, NoHttp
 from federation.fetch.names import Names
 from federation.fetch.resolver import Named, guarded_socket, trust
 from federation.fetch.rooms import Room
@@ -30,6 +30,45 @@ class _Place:
 
     room: Room
     kept: list[Line] = field(default_factory=list)
+
+
+class OpenLine:
+    """A connection that stands open, taken for one request."""
+
+    __slots__ = ("_answered", "_line", "_lines", "_place", "target")
+
+    def __init__(self, lines: "Lines", target: HttpUrl, place: _Place, line: Line) -> None:
+        self._lines, self._place, self._line = lines, place, line
+        self._answered: Answered | None = None
+        self.target = target
+
+    def post(self, headers: Headers, content_type: str, body: bytes, answered: Answered) -> None:
+        """Deliver; `answered` is called once, with the answer or with why there is none.
+
+        Ended says nothing about the peer: it may have closed the connection as we wrote to it.
+        How long is waited is for the caller to say, by `late`.
+        """
+        head = self._lines.head(self.target, headers, content_type, len(body))
+        self._answered = answered
+        self._line.send(head + body, self._came)
+
+    def _came(self, came: Answer | Exception) -> None:
+        self.let_go()
+        if self._answered is not None:
+            self._answered(came)
+
+    def let_go(self) -> None:
+        """Others may have it, if it can still be used."""
+        self._lines.put_back(self._place, self._line)
+        self._place.room.leave()
+
+    def late(self) -> None:
+        """Wait no longer; whoever waits is told what came so far, or Late."""
+        self._line.late()
+
+    def close(self) -> None:
+        """End it; whoever waits for an answer is told so."""
+        self._line.close()
 
 
 class Lines:
@@ -61,7 +100,7 @@ class Lines:
         `end` is on the loop's clock. Raises Forbidden, Unreachable where no status came,
         BadAnswer where it was no HTTP, TimeoutError where nothing came in time.
         """
-        request = self._head(target, headers, content_type, len(body)) + body
+        request = self.head(target, headers, content_type, len(body)) + body
         place = self._places.get(target.origin)
         if place is None:
             place = self._places[target.origin] = _Place(Room(self._per_host))
@@ -72,10 +111,21 @@ class Lines:
             answer = await self._ask(target, place, request, end)
         finally:
             place.room.leave()
-        kept = b"" if "Content-Encoding" in answer.headers else bytes(answer.body)
-        return Response(answer.status, target.url, answer.headers, kept)
+        return told(answer, target)
 
-    def _head(self, target: HttpUrl, headers: Headers, content_type: str, length: int) -> bytes:
+    def at_hand(self, target: HttpUrl) -> OpenLine | None:
+        """A connection that stands open to an origin; None where one must be opened first."""
+        place = self._places.get(target.origin)
+        if place is None or not place.kept or not place.room.enter_at_once():
+            return None
+        line = self._take(place)
+        if line is None:
+            place.room.leave()
+            return None
+        return OpenLine(self, target, place, line)
+
+    def head(self, target: HttpUrl, headers: Headers, content_type: str, length: int) -> bytes:
+        """The head of a request; ValueError where a header holds a line break."""
         path = target.url[len(target.origin) :]
         lines = [
             f"POST {path} HTTP/1.1\r\nHost: {target.origin.partition('//')[2]}\r\n{self._constant}",
@@ -99,10 +149,9 @@ class Lines:
             except Late:
                 raise TimeoutError from None
             except NoHttp:
-                said = f"{target.host} answered with something that is not HTTP."
-                raise BadAnswer(said) from None
+                raise no_http(target) from None
             finally:
-                self._put_back(place, found)
+                self.put_back(place, found)
         raise Unreachable(f"{target.host} closed the connection without an answer.")
 
     def _take(self, place: _Place) -> Line | None:
@@ -115,7 +164,8 @@ class Lines:
             line.close()
         return None
 
-    def _put_back(self, place: _Place, line: Line) -> None:
+    def put_back(self, place: _Place, line: Line) -> None:
+        """Keep a connection for the next who asks there, if it can still be used."""
         if self._is_closed or not line.is_reusable or self._kept >= self._most_kept:
             line.close()
             return
@@ -181,6 +231,13 @@ class Lines:
             line.close()
         await asyncio.gather(*(line.lost for line in still))
         await self._names.close()
+
+
+def told(answer: Answer, target: HttpUrl) -> Response:
+    """An answer in full; of a packed one no body."""
+    headers = answer.headers
+    body = b"" if "Content-Encoding" in headers else bytes(answer.body)
+    return Response(answer.status, target.url, headers, body)
 
 
 def _room_for_kept() -> int:

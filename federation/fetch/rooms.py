@@ -3,6 +3,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 
 class Room:
@@ -13,7 +14,8 @@ class Room:
     def __init__(self, places: int) -> None:
         self.places = places
         self.taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        # Each is called when there is a place, and says whether it is still there to take it.
+        self._waiting: deque[Callable[[], bool]] = deque()
 
     def enter_at_once(self) -> bool:
         """Take a place if there is one that nobody waits for."""
@@ -27,7 +29,14 @@ class Room:
         if self.enter_at_once():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+
+        def let_in() -> bool:
+            if turn.done():
+                return False
+            turn.set_result(None)
+            return True
+
+        self.queue(let_in)
         try:
             await turn
         except asyncio.CancelledError:
@@ -35,6 +44,10 @@ class Room:
                 # The place was given to us at the very moment we left.
                 self.leave()
             raise
+
+    def queue(self, let_in: Callable[[], bool]) -> None:
+        """Have `let_in` called once there is a place; it answers whether it takes that."""
+        self._waiting.append(let_in)
 
     async def __aenter__(self) -> None:
         await self.enter()
@@ -50,7 +63,7 @@ class Room:
     def admit(self) -> None:
         """Let in whom there is room for now."""
         while self._waiting and self.taken < self.places:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.taken += 1
-                turn.set_result(None)
+            # Taken before it is told, since whoever is told may ask for another at once.
+            self.taken += 1
+            if not self._waiting.popleft()():
+                self.taken -= 1

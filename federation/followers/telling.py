@@ -74,27 +74,29 @@ class Told:
     async def header(self, forum: str, host: str) -> str:
         """The value for deliveries of a forum to a host; "" for a list that is too long."""
         now = self._instance.clock.now()
-        held = self._fresh(forum, host, now)
-        if held is not None:
-            return held
+        found = self.held(forum, host, now)
+        if found is not None:
+            return found
         async with self._instance.reading() as session:
             return self._hold(forum, host, await at_host(session, forum, host), now)
 
     async def read(self, session: AsyncSession, wanted: Iterable[tuple[str, str]]) -> None:
         """Have the values for these forums and hosts at hand, before they are sent to one by one.
 
-        A question for each host would cost as much as its signature.
+        A question for each host would cost as much as its signature. What is about to run out is
+        made anew as well, since those who are sent to last wait a while.
         """
         now = self._instance.clock.now()
         missing: dict[str, set[str]] = {}
         for forum, host in wanted:
-            if self._fresh(forum, host, now) is None:
+            if self.held(forum, host, now + KEPT_FOR / 2) is None:
                 missing.setdefault(forum, set()).add(host)
         for forum, hosts in missing.items():
             for host, found in (await at_hosts(session, forum, hosts)).items():
                 self._hold(forum, host, found, now)
 
-    def _fresh(self, forum: str, host: str, now: datetime) -> str | None:
+    def held(self, forum: str, host: str, now: datetime) -> str | None:
+        """The value where it is at hand."""
         held = self._held.get((forum, host))
         return held[1] if held and timedelta(0) <= now - held[0] < KEPT_FOR else None
 

@@ -4,22 +4,23 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from federation.signatures import rfc9421
 from federation.signatures.digests import content_digest_header, digest_header
-from federation.signatures.draft import signing_string
+from federation.signatures.draft import encoded
 from federation.signatures.keys import SigningKey
 
 _ACTIVITY = "application/activity+json"
 # What says something of the sender by itself (FEP-8fcf).
 COVERED = frozenset({"collection-synchronization"})
 _LABEL = "sig1"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @lru_cache(maxsize=4_096)
@@ -47,13 +48,22 @@ def _date(now: datetime) -> str:
 
 
 @lru_cache(maxsize=64)
-def _names(headers: tuple[str, ...]) -> tuple[str, ...]:
-    """What is covered, as the signature lists it."""
-    return ("(request-target)", *(name.lower() for name in headers))
+def _frame(
+    headers: tuple[tuple[str, str], ...], covered: tuple[str, ...], kind: str, key_id: str
+) -> tuple[str, str]:
+    """What is signed behind the host, and what stands before a signature.
+
+    The same for everybody whom one activity goes to: `headers` are those that do not change from
+    one to the next, `covered` the names of those that do.
+    """
+    names = [name.lower() for name, _ in headers]
+    listed = " ".join(("(request-target)", "host", *names, *(name.lower() for name in covered)))
+    algorithm = "rsa-sha256" if kind == "rsa" else "hs2019"
+    said = "".join(f"\n{name}: {value}" for name, (_, value) in zip(names, headers, strict=True))
+    return said, f'keyId="{key_id}",algorithm="{algorithm}",headers="{listed}",signature="'
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A request ready to be signed: `message` is what the key signs.
 
     Signing is the slow part (253 us with RSA-2048) and may be done in a thread.
@@ -103,18 +113,21 @@ def prepare_draft(
     Content-Type in it replaces the usual `application/activity+json` and is signed. ValueError
     for a URL that cannot be signed.
     """
-    parts, extra = _split(url), extra or {}
-    headers = {"Host": parts.netloc, "Date": _date(now.replace(microsecond=0))}
-    if body is not None:
-        headers["Digest"] = digest_header(body)
-        headers["Content-Type"] = _content_type(extra)
-    headers |= _covered(extra)
-    names = _names(tuple(headers))
-    target = f"{method.lower()} {_target(parts)}"
-    message = signing_string(zip(names, (target, *headers.values()), strict=True))
-    algorithm = "rsa-sha256" if key.kind == "rsa" else "hs2019"
-    before = f'keyId="{key_id}",algorithm="{algorithm}",headers="{" ".join(names)}",signature="'
-    return Prepared(key, message, _with(extra, headers), before, '"')
+    parts, extra = _split(url), extra or _NONE
+    covered = _covered(extra) if extra else {}
+    date = ("Date", _date(now.replace(microsecond=0)))
+    same = (date,) if body is None else (date, *_about(body, extra))
+    said, before = _frame(same, tuple(covered), key.kind, key_id)
+    text = f"(request-target): {method.lower()} {_target(parts)}\nhost: {parts.netloc}{said}"
+    for name, value in covered.items():
+        text += f"\n{name.lower()}: {value}"
+    headers = {"Host": parts.netloc, **dict(same), **covered}
+    return Prepared(key, encoded(text), _with(extra, headers), before, '"')
+
+
+def _about(body: bytes, extra: Mapping[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    kind = _content_type(extra) if extra else _ACTIVITY
+    return ("Digest", digest_header(body)), ("Content-Type", kind)
 
 
 def prepare_rfc9421(

@@ -3,7 +3,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,11 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import orjson
-from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
 
-from federation.errors import Unreachable
-from federation.fetch import line
 from tests.simulation.virtual_time import VirtualLoop, shown
 
 
@@ -109,6 +105,13 @@ class Network:
     def cut(self, one: str, other: str) -> None:
         self.cuts.add(frozenset((one, other)))
         self.note(f"cut {one} {other}")
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether whatever is asked of a host that is up is answered."""
+        weather = self.weather
+        losses = weather.lost or weather.reply_lost or weather.slow or self.cuts
+        return not losses and all(host.alive for host in self.hosts.values())
 
     def heal(self) -> None:
         """Fair weather, and every line whole again."""
@@ -252,94 +255,3 @@ def scope_of(asked: Asked) -> dict[str, Any]:
         "client": ("192.0.2.1", 40_000),
         "server": (asked.target, 80),
     }
-
-
-class _Body:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def iter_any(self) -> Any:
-        if self._body:
-            yield self._body
-
-
-class Answer:
-    """What the door takes for an answer of its client library."""
-
-    def __init__(self, answered: Answered) -> None:
-        self.status = answered.status
-        headers: CIMultiDict[str] = CIMultiDict()
-        for name, value in answered.headers:
-            headers.add(name.decode("latin-1"), value.decode("latin-1"))
-        self.headers = CIMultiDictProxy(headers)
-        self.content = _Body(answered.body)
-        self.content_length = len(answered.body)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-class _Getting:
-    """`async with session.get(…)`."""
-
-    def __init__(self, ask: Callable[[], Any]) -> None:
-        self._ask = ask
-
-    async def __aenter__(self) -> Answer:
-        return Answer(await self._ask())
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-
-class Session:
-    """What the door takes for its client session: leads into the network."""
-
-    def __init__(self, network: Network, source: Caller) -> None:
-        self._network = network
-        self._source = source
-
-    def request(
-        self, method: str, url: URL, *, headers: Mapping[str, str], allow_redirects: bool
-    ) -> _Getting:
-        return _Getting(lambda: self._network.carry(self._source, method, str(url), headers, b""))
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class Line:
-    """What the door takes for a connection that deliveries go over: leads into the network."""
-
-    is_reusable = False
-
-    def __init__(self, network: Network, source: Caller) -> None:
-        self._network = network
-        self._source = source
-
-    async def ask(self, request: bytes, end: float) -> line.Answer:
-        """Carry a request, as it would be written to the socket."""
-        head, _, body = request.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        method, path, _ = first.split(" ")
-        headers = dict(one.split(": ", 1) for one in lines)
-        # The network counts for itself.
-        del headers["Content-Length"]
-        url = f"http://{headers['Host']}{path}"
-        try:
-            async with asyncio.timeout_at(end):
-                answered = await self._network.carry(self._source, method, url, headers, body)
-        except TimeoutError:
-            raise line.Late from None
-        except aiohttp.ServerDisconnectedError:
-            raise line.Ended from None
-        except ConnectionError:
-            raise Unreachable(f"{headers['Host']} could not be reached.") from None
-        answer = line.Answer()
-        answer.status, answer.body = answered.status, bytearray(answered.body)
-        for name, value in answered.headers:
-            answer.headers.add(name.decode("latin-1"), value.decode("latin-1"))
-        return answer
-
-    def close(self) -> None:
-        """Nothing is open."""

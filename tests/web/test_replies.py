@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replies in forms are as the template writes them; pages leave nothing."""
+"""Replies in forms are as the template writes them, and pages let go of."""
 
 import gc
 import re

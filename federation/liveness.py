@@ -12,6 +12,7 @@ from federation.delivery.lanes import Delivery
 from server.instance import Instance
 from storage.among import among
 from storage.base import UtcDateTime, in_batches
+from storage.changes import Rows
 from storage.peers import Peer
 from storage.plain import Question, ask, given
 
@@ -48,10 +49,19 @@ class Liveness:
         self._noted: OrderedDict[str, datetime] = OrderedDict()
         self._heard: set[str] = set()
         self._looking: asyncio.Task[None] | None = None
+        # Hosts that were not failing when the database was as this mark of it says.
+        self._well: tuple[int, set[str]] = (-1, set())
 
-    async def heard(self, host: str) -> None:
-        """A verified request came from this host."""
-        failing = self._instance.database.glance.rows(_IS_FAILING, host)
+    async def heard(self, host: str, mark: int | None = None) -> None:
+        """A verified request came from this host; `mark`: how the database was when it came."""
+        if mark is not None and self._well[0] == mark and host in self._well[1]:
+            failing: Rows | None = []
+        else:
+            failing = self._instance.database.glance.rows(_IS_FAILING, host)
+            if mark is not None and failing is not None and not failing:
+                if self._well[0] != mark:
+                    self._well = (mark, set())
+                self._well[1].add(host)
         if failing:
             await self._delivery.heard(host)
         elif failing is None or self._is_to_be_noted(host):

@@ -6,10 +6,17 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from server import search
+from server import notifications, search
 from server.digests import post_changed
 from server.endorsements import apply_withdrawal
-from server.facts import Fact, PostEdited, ReplyPosted, ThreadPosted
+from server.facts import (
+    Endorsed,
+    EndorsementWithdrawn,
+    Fact,
+    PostEdited,
+    ReplyPosted,
+    ThreadPosted,
+)
 from server.ids import Ids
 from server.posts import editing, writing
 from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
@@ -31,19 +38,20 @@ async def restore_endorsement(tx: Transaction, member: Member, post: Post, uri: 
             await post_changed(tx, post)
         return
     number = uri.rpartition("-")[2]
-    tx.session.add(
-        Endorsement(
-            post_id=post.id,
-            member_id=member.id,
-            uri=uri,
-            active=True,
-            state=PostState.LIVE,
-            n=int(number) if number.isdecimal() and len(number) < 9 else 1,
-            at=tx.now,
-        )
+    given = Endorsement(
+        post_id=post.id,
+        member_id=member.id,
+        uri=uri,
+        active=True,
+        state=PostState.LIVE,
+        n=int(number) if number.isdecimal() and len(number) < 9 else 1,
+        at=tx.now,
     )
+    tx.session.add(given)
     post.endorsement_count += 1
     await post_changed(tx, post)
+    # What its author was told of it was lost as well.
+    await notifications.tell_of_endorsement(tx, Endorsed(post.id, member.id, given.n))
 
 
 async def endorsed_by_no_others(tx: Transaction, post: Post, actors: set[str]) -> None:
@@ -71,6 +79,8 @@ async def endorsed_by_no_others(tx: Transaction, post: Post, actors: set[str]) -
         given.active = False
         post.endorsement_count = max(0, post.endorsement_count - 1)
         await post_changed(tx, post)
+        withdrawn = EndorsementWithdrawn(post.id, member.id, given.n)
+        await notifications.forget_endorsement(tx, withdrawn)
 
 
 async def no_longer_withheld(tx: Transaction, uri: str) -> None:
@@ -126,9 +136,13 @@ async def restore_edit(tx: Transaction, post: Post, draft: EditDraft, revision: 
 
 
 async def _only_here(tx: Transaction, facts: list[Fact]) -> None:
-    """Found by the search again, and summed up; nobody is told, at home or here."""
+    """Found by the search again, and summed up; the home is told nothing that it holds already.
+
+    Our own people are told, as of what others wrote: their notices were lost with the post.
+    """
     await tx.session.flush()
     for fact in facts:
         if isinstance(fact, ThreadPosted | ReplyPosted | PostEdited):
             await search.index_post(tx, fact)
+            await notifications.tell_of_post(tx, fact)
             await post_changed(tx, await tx.session.get_one(Post, fact.post))

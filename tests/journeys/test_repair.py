@@ -15,8 +15,10 @@ from server.forums import comparing
 from server.posts import editing, steering
 from server.posts.drafts import EditDraft
 from storage.digests import KnownDifference
+from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.members import Member
+from storage.notifications import Notification
 from storage.posts import Kind, Post, PostState
 from tests import makers
 from tests.journeys.agency import Agency, until
@@ -148,15 +150,52 @@ async def test_a_restored_backup_is_brought_up_to_date(
     await riverton.sees(talk.withdrawn.uri, endorsement_count=0)
 
 
+async def endorsed(agency: Agency, member: Member, post: Post) -> None:
+    """A member endorses what lives elsewhere, and its home has said that it counts that."""
+
+    async def is_taken() -> bool | None:
+        async with agency.instance.reading() as session:
+            given = await session.get_one(Endorsement, (post.id, member.id))
+            return True if given.state == PostState.LIVE else None
+
+    async with agency.instance.transaction() as tx:
+        await endorsements.endorse(tx, member, post)
+    await until("the receipt of an endorsement", is_taken)
+
+
+async def told_of_each_other(
+    agency: Agency, ana: Member, dee: Member, first: Post
+) -> list[set[tuple[str, str]]]:
+    """Two of one agency talk where another is home; answers what each is told.
+
+    Dee no longer endorses what Ana said first.
+    """
+    instance = agency.instance
+    async with instance.transaction() as tx:
+        await endorsements.withdraw(tx, dee, first)
+    question = await makers.reply(instance, dee, first, "In which days?")
+    await agency.sees(question.uri, state=PostState.LIVE)
+    answer = await makers.reply(instance, ana, question, "In working days.")
+    await agency.sees(answer.uri, state=PostState.LIVE)
+    await endorsed(agency, dee, answer)
+    told = [await notices(agency, member) for member in (ana, dee)]
+    to_ana = {("reply", question.uri), ("endorsement", answer.uri)}
+    assert told == [to_ana, {("reply", answer.uri)}]
+    return told
+
+
 async def test_what_our_own_members_wrote_is_had_back_from_the_home(
     riverton: Agency, lakeside: Agency, tmp_path: Path
 ) -> None:
     talk = await talk_before(riverton, lakeside)
+    dee = await makers.member(riverton.instance, "dee")
     here = await riverton.sees(talk.one.uri)
     first = await makers.reply(riverton.instance, talk.ana, here, "We measure in days.")
     await riverton.sees(first.uri, state=PostState.LIVE)
+    await endorsed(riverton, dee, first)
     kept = await back_up(riverton, tmp_path)
     riverton.clock.turn(minutes=2)
+    told = await told_of_each_other(riverton, talk.ana, dee, first)
     async with riverton.instance.transaction() as tx:
         await editing.edit(tx, talk.ana, first, EditDraft("", "We measure in *working* days."))
     opened = await makers.thread(riverton.instance, talk.ana, talk.copy, "Inspections", "By video?")
@@ -171,6 +210,8 @@ async def test_what_our_own_members_wrote_is_had_back_from_the_home(
     assert await riverton.held(opened.uri) is None
     assert (await checked(riverton, talk.copy)).compare_error == ""
     await the_same(lakeside, riverton, talk.forum)
+    # What they were told of each other was lost as well, and stands there again.
+    assert [await notices(riverton, member) for member in (talk.ana, dee)] == told
     back = await riverton.sees(opened.uri, id=opened.id, author_id=talk.ana.id, title="Inspections")
     await riverton.sees(answer.uri, id=answer.id, parent_id=back.id, state=PostState.LIVE)
     edited = await riverton.sees(first.uri, source="We measure in *working* days.", revision=1)
@@ -217,6 +258,17 @@ async def test_what_our_list_keeps_out_is_known_to_differ_until_the_list_changes
     assert (held.compare_error, held.compare_missing) == ("", 0)
     assert await known_differences(riverton, copy) == []
     await the_same(lakeside, riverton, forum)
+
+
+async def notices(agency: Agency, member: Member) -> set[tuple[str, str]]:
+    """What a member is told: (kind, address of the post)."""
+    async with agency.instance.reading() as session:
+        question = (
+            select(Notification.kind, Post.uri)
+            .join(Post, Post.id == Notification.post_id)
+            .where(Notification.member_id == member.id)
+        )
+        return {(row[0], row[1]) for row in (await session.execute(question)).all()}
 
 
 async def known_differences(agency: Agency, forum: Forum) -> list[KnownDifference]:

@@ -108,7 +108,8 @@ async def slow_and_hung(world: World, history: History) -> None:
 async def rotation(world: World, history: History) -> None:
     """A forum's key for requests changes in mid fan-out, and the old one is gone at once (R8).
 
-    There is no deed for it yet: the rows of the key are replaced, and the machine started anew.
+    The deed for it shows the old key for a week more; here the rows of the key are replaced, as
+    after a break-in, and the machine is started anew.
     """
     await history.some(8, gap=4.0)
     place = world.random.choice(world.places)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from server.errors import Invalid, Unavailable
+from web.cli.nursery import forked
 from web.demo import check, show
 from web.demo.agencies import CommandFailed
 from web.demo.names import SABOTAGES
@@ -38,9 +39,11 @@ def demo(
         raise Invalid(message=f"No step begins with {only}: there are {', '.join(check.names())}.")
     try:
         if not checking:
-            asyncio.run(show.run(as_json=json, first_port=port))
+            asyncio.run(show.run(forked, as_json=json, first_port=port))
             return
-        held = asyncio.run(check.run(only=only, sabotage=sabotage, as_json=json, first_port=port))
+        held = asyncio.run(
+            check.run(forked, only=only, sabotage=sabotage, as_json=json, first_port=port)
+        )
     except (CommandFailed, TooLate, Unexpected) as error:
         raise Unavailable(f"The demo could not be set up: {error}") from error
     raise typer.Exit(0 if held else 1)

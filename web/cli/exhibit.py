@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from server.errors import Invalid, Unavailable
-from web.cli.nursery import forked
 from web.demo import check, show
 from web.demo.agencies import CommandFailed
 from web.demo.names import SABOTAGES
+from web.demo.nursery import forked
 from web.demo.visitor import Unexpected
 from web.demo.waiting import TooLate
 

@@ -4,6 +4,7 @@
 import asyncio
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NoReturn, Self
 
 GONE = -signal.SIGKILL
+_MOST_FILES = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,46 @@ def started() -> Hatched:
     if program.stdin is None or program.stdout is None:
         raise OSError("A nursery cannot be talked to.")
     return Hatched(program.stdin, program.stdout, program.wait)
+
+
+def forked() -> Hatched:
+    """A nursery that has what this process has imported, which must not run other threads."""
+    asked, asks = os.pipe()
+    tells, told = os.pipe()
+    # What is not written yet would be written by both.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if not process:
+        _become_a_nursery(asked, told)
+    os.close(asked)
+    os.close(told)
+    return Hatched(
+        open(asks, "wb", buffering=0),
+        open(tells, "rb", buffering=0),
+        lambda: os.waitpid(process, 0),
+    )
+
+
+def _become_a_nursery(asked: int, told: int) -> NoReturn:
+    """In the new process: share neither files nor signals with the old one, and be the program."""
+    status = 1
+    try:
+        # Ctrl-C reaches the old one alone, so that the servers are stopped in order.
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(asked, 0)
+        os.dup2(told, 1)
+        os.closerange(3, _MOST_FILES)
+        runpy.run_module("web.cli.nursery", run_name="__main__")
+        status = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(status)
 
 
 class Nursery:

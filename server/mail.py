@@ -9,12 +9,13 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.instance import Instance
 from server.letters import post as post
 from server.settings import Settings
+from storage.base import UtcDateTime
 from storage.letters import Letter
 
 MOST_ATTEMPTS = 10
@@ -71,17 +72,23 @@ def carrier(settings: Settings) -> Carrier:
     return SmtpCarrier(settings.smtp) if settings.smtp else FolderCarrier(settings)
 
 
+_WAITING = (
+    select(Letter)
+    .where(
+        Letter.sent.is_(None),
+        Letter.next_try <= bindparam("now", type_=UtcDateTime()),
+        Letter.attempts < MOST_ATTEMPTS,
+    )
+    .order_by(Letter.id)
+    .limit(20)
+)
+
+
 async def send_waiting(instance: Instance, by: Carrier) -> int:
     """Send what waits; answers how many letters went. At least once each."""
     now = instance.clock.now()
     async with instance.reading() as session:
-        question = (
-            select(Letter)
-            .where(Letter.sent.is_(None), Letter.next_try <= now, Letter.attempts < MOST_ATTEMPTS)
-            .order_by(Letter.id)
-            .limit(20)
-        )
-        letters = list((await session.execute(question)).scalars())
+        letters = list((await session.execute(_WAITING, {"now": now})).scalars())
     sent = 0
     for letter in letters:
         error = ""

@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.instance import Instance
@@ -17,8 +17,21 @@ from server.letters import post as post
 from server.settings import Settings
 from storage.base import UtcDateTime
 from storage.letters import Letter
+from storage.plain import Question, ask, given, whole
 
 MOST_ATTEMPTS = 10
+AT_ONCE = 20
+_WAITING: Question[Letter] = Question(
+    select(Letter)
+    .where(
+        Letter.sent.is_(None),
+        Letter.next_try <= given("now", UtcDateTime()),
+        Letter.attempts < MOST_ATTEMPTS,
+    )
+    .order_by(Letter.id)
+    .limit(AT_ONCE),
+    whole,
+)
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -72,23 +85,11 @@ def carrier(settings: Settings) -> Carrier:
     return SmtpCarrier(settings.smtp) if settings.smtp else FolderCarrier(settings)
 
 
-_WAITING = (
-    select(Letter)
-    .where(
-        Letter.sent.is_(None),
-        Letter.next_try <= bindparam("now", type_=UtcDateTime()),
-        Letter.attempts < MOST_ATTEMPTS,
-    )
-    .order_by(Letter.id)
-    .limit(20)
-)
-
-
 async def send_waiting(instance: Instance, by: Carrier) -> int:
     """Send what waits; answers how many letters went. At least once each."""
     now = instance.clock.now()
     async with instance.reading() as session:
-        letters = list((await session.execute(_WAITING, {"now": now})).scalars())
+        letters = await ask(session, _WAITING, now=now)
     sent = 0
     for letter in letters:
         error = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.attributes import instance_state
 
 Cells = Sequence[Any]
 
@@ -57,7 +58,7 @@ def _maker(mapper: Mapper[Any], names: Sequence[Any]) -> Callable[[Cells], Any]:
             return None
         row = new()
         row.__dict__.update(zip(names, cells, strict=True))
-        inspect(row).key = identity(key)
+        instance_state(row).key = identity(key)
         return row
 
     return make

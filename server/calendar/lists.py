@@ -4,16 +4,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.events import times
 from server.events.details import LONGEST, Details, of_row
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in
+from storage.among import among
+from storage.base import UtcDateTime
 from storage.events import CalendarChoice, Event, EventGuest, GuestState
 from storage.forums import FollowState, Forum, ForumFollow
 from storage.members import Member
+from storage.plain import Question, ask, found, given
 from storage.posts import Post, PostState
 
 PAGE = 30
@@ -58,19 +63,43 @@ class Agenda:
     days: list[tuple[date, list[Line]]] = field(default_factory=list)
 
 
-def _seen(viewer: Viewer, chosen: Chosen) -> list[ColumnElement[bool]]:
-    found = [visible_posts(viewer), Post.state.in_((PostState.LIVE, PostState.SENT))]
-    if chosen.forum is not None:
-        found.append(Post.forum_id == chosen.forum)
-    if chosen.kind:
-        found.append(Event.kind == chosen.kind)
-    if chosen.mine and viewer.member is not None:
-        coming = select(EventGuest.post_id).where(
-            EventGuest.member_id == viewer.member.id,
-            EventGuest.state.in_((GuestState.GOING, GuestState.WAITING, GuestState.ASKED)),
+Row = tuple[Post, Forum, Member, Event]
+_MOMENT = UtcDateTime()
+
+
+@cache
+def _listed(sight: Sight, asked: frozenset[str], most: int) -> Question[Row]:
+    """Events in the order they begin, by the conditions that are asked for by name."""
+    coming = select(EventGuest.post_id).where(
+        EventGuest.member_id == given("me"),
+        EventGuest.state.in_((GuestState.GOING, GuestState.WAITING, GuestState.ASKED)),
+    )
+    # None lasts longer than from `earliest` on, so that what is long over is not looked at.
+    starts, earliest, at = Event.starts, given("earliest", _MOMENT), given("at", _MOMENT)
+    conditions: dict[str, ColumnElement[bool]] = {
+        "forum": Post.forum_id == given("forum"),
+        "kind": Event.kind == given("kind", Event.kind.type),
+        "mine": or_(Event.post_id.in_(coming), Post.author_id == given("me")),
+        "until": starts < given("until", _MOMENT),
+        "at": or_(starts > at, and_(starts == at, Event.post_id > given("last"))),
+    }
+    return Question(
+        select(Post, Forum, Member, Event)
+        .select_from(Event)
+        .join(Post, Post.id == Event.post_id)
+        .join(Forum, Forum.id == Post.forum_id)
+        .join(Member, Member.id == Post.author_id)
+        .where(
+            posts_in(sight),
+            Post.state.in_((PostState.LIVE, PostState.SENT)),
+            Event.ends > given("since", _MOMENT),
+            starts > earliest,
+            *(conditions[name] for name in sorted(asked)),
         )
-        found.append(or_(Event.post_id.in_(coming), Post.author_id == viewer.member.id))
-    return found
+        .order_by(starts, Event.post_id)
+        .limit(most),
+        lambda post, forum, author, event: (post, forum, author, event),
+    )
 
 
 async def agenda(
@@ -83,16 +112,13 @@ async def agenda(
     after: tuple[datetime, int] | None = None,
 ) -> Agenda:
     """What is not over yet, the soonest first, PAGE at a time, by day."""
-    # None lasts longer, so that what is long over need not be looked at.
-    conditions = [*_seen(viewer, chosen), Event.ends > now, Event.starts > now - _LONGEST]
+    span: dict[str, Any] = {"since": now}
     if after is not None:
-        conditions.append(
-            or_(Event.starts > after[0], and_(Event.starts == after[0], Event.post_id > after[1]))
-        )
-    found = await _lines(session, viewer, conditions, PAGE + 1)
-    shown = found[:PAGE]
+        span |= {"at": after[0], "last": after[1]}
+    listed = await _lines(session, viewer, chosen, span, PAGE + 1)
+    shown = listed[:PAGE]
     more = ""
-    if len(found) > PAGE:
+    if len(listed) > PAGE:
         last = shown[-1]
         more = f"{int(last.details.starts.timestamp() * 1000)}-{last.post.id}"
     return Agenda(shown, more, by_day(shown, zone, floor=now))
@@ -106,13 +132,8 @@ async def between(
     # A day too many on each side, since each event may have a zone of its own.
     starts = times.midnight(first - _DAY, zone or times.DEFAULT)
     ends = times.midnight(last + 2 * _DAY, zone or times.DEFAULT)
-    conditions = [
-        *_seen(viewer, chosen),
-        Event.starts < ends,
-        Event.ends > starts,
-        Event.starts > starts - _LONGEST,
-    ]
-    lines = await _lines(session, viewer, conditions, MOST_SHOWN)
+    moments = {"since": starts, "until": ends}
+    lines = await _lines(session, viewer, chosen, moments, MOST_SHOWN)
     days: dict[date, list[Line]] = {}
     for line in lines:
         for day in days_of(line.details, zone):
@@ -123,19 +144,19 @@ async def between(
 
 
 async def _lines(
-    session: AsyncSession, viewer: Viewer, conditions: Sequence[ColumnElement[bool]], most: int
+    session: AsyncSession, viewer: Viewer, chosen: Chosen, span: dict[str, Any], most: int
 ) -> list[Line]:
-    question = (
-        select(Post, Forum, Member, Event)
-        .select_from(Event)
-        .join(Post, Post.id == Event.post_id)
-        .join(Forum, Forum.id == Post.forum_id)
-        .join(Member, Member.id == Post.author_id)
-        .where(*conditions)
-        .order_by(Event.starts, Event.post_id)
-        .limit(most)
-    )
-    rows = (await session.execute(question)).all()
+    """What is not over at the moment `since` of a span, as far as that names more."""
+    asked: set[str] = {"until", "at"} & span.keys()
+    if chosen.forum is not None:
+        asked.add("forum")
+    if chosen.kind:
+        asked.add("kind")
+    if chosen.mine and viewer.member is not None:
+        asked.add("mine")
+    about = {"forum": chosen.forum, "kind": chosen.kind, "earliest": span["since"] - _LONGEST}
+    question = _listed(viewer.sight, frozenset(asked), most)
+    rows = await ask(session, question, **about, **span, **viewer.values)
     mine = await _standing(session, viewer, [row[0].id for row in rows])
     return [
         Line(post, forum, author, of_row(event), event.going, event.waiting, mine.get(post.id, ""))
@@ -149,10 +170,15 @@ async def _standing(
     """Where the viewer stands with each of these events."""
     if viewer.member is None or not posts:
         return {}
-    question = select(EventGuest.post_id, EventGuest.state).where(
-        EventGuest.member_id == viewer.member.id, EventGuest.post_id.in_(posts)
-    )
-    return {post: state for post, state in (await session.execute(question)).all()}
+    return dict(await ask(session, _STANDING, me=viewer.member.id, posts=list(posts)))
+
+
+_STANDING: Question[tuple[int, str]] = Question(
+    select(EventGuest.post_id, EventGuest.state).where(
+        EventGuest.member_id == given("me"), among(EventGuest.post_id, "posts")
+    ),
+    lambda post, state: (post, state),
+)
 
 
 def days_of(details: Details, zone: str = "") -> list[date]:
@@ -168,19 +194,19 @@ def by_day(
     lines: Sequence[Line], zone: str = "", *, floor: datetime | None = None
 ) -> list[tuple[date, list[Line]]]:
     """Events under the day on which they begin, or today for what has begun already."""
-    found: dict[date, list[Line]] = {}
+    begun: dict[date, list[Line]] = {}
     for line in lines:
         day = days_of(line.details, zone)[0]
         if floor is not None:
             name = zone or line.details.zone
             day = max(day, times.wall(floor, name).date())
-        found.setdefault(day, []).append(line)
-    return sorted(found.items())
+        begun.setdefault(day, []).append(line)
+    return sorted(begun.items())
 
 
 async def choice(session: AsyncSession, member: Member | None) -> CalendarChoice | None:
     """How a member reads the calendar, if they have said so."""
-    return None if member is None else await session.get(CalendarChoice, member.id)
+    return None if member is None else await found(session, CalendarChoice, member.id)
 
 
 def followed_by(member: int) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from server.events.details import KINDS
 from server.forums import pages as forums
 from server.rows import CalendarChoice, Forum
 from server.viewers import VISITOR
-from web.events.zones import zone_of
+from web.events.zones import zone_of, zone_options
 from web.templates import render, where
 from web.visits import Visit, arrive
 
@@ -102,7 +102,7 @@ async def index(request: Request) -> Response:
         today=times.wall(now, what.zone or times.DEFAULT).date(),
         kinds=[("", "Every kind"), *KINDS.items()],
         KINDS=KINDS,
-        zones=[("", "Each event’s own"), *((n, n.replace("_", " ")) for n in times.zones())],
+        zones=zone_options(what.zone),
         day_in_words=times.day_in_words,
         hours=_hours(what.zone),
         feed=_feed(visit, kept),

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The zone in which somebody reads times: a member's own, a visitor's cookie."""
 
+from functools import lru_cache
+
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,6 +25,19 @@ def zone_of(visit: Visit, kept: CalendarChoice | None) -> str:
         return kept.zone if kept else ""
     named = visit.request.cookies.get(COOKIE, "")
     return named if times.is_zone(named) else ""
+
+
+@lru_cache(maxsize=64)
+def zone_options(chosen: str) -> Markup:
+    """The options of a list of zones, `chosen` selected: some five hundred, written once."""
+    pairs = [("", "Each event’s own"), *((n, n.replace("_", " ")) for n in times.zones())]
+    option, selected = (
+        Markup(f'<option value="{{}}"{mark}>{{}}</option>')  # noqa: S704 (our own words)
+        for mark in ("", " selected")
+    )
+    return Markup("").join(
+        (selected if name == chosen else option).format(name, words) for name, words in pairs
+    )
 
 
 async def keep(request: Request) -> Response:

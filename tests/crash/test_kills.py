@@ -6,13 +6,12 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crash.town import Town, settles, town
-from tests.crash.zygote import Zygote, zygote
+from tests.crash.zygote import Zygote
 from tests.databases import PostgresServer, postgres_server, postgres_template
 
 __all__ = ["postgres_server", "postgres_template"]
@@ -20,13 +19,6 @@ KILLS = int(os.environ.get("GUILDHALL_TEST_KILLS", "50"))
 SEED = int(os.environ.get("GUILDHALL_TEST_SEED", "20261125"))
 SINKS = 6
 LARGEST_WINDOW = 16
-
-
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    """Where the servers come from."""
-    with zygote(tmp_path_factory.mktemp("zygote") / "log.txt") as made:
-        yield made
 
 
 async def kill_again_and_again(town: Town, kills: int) -> None:

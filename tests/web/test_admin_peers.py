@@ -158,11 +158,13 @@ async def test_each_button_answers_and_is_recorded(
     paused = Page(await desk.get(PATH))
     assert buttons(paused) == ["Resume"]
     assert "Paused since 23 November 2026, 11:0" in paused.main
+    assert "tried 4 times · not tried while paused" in paused.main
     assert (await makers.submit(desk, PATH, action="retry")).status_code == 422
     assert (await press(desk, "resume")).startswith("Resumed.")
     ask = Page(await desk.get(f"{PATH}/forget"))
     assert "1 delivery waiting to be sent and 1 delivery set aside are no longer" in ask.main
     assert "They can ask for what they missed" in ask.main
+    assert "wrote in forums that live there, and has not arrived, never will" in ask.main
     assert (await press(desk, "forget")).startswith("Dropped.")
     page = Page(await desk.get(PATH))
     assert (facts(page)["Waiting to be sent"], facts(page)["Set aside"]) == ("0", "0")

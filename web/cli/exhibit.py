@@ -10,6 +10,7 @@ from server.errors import Invalid, Unavailable
 from web.demo import check, show
 from web.demo.agencies import CommandFailed
 from web.demo.names import SABOTAGES
+from web.demo.nursery import forked
 from web.demo.visitor import Unexpected
 from web.demo.waiting import TooLate
 
@@ -38,9 +39,11 @@ def demo(
         raise Invalid(message=f"No step begins with {only}: there are {', '.join(check.names())}.")
     try:
         if not checking:
-            asyncio.run(show.run(as_json=json, first_port=port))
+            asyncio.run(show.run(forked, as_json=json, first_port=port))
             return
-        held = asyncio.run(check.run(only=only, sabotage=sabotage, as_json=json, first_port=port))
+        held = asyncio.run(
+            check.run(forked, only=only, sabotage=sabotage, as_json=json, first_port=port)
+        )
     except (CommandFailed, TooLate, Unexpected) as error:
         raise Unavailable(f"The demo could not be set up: {error}") from error
     raise typer.Exit(0 if held else 1)

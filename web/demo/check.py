@@ -26,6 +26,7 @@ from web.demo import (
 )
 from web.demo.agencies import CommandFailed
 from web.demo.neighbours import NEIGHBOURS
+from web.demo.nursery import Hatched
 from web.demo.peer import Peer
 from web.demo.scene import SIGNS, STRANGER, NotHeld, Scene
 from web.demo.town import Stopped, stop_at_signals, town, unless
@@ -102,11 +103,13 @@ def names() -> list[str]:
     return list(STEPS)
 
 
-async def run(*, only: str, sabotage: str, as_json: bool, first_port: int = 0) -> bool:
+async def run(
+    hatch: Callable[[], Hatched], *, only: str, sabotage: str, as_json: bool, first_port: int = 0
+) -> bool:
     """Play the steps whose name begins with `only`; answers whether all of them held."""
     stop = stop_at_signals()
     async with (
-        town((*SIGNS, *NEIGHBOURS), first_port, (STRANGER,)) as (agencies, ports),
+        town((*SIGNS, *NEIGHBOURS), first_port, (STRANGER,), hatch) as (agencies, ports),
         Peer(STRANGER, ports[STRANGER]) as peer,
     ):
         scene = Scene(agencies["riverton"], agencies["lakeside"], agencies["elsewhere"], peer)

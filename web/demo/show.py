@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from web.demo import mentoring
 from web.demo.agencies import Agency, CommandFailed
 from web.demo.events import EVENTS
+from web.demo.nursery import Hatched
 from web.demo.practices import PRACTICES
 from web.demo.resources import SHARED
 from web.demo.story import LAKESIDE, PEOPLE, PLACES, RIVERTON, password
@@ -18,10 +20,10 @@ from web.demo.threads import TALKS
 from web.demo.town import Stopped, stop_at_signals, town, unless
 
 
-async def run(*, as_json: bool, first_port: int = 0) -> None:
+async def run(hatch: Callable[[], Hatched], *, as_json: bool, first_port: int = 0) -> None:
     """The demo: start, tell the story, say where everything is, wait for Ctrl-C."""
     stop = stop_at_signals()
-    async with town((RIVERTON, LAKESIDE), first_port) as (agencies, _):
+    async with town((RIVERTON, LAKESIDE), first_port, hatch=hatch) as (agencies, _):
         try:
             await unless(stop, _prepare(agencies, quiet=as_json))
             typer.echo(json.dumps(_as_data(agencies)) if as_json else _as_text(agencies))

@@ -4,13 +4,13 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from web.demo.agencies import Agency, Sign
-from web.demo.nursery import Nursery
+from web.demo.nursery import Hatched, Nursery, started
 from web.demo.ports import free_ports
 from web.demo.roads import Road
 
@@ -23,16 +23,20 @@ class Stopped(Exception):
 
 @asynccontextmanager
 async def town(
-    signs: tuple[Sign, ...], first_port: int = 0, strangers: tuple[str, ...] = ()
+    signs: tuple[Sign, ...],
+    first_port: int = 0,
+    strangers: tuple[str, ...] = (),
+    hatch: Callable[[], Hatched] = started,
 ) -> AsyncIterator[tuple[dict[str, Agency], dict[str, int]]]:
     """Agencies that can find each other, by key, and the ports kept for `strangers` (hosts).
 
-    Their folders and servers are gone at the end, whatever happened.
+    Their processes come from a nursery that `hatch` makes. Their folders and servers are gone at
+    the end, whatever happened.
     """
     hosts = [*(sign.host for sign in signs), *strangers]
     ports = dict(zip(hosts, free_ports(len(hosts), first_port), strict=True))
     with tempfile.TemporaryDirectory(prefix="guildhall-") as name:
-        async with Nursery() as nursery, AsyncExitStack() as opened:
+        async with Nursery(hatch) as nursery, AsyncExitStack() as opened:
             roads = {
                 sign.host: await opened.enter_async_context(Road(ports[sign.host]))
                 for sign in signs

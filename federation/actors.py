@@ -27,7 +27,7 @@ from server import peers
 from server.forums import elsewhere as forums_elsewhere
 from server.members import elsewhere as members_elsewhere
 from server.transaction import Transaction
-from storage import forums, keys, members
+from storage import forums, keys, members, plain
 from storage.base import insert
 from storage.forums import Forum
 from storage.keys import ActorKey
@@ -82,7 +82,7 @@ class Actors:
         if held is not None:
             return held
         async with self._wire.instance.reading() as session:
-            row = await session.get(ActorKey, key_id)
+            row = await plain.found(session, ActorKey, key_id)
         if row is not None and row.retired is None:
             return self._hold(key_id, _known(row, self._wire.instance.clock.now()))
         return await self.fetch_key(key_id)
@@ -106,12 +106,12 @@ class Actors:
         if key_id in self._keys:
             return True
         async with self._wire.instance.reading() as session:
-            return await session.get(ActorKey, key_id) is not None
+            return await plain.found(session, ActorKey, key_id) is not None
 
     async def fresh_key(self, key_id: str) -> KnownKey | None:
         """The key asked for again, at most once a minute: it may have been rotated."""
         async with self._wire.instance.reading() as session:
-            row = await session.get(ActorKey, key_id)
+            row = await plain.found(session, ActorKey, key_id)
         now = self._wire.instance.clock.now()
         if row is None or row.sealed is not None or now - row.checked < KEY_RETRY:
             return None
@@ -233,7 +233,7 @@ class Actors:
         if actor.type != "Group":
             raise BadAnswer("This is not a forum.")
         async with self._wire.instance.reading() as session:
-            peer = await session.get(Peer, host_of_uri(uri))
+            peer = await plain.found(session, Peer, host_of_uri(uri))
         async with self._wire.instance.transaction() as tx:
             await remember_keys(tx, actor)
             await self._note_peer(tx, actor)

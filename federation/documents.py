@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import deeds, forums, members, posts
@@ -23,13 +23,13 @@ from federation.wire import Wire
 from server import freshness, software
 from server.errors import NotFound
 from server.freshness import Mark
-from server.viewers import Sight, posts_in, visible_forums, visible_posts
+from server.viewers import Sight, forums_in, posts_in, visible_forums, visible_posts
 from storage import keys
 from storage import members as members_storage
 from storage.among import among
 from storage.forums import Forum, ForumSteward, Visibility
 from storage.members import Member, MemberState
-from storage.plain import Question, ask, given
+from storage.plain import Question, ask, given, whole
 from storage.posts import Post, PostState, RawObject
 
 ANSWERS = 5
@@ -88,14 +88,11 @@ class Documents:
         return member
 
     async def _forum(self, handle: str, *, stub: bool = False) -> Forum:
-        visible = visible_forums(self.asker.viewer)
-        if stub and not self.asker.allowed:
-            visible = and_(Forum.peer.is_(None), Forum.visibility == Visibility.PUBLIC)
-        question = select(Forum).where(Forum.handle == handle, Forum.peer.is_(None), visible)
-        forum = (await self.session.execute(question)).scalar_one_or_none()
-        if forum is None:
-            raise NotFound
-        return forum
+        viewer = self.asker.viewer
+        question = _forum_here(None if stub and not self.asker.allowed else viewer.sight)
+        if found := await ask(self.session, question, handle=handle, **viewer.values):
+            return found[0]
+        raise NotFound
 
     async def forum(self, handle: str) -> dict[str, Any]:
         """A forum of ours: whole for those allowed, else the stub."""
@@ -311,6 +308,14 @@ def _seen(sight: Sight) -> Question[tuple[str, int, int]]:
     question = select(*about).join(Forum, Forum.id == Post.forum_id)
     question = question.where(Post.id == given("id"), posts_in(sight))
     return Question(question, lambda *cells: cells)
+
+
+@cache
+def _forum_here(sight: Sight | None) -> Question[Forum]:
+    """The forum of ours with a handle, where it may be seen; None for what its stub tells."""
+    seen = Forum.visibility == Visibility.PUBLIC if sight is None else forums_in(sight)
+    named = Forum.handle == given("handle", Forum.handle.type)
+    return Question(select(Forum).where(named, Forum.peer.is_(None), seen), whole)
 
 
 @cache

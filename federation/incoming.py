@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
+
 from federation.actors import Actors
 from federation.errors import BadAnswer, WireError
 from federation.urls import host_of_uri
@@ -86,5 +88,8 @@ class Incoming:
 
 async def settle(tx: Transaction, row_id: int, state: InboxState, note: str) -> None:
     """The row is done with: its body goes, the row stays to recognise repeats."""
-    row = await tx.session.get_one(InboxRow, row_id)
-    row.state, row.note, row.body = state, note[:500], None
+    values = {"state": state, "note": note[:500], "body": None}
+    await tx.session.execute(
+        update(InboxRow).where(InboxRow.id == row_id).values(values),
+        execution_options={"synchronize_session": False},
+    )

@@ -38,5 +38,4 @@ async def remember(tx: Transaction, signer: str, uri: str) -> None:
 
 async def stands(session: AsyncSession, signer: str, uri: str) -> bool:
     """Whether `signer` deleted it before it came."""
-    row = await inbox.by_activity(session, signer, uri)
-    return row is not None and row.kind == KIND
+    return await inbox.kind_of(session, signer, uri) == KIND

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -66,12 +66,13 @@ def heard(me: Any) -> ColumnElement[bool]:
     return or_(Notification.kind.not_in(TALK), mutes.told(me, Notification.actor_id))
 
 
+_NAMED = select(PostMention.member_id).where(PostMention.post_id == bindparam("post"))
+
+
 async def tell_of_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
     """Tell whoever is named, answered, or asked the question; each person once."""
     post = await tx.session.get_one(Post, fact.post)
-    named = await tx.session.execute(
-        select(PostMention.member_id).where(PostMention.post_id == post.id)
-    )
+    named = await tx.session.execute(_NAMED, {"post": post.id})
     told: dict[int, Notice] = dict.fromkeys(named.scalars(), Notice.MENTION)
     if not post.is_thread and not isinstance(fact, PostEdited):
         opener = await tx.session.get_one(Post, post.thread_id)

@@ -39,8 +39,8 @@ DOCUMENTS: dict[str, Callable[[Post], SearchDocument]] = {
 async def index_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostEdited) -> None:
     post = await tx.session.get_one(Post, fact.post)
     forum = await tx.session.get_one(Forum, post.forum_id)
-    author = await tx.session.get_one(Member, post.author_id)
-    if forum.is_local or author.indexable:
+    # What is posted in a forum of ours can be found, whoever wrote it.
+    if forum.is_local or (await tx.session.get_one(Member, post.author_id)).indexable:
         document = DOCUMENTS[post.kind](post)
         event = await tx.session.get(Event, post.id) if post.kind == Kind.EVENT else None
         if event is not None:

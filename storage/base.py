@@ -103,6 +103,12 @@ async def held(session: AsyncSession, table: type[Row], key: int) -> Row:
     )
 
 
+async def keep_from_others(session: AsyncSession, table: type[Row], key: int) -> None:
+    """Keep a row from other writers until the commit, for whoever need not read it."""
+    if session.get_bind().dialect.name != "sqlite":
+        await held(session, table, key)
+
+
 def in_batches(values: Sequence[Any], size: int = 400) -> list[Sequence[Any]]:
     """Slices of at most `size`, so that an IN list stays under SQLite's variable limit."""
     return [values[start : start + size] for start in range(0, len(values), size)]

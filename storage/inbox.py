@@ -5,7 +5,17 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Index, Integer, UniqueConstraint, and_, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Integer,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,6 +64,17 @@ async def by_activity(session: AsyncSession, signer: str, activity_id: str) -> I
         InboxRow.signer == signer, InboxRow.activity_id == activity_id
     )
     return (await session.execute(question)).scalar_one_or_none()
+
+
+_KIND = select(InboxRow.kind).where(
+    InboxRow.signer == bindparam("signer"), InboxRow.activity_id == bindparam("activity_id")
+)
+
+
+async def kind_of(session: AsyncSession, signer: str, activity_id: str) -> str | None:
+    """Of what kind the activity from this signer was, if it was received before."""
+    given = {"signer": signer, "activity_id": activity_id}
+    return (await session.execute(_KIND, given)).scalar_one_or_none()
 
 
 def of_origin(session: AsyncSession, origin: str) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    bindparam,
     func,
     select,
     text,
@@ -168,14 +169,18 @@ async def last_seq(session: AsyncSession) -> int:
     return (await session.execute(select(func.max(LogRow.seq)))).scalar_one() or 0
 
 
+_HELD = select(LogRow.seq).where(
+    LogRow.activity_id == bindparam("activity_id"), LogRow.form == bindparam("form")
+)
+_LAST = "last seq"
+
+
 async def append(
     session: AsyncSession, entry: Entry, body_id: int, at: datetime, lanes: Sequence[int] = ()
 ) -> int | None:
     """Append a row (after `lock`); None when the activity stands in this form already."""
-    held = select(LogRow.seq).where(
-        LogRow.activity_id == entry.activity_id, LogRow.form == entry.form
-    )
-    if (await session.execute(held)).first() is not None:
+    given = {"activity_id": entry.activity_id, "form": entry.form}
+    if (await session.execute(_HELD, given)).first() is not None:
         return None
     first = None
     if entry.follows_subject:
@@ -183,7 +188,9 @@ async def append(
             LogRow.subject == entry.subject, LogRow.audience == entry.audience
         )
         first = (await session.execute(question)).scalar_one()
-    seq = await last_seq(session) + 1
+    # Nobody else appends before the commit.
+    seq = session.info.get(_LAST) or await last_seq(session)
+    seq = session.info[_LAST] = seq + 1
     session.add(
         LogRow(
             seq=seq,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, select, true
+from sqlalchemy import ForeignKey, Index, bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -109,9 +109,13 @@ async def by_handle(session: AsyncSession, handle: str, peer: str | None = None)
     return (await session.execute(question)).scalar_one_or_none()
 
 
+# Put together once: that takes longer than the answer.
+_BY_URI = select(Member).where(Member.uri == bindparam("uri"))
+
+
 async def by_uri(session: AsyncSession, uri: str) -> Member | None:
     """The person whose actor id is `uri`."""
-    return (await session.execute(select(Member).where(Member.uri == uri))).scalar_one_or_none()
+    return (await session.execute(_BY_URI, {"uri": uri})).scalar_one_or_none()
 
 
 async def by_uris(session: AsyncSession, uris: Collection[str]) -> dict[str, Member]:

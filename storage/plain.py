@@ -301,6 +301,17 @@ async def ask(session: AsyncSession, question: Question[T], **values: Any) -> li
     return made
 
 
+async def give_back(session: AsyncSession) -> None:
+    """Hold no connection of the driver's until the next question, which sees a later moment.
+
+    For who asks in further sessions meanwhile: a connection held while another is waited for
+    would be the end of both, once all are held so.
+    """
+    snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
+    if snapshot is not None:
+        await snapshot.close()
+
+
 def whole(row: R) -> R:
     """The row of a question that selects one table, as it is."""
     return row

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, select, text
+from sqlalchemy import ForeignKey, Index, Integer, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -186,9 +186,19 @@ class Draft(Base):
     updated: Mapped[datetime]
 
 
+# Put together once: that takes longer than the answer.
+_BY_URI = select(Post).where(Post.uri == bindparam("uri"))
+_ID_BY_URI = select(Post.id).where(Post.uri == bindparam("uri"))
+
+
 async def by_uri(session: AsyncSession, uri: str) -> Post | None:
     """The post whose object id is `uri`."""
-    return (await session.execute(select(Post).where(Post.uri == uri))).scalar_one_or_none()
+    return (await session.execute(_BY_URI, {"uri": uri})).scalar_one_or_none()
+
+
+async def is_held(session: AsyncSession, uri: str) -> bool:
+    """Whether there is a post whose object id is `uri`."""
+    return (await session.execute(_ID_BY_URI, {"uri": uri})).first() is not None
 
 
 async def by_url(session: AsyncSession, url: str) -> Post | None:

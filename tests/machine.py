@@ -11,16 +11,20 @@ from typing import Any
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.util import LRUCache
+
+from server.members import passwords
 
 NEEDS_A_PROGRAM = ("browser", "postgres")
 # httpx looks for it at each request to an application, all through the path; we have no trio.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 # Nothing is imported to be let go of: to look for what is garbage takes a fifth of the time.
 gc.set_threshold(100_000, 20, 100)
+REAL_HASHER = passwords._hasher
 # What takes longest, one for each worker in turn: see `pytest_collection_modifyitems`.
 LONG = (
     "tests/journeys/test_demo_check.py::test_every_step",
@@ -69,9 +73,21 @@ def share_statements() -> None:
     Engine.__init__ = made  # type: ignore[method-assign]
 
 
+def hash_quickly() -> None:
+    """Have passwords of tests hashed in next to no time; `real_hashing` has it as it is."""
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@pytest.fixture
+def real_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords take as long to hash as with people's."""
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
+
+
 def pytest_configure() -> None:
     """What is true of every test."""
     log_plainly()
+    hash_quickly()
     share_statements()
 
 

@@ -31,10 +31,13 @@ class Rooms(BaseRoute):
                 raise ValueError(f"{route.path} has no first word")
             rooms.setdefault(room, []).append(route)
         for room, inside in rooms.items():
+            lengths = [(one, _words(one.path), _is_of_any_length(one)) for one in inside]
             # Addresses of more words than any route has are met by those of any length.
-            longest = max(_words(route.path) for route in inside) + 1
-            for words in range(longest + 1):
-                self._rooms[room, words] = [one for one in inside if _may_have(one, words)]
+            longest = max(words for _, words, _ in lengths) + 1
+            for asked in range(longest + 1):
+                self._rooms[room, asked] = [
+                    one for one, words, always in lengths if always or words == asked
+                ]
             self._longest[room] = longest
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -59,10 +62,8 @@ class Rooms(BaseRoute):
         await route.handle(scope, receive, send)
 
 
-def _may_have(route: Route | Mount, words: int) -> bool:
-    """Whether a path of so many words may be the route's."""
-    is_of_any_length = isinstance(route, Mount) or ":path}" in route.path
-    return is_of_any_length or _words(route.path) == words
+def _is_of_any_length(route: Route | Mount) -> bool:
+    return isinstance(route, Mount) or ":path}" in route.path
 
 
 def _words(path: str) -> int:

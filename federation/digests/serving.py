@@ -74,6 +74,7 @@ class DigestDocuments(LikeDocuments):
         forum = await self._own_forum(handle)
         # Given back meanwhile: each day is read in a session of its own.
         await self.session.commit()
+        await plain.give_back(self.session)
         found = await buckets(self.wire.instance, forum)
         await self._caught_up(self.asker.host or "")
         return days_document(forum.uri, found, before)

@@ -30,7 +30,7 @@ async def take(
     tx: Transaction, person: Member, forum: Forum, sharing: SharedPost, raw: str, key_id: str
 ) -> None:
     """Post what somebody elsewhere wrote; Ignored or a Refusal says why not."""
-    if await posts.by_uri(tx.session, sharing.uri) is not None:
+    if await posts.is_held(tx.session, sharing.uri):
         raise Ignored("This post is here already.")
     if await tombstones.stands(tx.session, person.uri, sharing.uri):
         raise Ignored("This post was deleted before it came.")

@@ -35,7 +35,7 @@ async def bring(incoming: Incoming, forum: Forum, post: WirePost) -> None:
     """
     found: list[WirePost] = []
     uri = post.in_reply_to
-    temporary: WireError | None = None
+    failed: WireError | None = None
     while uri is not None and await _is_missing(incoming, uri):
         # Each of those found may be by somebody who has to be asked for yet.
         authors = {ancestor.author for ancestor in found}
@@ -44,14 +44,14 @@ async def bring(incoming: Incoming, forum: Forum, post: WirePost) -> None:
         try:
             ancestor = await _fetched(incoming, forum, uri)
         except WireError as error:
-            temporary = None if error.permanent else error
+            failed = error
             break
         found.append(ancestor)
         uri = ancestor.in_reply_to
-    if temporary is not None:
-        await _wait(incoming, forum, post, temporary)
+    if failed is not None and not failed.permanent:
+        await _wait(incoming, forum, post, failed)
         return
-    if uri is not None and await _is_missing(incoming, uri):
+    if failed is not None and uri is not None and await _is_missing(incoming, uri):
         return
     if uri is None and found and forum.uri not in _addressed(found[-1]):
         # It begins a thread, and not in this forum.
@@ -76,7 +76,7 @@ async def _may_ask(incoming: Incoming, uri: str) -> bool:
 
 async def _is_missing(incoming: Incoming, uri: str) -> bool:
     async with incoming.wire.instance.reading() as session:
-        return await posts.by_uri(session, uri) is None
+        return not await posts.is_held(session, uri)
 
 
 async def _fetched(incoming: Incoming, forum: Forum, uri: str) -> WirePost:

@@ -206,7 +206,7 @@ async def _is_gone(incoming: Incoming, actor: str, uri: str) -> bool:
 
 async def _is_held(incoming: Incoming, uri: str) -> bool:
     async with incoming.wire.instance.reading() as session:
-        return await posts.by_uri(session, uri) is not None
+        return await posts.is_held(session, uri)
 
 
 async def _account_gone(incoming: Incoming, uri: str) -> None:

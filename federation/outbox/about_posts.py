@@ -44,9 +44,9 @@ async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
 
     # A thread is pointed to; only who is named in it is sent the whole of it.
     bare = Form.DIRECT if post.is_thread else Form.DEED
-    await t.tell_about(
-        post, make, actor=author, follows=False, bare=bare, named=await _named(t, post)
-    )
+    # Only what a member of ours wrote is sent to those it names.
+    named = await _named(t, post) if author.is_local else ()
+    await t.tell_about(post, make, actor=author, follows=False, bare=bare, named=named)
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     if forum.is_local and await _is_pointed_to(t, post):
         await t.boost(forum, post)
@@ -84,7 +84,7 @@ async def edited(t: Telling, fact: PostEdited) -> None:
         return posts.update(sharing, document, fact.revision)
 
     # Whom it names only now hears of it as well.
-    named = await _named(t, post)
+    named = await _named(t, post) if author.is_local else ()
     await t.tell_about(post, make, actor=author, follows=True, bare=Form.AUTHOR, named=named)
     forum = await t.tx.session.get_one(Forum, post.forum_id)
     await events_as_threads.told(t, post, author, forum, revision=fact.revision)

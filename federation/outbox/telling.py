@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select
 
 from federation import forums
 from federation.keyring import ED25519
@@ -17,7 +16,7 @@ from federation.urls import host_of_uri
 from federation.wire import Wire
 from server import peers
 from server.transaction import Transaction
-from storage import log
+from storage import log, members
 from storage.forums import FEDERATED, Forum, Visibility
 from storage.log import ActivityBody, Entry, Form, Lane
 from storage.members import Member
@@ -55,6 +54,13 @@ class Telling:
                 self.tx.session.add(PassingBody(seq=seq, body_id=row.id))
 
     async def lane(self, inbox: str) -> Lane:
+        """The lane to an inbox, looked for once in a transaction."""
+        known: dict[str, Lane] = self.tx.session.info.setdefault("lanes", {})
+        if inbox not in known:
+            known[inbox] = await self._lane(inbox)
+        return known[inbox]
+
+    async def _lane(self, inbox: str) -> Lane:
         host = host_of_uri(inbox)
         await peers.seen(self.tx, host, "/".join(inbox.split("/")[:3]))
         return await log.lane_to(self.tx.session, inbox, host, self.tx.ids.next(), self.tx.now)
@@ -114,14 +120,15 @@ class Telling:
             follows_subject=follows,
             closed=not is_public,
         )
-        await self.append(whole, [(entry, await self._author_lane(forum, inner))])
+        await self.append(whole, [(entry, await self._author_lane(forum, post, inner))])
 
-    async def _author_lane(self, forum: Forum, inner: dict[str, Any]) -> list[int]:
-        """The author's own host gets the receipt, follower or not."""
-        author = await self.tx.session.execute(
-            select(Member).where(Member.uri == str(inner.get("actor", "")))
-        )
-        person = author.scalar_one_or_none()
+    async def _author_lane(self, forum: Forum, post: Post, inner: dict[str, Any]) -> list[int]:
+        """The actor's own host gets the receipt, follower or not."""
+        uri = str(inner.get("actor", ""))
+        # Mostly the author of the post, who is at hand; what stands for a forum itself has none.
+        person = await self.tx.session.get(Member, post.author_id) if post.author_id else None
+        if person is None or person.uri != uri:
+            person = await members.by_uri(self.tx.session, uri)
         if person is None or person.is_local:
             return []
         lane = await self.lane(person.shared_inbox or person.inbox)

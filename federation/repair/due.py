@@ -21,7 +21,7 @@ from server import digests, peers
 from server.forums import comparing
 from server.forums.comparing import Outcome
 from storage import digests as storage
-from storage import leases
+from storage import leases, plain
 from storage.forums import CopyState, Forum
 from storage.peers import Peer
 
@@ -151,7 +151,7 @@ class Repair:
 
     async def _compare(self, forum: Forum, rules: str) -> Outcome:
         async with self._wire.instance.reading() as session:
-            peer = await session.get(Peer, forum.peer or "")
+            peer = await plain.found(session, Peer, forum.peer or "")
         if peer is None or peer.software != peers.GUILDHALL:
             return await self._fill(forum, repeats=False)
         filling = forum.copy_state == CopyState.FILLING

@@ -3,7 +3,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.ids import earliest
@@ -38,6 +38,8 @@ async def must_wait(tx: Transaction, person: Member) -> bool:
     return bool((await tx.session.execute(came)).scalar_one() >= MOST_AN_HOUR)
 
 
+_HAS_POSTED = select(exists().where(Post.author_id == bindparam("author")))
+
+
 async def _has_posted(session: AsyncSession, person: Member) -> bool:
-    question = select(exists().where(Post.author_id == person.id))
-    return bool((await session.execute(question)).scalar_one())
+    return bool((await session.execute(_HAS_POSTED, {"author": person.id})).scalar_one())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from server import ids, text
 from server.errors import Gone, Locked, NotFound, TooFast
@@ -18,7 +18,7 @@ from server.posts import voting
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.transaction import Transaction
 from storage import members
-from storage.base import held, insert
+from storage.base import held, insert, keep_from_others
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import (
@@ -71,7 +71,7 @@ async def must_be_calm(tx: Transaction, author: Member, origin: Origin | None = 
     What comes from elsewhere counts by when it was written: after an outage a whole day of
     posts may arrive in a second.
     """
-    await held(tx.session, Member, author.id)
+    await keep_from_others(tx.session, Member, author.id)
     now, column = tx.now, Post.arrived
     if origin is not None:
         now, column = min(origin.updated or origin.published, tx.now), Post.published
@@ -232,11 +232,15 @@ async def _keep_raw(tx: Transaction, post: Post, origin: Origin) -> None:
     )
 
 
+_ORPHANS = select(Post).where(
+    Post.parent_uri == bindparam("uri"), Post.thread_id == bindparam("thread")
+)
+
+
 async def _adopt(tx: Transaction, parent: Post) -> None:
     """Re-attach replies that came before the post they answer."""
-    waiting = await tx.session.execute(
-        select(Post).where(Post.parent_uri == parent.uri, Post.thread_id == parent.thread_id)
-    )
+    given = {"uri": parent.uri, "thread": parent.thread_id}
+    waiting = await tx.session.execute(_ORPHANS, given)
     for orphan in waiting.scalars().all():
         orphan.parent_id, orphan.parent_uri = parent.id, None
         if orphan.state not in {PostState.DELETED, PostState.REFUSED}:

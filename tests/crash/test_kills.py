@@ -25,15 +25,17 @@ async def kill_again_and_again(town: Town, kills: int) -> None:
     """Have things said, kill one of the two in the middle, start it again, and so on."""
     chance = random.Random(SEED)
     victims = [town.lakeside, town.riverton]
-    killed = {one.agency.name: 0 for one in victims}
+    killed, busy = {one.agency.name: 0 for one in victims}, 0
     for number in range(kills):
         await town.burst(number)
         await asyncio.sleep(chance.uniform(0.0, 0.6))
         victim = chance.choice(victims)
+        busy += bool(await town.unsettled())
         victim.kill()
         killed[victim.agency.name] += 1
         victim.start()
-    print(f"seed {SEED}: killed {killed}")
+    print(f"seed {SEED}: killed {killed}, {busy} times while something was under way")
+    assert busy > kills / 2
     began = time.monotonic()
     await settles(town.unsettled)
     print(f"recovered after {time.monotonic() - began:.1f} s")

@@ -5,12 +5,12 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any
 
 import httpx
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 from starlette.applications import Starlette
 
@@ -23,13 +23,15 @@ from server.members.accounts import add_keys
 from server.peers import RuleDraft
 from server.posts import writing
 from server.posts.drafts import ThreadDraft
+from server.settings import Settings
 from storage import lanes, posts
-from storage.base import Base
+from storage.base import Base, UtcDateTime
 from storage.facts import FactRow
 from storage.forums import Forum
 from storage.inbox import InboxRow, InboxState
 from storage.log import ActivityBody, Form, LogRow, Parked
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Post
 from tests import makers
 from tests.clock import TurnableClock
@@ -50,6 +52,24 @@ _COUNTING = select(
         for table in Base.metadata.sorted_tables
     )
 )
+
+
+def _left() -> dict[str, Question[object]]:
+    now = given("now", UtcDateTime())
+    first = aliased(Parked)
+    same = (first.lane_id == Parked.lane_id) & (first.order_key == Parked.order_key)
+    is_first = Parked.seq == select(func.min(first.seq)).where(same).scalar_subquery()
+    waiting = InboxRow.state == InboxState.WAITING
+    statements: dict[str, Select[Any]] = {
+        "received": select(InboxRow.activity_id).where(waiting, InboxRow.next_try <= now),
+        "untold": select(FactRow.kind).where(FactRow.done.is_(None), FactRow.next_try <= now),
+        "parked": select(Parked.seq).where(Parked.next_try <= now, is_first),
+    }
+    return {kind: Question(statement, str) for kind, statement in statements.items()}
+
+
+# By kind, what is due and not done yet.
+_LEFT = _left()
 
 
 class Commons:
@@ -78,10 +98,13 @@ class Commons:
         clock: TurnableClock,
         change: Callable[[Station], None] = lambda _: None,
     ) -> AsyncIterator["Commons"]:
-        """Serve the instance while the block runs; `change` may replace its door before."""
-        keys = await asyncio.to_thread(makers.keys, instance.vault)
-        async with instance.transaction() as tx:
-            add_keys(tx, Urls(instance.settings.origin).instance, keys)
+        """Serve the instance while the block runs; `change` may replace its door before.
+
+        An instance with nobody in it is founded first.
+        """
+        async with instance.reading() as session:
+            if not (await session.execute(select(Member.id).limit(1))).all():
+                await cls._found(instance)
         app = create_app(instance)
         # A page waits three seconds, which is a measure of the machine.
         app.state.lookup = WireLookup(app.state.wire, SECONDS)
@@ -89,11 +112,10 @@ class Commons:
         app.state.wire.repair.pace.every = 0.0
         change(app.state.wire)
         commons = cls(app, instance, clock)
-        commons.admin = await makers.member(instance, "sam", name="Sam Hale", admin=True)
-        commons.forum = await makers.forum(instance, commons.admin)
-        async with instance.transaction() as tx:
-            draft = ThreadDraft("Opening hours", "When are you open?")
-            commons.thread = await writing.post_thread(tx, commons.admin, commons.forum, draft)
+        async with instance.reading() as session:
+            commons.admin = (await session.execute(select(Member))).scalar_one()
+            commons.forum = (await session.execute(select(Forum))).scalar_one()
+            commons.thread = (await session.execute(select(Post))).scalar_one()
         clock.turn(minutes=2)
         async with serving(app, lifespan=True, http=Connection) as port:
             commons.port = port
@@ -107,6 +129,27 @@ class Commons:
             async with commons.client:
                 yield commons
                 await commons.must_have_sent_what_all_can_read()
+
+    @staticmethod
+    async def _found(instance: Instance) -> None:
+        keys = await asyncio.to_thread(makers.keys, instance.vault)
+        async with instance.transaction() as tx:
+            add_keys(tx, Urls(instance.settings.origin).instance, keys)
+        admin = await makers.member(instance, "sam", name="Sam Hale", admin=True)
+        forum = await makers.forum(instance, admin)
+        async with instance.transaction() as tx:
+            draft = ThreadDraft("Opening hours", "When are you open?")
+            await writing.post_thread(tx, admin, forum, draft)
+
+    @classmethod
+    async def found(cls, settings: Settings, listed: Collection[str]) -> None:
+        """Make in an empty database what every test begins with, and have it told."""
+        clock = TurnableClock()
+        instance = await Instance.open(settings, clock=clock)
+        async with cls.open(instance, clock) as commons:
+            await commons.allow(*listed)
+            await commons.settled()
+        await instance.close()
 
     async def must_have_sent_what_all_can_read(self) -> None:
         """Whatever a test made us send satisfies the strictest reader."""
@@ -183,19 +226,9 @@ class Commons:
     async def _busy(self) -> str:
         """What is left to do, the first kind of it that is found."""
         now = self.instance.clock.now()
-        due = select(InboxRow.activity_id).where(
-            InboxRow.state == InboxState.WAITING, InboxRow.next_try <= now
-        )
-        untold = select(FactRow.kind).where(FactRow.done.is_(None), FactRow.next_try <= now)
-        first = aliased(Parked)
-        same = (first.lane_id == Parked.lane_id) & (first.order_key == Parked.order_key)
-        again = select(Parked.seq).where(
-            Parked.next_try <= now,
-            Parked.seq == select(func.min(first.seq)).where(same).scalar_subquery(),
-        )
         async with self.instance.reading() as session:
-            for kind, question in {"received": due, "untold": untold, "parked": again}.items():
-                if left := (await session.execute(question)).scalars().all():
+            for kind, question in _LEFT.items():
+                if left := await ask(session, question, now=now):
                     return f"{kind}: {left[:5]}"
             unsent = await lanes.waiting(session, self.station.delivery.owner, now)
         return f"unsent: {len(unsent)}" if unsent else ""

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile and honest peers around a server of ours."""
 
+import asyncio
 import contextlib
+import functools
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from tests.hostile.commons import ORIGIN, Commons
 from tests.hostile.peer import Keys, ScriptedPeer, World
 from tests.hostile.serving import Canary
 
+DATABASE = "guildhall.db"
 HOSTS = ("evil", "vic", "third")
 Opener = Callable[..., Awaitable[Commons]]
 
@@ -64,18 +69,50 @@ async def canary() -> AsyncIterator[Canary]:
         yield listening
 
 
+@pytest.fixture(scope="session")
+def founded(
+    tmp_path_factory: pytest.TempPathFactory, empty_database: Path, loaded_settings: Settings
+) -> Callable[..., Path]:
+    """Makes the folder of a server that lists these hosts, once; a test is given a copy."""
+
+    @functools.cache
+    def found(*listed: str) -> Path:
+        folder = tmp_path_factory.mktemp("commons")
+        shutil.copy(empty_database, folder / DATABASE)
+        own = {"database": f"sqlite:///{folder / DATABASE}", "state": folder / "state"}
+        values = loaded_settings.model_dump() | own | {"origin": ORIGIN}
+        asyncio.run(Commons.found(Settings(**values), listed))
+        return folder
+
+    return found
+
+
 @pytest.fixture
 async def open_commons(
-    world: World, settings: Settings, clock: TurnableClock
+    world: World, settings: Settings, clock: TurnableClock, founded: Callable[..., Path]
 ) -> AsyncIterator[Opener]:
-    """Opens our server with other settings or another door."""
+    """Opens our server with other settings or another door; it lists the hosts in `listed`."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def opened(change: Callable[[Any], None] = lambda _: None, **other: Any) -> Commons:
+        async def opened(
+            change: Callable[[Any], None] = lambda _: None,
+            *,
+            listed: tuple[str, ...] = (),
+            **other: Any,
+        ) -> Commons:
             values = settings.model_dump() | {"origin": ORIGIN, "resolve": world.resolve()} | other
+            path = str(values["database"]).removeprefix("sqlite:///")
+            is_copied = path.endswith(DATABASE)
+            if is_copied:
+                folder = await asyncio.to_thread(founded, *listed)
+                shutil.copy(folder / DATABASE, path)
+                shutil.copytree(folder / "state", values["state"], dirs_exist_ok=True)
             instance = await Instance.open(Settings(**values), clock=clock)
             stack.push_async_callback(instance.close)
-            return await stack.enter_async_context(Commons.open(instance, clock, change))
+            commons = await stack.enter_async_context(Commons.open(instance, clock, change))
+            if not is_copied:
+                await commons.allow(*listed)
+            return commons
 
         yield opened
 
@@ -83,6 +120,4 @@ async def open_commons(
 @pytest.fixture
 async def gh(open_commons: Opener, evil: ScriptedPeer, vic: ScriptedPeer) -> Commons:
     """Our server, which lists EVIL and VIC."""
-    commons = await open_commons()
-    await commons.allow(evil.host, vic.host)
-    return commons
+    return await open_commons(listed=(evil.host, vic.host))

@@ -98,10 +98,13 @@ def test_ACC_15_length_counts_in_a_password_and_its_letters_do_not(
     assert (passwords.fault(password, context=("Riverton Commons",)) is None) is good
 
 
+@pytest.mark.usefixtures("real_hashing")
 async def test_ACC_15_a_password_is_kept_as_argon2id_and_compared_whole() -> None:
     long = "one lamp two lamps three lamps four lamps five lamps six lamps seven lamps "
     stored = await passwords.hashed(long + "north")
     assert stored.startswith("$argon2id$")
+    # RFC 9106, 4: 64 MiB, three passes, four lanes.
+    assert "$m=65536,t=3,p=4$" in stored
     assert await passwords.matches(stored, long + "north")
     assert not await passwords.matches(stored, long + "south")
     assert not await passwords.matches(None, long + "north")

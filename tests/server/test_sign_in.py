@@ -121,6 +121,7 @@ async def test_ACC_05_attempts_made_at_once_do_not_overtake_the_count(instance: 
     assert [type(answer) for answer in answers].count(TooFast) == 9
 
 
+@pytest.mark.usefixtures("real_hashing")
 async def test_a_password_is_checked_beside_the_event_loop(instance: Instance) -> None:
     turns = 0
     check = asyncio.ensure_future(passwords.hashed("three grey umbrellas"))

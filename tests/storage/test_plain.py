@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plain driver gives the rows that SQLAlchemy gives."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from storage.among import among
 from storage.base import Base
 from storage.database import Database
 from storage.peers import PolicyRule
-from storage.plain import Question, ask, found, given
+from storage.plain import MOST_OPEN, Question, ask, found, give_back, given
 from storage.posts import Post
 from storage.practices import PracticeAncestor, PracticeNotice
 
@@ -112,3 +113,26 @@ async def test_several_values_are_found_by_an_index(database: Database) -> None:
         steps = [row[-1] for row in plan if "json_each" not in row[-1]]
     assert [step for step in steps if step.startswith("SCAN")] == []
     assert [step for step in steps if step.startswith("SEARCH posts")]
+
+
+async def test_who_asks_in_further_sessions_gives_back_what_they_hold(database: Database) -> None:
+    await fill(database)
+    question = Question(select(PolicyRule.id).order_by(PolicyRule.id), int)
+    all_hold, held = asyncio.Event(), 0
+
+    async def one() -> list[int]:
+        nonlocal held
+        async with database.reading() as session:
+            first = await ask(session, question)
+            await give_back(session)
+            held += 1
+            if held > MOST_OPEN:
+                all_hold.set()
+            await all_hold.wait()
+            async with database.reading() as further:
+                second = await ask(further, question)
+            return [*first, *second, *await ask(session, question)]
+
+    async with asyncio.timeout(60):
+        answers = await asyncio.gather(*(one() for _ in range(MOST_OPEN + 1)))
+    assert answers == [[1, 2] * 3] * (MOST_OPEN + 1)

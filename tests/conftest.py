@@ -4,7 +4,7 @@
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ from storage.database import Database, prepare
 from storage.members import Member
 from tests import makers
 from tests.clock import TurnableClock
+from tests.crash.zygote import Zygote, zygote
 
 pytest_plugins = ("tests.fuzzing", "tests.hanging", "tests.machine")
 
@@ -40,6 +41,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(make())
     return path
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """Where processes of the program come from, which has everything imported once."""
+    with zygote(tmp_path_factory.mktemp("zygote") / "log.txt") as made:
+        yield made
 
 
 @pytest.fixture

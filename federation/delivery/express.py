@@ -11,11 +11,7 @@ import structlog
 from federation.delivery.health import Origin
 from federation.delivery.sending import DEADLINE, Office, is_compared, is_taken, may_go
 from federation.errors import Forbidden, WireError
-from federation.fetch import Response
-from federation.fetch.answers import ACTIVITY_JSON
-from federation.fetch.failures import no_http, too_late
-from federation.fetch.line import Answer, Ended, NoHttp
-from federation.fetch.lines import OpenLine, told
+from federation.fetch import ACTIVITY_JSON, Answer, OpenLine, Response
 from federation.followers import claims
 from federation.keyring import RSA, Held
 from federation.signatures.sign import prepare_draft, prepare_rfc9421
@@ -151,16 +147,19 @@ class Express:
             self._starting = asyncio.create_task(self._start_ready())
 
     async def _start_ready(self) -> None:
-        while self._ready:
-            moment = Moment(self.office, await self.office.rules())
-            for _ in range(len(self._ready)):
-                parcel = self._ready.popleft()
-                try:
-                    if not self._start(parcel, moment):
-                        self._leave_to_turn(parcel, None)
-                except Exception as error:  # a fault of ours in one, which its turn meets again
-                    logger.error("sending failed", inbox=parcel.work.inbox, exc_info=error)
-                    self._leave_to_turn(parcel, None)
+        try:
+            while self._ready:
+                moment = Moment(self.office, await self.office.rules())
+                while self._ready:
+                    parcel = self._ready[0]
+                    is_started = self._start(parcel, moment)
+                    self._ready.popleft()
+                    if not is_started:
+                        self._leave_to_turn(parcel)
+        except Exception as error:  # a fault of ours, which their turns meet again and survive
+            logger.error("deliveries not started", exc_info=error)
+            while self._ready:
+                self._leave_to_turn(self._ready.popleft())
 
     def _start(self, parcel: Parcel, moment: Moment) -> bool:
         """Have it signed, if nothing speaks against it now."""
@@ -195,12 +194,17 @@ class Express:
     def signed(self, parcel: Parcel, headers: dict[str, str] | Exception) -> None:
         """Send it."""
         if isinstance(headers, Exception) or self._is_stopped:
-            self._leave_to_turn(parcel, None)
+            self._leave_to_turn(parcel)
             return
         self._sent[parcel] = None
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_at(parcel.end, self._look)
-        parcel.line.post(headers, ACTIVITY_JSON, parcel.body, parcel.answered)
+        try:
+            parcel.line.post(headers, ACTIVITY_JSON, parcel.body, parcel.answered)
+        except ValueError as error:  # nothing that may be sent: its turn meets it again
+            logger.error("delivery not sent", inbox=parcel.work.inbox, exc_info=error)
+            self._sent.pop(parcel, None)
+            self._leave_to_turn(parcel)
 
     def _look(self) -> None:
         """One clock for all: they stand in the order in which their time is over."""
@@ -215,19 +219,10 @@ class Express:
     def answered(self, parcel: Parcel, came: Answer | Exception) -> None:
         """Note that it was delivered; anything else is for the lane's own turn."""
         self._sent.pop(parcel, None)
-        target = parcel.line.target
-        if isinstance(came, Answer):
-            if is_taken(came.status):
-                self._delivered(parcel)
-            else:
-                self._give_back(parcel, told(came, target))
-        elif isinstance(came, Ended):
-            # It says nothing about the peer: a new connection is tried.
-            self._give_back(parcel, None)
-        elif isinstance(came, NoHttp):
-            self._give_back(parcel, no_http(target))
+        if isinstance(came, Answer) and is_taken(came.status):
+            self._delivered(parcel)
         else:
-            self._give_back(parcel, too_late(target, DEADLINE))
+            self._give_back(parcel, parcel.line.told(came, DEADLINE))
 
     def _delivered(self, parcel: Parcel) -> None:
         work, origin = parcel.work, parcel.origin
@@ -245,10 +240,10 @@ class Express:
         self.office.slots.leave(parcel.slot)
         parcel.origin.window.place().leave()
 
-    def _leave_to_turn(self, parcel: Parcel, first: First) -> None:
+    def _leave_to_turn(self, parcel: Parcel) -> None:
         """Let the lane's own turn do it; nothing was sent."""
         parcel.line.let_go()
-        self._give_back(parcel, first)
+        self._give_back(parcel, None)
 
     def _give_back(self, parcel: Parcel, first: First) -> None:
         self._leave(parcel)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from aiohappyeyeballs import start_connection
 from aiohttp.abc import AbstractResolver
 
-from federation.errors import Unreachable
+from federation.errors import Unreachable, WireError
 from federation.fetch.answers import Headers, Response
-from federation.fetch.failures import no_http, translated
+from federation.fetch.failures import no_http, too_late, translated
 from federation.fetch.line import Answer, Answered, Ended, Late, Line, NoHttp
 from federation.fetch.names import Names
 from federation.fetch.resolver import Named, guarded_socket, trust
@@ -45,7 +45,6 @@ class OpenLine:
     def post(self, headers: Headers, content_type: str, body: bytes, answered: Answered) -> None:
         """Deliver; `answered` is called once, with the answer or with why there is none.
 
-        Ended says nothing about the peer: it may have closed the connection as we wrote to it.
         How long is waited is for the caller to say, by `late`.
         """
         head = self._lines.head(self.target, headers, content_type, len(body))
@@ -56,6 +55,19 @@ class OpenLine:
         self.let_go()
         if self._answered is not None:
             self._answered(came)
+
+    def told(self, came: Answer | Exception, seconds: float) -> Response | WireError | None:
+        """What came within so many seconds, as the door's `post` would have answered or raised it.
+
+        None where the connection was closed as we wrote to it: one asks on a new one then.
+        """
+        if isinstance(came, Answer):
+            return told(came, self.target)
+        if isinstance(came, Ended):
+            return None
+        if isinstance(came, NoHttp):
+            return no_http(self.target)
+        return too_late(self.target, seconds)
 
     def let_go(self) -> None:
         """Others may have it, if it can still be used."""

@@ -43,8 +43,8 @@ def _content_type(extra: Mapping[str, str]) -> str:
 
 # Said again and again while one activity goes to many.
 @lru_cache(maxsize=8)
-def _date(now: datetime) -> str:
-    return format_datetime(now.astimezone(UTC), usegmt=True)
+def _date(now: datetime) -> tuple[str, str]:
+    return "Date", format_datetime(now.replace(microsecond=0).astimezone(UTC), usegmt=True)
 
 
 @lru_cache(maxsize=64)
@@ -90,7 +90,7 @@ def _covered(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def _with(extra: Mapping[str, str], headers: dict[str, str]) -> dict[str, str]:
-    if not extra:
+    if extra.keys() <= headers.keys():
         return headers
     taken = {"signature", *(name.lower() for name in headers)}
     return {name: v for name, v in extra.items() if name.lower() not in taken} | headers
@@ -115,13 +115,13 @@ def prepare_draft(
     """
     parts, extra = _split(url), extra or _NONE
     covered = _covered(extra) if extra else {}
-    date = ("Date", _date(now.replace(microsecond=0)))
+    date, host = _date(now), parts.netloc
     same = (date,) if body is None else (date, *_about(body, extra))
     said, before = _frame(same, tuple(covered), key.kind, key_id)
-    text = f"(request-target): {method.lower()} {_target(parts)}\nhost: {parts.netloc}{said}"
+    text = f"(request-target): {method.lower()} {_target(parts)}\nhost: {host}{said}"
     for name, value in covered.items():
         text += f"\n{name.lower()}: {value}"
-    headers = {"Host": parts.netloc, **dict(same), **covered}
+    headers = {"Host": host, **dict(same), **covered}
     return Prepared(key, encoded(text), _with(extra, headers), before, '"')
 
 

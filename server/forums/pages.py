@@ -4,6 +4,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,12 +16,12 @@ from server.forums import lists
 from server.forums.lists import PAGE, ForumLine, Place
 from server.permissions import Permission, Standing, may
 from server.shown import ShownForum, ShownPerson, ShownPost
-from server.viewers import Viewer, visible_forums
+from server.viewers import Sight, Viewer, forums_in, visible_forums
 from storage.forums import CopyState, FollowState, Forum, ForumFollow, ForumMember, ForumSteward
 from storage.log import Lane, Parked
 from storage.members import Member
 from storage.peers import Peer
-from storage.plain import ask
+from storage.plain import Question, ask, whole
 from storage.posts import PostTag
 
 __all__ = ["PAGE", "ForumLine", "Place"]
@@ -73,15 +74,20 @@ class HomePage:
 
 async def index(session: AsyncSession, viewer: Viewer) -> list[ForumLine]:
     """Every forum the viewer may know of: ours first, then by agency and title."""
-    question = (
-        select(Forum)
-        .where(visible_forums(viewer))
-        .order_by(Forum.peer.is_not(None), Forum.agency, func.lower(Forum.title))
-        .limit(500)
-    )
-    found = list((await session.execute(question)).scalars())
+    found = await ask(session, _index(viewer.sight), **viewer.values)
     states = await _follow_states(session, viewer)
     return [ForumLine(forum, states.get(forum.id)) for forum in found]
+
+
+@cache
+def _index(sight: Sight) -> Question[Forum]:
+    return Question(
+        select(Forum)
+        .where(forums_in(sight))
+        .order_by(Forum.peer.is_not(None), Forum.agency, func.lower(Forum.title))
+        .limit(500),
+        whole,
+    )
 
 
 async def open_to(session: AsyncSession, viewer: Viewer) -> list[Forum | ShownForum]:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,10 +20,11 @@ from server.posts import questions
 from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
 from server.posts.quoted import Quoted, quoted_by
 from server.shown import ShownForum, ShownPerson, ShownPost, ShownReply
-from server.viewers import Viewer, visible_posts
+from server.viewers import Sight, Viewer, posts_in, visible_posts
+from storage.among import among
 from storage.forums import Forum
 from storage.members import Member
-from storage.plain import ask
+from storage.plain import Question, ask
 from storage.posts import Kind, Post, PostRevision, PostState
 
 __all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
@@ -324,13 +326,18 @@ class FoundPost:
 
 async def found(session: AsyncSession, viewer: Viewer, ids: list[int]) -> list[FoundPost]:
     """Posts by id, newest first, as far as the viewer may see them."""
+    return await ask(session, _found(viewer.sight), ids=ids, **viewer.values) if ids else []
+
+
+@cache
+def _found(sight: Sight) -> Question[FoundPost]:
     opener = aliased(Post)
-    question = (
+    return Question(
         select(Post, opener, Member, Forum)
         .join(Forum, Forum.id == Post.forum_id)
         .join(Member, Member.id == Post.author_id)
         .join(opener, opener.id == Post.thread_id)
-        .where(Post.id.in_(ids), visible_posts(viewer))
-        .order_by(Post.id.desc())
+        .where(among(Post.id, "ids"), posts_in(sight))
+        .order_by(Post.id.desc()),
+        FoundPost,
     )
-    return [FoundPost(*row) for row in (await session.execute(question)).all()]

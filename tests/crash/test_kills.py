@@ -6,13 +6,12 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crash.town import Town, settles, town
-from tests.crash.zygote import Zygote, zygote
+from tests.crash.zygote import Zygote
 from tests.databases import PostgresServer, postgres_server, postgres_template
 
 __all__ = ["postgres_server", "postgres_template"]
@@ -22,26 +21,21 @@ SINKS = 6
 LARGEST_WINDOW = 16
 
 
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    """Where the servers come from."""
-    with zygote(tmp_path_factory.mktemp("zygote") / "log.txt") as made:
-        yield made
-
-
 async def kill_again_and_again(town: Town, kills: int) -> None:
     """Have things said, kill one of the two in the middle, start it again, and so on."""
     chance = random.Random(SEED)
     victims = [town.lakeside, town.riverton]
-    killed = {one.agency.name: 0 for one in victims}
+    killed, busy = {one.agency.name: 0 for one in victims}, 0
     for number in range(kills):
         await town.burst(number)
         await asyncio.sleep(chance.uniform(0.0, 0.6))
         victim = chance.choice(victims)
+        busy += bool(await town.unsettled())
         victim.kill()
         killed[victim.agency.name] += 1
         victim.start()
-    print(f"seed {SEED}: killed {killed}")
+    print(f"seed {SEED}: killed {killed}, {busy} times while something was under way")
+    assert busy > kills / 2
     began = time.monotonic()
     await settles(town.unsettled)
     print(f"recovered after {time.monotonic() - began:.1f} s")

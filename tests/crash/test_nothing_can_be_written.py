@@ -21,7 +21,7 @@ from server.instance import Instance
 from server.settings import Mode, Settings, load
 from storage.posts import Post
 from tests import makers
-from tests.crash.zygote import zygote
+from tests.crash.zygote import Zygote
 from tests.federation.test_accepted_is_durable import ACTOR, furnish
 from web.demo.ports import free_port
 
@@ -88,7 +88,7 @@ async def furnished(settings: Settings, key: SigningKey) -> Post:
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Only Linux limits other processes.")
 async def test_where_nothing_can_be_written_nothing_is_promised_and_reading_goes_on(
-    tmp_path: Path, empty_database: Path
+    tmp_path: Path, empty_database: Path, processes: Zygote
 ) -> None:
     port, file = free_port(), tmp_path / "guildhall.db"
     shutil.copy(empty_database, file)
@@ -102,29 +102,28 @@ async def test_where_nothing_can_be_written_nothing_is_promised_and_reading_goes
     thread = await furnished(settings, key)
     host = {"Host": f"riverton.localhost:{port}"}
     client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=host, timeout=60)
-    with zygote(tmp_path / "log.txt") as processes:
-        process = processes.serve(settings, port, worker=False)
-        async with client:
-            sender = Sender(client, key, settings.origin)
-            await sender.wait()
-            assert (await sender.like(1, thread.uri)).status_code == 202
-            with nothing_written_by(process):
-                for number in (2, 3):
-                    refused = await sender.like(number, thread.uri)
-                    assert refused.status_code == 503, refused.text
-                    assert int(refused.headers["Retry-After"]) > 0
-                    assert refused.text.count("\n") == 1
-                page = await client.get(f"/p/{thread.id}/x", headers=HTML)
-                assert (page.status_code, thread.title in page.text) == (200, True)
-                assert (await client.get("/forums", headers=HTML)).status_code == 200
-                said = await sender.sign_in()
-                assert said.status_code == 503
-                assert "try again in a little while" in said.text
-            # It is the same process, and nobody has to tell it that the disk is well again.
-            again = await asyncio.gather(*(sender.like(n, thread.uri) for n in (2, 3)))
-            assert [answer.status_code for answer in again] == [202, 202]
-            assert (await sender.sign_in()).status_code == 303
-        processes.kill(process)
+    process = processes.serve(settings, port, worker=False)
+    async with client:
+        sender = Sender(client, key, settings.origin)
+        await sender.wait()
+        assert (await sender.like(1, thread.uri)).status_code == 202
+        with nothing_written_by(process):
+            for number in (2, 3):
+                refused = await sender.like(number, thread.uri)
+                assert refused.status_code == 503, refused.text
+                assert int(refused.headers["Retry-After"]) > 0
+                assert refused.text.count("\n") == 1
+            page = await client.get(f"/p/{thread.id}/x", headers=HTML)
+            assert (page.status_code, thread.title in page.text) == (200, True)
+            assert (await client.get("/forums", headers=HTML)).status_code == 200
+            said = await sender.sign_in()
+            assert said.status_code == 503
+            assert "try again in a little while" in said.text
+        # It is the same process, and nobody has to tell it that the disk is well again.
+        again = await asyncio.gather(*(sender.like(n, thread.uri) for n in (2, 3)))
+        assert [answer.status_code for answer in again] == [202, 202]
+        assert (await sender.sign_in()).status_code == 303
+    processes.kill(process)
     with contextlib.closing(sqlite3.connect(file)) as held:
         assert held.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         stored = {row[0] for row in held.execute("SELECT activity_id FROM inbox")}

@@ -59,8 +59,12 @@ class Zygote:
 
     def run(self, settings: Settings, *arguments: str) -> int:
         """Start `guildhall` with these arguments; answers the process."""
-        files = [os.devnull, str(self.log), str(self.log)]
-        self._ask(run=arguments, env=environment(settings), files=files)
+        return self.begin(environment(settings), (self.log, self.log), *arguments)
+
+    def begin(self, around: dict[str, str], files: tuple[Path, Path], *arguments: str) -> int:
+        """The same in an environment; `files` take its output and what it says of errors."""
+        paths = [os.devnull, *(str(path) for path in files)]
+        self._ask(run=arguments, env=around, files=paths)
         while "started" not in (told := self._hear()):
             pass
         return told["started"]

@@ -8,8 +8,10 @@ from sqlalchemy import select
 
 from federation.delivery import express
 from federation.delivery.express import Express, Parcel
+from federation.delivery.sending import Office
 from federation.fetch.line import Answer, Late
 from server.peers import remove_rule, rules
+from server.rulebook import Rules
 from storage.log import Lane, Parked
 from storage.peers import Peer
 from tests import makers
@@ -120,3 +122,20 @@ async def test_nothing_goes_to_who_is_on_no_list_any_more(
     await makers.thread(followed.instance, followed.admin, followed.forum, "Permits")
     await followed.settled()
     assert (came, vic.delivered) == ([], [])
+
+
+async def test_a_fault_at_the_start_leaves_it_to_the_lanes_own_turn(
+    followed: Commons, vic: ScriptedPeer, came: Came, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, rules_of = [], Office.rules
+
+    async def fails_once(self: Office) -> Rules:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OSError("the database is gone for a moment")
+        return await rules_of(self)
+
+    monkeypatch.setattr(Office, "rules", fails_once)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Permits")
+    await followed.settled()
+    assert (came, len(vic.delivered), len(asked)) == ([], 1, 2)

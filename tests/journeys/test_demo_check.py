@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.crash.zygote import Zygote
 from tests.house.sources import ROOT, imports
 from web.demo import check
 from web.demo.threads import TALKS
@@ -26,24 +28,35 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("GUILDHALL_")}
 
 
-def play(*options: str) -> tuple[int, list[dict[str, Any]]]:
-    """Exit status and reports of `guildhall demo --check --json` with more options."""
-    told = subprocess.run(
-        [*GUILDHALL, "demo", "--check", "--json", *options],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=540,
-    )
-    assert told.returncode in {0, 1}, told.stderr
-    # Shown beside whatever fails.
-    print(told.stderr)
-    return told.returncode, [json.loads(line) for line in told.stdout.splitlines()]
+@dataclass(frozen=True)
+class Check:
+    """`guildhall demo --check --json`, from a process that has everything imported."""
+
+    processes: Zygote
+    folder: Path
+
+    def play(self, *options: str) -> tuple[int, list[dict[str, Any]]]:
+        """Its exit status and reports, with more options."""
+        printed, said = self.folder / "printed", self.folder / "said"
+        process = self.processes.begin(
+            environment(), (printed, said), "demo", "--check", "--json", *options
+        )
+        status = self.processes.ended(process)
+        # Shown beside whatever fails.
+        print(said.read_text(encoding="utf-8"))
+        assert status in {0, 1}
+        lines = printed.read_text(encoding="utf-8").splitlines()
+        return status, [json.loads(line) for line in lines]
 
 
-def test_every_step_of_the_check_holds() -> None:
-    status, reports = play()
+@pytest.fixture
+def demo_check(processes: Zygote, tmp_path: Path) -> Check:
+    """The check of the demo, which writes into this test's folder."""
+    return Check(processes, tmp_path)
+
+
+def test_every_step_of_the_check_holds(demo_check: Check) -> None:
+    status, reports = demo_check.play()
     failed = [f"{report['step']}: {report['detail']}" for report in reports if not report["ok"]]
     assert not failed, "\n".join(failed)
     assert status == 0
@@ -68,9 +81,9 @@ def test_every_step_of_the_check_holds() -> None:
     ],
 )
 def test_what_is_broken_on_purpose_is_noticed(
-    sabotage: str, only: str, must_fail: list[str]
+    demo_check: Check, sabotage: str, only: str, must_fail: list[str]
 ) -> None:
-    status, reports = play("--only", only, "--sabotage", sabotage)
+    status, reports = demo_check.play("--only", only, "--sabotage", sabotage)
     assert status == 1
     assert set(must_fail) <= {report["step"] for report in reports if not report["ok"]}
 

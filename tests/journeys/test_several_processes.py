@@ -21,7 +21,7 @@ from storage.facts import FactRow
 from storage.log import ActivityBody, Entry, Form
 from tests import makers
 from tests.crash.town import Town, settles, town
-from tests.crash.zygote import zygote
+from tests.crash.zygote import Zygote
 from tests.databases import PostgresServer, postgres_server, postgres_template, postgres_url
 
 __all__ = ["postgres_server", "postgres_template", "postgres_url"]
@@ -44,11 +44,10 @@ def urls(postgres_server: PostgresServer, postgres_template: str) -> Iterator[di
 
 
 @pytest.fixture
-async def shared(tmp_path: Path, urls: dict[str, str]) -> AsyncIterator[Town]:
+async def shared(tmp_path: Path, urls: dict[str, str], processes: Zygote) -> AsyncIterator[Town]:
     """Two agencies, each with two processes that serve and two that work."""
-    with zygote(tmp_path / "log.txt") as made:
-        async with town(tmp_path, made, urls, SINKS, shared=True) as built:
-            yield built
+    async with town(tmp_path, processes, urls, SINKS, shared=True) as built:
+        yield built
 
 
 async def test_four_processes_of_an_agency_do_everything_once(shared: Town) -> None:

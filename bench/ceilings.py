@@ -45,12 +45,13 @@ class Limits:
     framework_post: float = 0.0
     inserts: dict[str, InsertSpeed] = field(default_factory=dict)
 
-    def ideal_ingest(self, kind: str, *, framework: bool = False) -> float:
+    def ideal_ingest(self, kind: str, *, bare: bool = False) -> float:
         """Deliveries a second and core, were ingest no more than its parts.
 
-        The request by a bare program; with `framework` by one that also routes and reads JSON.
+        The request by a program that routes it and reads its JSON, as whoever takes deliveries
+        must; with `bare` by one that looks at nothing.
         """
-        request = self.framework_post if framework else self.post
+        request = self.post if bare else self.framework_post
         parts = (1 / request, 1 / self.verifies, 1 / self.digests)
         return 1 / (sum(parts) + self.inserts[kind].cpu_us / 1e6)
 

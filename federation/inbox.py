@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way in: a delivery is checked, stored durably, and answered."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -65,6 +66,7 @@ class Inbox:
         self._most_waiting = settings.inbox_waiting
         self._bytes = 0
         self._knocks: deque[datetime] = deque()
+        self._mark: int | None = None
         # Called when there is something new to work on.
         self.on_stored: Callable[[], None] = wire.instance.wake
 
@@ -104,18 +106,22 @@ class Inbox:
     async def _checked(self, request: Request, envelope: Envelope, body: bytes) -> Answer:
         claimed = self._verifier.claimed_host(request)
         now = self._wire.instance.clock.now()
-        refused = await self._policy(claimed, now)
+        mark = self._moment()
+        refused = await self._policy(claimed, now, mark)
         if refused is not None:
             return refused
         # Only what was verified empties a bucket, so nobody can have another host refused.
         if wait := self._throttle.wait(claimed, now):
             return _too_fast(wait)
-        if envelope.is_farewell and await self._is_stranger(envelope.actor):
-            return ACCEPTED
-        verified = await self._verifier.request(request)
+        if envelope.is_farewell:
+            if await self._is_stranger(envelope.actor):
+                return ACCEPTED
+            mark = None
+        verified = await self._verifier.request(request, now)
         if verified.host != host_of_uri(envelope.actor):
             return Answer(401, "The activity's actor is not who signed it.")
         if verified.host != claimed or verified.was_asked_for:
+            # Time has passed, or it is somebody else: asked anew.
             now = self._wire.instance.clock.now()
             refused = await self._policy(verified.host, now)
             if refused is not None:
@@ -124,7 +130,7 @@ class Inbox:
             authority.must_be_own_words(verified.actor, envelope)
         except WireError as error:
             return Answer(401, str(error))
-        await self._liveness.heard(verified.host)
+        await self._liveness.heard(verified.host, None if verified.was_asked_for else mark)
         self._hear_of_followers(request, verified)
         if wait := self._throttle.spend(verified.host, now):
             return _too_fast(wait)
@@ -141,9 +147,24 @@ class Inbox:
             for value in request.lines(name)[:1]:
                 self.followers.heard(verified.actor, value)
 
-    async def _policy(self, host: str, now: datetime) -> Answer | None:
+    def _moment(self) -> int | None:
+        """A mark of the database as it was once all that is looked at in this turn had come.
+
+        Deliveries come together, and one look at the file tells for all of them whether a rule
+        has changed before they came. It is forgotten before anything that comes later is seen,
+        and so is whatever was committed after it.
+        """
+        if self._mark is None:
+            asyncio.get_running_loop().call_soon(self._forget_mark)
+            self._mark = self._wire.instance.database.glance.mark()
+        return self._mark
+
+    def _forget_mark(self) -> None:
+        self._mark = None
+
+    async def _policy(self, host: str, now: datetime, mark: int | None = None) -> Answer | None:
         """The refusal of a host that is not let in; its knock is counted, nothing else."""
-        decision = await self._wire.rulebook.judge(host, now)
+        decision = await self._wire.rulebook.judge(host, now, mark)
         if decision.allowed:
             return None
         if self._may_note_knock():

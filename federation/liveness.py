@@ -10,14 +10,29 @@ from sqlalchemy import or_, select
 
 from federation.delivery.lanes import Delivery
 from server.instance import Instance
-from storage.base import in_batches
+from storage.among import among
+from storage.base import UtcDateTime, in_batches
+from storage.changes import Rows
 from storage.peers import Peer
+from storage.plain import Question, ask, given
 
 logger = structlog.get_logger("guildhall.liveness")
 MOST_HOSTS = 10_000
 PAUSE = 0.2
 NOTED_EVERY = timedelta(minutes=5)
 _IS_FAILING = "SELECT 1 FROM peers WHERE host = ? AND next_try IS NOT NULL"
+
+_WAITING = Question(
+    select(Peer.host).where(
+        among(Peer.host, "hosts", Peer.host.type),
+        or_(
+            Peer.next_try.is_not(None),
+            Peer.last_heard.is_(None),
+            Peer.last_heard <= given("old", UtcDateTime()),
+        ),
+    ),
+    str,
+)
 
 
 class Liveness:
@@ -34,10 +49,19 @@ class Liveness:
         self._noted: OrderedDict[str, datetime] = OrderedDict()
         self._heard: set[str] = set()
         self._looking: asyncio.Task[None] | None = None
+        # Hosts that were not failing when the database was as this mark of it says.
+        self._well: tuple[int, set[str]] = (-1, set())
 
-    async def heard(self, host: str) -> None:
-        """A verified request came from this host."""
-        failing = self._instance.database.glance.rows(_IS_FAILING, host)
+    async def heard(self, host: str, mark: int | None = None) -> None:
+        """A verified request came from this host; `mark`: how the database was when it came."""
+        if mark is not None and self._well[0] == mark and host in self._well[1]:
+            failing: Rows | None = []
+        else:
+            failing = self._instance.database.glance.rows(_IS_FAILING, host)
+            if mark is not None and failing is not None and not failing:
+                if self._well[0] != mark:
+                    self._well = (mark, set())
+                self._well[1].add(host)
         if failing:
             await self._delivery.heard(host)
         elif failing is None or self._is_to_be_noted(host):
@@ -75,12 +99,8 @@ class Liveness:
     async def _note(self, hosts: list[str]) -> None:
         old = self._instance.clock.now() - NOTED_EVERY
         for batch in in_batches(hosts):
-            question = select(Peer.host).where(
-                Peer.host.in_(batch),
-                or_(Peer.next_try.is_not(None), Peer.last_heard.is_(None), Peer.last_heard <= old),
-            )
             async with self._instance.reading() as session:
-                waiting = list((await session.execute(question)).scalars())
+                waiting = await ask(session, _WAITING, hosts=batch, old=old)
             for host in waiting:
                 await self._delivery.heard(host)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import not_, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.actors import Actors
@@ -84,17 +83,7 @@ class Receiver:
         self._elsewhere = {host: until for host, until in self._elsewhere.items() if until > now}
         left = {*self._busy, *self._elsewhere}
         async with self._wire.instance.reading() as session:
-            question = (
-                select(InboxRow)
-                .where(
-                    InboxRow.state == InboxState.WAITING,
-                    InboxRow.next_try <= now,
-                    *(not_(inbox.of_host(session, host)) for host in left),
-                )
-                .order_by(InboxRow.id)
-                .limit(ROWS_AT_ONCE)
-            )
-            rows = (await session.execute(question)).scalars().all()
+            rows = await inbox.due(session, now, ROWS_AT_ONCE, left)
         return [row for row in rows if host_of_uri(row.signer) not in left]
 
     def _start(self, host: str, rows: list[InboxRow]) -> asyncio.Task[None]:

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from federation.actors import Actors, KnownKey
@@ -31,7 +32,7 @@ class Unverified(Refusal):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Verified:
     """Who signed: the actor, its host, the key, and a digest that names this very request.
 
@@ -62,11 +63,11 @@ class Verifier:
         except SignatureRefused as error:
             raise Unverified(str(error), error.status) from error
 
-    async def request(self, request: Request) -> Verified:
+    async def request(self, request: Request, now: datetime | None = None) -> Verified:
         """Who signed this request; Unverified with one sentence when that is not shown."""
         was_asked_for = False
         try:
-            now = self._wire.instance.clock.now()
+            now = now or self._wire.instance.clock.now()
             claim = read_claim(request, now=now, own_hosts=self._own_hosts)
             held = self._actors.held(claim.key_id, now)
             if held is not None and _is_by(claim, held):

@@ -286,12 +286,15 @@ class Worker:
 
     async def _watch_commits(self) -> None:
         """Notice what other processes commit to the same SQLite file."""
-        seen = -1
+        database, seen, marked = self._wire.instance.database, -1, None
         while not _is_told_to_end():
-            version = await self._wire.instance.database.data_version()
-            if seen not in {-1, version}:
-                self._wire.instance.wake()
-            seen = version
+            # Only where anybody has committed it is asked whether that was another process.
+            mark = database.glance.mark()
+            if mark is None or mark != marked:
+                version, marked = await database.data_version(), mark
+                if seen not in {-1, version}:
+                    self._wire.instance.wake()
+                seen = version
             await asyncio.sleep(VERSION_EVERY)
 
 

@@ -15,9 +15,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.instance import Instance
 from server.letters import post as post
 from server.settings import Settings
+from storage.base import UtcDateTime
 from storage.letters import Letter
+from storage.plain import Question, ask, given, whole
 
 MOST_ATTEMPTS = 10
+AT_ONCE = 20
+_WAITING: Question[Letter] = Question(
+    select(Letter)
+    .where(
+        Letter.sent.is_(None),
+        Letter.next_try <= given("now", UtcDateTime()),
+        Letter.attempts < MOST_ATTEMPTS,
+    )
+    .order_by(Letter.id)
+    .limit(AT_ONCE),
+    whole,
+)
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -75,13 +89,7 @@ async def send_waiting(instance: Instance, by: Carrier) -> int:
     """Send what waits; answers how many letters went. At least once each."""
     now = instance.clock.now()
     async with instance.reading() as session:
-        question = (
-            select(Letter)
-            .where(Letter.sent.is_(None), Letter.next_try <= now, Letter.attempts < MOST_ATTEMPTS)
-            .order_by(Letter.id)
-            .limit(20)
-        )
-        letters = list((await session.execute(question)).scalars())
+        letters = await ask(session, _WAITING, now=now)
     sent = 0
     for letter in letters:
         error = ""

@@ -19,7 +19,7 @@ from storage.base import insert
 from storage.forums import Forum
 from storage.members import Member
 from storage.peers import Knock, Peer, PolicyRule, Verdict
-from storage.plain import Question, ask, given
+from storage.plain import Question, ask, given, whole
 from storage.posts import Post
 
 MOST_KNOCKS = 1_000
@@ -28,6 +28,9 @@ _TAIL = re.compile(r"[\s.]+\Z")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _PATTERN = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*\Z")
 GUILDHALL = "guildhall"
+_RULES: Question[PolicyRule] = Question(
+    select(PolicyRule).order_by(PolicyRule.verdict.desc(), PolicyRule.pattern), whole
+)
 _SOFTWARE = Question(select(Peer.software).where(Peer.host == given("host", Peer.host.type)), str)
 
 
@@ -74,8 +77,7 @@ def decide(mode: Federation, rules: Iterable[PolicyRule], host: str, now: dateti
 
 async def rules(session: AsyncSession) -> list[PolicyRule]:
     """Every rule, deny first, then by pattern."""
-    question = select(PolicyRule).order_by(PolicyRule.verdict.desc(), PolicyRule.pattern)
-    return list((await session.execute(question)).scalars())
+    return await ask(session, _RULES)
 
 
 async def judge(session: AsyncSession, mode: Federation, host: str, now: datetime) -> Decision:

@@ -18,11 +18,13 @@ from storage.apps import App, AppToken
 from storage.base import insert
 from storage.members import Member, MemberState
 from storage.notifications import Notification
+from storage.plain import Question, ask
 from storage.pushes import PushSubscription
 
 LONGEST_ENDPOINT = 2_000
 AT_ONCE = 20
 MOST_FAILURES = 12
+_ANY_HELD = Question(select(PushSubscription.id).limit(1), int)
 # An uncompressed point of P-256, and 16 bytes (RFC 8291, 3.1 and 3.2).
 KEY_BYTES, SECRET_BYTES = 65, 16
 
@@ -119,7 +121,7 @@ async def end(tx: Transaction, token: int) -> None:
 
 async def any_held(session: AsyncSession) -> bool:
     """Whether any app wants to be told."""
-    return (await session.execute(select(PushSubscription.id).limit(1))).first() is not None
+    return bool(await ask(session, _ANY_HELD))
 
 
 async def due(session: AsyncSession, setting: Apps, now: datetime) -> list[Due]:

@@ -66,17 +66,23 @@ class Rulebook:
         self._mode = mode
         self._kept = database.kept(_QUESTION, by_pattern)
 
-    def at_once(self) -> Rules | None:
-        """The rules in force, where that can be known without waiting (SQLite); else None."""
-        return self._kept.at_once()
+    def at_once(self, mark: int | None = None) -> Rules | None:
+        """The rules in force, where that can be known without waiting (SQLite); else None.
+
+        With a `mark` of the database, those in force when it was taken, or later.
+        """
+        return self._kept.at_once(mark)
 
     async def rules(self) -> Rules:
         """The rules committed before they were asked for, to decide about many hosts at once."""
         return await self._kept.current()
 
-    async def judge(self, host: str, now: datetime) -> Decision:
-        """The decision by the rules committed before it was asked for."""
-        return (await self._kept.current()).decide(self._mode, host, now)
+    async def judge(self, host: str, now: datetime, mark: int | None = None) -> Decision:
+        """The decision by the rules committed before it was asked for, or before the `mark`."""
+        rules = None if mark is None else self._kept.at_once(mark)
+        if rules is None:
+            rules = await self._kept.current()
+        return rules.decide(self._mode, host, now)
 
 
 def by_pattern(rows: Rows) -> Rules:

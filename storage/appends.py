@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -16,8 +17,9 @@ from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.types import TypeEngine
 
-from storage.base import Base
+from storage.base import Base, UtcDateTime
 from storage.faults import FAULTS
 
 _SQLITE = SQLiteDialect_aiosqlite()
@@ -75,16 +77,36 @@ class _Shape:
     key: int
     writers: tuple[Callable[[Any], Any] | None, ...]
 
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            row[name] if write is None else write(row[name])
-            for name, write in zip(self.columns, self.writers, strict=True)
-        )
+    @cached_property
+    def _take(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        return itemgetter(*self.columns)
+
+    @cached_property
+    def _converted(self) -> list[tuple[int, Callable[[Any], Any]]]:
+        """The columns whose values the driver may not take as they are."""
+        return [(place, write) for place, write in enumerate(self.writers) if write is not None]
+
+    def values(self, row: Mapping[str, Any]) -> Sequence[Any]:
+        values = list(self._take(row))
+        for place, write in self._converted:
+            value = values[place]
+            if not (isinstance(value, str) and value.isascii() and "\0" not in value):
+                values[place] = write(value)
+        return values
 
 
 def _writers(table: type[Base], dialect: Dialect) -> tuple[Callable[[Any], Any] | None, ...]:
     columns = table.__table__.columns
-    return tuple(column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns)
+    return tuple(_writer(column.type, dialect) for column in columns)
+
+
+def _writer(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes a value of a column fit; plain text fits wherever text does."""
+    write = kind.dialect_impl(dialect).bind_processor(dialect)
+    if write is not None and isinstance(kind, UtcDateTime):
+        # Rows that come together were received in the same milliseconds.
+        return lru_cache(maxsize=64)(write)
+    return write
 
 
 def _names(table: type[Base]) -> tuple[str, ...]:

@@ -93,9 +93,12 @@ class Kept(Generic[Made]):
         self._next: asyncio.Future[Made] | None = None
         self._last: asyncio.Future[Made] | None = None
 
-    def at_once(self) -> Made | None:
-        """The answer without waiting, where the database can be looked at; else None."""
-        mark = self._glance.mark()
+    def at_once(self, mark: int | None = None) -> Made | None:
+        """The answer without waiting, where the database can be looked at; else None.
+
+        With the `mark` of a moment ago, as of that moment or later.
+        """
+        mark = self._glance.mark() if mark is None else mark
         if mark is None:
             return None
         if mark != self._mark or self._raw is None or self._made is None:

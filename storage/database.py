@@ -166,9 +166,8 @@ class Database:
             return 0
         async with self.writer.lock, self._write.connect() as connection:
             raw = await connection.get_raw_connection()
-            cursor = await raw.driver_connection.execute("PRAGMA data_version")  # type: ignore[union-attr]
-            row = await cursor.fetchone()
-            await cursor.close()
+            cursor = raw.driver_connection.cursor()  # type: ignore[union-attr]
+            row = await (await cursor.execute("PRAGMA data_version")).fetchone()
             return int(row[0])
 
     async def listen(self, wake: Callable[[], None]) -> Callable[[], Awaitable[None]]:

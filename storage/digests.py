@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.base import Base, Characters, Url, Word, in_batches, insert
 from storage.endorsements import Endorsement
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
 
 
@@ -122,15 +123,18 @@ async def mark(session: AsyncSession, forum_id: int, days: Collection[str]) -> N
         )
 
 
+_STALE: Question[tuple[str, int]] = Question(
+    select(DigestBucket.day, DigestBucket.changes)
+    .where(DigestBucket.forum_id == given("forum"), DigestBucket.sha256.is_(None))
+    .order_by(DigestBucket.day.desc())
+    .limit(given("limit", Integer())),
+    lambda *both: both,
+)
+
+
 async def stale(session: AsyncSession, forum_id: int, limit: int) -> list[tuple[str, int]]:
     """(day, changes) of days to be computed, newest first."""
-    question = (
-        select(DigestBucket.day, DigestBucket.changes)
-        .where(DigestBucket.forum_id == forum_id, DigestBucket.sha256.is_(None))
-        .order_by(DigestBucket.day.desc())
-        .limit(limit)
-    )
-    return [(day, changes) for day, changes in await session.execute(question)]
+    return await ask(session, _STALE, forum=forum_id, limit=limit)
 
 
 async def keep(
@@ -148,18 +152,21 @@ async def keep(
     )
 
 
+_COMPUTED: Question[tuple[str, int, str]] = Question(
+    select(DigestBucket.day, DigestBucket.posts, DigestBucket.sha256)
+    .where(
+        DigestBucket.forum_id == given("forum"),
+        DigestBucket.posts > 0,
+        DigestBucket.sha256.is_not(None),
+    )
+    .order_by(DigestBucket.day.desc()),
+    lambda *all_three: all_three,
+)
+
+
 async def computed(session: AsyncSession, forum_id: int) -> list[tuple[str, int, str]]:
     """(day, posts, sha256) of every day with posts, newest first."""
-    question = (
-        select(DigestBucket.day, DigestBucket.posts, DigestBucket.sha256)
-        .where(
-            DigestBucket.forum_id == forum_id,
-            DigestBucket.posts > 0,
-            DigestBucket.sha256.is_not(None),
-        )
-        .order_by(DigestBucket.day.desc())
-    )
-    return [(day, posts, sha256 or "") for day, posts, sha256 in await session.execute(question)]
+    return await ask(session, _COMPUTED, forum=forum_id)
 
 
 async def differences(session: AsyncSession, forum_id: int, day: str) -> list[KnownDifference]:

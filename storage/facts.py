@@ -8,7 +8,8 @@ from sqlalchemy import Index, Integer, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters, Key, Word
+from storage.base import Base, Characters, Key, UtcDateTime, Word
+from storage.plain import Question, ask, given, whole
 
 
 class FactRow(Base):
@@ -31,15 +32,18 @@ class FactRow(Base):
     error: Mapped[str] = mapped_column(Characters(500), default="")
 
 
+_WAITING: Question[FactRow] = Question(
+    select(FactRow)
+    .where(FactRow.done.is_(None), FactRow.next_try <= given("now", UtcDateTime()))
+    .order_by(FactRow.id)
+    .limit(given("limit", Integer())),
+    whole,
+)
+
+
 async def waiting(session: AsyncSession, now: datetime, limit: int) -> list[FactRow]:
     """The oldest facts not yet told whose time has come."""
-    rows = await session.execute(
-        select(FactRow)
-        .where(FactRow.done.is_(None), FactRow.next_try <= now)
-        .order_by(FactRow.id)
-        .limit(limit)
-    )
-    return list(rows.scalars())
+    return await ask(session, _WAITING, now=now, limit=limit)
 
 
 async def taken(session: AsyncSession, ids: Sequence[int]) -> list[FactRow]:

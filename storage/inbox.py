@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Activities received, durable before anybody is told 202."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Index, Integer, UniqueConstraint, and_, or_, select
+from sqlalchemy import ColumnElement, Index, Integer, UniqueConstraint, and_, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters, Key, Url, Word
+from storage.base import Base, Characters, Key, Url, UtcDateTime, Word
+from storage.plain import Question, ask, given, whole
 
 
 class InboxState(StrEnum):
@@ -67,6 +69,37 @@ def of_origin(session: AsyncSession, origin: str) -> ColumnElement[bool]:
 def of_host(session: AsyncSession, host: str) -> ColumnElement[bool]:
     """The condition for what actors of a host (`host[:port]`) sent, whatever the scheme."""
     return or_(*(of_origin(session, f"{scheme}://{host}") for scheme in ("https", "http")))
+
+
+_DUE: Question[InboxRow] = Question(
+    select(InboxRow)
+    .where(
+        InboxRow.state == InboxState.WAITING,
+        InboxRow.next_try <= given("now", UtcDateTime()),
+    )
+    .order_by(InboxRow.id)
+    .limit(given("limit", Integer())),
+    whole,
+)
+
+
+async def due(
+    session: AsyncSession, now: datetime, limit: int, but_of: Collection[str] = ()
+) -> list[InboxRow]:
+    """The oldest rows whose time has come, those of the hosts in `but_of` left out."""
+    if not but_of:
+        return await ask(session, _DUE, now=now, limit=limit)
+    question = (
+        select(InboxRow)
+        .where(
+            InboxRow.state == InboxState.WAITING,
+            InboxRow.next_try <= now,
+            *(not_(of_host(session, host)) for host in but_of),
+        )
+        .order_by(InboxRow.id)
+        .limit(limit)
+    )
+    return list((await session.execute(question)).scalars())
 
 
 async def not_yet_due(

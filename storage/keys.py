@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Url, Word
-from storage.plain import Question, ask, given
+from storage.plain import Question, ask, given, whole
 
 
 class ActorKey(Base):
@@ -60,9 +60,14 @@ async def private(session: AsyncSession, owner: str, kind: str) -> Sealed | None
     return found[0] if found else None
 
 
+_OF_OWNER: Question[ActorKey] = Question(
+    select(ActorKey)
+    .where(ActorKey.owner == given("owner", ActorKey.owner.type))
+    .order_by(ActorKey.created.desc()),
+    whole,
+)
+
+
 async def of_owner(session: AsyncSession, owner: str) -> list[ActorKey]:
     """The keys of one actor, newest first."""
-    rows = await session.execute(
-        select(ActorKey).where(ActorKey.owner == owner).order_by(ActorKey.created.desc())
-    )
-    return list(rows.scalars())
+    return await ask(session, _OF_OWNER, owner=owner)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, in_batches, insert
+from storage.plain import Question, ask
 
 
 class Lease(Base):
@@ -53,6 +54,9 @@ async def release_all(session: AsyncSession, owner: str) -> None:
     await session.execute(delete(Lease).where(Lease.owner == owner))
 
 
+_OWNERS = Question(select(Lease.owner).distinct(), str)
+
+
 async def owners(session: AsyncSession) -> set[str]:
     """Everybody who has a lease."""
-    return set((await session.execute(select(Lease.owner).distinct())).scalars())
+    return set(await ask(session, _OWNERS))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Url, Word
+from storage.plain import Question, ask, given
 
 
 class Kind(StrEnum):
@@ -196,13 +197,16 @@ async def by_url(session: AsyncSession, url: str) -> Post | None:
     return (await session.execute(question)).scalar_one_or_none()
 
 
+_WITHOUT_THEIR_STAMP: Question[tuple[int, str]] = Question(
+    select(Post.id, Post.quote_stamp)
+    # Compared, since an index is not looked into for what is merely not null.
+    .where(Post.quote_stamp > "", Post.quoted_uri.is_(None), Post.state == PostState.LIVE)
+    .order_by(Post.id)
+    .limit(given("limit", Integer())),
+    lambda *both: both,
+)
+
+
 async def without_their_stamp(session: AsyncSession, limit: int) -> dict[int, str]:
     """The posts whose stamp could not be had yet, the oldest first: their ids, and it."""
-    question = (
-        select(Post.id, Post.quote_stamp)
-        # Compared, since an index is not looked into for what is merely not null.
-        .where(Post.quote_stamp > "", Post.quoted_uri.is_(None), Post.state == PostState.LIVE)
-        .order_by(Post.id)
-        .limit(limit)
-    )
-    return {number: stamp or "" for number, stamp in (await session.execute(question)).all()}
+    return dict(await ask(session, _WITHOUT_THEIR_STAMP, limit=limit))

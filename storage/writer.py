@@ -141,8 +141,9 @@ class Writer:
     @property
     def is_stuck(self) -> bool:
         """Whether the oldest of them has waited longer than anybody should be kept waiting."""
-        now = asyncio.get_running_loop().time()
-        return bool(self._queue) and now - self._queue[0].since > LONGEST_WAIT
+        if not self._queue:
+            return False
+        return asyncio.get_running_loop().time() - self._queue[0].since > LONGEST_WAIT
 
     async def append(
         self, table: type[Base], row: Mapping[str, Any], *, unique: tuple[str, ...]

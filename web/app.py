@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -125,7 +125,7 @@ class Roof(Starlette):
         if (
             scope["type"] != "http"
             or scope["method"] != "POST"
-            or not _AN_INBOX.fullmatch(scope["path"])
+            or not (scope["path"] == "/inbox" or _AN_INBOX.fullmatch(scope["path"]))
         ):
             await super().__call__(scope, receive, send)
             return
@@ -263,6 +263,8 @@ class Guard:
         self._media_host = instance.settings.media_host
         self._has_admin = False
         self._guarded = partial(guarded, security_headers(instance.settings))
+        # What never changes comes as a tuple.
+        self._guarded_before = lru_cache(maxsize=64)(self._guarded)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -271,7 +273,9 @@ class Guard:
 
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._guarded(message["headers"])
+                headers = message["headers"]
+                of = self._guarded_before if isinstance(headers, tuple) else self._guarded
+                message["headers"] = of(headers)
             await send(message)
 
         answer = await self._instead(scope)

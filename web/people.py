@@ -23,6 +23,7 @@ class Drawn(NamedTuple):
     name: Markup
     handle: Markup
     place: Markup
+    path: Markup
 
 
 class People:
@@ -34,6 +35,7 @@ class People:
 
     def __init__(self, environment: Environment, site: Settings, pictures: Pictures) -> None:
         template = environment.get_template("parts/who.html")
+        self._path = environment.filters["path"]
         self._macros: Any = template.make_module({"site": site, "pictures": pictures})
         self._held: OrderedDict[tuple[Any, ...], Drawn] = OrderedDict()
 
@@ -72,4 +74,5 @@ class People:
             name=escape(person.name),
             handle=escape(handle),
             place=escape(person.agency or person.peer or ""),
+            path=escape(self._path(person)),
         )

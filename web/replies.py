@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replies as the page of a thread writes them, from forms written once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from server.posts.pages import Node
+from server.posts.pages import Entry, Node
 from web.people import Drawn
-
-Row = tuple[Node, Markup | None, list[Node]]
 
 _SLOTS = (
     "id", "uri", "handle", "face", "byline", "when", "language", "html", "name", "url", "place",
-    "times", "count",
+    "times", "count", "person", "csrf", "on", "next",
 )  # fmt: skip
 _FORMS, _HELD = "guildhall_forms", "guildhall_replies"
 # Articles by all that they show, so that none is ever out of date; the oldest make room. Longer
@@ -30,10 +28,18 @@ class Kind(NamedTuple):
     endorsements: int
     is_foreign: bool
     is_ours: bool
+    is_signed_in: bool = False
+    may_endorse: bool = False
+    may_reply: bool = False
+    may_remove: bool = False
+    is_endorsed: bool = False
+    is_deep: bool = False
+    is_unread: bool = False
+    has_next: bool = False
 
 
 class Shown(NamedTuple):
-    """All that an article shows, and so what it is held by."""
+    """All that an article shows to everybody, and so what it is held by."""
 
     number: int
     uri: str
@@ -47,25 +53,70 @@ class Shown(NamedTuple):
 
 
 @pass_context
-def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
-    """(node, its article or None where the template writes that, its answers), in order.
+def branches(context: Context, nodes: Sequence[Node], article: Callable[[Node], Markup]) -> Markup:
+    """A list of replies, each with the list of its answers; `article` writes what has no form."""
+    writing = _Writing(context, article)
+    parts: list[str] = []
+    writing.put(nodes, parts)
+    return Markup("".join(parts))  # noqa: S704 (our own, and articles)
 
-    `plain` for a viewer who can do nothing with a reply: then the live ones come as articles.
-    """
-    if not plain:
-        return [(node, None, node.children) for node in nodes]
-    environment = context.environment
-    held: dict[Shown, Markup] = environment.globals.setdefault(_HELD, {})  # type: ignore[assignment]
-    folded = context.get("announced") or {}
-    stored, stamped = environment.filters["stored"], context["ages"].stamped
-    drawn, origin = context["people"].drawn, context["site"].origin
-    rows: list[Row] = []
-    for node in nodes:
-        post = node.entry.post
-        if post.state != "live" or node.entry.unread or post.quoted_uri or post.id in folded:
-            rows.append((node, None, node.children))
-            continue
-        html = stored(context, post.html) if "<img" in post.html else post.html
+
+class _Writing:
+    """What is the same for all replies of a page."""
+
+    def __init__(self, context: Context, article: Callable[[Node], Markup]) -> None:
+        self._context, self._article = context, article
+        self._environment = environment = context.environment
+        page, me = context["page"], context["me"]
+        self._is_branch = bool(page.focus)
+        self._may_endorse, self._may_reply = context["may_endorse"], page.may_reply
+        self._is_signed_in = me is not None
+        # Then what a reply shows is the same for all who look.
+        self._is_plain = not (me or self._may_endorse or self._may_reply)
+        self._me = me.id if me else None
+        self._on = escape(context["on"])
+        # Whoever is signed in is given a form with each reply.
+        self._csrf = escape(context["csrf"]) if me else ""
+        self._deepest, self._sizes = context["deepest"], context["sizes"]
+        self._folded = context.get("announced") or {}
+        self._stored, self._plural = environment.filters["stored"], environment.filters["plural"]
+        self._path = environment.filters["path"]
+        self._stamped, self._drawn = context["ages"].stamped, context["people"].drawn
+        self._origin: str = context["site"].origin
+        self._held: dict[Shown, Markup] = environment.globals.setdefault(_HELD, {})  # type: ignore[assignment]
+
+    def put(self, nodes: Sequence[Node], parts: list[str]) -> None:
+        parts.append('<ul class="replies">\n')
+        for node in nodes:
+            parts.append("<li>\n")
+            parts.append(self._written(node))
+            if node.children and node.depth == 1 and not self._is_branch:
+                count = self._plural(self._sizes[node.entry.post.id], "answer")
+                parts.append(f'<details class="branch" open><summary>{count}</summary>\n')
+                self.put(node.children, parts)
+                parts.append("</details>\n")
+            elif node.children:
+                self.put(node.children, parts)
+            if node.more:
+                path = escape(self._path(node.entry.post))
+                count = self._plural(node.more, "more reply", "more replies")
+                parts.append(f'<a class="go-on" href="{path}">Continue this branch ({count})</a>')
+            parts.append("</li>\n")
+        parts.append("</ul>\n")
+
+    def _written(self, node: Node) -> str:
+        entry = node.entry
+        post = entry.post
+        if (
+            post.state != "live"
+            or post.quoted_uri
+            or entry.muted
+            or entry.filtered
+            or post.author_id == self._me
+            or post.id in self._folded
+        ):
+            return self._article(node)
+        html = self._stored(self._context, post.html) if "<img" in post.html else post.html
         shown = Shown(
             post.id,
             post.uri,
@@ -74,46 +125,72 @@ def replies(context: Context, nodes: Iterable[Node], plain: bool) -> list[Row]:
             post.endorsement_count,
             post.language,
             html,
-            stamped(post.published),
-            drawn(node.entry.author),
+            self._stamped(post.published),
+            self._drawn(entry.author),
         )
-        article = held.get(shown)
+        if not self._is_plain or entry.unread or entry.may_remove:
+            return self._for_one(node, shown)
+        article = self._held.get(shown)
         if article is None:
-            article = held[shown] = _written(environment, origin, shown)
-            if len(held) > MOST_HELD or len(article) > LARGEST_HELD:
-                del held[shown if len(article) > LARGEST_HELD else next(iter(held))]
-        rows.append((node, article, node.children))
-    return rows
+            article = self._held[shown] = self._filled(shown, self._kind(shown))
+            if len(self._held) > MOST_HELD or len(article) > LARGEST_HELD:
+                gone = shown if len(article) > LARGEST_HELD else next(iter(self._held))
+                del self._held[gone]
+        return article
 
+    def _kind(self, shown: Shown) -> Kind:
+        return Kind(
+            min(shown.edits, 2),
+            min(shown.endorsements, 2),
+            shown.language != "en",
+            shown.uri.startswith(self._origin),
+        )
 
-def _written(environment: Environment, origin: str, shown: Shown) -> Markup:
-    """The article of a reply, from the form of its kind."""
-    forms: dict[Kind | tuple[int, int, bool, bool], str] = environment.globals.setdefault(
-        _FORMS, {}
-    )  # type: ignore[assignment]
-    is_ours, is_foreign = shown.uri.startswith(origin), shown.language != "en"
-    kind = (min(shown.edits, 2), min(shown.endorsements, 2), is_foreign, is_ours)
-    form = forms.get(kind)
-    if form is None:
-        form = forms[kind] = _form(environment, Kind(*kind))
-    author = shown.author
-    # As _SLOTS, each as it is to stand there.
-    article = form.format(
-        shown.number,
-        escape(shown.uri),
-        author.handle,
-        author.face,
-        author.byline,
-        shown.when,
-        escape(shown.language) if is_foreign else "",
-        shown.html,
-        author.name,
-        "" if is_ours else escape(shown.url),
-        author.place,
-        shown.edits,
-        shown.endorsements,
-    )
-    return Markup(article)  # noqa: S704 (escaped above)
+    def _for_one(self, node: Node, shown: Shown) -> str:
+        """The article with what this viewer may do."""
+        entry: Entry = node.entry
+        kind = Kind(
+            min(shown.edits, 2),
+            min(shown.endorsements, 2),
+            shown.language != "en",
+            shown.uri.startswith(self._origin),
+            self._is_signed_in,
+            self._may_endorse,
+            self._may_reply,
+            entry.may_remove,
+            entry.endorsed,
+            node.depth >= self._deepest,
+            entry.unread,
+            node.next_unread is not None,
+        )
+        own = (shown.author.path, self._csrf, self._on, node.next_unread)
+        return self._filled(shown, kind, *own)
+
+    def _filled(self, shown: Shown, kind: Kind, *own: Any) -> Markup:
+        """The article of a reply, from the form of its kind; `own` are the slots from `person`."""
+        forms: dict[Kind, str] = self._environment.globals.setdefault(_FORMS, {})  # type: ignore[assignment]
+        form = forms.get(kind)
+        if form is None:
+            form = forms[kind] = _form(self._environment, kind)
+        author = shown.author
+        # As _SLOTS, each as it is to stand there.
+        article = form.format(
+            shown.number,
+            escape(shown.uri),
+            author.handle,
+            author.face,
+            author.byline,
+            shown.when,
+            escape(shown.language) if kind.is_foreign else "",
+            shown.html,
+            author.name,
+            "" if kind.is_ours else escape(shown.url),
+            author.place,
+            shown.edits,
+            shown.endorsements,
+            *own,
+        )
+        return Markup(article)  # noqa: S704 (escaped above)
 
 
 def _form(environment: Environment, kind: Kind) -> str:

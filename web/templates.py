@@ -29,14 +29,34 @@ from server.settings import Settings
 from server.shown import ShownForum, ShownPerson, ShownReply
 from web.ages import Ages, exact
 from web.people import People
-from web.replies import replies
+from web.replies import branches
 
 HERE = Path(__file__).parent
+_OPENED = "guildhall_opened"
 
 
 def render(template: str, **values: Any) -> str:
-    """A template as text."""
-    return environment().get_template(template).render(values)
+    """A template as text.
+
+    Its macros and what they were made among hold each other, and with them all that the page
+    shows, until they are parted here: left to the collector, a hundred pages were in memory.
+    """
+    opened: list[Context] = []
+    try:
+        return environment().get_template(template).render(values, **{_OPENED: opened})
+    finally:
+        while opened:
+            opened.pop().vars.clear()
+
+
+class _Context(Context):
+    """What a template is given, which tells `render` that it is there."""
+
+    def __init__(self, environment: Environment, parent: dict[str, Any], *rest: Any, **of: Any):
+        super().__init__(environment, parent, *rest, **of)
+        opened: list[Context] | None = parent.get(_OPENED)
+        if opened is not None:
+            opened.append(self)
 
 
 def written(value: Any) -> str:
@@ -90,7 +110,8 @@ def environment() -> Environment:
         bytecode_cache=_Compiled() if not sys.dont_write_bytecode else None,
     )
     made.template_class = _Template
-    made.globals.update(static=static, where=where, path_of=path_of)
+    made.context_class = _Context
+    made.globals.update(branches=branches, static=static, where=where, path_of=path_of)
     made.filters.update(
         byline=byline,
         exact=exact,
@@ -100,7 +121,6 @@ def environment() -> Environment:
         initials=initials,
         path=path_of,
         plural=plural,
-        replies=replies,
         stored=stored,
         when=when,
         where=where,

@@ -77,8 +77,11 @@ class Health:
 
     def of(self, host: str) -> Origin:
         """The origin with this host; the longest unused make room for new ones."""
-        origin = self._origins.setdefault(host, Origin(host))
-        self._origins.move_to_end(host)
+        origin = self._origins.get(host)
+        if origin is None:
+            origin = self._origins[host] = Origin(host)
+        else:
+            self._origins.move_to_end(host)
         while len(self._origins) > MOST_HELD:
             self._origins.popitem(last=False)
         return origin

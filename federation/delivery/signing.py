@@ -8,7 +8,7 @@ from typing import cast
 
 from federation.signatures.sign import Prepared
 
-AT_ONCE = 16
+AT_ONCE = 32
 # While they keep coming, one waits this long (in seconds) for some more.
 ENOUGH, GATHERED_FOR = 8, 0.002
 MOST_THREADS = 4
@@ -65,15 +65,20 @@ class Signing:
                 await asyncio.sleep(GATHERED_FOR)
             batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             self._last = len(batch)
-            try:
-                signatures = await loop.run_in_executor(None, _sign_all, [one for one, _ in batch])
-            except Exception as error:  # it is told to those who asked; the others go on
-                for _, signed in batch:
-                    signed(error)
-                continue
+            signatures = await loop.run_in_executor(None, _sign_all, [one for one, _ in batch])
             for (prepared, signed), signature in zip(batch, signatures, strict=True):
-                signed(prepared.with_signature(signature))
+                if isinstance(signature, Exception):
+                    signed(signature)
+                else:
+                    signed(prepared.with_signature(signature))
 
 
-def _sign_all(batch: list[Prepared]) -> list[bytes]:
-    return [prepared.key.sign(prepared.message) for prepared in batch]
+def _sign_all(batch: list[Prepared]) -> list[bytes | Exception]:
+    return [_sign(prepared) for prepared in batch]
+
+
+def _sign(prepared: Prepared) -> bytes | Exception:
+    try:
+        return prepared.key.sign(prepared.message)
+    except Exception as error:  # it is told to who asked; the others get theirs
+        return error

@@ -23,7 +23,7 @@ from server.errors import NotFound
 from server.instance import Instance
 from server.peers import GUILDHALL
 from storage import digests as storage
-from storage import lanes, posts
+from storage import lanes, plain, posts
 from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.members import Member
@@ -64,7 +64,7 @@ class DigestDocuments(LikeDocuments):
     """The digest's three faces, for listed agencies that run Guildhall."""
 
     async def _own_forum(self, handle: str) -> Forum:
-        peer = await self.session.get(Peer, self.asker.host or "")
+        peer = await plain.found(self.session, Peer, self.asker.host or "")
         if not self.asker.allowed or peer is None or peer.software != GUILDHALL:
             raise NotFound
         return await self._forum(handle)

@@ -83,12 +83,13 @@ class Told:
     async def read(self, session: AsyncSession, wanted: Iterable[tuple[str, str]]) -> None:
         """Have the values for these forums and hosts at hand, before they are sent to one by one.
 
-        A question for each host would cost as much as its signature.
+        A question for each host would cost as much as its signature. What is about to run out is
+        made anew as well, since those who are sent to last wait a while.
         """
         now = self._instance.clock.now()
         missing: dict[str, set[str]] = {}
         for forum, host in wanted:
-            if self.held(forum, host, now) is None:
+            if self.held(forum, host, now + KEPT_FOR / 2) is None:
                 missing.setdefault(forum, set()).add(host)
         for forum, hosts in missing.items():
             for host, found in (await at_hosts(session, forum, hosts)).items():

@@ -3,33 +3,21 @@
 
 import base64
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from federation.signatures.errors import SignatureRefused, malformed
-from federation.signatures.request import Request
+from federation.signatures.request import DraftSignature, Request
 
 _PARAMETER = re.compile(
     r'[ \t]*([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"\\]*)"|([0-9]+(?:\.[0-9]+)?))[ \t]*(,|$)'
 )
+_PLAIN_SIGNATURE = re.compile(r'[A-Za-z0-9+/]{1,2048}={0,2}"')
 _TIME = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _COMPONENT = re.compile(r"\([a-z-]+\)|[a-z0-9!#$%&'*+.^_`|~-]+")
 _MOST_PARAMETERS = 16
 _MOST_COMPONENTS = 32
 _UNREADABLE = "The Signature header cannot be read."
-
-
-@dataclass(frozen=True)
-class DraftSignature:
-    """What a Signature header says; times are kept as written, in seconds since 1970."""
-
-    key_id: str
-    algorithm: str | None
-    covered: tuple[str, ...]
-    signature: bytes
-    created: str | None
-    expires: str | None
 
 
 def header_of(request: Request) -> str | None:
@@ -46,7 +34,22 @@ def header_of(request: Request) -> str | None:
     return authorization[10:]
 
 
-def _parameters(value: str) -> dict[str, str]:
+def _parameters(value: str) -> Mapping[str, str]:
+    """The parameters of a header by name.
+
+    All but the signature at the end are the same in everything that one actor sends: they are
+    read once. What is before it can be read by itself, so what follows is a parameter too.
+    """
+    before, comma, last = value.rpartition(',signature="')
+    if not comma or not _PLAIN_SIGNATURE.fullmatch(last):
+        return _read(value)
+    others = _read_before(before)
+    if "signature" in others or len(others) == _MOST_PARAMETERS:
+        raise malformed(_UNREADABLE)
+    return {**others, "signature": last[:-1]}
+
+
+def _read(value: str) -> dict[str, str]:
     found: dict[str, str] = {}
     position, separator = 0, ","
     while separator == ",":
@@ -56,6 +59,9 @@ def _parameters(value: str) -> dict[str, str]:
         found[match[1]] = match[3] if match[2] is None else match[2]
         position, separator = match.end(), match[4]
     return found
+
+
+_read_before = lru_cache(maxsize=1024)(_read)
 
 
 @lru_cache(maxsize=128)
@@ -68,8 +74,16 @@ def _covered(listed: str) -> tuple[str, ...]:
     return covered
 
 
-# A header is read once for the host it claims and once for what it covers.
-@lru_cache(maxsize=128)
+def of(request: Request) -> DraftSignature:
+    """What a request's Signature header says, read once; SignatureRefused without one."""
+    if request.draft is None:
+        header = header_of(request)
+        if header is None:
+            raise SignatureRefused("The request is not signed.")
+        request.draft = parse(header)
+    return request.draft
+
+
 def parse(value: str) -> DraftSignature:
     """Read a Signature header's value; SignatureRefused (400) if that is not possible."""
     parameters = _parameters(value)
@@ -95,7 +109,7 @@ def parse(value: str) -> DraftSignature:
 
 def signing_string(lines: Iterable[tuple[str, str]]) -> bytes:
     """The bytes that are signed, from pairs of covered name and value (draft-cavage 2.3)."""
-    return encoded("\n".join(f"{name}: {value}" for name, value in lines))
+    return encoded("\n".join([f"{name}: {value}" for name, value in lines]))
 
 
 def encoded(text: str) -> bytes:
@@ -126,15 +140,22 @@ def signed_strings(request: Request, signature: DraftSignature) -> tuple[bytes, 
     Some software signs a GET's path without its query. That reading is offered for GET alone: it
     lets a query be changed, which must never be possible for a request that does something.
     """
+    method = request.method.lower()
+    lines = [
+        (name, "" if name == "(request-target)" else _value(request, signature, name))
+        for name in signature.covered
+    ]
     targets = [request.target]
-    if request.method.upper() == "GET" and "?" in request.target:
+    if method == "get" and "?" in request.target:
         targets.append(request.target.partition("?")[0])
     return tuple(
-        signing_string(
-            (name, f"{request.method.lower()} {target}")
-            if name == "(request-target)"
-            else (name, _value(request, signature, name))
-            for name in signature.covered
-        )
-        for target in targets
+        [
+            signing_string(
+                [
+                    (name, f"{method} {target}" if name == "(request-target)" else value)
+                    for name, value in lines
+                ]
+            )
+            for target in targets
+        ]
     )

@@ -4,12 +4,11 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from federation.signatures import rfc9421
@@ -64,8 +63,7 @@ def _frame(
     return said, f'keyId="{key_id}",algorithm="{algorithm}",headers="{listed}",signature="'
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A request ready to be signed: `message` is what the key signs.
 
     Signing is the slow part (253 us with RSA-2048) and may be done in a thread.

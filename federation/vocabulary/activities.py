@@ -86,7 +86,8 @@ def parse_activity(document: dict[str, Any]) -> Activity:
     return _activity(document, MAX_NESTED_ACTIVITIES)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for each delivery, and that would take four times as long.
+@dataclass(slots=True)
 class Envelope:
     """Who sends what: all that is looked at before an activity is stored.
 

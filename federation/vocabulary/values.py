@@ -44,9 +44,10 @@ def _parts(url: str) -> tuple[str, str, int] | None:
     found = _HTTP_URL.fullmatch(url) if fits else None
     if found is None:
         return None
-    scheme = found["scheme"].lower()
-    port = int(found["port"]) if found["port"] else _DEFAULT_PORTS[scheme]
-    return (scheme, found["host"].lower(), port) if 0 < port < 65536 else None
+    scheme, host, written = found.groups()
+    scheme = scheme.lower()
+    port = int(written) if written else _DEFAULT_PORTS[scheme]
+    return (scheme, host.lower(), port) if 0 < port < 65536 else None
 
 
 def id_of(value: object) -> str | None:
@@ -88,6 +89,8 @@ def required_id(document: dict[str, Any], kind: str) -> str:
 def type_of(value: object) -> str:
     """Return the normalised type: bare of its prefix, of a list the first known; "" if none."""
     kinds = value.get("type", value.get("@type")) if isinstance(value, dict) else None
+    if isinstance(kinds, str) and kinds in KNOWN_TYPES:
+        return kinds
     names = [
         kind.removeprefix("as:").removeprefix(AS)[:100]
         for kind in (kinds if isinstance(kinds, list) else [kinds])[:20]

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, exists, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import digests
@@ -17,10 +17,14 @@ from server.permissions import Permission, may
 from server.settings import Federation
 from server.transaction import Transaction
 from storage import digests as storage
+from storage import plain
+from storage.among import among
+from storage.base import UtcDateTime
 from storage.digests import KnownDifference
 from storage.forums import CopyState, Forum
 from storage.members import Member
 from storage.peers import Peer
+from storage.plain import Question, given, whole
 
 EVERY = timedelta(hours=1)
 SHORTEST_WAIT, LONGEST_WAIT = 5.0, 6 * 3_600.0
@@ -75,6 +79,28 @@ def _compared() -> ColumnElement[bool]:
     return and_(Forum.peer.is_not(None), or_(Forum.copy_state == CopyState.FILLING, current))
 
 
+def _due() -> Question[Forum]:
+    heard = and_(Forum.compare_tries > 0, Peer.last_heard > Forum.compare_tried)
+    differs = exists().where(
+        KnownDifference.forum_id == Forum.id, KnownDifference.reason.in_(digests.BY_RULES)
+    )
+    other_rules = and_(Forum.compare_rules != given("rules", Forum.compare_rules.type), differs)
+    come = Forum.compare_next <= given("now", UtcDateTime())
+    when = or_(Forum.compare_next.is_(None), come, heard, other_rules)
+    busy = among(Forum.peer, "busy", Forum.peer.type)
+    return Question(
+        select(Forum)
+        .outerjoin(Peer, Peer.host == Forum.peer)
+        .where(_compared(), when, not_(busy))
+        .order_by(Forum.compare_next)
+        .limit(given("limit", Integer())),
+        whole,
+    )
+
+
+_DUE = _due()
+
+
 async def due(
     session: AsyncSession, now: datetime, rules: str, limit: int, busy: Collection[str] = ()
 ) -> list[Forum]:
@@ -83,30 +109,20 @@ async def due(
     Also those whose home was heard of since a try failed, and those with known differences that
     went by other rules than `rules`.
     """
-    heard = and_(Forum.compare_tries > 0, Peer.last_heard > Forum.compare_tried)
-    differs = exists().where(
-        KnownDifference.forum_id == Forum.id, KnownDifference.reason.in_(digests.BY_RULES)
-    )
-    other_rules = and_(Forum.compare_rules != rules, differs)
-    when = or_(Forum.compare_next.is_(None), Forum.compare_next <= now, heard, other_rules)
-    question = (
-        select(Forum)
-        .outerjoin(Peer, Peer.host == Forum.peer)
-        .where(_compared(), when, Forum.peer.not_in(busy))
-        .order_by(Forum.compare_next)
-        .limit(limit)
-    )
-    return list((await session.execute(question)).scalars())
+    return await plain.ask(session, _DUE, now=now, rules=rules, limit=limit, busy=[*busy])
+
+
+_NEXT_DUE: Question[datetime | None] = Question(
+    select(func.min(Forum.compare_next))
+    .outerjoin(Peer, Peer.host == Forum.peer)
+    .where(_compared()),
+    lambda moment: moment,
+)
 
 
 async def next_due(session: AsyncSession) -> datetime | None:
     """When the next comparison is due."""
-    question = (
-        select(func.min(Forum.compare_next))
-        .outerjoin(Peer, Peer.host == Forum.peer)
-        .where(_compared())
-    )
-    return (await session.execute(question)).scalar_one()
+    return (await plain.ask(session, _NEXT_DUE))[0]
 
 
 async def bring_forward(tx: Transaction) -> None:

@@ -15,9 +15,10 @@ from server.facts import LinkChanged, ResourcePublished
 from server.notifications import Notice, tell_author
 from server.resources.record import unpack
 from server.transaction import Transaction
+from storage.base import UtcDateTime
 from storage.links import ResourceLink
 from storage.members import Member
-from storage.plain import found
+from storage.plain import Question, ask, found, given
 from storage.posts import Post
 from storage.resources import Resource
 
@@ -64,15 +65,18 @@ async def mind(tx: Transaction, fact: ResourcePublished) -> None:
     await tx.session.flush()
 
 
+_DUE: Question[tuple[int, str]] = Question(
+    select(ResourceLink.post_id, ResourceLink.url)
+    .where(ResourceLink.next <= given("now", UtcDateTime()))
+    .order_by(ResourceLink.next)
+    .limit(AT_ONCE),
+    lambda *both: both,
+)
+
+
 async def due(session: AsyncSession, now: datetime) -> list[tuple[int, str]]:
     """The links to be visited, with the posts they stand in, the longest due first."""
-    question = (
-        select(ResourceLink.post_id, ResourceLink.url)
-        .where(ResourceLink.next <= now)
-        .order_by(ResourceLink.next)
-        .limit(AT_ONCE)
-    )
-    return [(row[0], row[1]) for row in (await session.execute(question)).all()]
+    return await ask(session, _DUE, now=now)
 
 
 async def visited(tx: Transaction, number: int, url: str, fault: str) -> None:

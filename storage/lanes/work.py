@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from storage.log import LogRow
 
@@ -51,8 +52,7 @@ class Work:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a lane's work, to be written down."""
 
     lane: int

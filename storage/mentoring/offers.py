@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, delete, select
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, delete, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Url, Word
 from storage.mentoring.matches import Match
+from storage.plain import Question, ask, given, whole
 
 AT_ONCE = 500
 
@@ -166,14 +167,22 @@ async def drop_unmatched(session: AsyncSession, cards: Sequence[int]) -> None:
         )
 
 
+_OPEN: Question[Programme] = Question(
+    select(Programme)
+    .where(
+        Programme.is_open,
+        or_(Programme.with_agencies, not_(given("with_agencies", Boolean()))),
+    )
+    .order_by(Programme.id),
+    whole,
+)
+
+
 async def open_programmes(
     session: AsyncSession, *, with_agencies: bool = False
 ) -> Sequence[Programme]:
     """The programmes that take people now, the oldest first."""
-    question = select(Programme).where(Programme.is_open).order_by(Programme.id)
-    if with_agencies:
-        question = question.where(Programme.with_agencies)
-    return (await session.execute(question)).scalars().all()
+    return await ask(session, _OPEN, with_agencies=with_agencies)
 
 
 async def is_steward(session: AsyncSession, programme_id: int, member_id: int) -> bool:

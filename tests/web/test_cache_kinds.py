@@ -149,6 +149,7 @@ async def test_whatever_a_kept_page_reads_is_counted_when_it_changes(
             assert "etag" in (await client.get(path)).headers, path
         asked += sent
     read = {name for sql in asked for name in re.findall(r"\b(?:FROM|JOIN) (\w+)", sql)}
-    unwatched = read - set(versions.WATCHED) - {"page_versions"}
+    # Lists that are given as one parameter are read on SQLite as if they were a table.
+    unwatched = read - set(versions.WATCHED) - {"page_versions", "json_each"}
     assert not unwatched, "storage.versions has to count what changes in these"
     assert {"posts", "practices", "resource_links", "events", "reviews"} <= read

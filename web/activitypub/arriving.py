@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -43,17 +44,27 @@ class InboxDoor:
 
 
 async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    headers, body = _written(answer, extra)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+# Nearly all are told the same.
+@lru_cache(maxsize=64)
+def _written(
+    answer: Answer, extra: tuple[tuple[bytes, bytes], ...]
+) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    """The headers and the body of an answer."""
     body = f"{answer.sentence}\n".encode()
-    headers = [
+    if answer.retry_after is not None:
+        extra = (*extra, (b"retry-after", str(answer.retry_after).encode()))
+    headers = (
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"vary", b"Accept, Signature"),
         *extra,
-    ]
-    if answer.retry_after is not None:
-        headers.append((b"retry-after", str(answer.retry_after).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    )
+    return headers, body
 
 
 async def _bounded_body(headers: Headers, receive: Receive) -> bytes | Answer:

@@ -147,7 +147,7 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _serve(settings: Settings, listening: socket.socket, *, worker: bool) -> None:

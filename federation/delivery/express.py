@@ -111,9 +111,10 @@ class Express:
 
     async def make_ready(self, works: Collection[Work]) -> None:
         """Have at hand what many of them will need: bodies and keys."""
-        for body_id in {work.items[0].body_id for work in works if len(work.items) == 1}:
+        items = [work.items[0] for work in works if len(work.items) == 1]
+        for body_id in {item.body_id for item in items}:
             await self.office.bodies.body(body_id)
-        for signer in {work.items[0].signer for work in works if len(work.items) == 1}:
+        for signer in {item.signer for item in items}:
             # An actor who is gone is what the lane's own turn finds out.
             with suppress(LookupError):
                 await self.office.wire.preparer(signer)
@@ -150,10 +151,14 @@ class Express:
         try:
             while self._ready:
                 moment = Moment(self.office, await self.office.rules())
-                while self._ready:
-                    parcel = self._ready[0]
-                    is_started = self._start(parcel, moment)
+                while self._ready and self._start(self._ready[0], moment):
                     self._ready.popleft()
+                if self._ready:
+                    # What has run out meanwhile is had anew, for all that follow as well.
+                    await self.make_ready([self._ready[0].work])
+                    moment = Moment(self.office, await self.office.rules())
+                    is_started = self._start(self._ready[0], moment)
+                    parcel = self._ready.popleft()
                     if not is_started:
                         self._leave_to_turn(parcel)
         except Exception as error:  # a fault of ours, which their turns meet again and survive

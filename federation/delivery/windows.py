@@ -10,6 +10,7 @@ FIRST, FEWEST, MOST = 8, 1, 16
 SUCCESSES_FOR_ONE_MORE = 50
 QUICK = 128
 SLOW = 1_024
+EARLY = 0.001
 SLOW_AFTER = 1.0
 
 
@@ -110,7 +111,8 @@ class Slots:
     def _look(self) -> None:
         """Whoever is late goes to the slow, if there is room; the next are looked at in time."""
         loop = asyncio.get_running_loop()
-        late = loop.time() - SLOW_AFTER
+        # A timer may come a little early: looking again in the same moment would help nobody.
+        late = loop.time() - SLOW_AFTER + EARLY
         self._timer = None
         for slot, since in list(self._since.items()):
             if since > late:

@@ -11,6 +11,8 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
+    literal,
     not_,
     select,
     update,
@@ -18,14 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.among import among
-from storage.base import Identifier, in_batches
+from storage.base import Identifier, in_batches, insert
 from storage.lanes.claiming import fill
 from storage.lanes.conditions import has_rows, last_seq
 from storage.lanes.work import Settled, Work
-from storage.log import Lane, Parked
+from storage.log import Form, Lane, LogRecipient, LogRow, Parked
 from storage.peers import Peer
 
 FEW = 3
+UNREACHED = "It was not reached for a month."
 _LANES = cast(Table, Lane.__table__)
 _PEERS = cast(Table, Peer.__table__)
 _TO = bindparam("to", type_=Identifier)
@@ -114,7 +117,8 @@ async def give_up(session: AsyncSession, host: str, before: datetime, now: datet
     """Give up what has waited for a peer since before `before`; answers the inboxes concerned.
 
     Their cursors go to the end of the log and what was parked is dropped: whoever comes back
-    after so long asks for the digest, which tells them more quickly what is now true.
+    after so long asks for the digest, which tells them more quickly what is now true. What one
+    of ours said to them alone is in no digest: it is set aside, and told when they are back.
     """
     last = (await session.execute(select(last_seq()))).scalar_one()
     question = select(Lane.id, Lane.inbox, Lane.peer, Lane.cursor).where(Lane.peer == host)
@@ -124,11 +128,36 @@ async def give_up(session: AsyncSession, host: str, before: datetime, now: datet
         await fill(session, [work], [], now, 1)
         if not work.items or work.items[0].at >= before:
             continue
-        await session.execute(delete(Parked).where(Parked.lane_id == work.lane))
+        await _set_aside(session, work, now)
         moved = update(Lane).where(Lane.id == work.lane).values(cursor=last, catch_up=now)
         await session.execute(moved)
         given.append(work.inbox)
     return given
+
+
+async def _set_aside(session: AsyncSession, work: Work, now: datetime) -> None:
+    """Park what is said to this lane alone, and nothing else."""
+    direct = exists().where(LogRow.seq == Parked.seq, LogRow.form == Form.DIRECT)
+    await session.execute(delete(Parked).where(Parked.lane_id == work.lane, not_(direct)))
+    waiting = (
+        select(
+            LogRecipient.lane_id,
+            LogRow.seq,
+            LogRow.order_key,
+            literal(1),
+            literal(now, Parked.next_try.type),
+            literal(UNREACHED),
+        )
+        .join(LogRow, LogRow.seq == LogRecipient.seq)
+        .where(
+            LogRecipient.lane_id == work.lane,
+            LogRecipient.seq > work.cursor,
+            LogRow.form == Form.DIRECT,
+        )
+    )
+    columns = ("lane_id", "seq", "order_key", "attempts", "next_try", "error")
+    parked = insert(session, Parked).from_select(columns, waiting)
+    await session.execute(parked.on_conflict_do_nothing())
 
 
 async def gave_up(session: AsyncSession, host: str) -> bool:

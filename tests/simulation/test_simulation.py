@@ -11,6 +11,8 @@ from tests.simulation.history import History
 from tests.simulation.network import Weather
 from tests.simulation.regressions import REGRESSIONS
 from tests.simulation.run import simulate
+from tests.simulation.troubles import DAY, a_late_try
+from tests.simulation.views import number
 from tests.simulation.world import World
 
 # One of each kind of trouble.
@@ -50,6 +52,25 @@ async def a_held_database(world: World, history: History) -> None:
 
 def test_what_a_locked_database_put_off_is_done_once_when_it_is_free() -> None:
     report = simulate(1, a_held_database, size=2)
+    assert not report.findings, str(report)
+
+
+async def over_a_month(world: World, history: History) -> None:
+    """One is away for longer than anything is kept for it, and people talk to it meanwhile."""
+    await history.some(4, gap=4.0)
+    gone, other = world.nodes
+    gone.crash()
+    for place in world.places:
+        for kind in ("thread", "reply"):
+            await history.attempt(other, place, kind)
+            await world.pass_time(2.0)
+    await world.let_fly(33 * DAY, DAY)
+    assert number(other, "SELECT count(*) FROM lanes WHERE catch_up IS NOT NULL") == 1
+    await a_late_try(world)
+
+
+def test_what_was_kept_no_longer_is_repaired_and_what_was_said_to_it_is_told() -> None:
+    report = simulate(3, over_a_month, size=2)
     assert not report.findings, str(report)
 
 

@@ -32,15 +32,18 @@ async def lane(database: Database, number: int, **changes: object) -> int:
     return number
 
 
-async def post(database: Database, at: datetime = NOON) -> int:
-    """One more row of the forum's."""
+async def post(database: Database, at: datetime = NOON, *, to: int | None = None) -> int:
+    """One more row of the forum's, or one that is said to a lane alone."""
     async with database.writer.transaction() as session:
         await log.lock(session)
         number = await log.last_seq(session) + 1
         session.add(ActivityBody(id=number, body=f"body {number}", subject=f"p{number}"))
         await session.flush()
-        entry = Entry(Form.WRAPPED, f"a{number}", FORUM, f"p{number}", FORUM, f"p{number}")
+        form = Form.WRAPPED if to is None else Form.DIRECT
+        entry = Entry(form, f"a{number}", FORUM, f"p{number}", FORUM, f"p{number}")
         seq = await log.append(session, entry, number, at)
+        if to is not None:
+            session.add(LogRecipient(seq=seq, lane_id=to))
     assert seq is not None
     return seq
 
@@ -150,6 +153,7 @@ async def test_what_waited_too_long_is_given_up_and_marked(database: Database) -
         await lane(database, number, peer="far.example")
     await follows(database, 1)
     await post(database, NOON - timedelta(days=31))
+    said = await post(database, to=1)
     last = await post(database)
     await follows(database, 2)
     async with database.writer.transaction() as session:
@@ -157,7 +161,11 @@ async def test_what_waited_too_long_is_given_up_and_marked(database: Database) -
     async with database.writer.transaction() as session:
         given = await lanes.give_up(session, "far.example", NOON - timedelta(days=30), NOON)
         assert given == ["https://peer1.example/inbox"]
-        assert (await session.execute(select(Parked.seq))).scalars().all() == []
+        # No digest tells them what one of ours said to them alone.
+        assert (await session.execute(select(Parked.seq))).scalars().all() == [said]
+        again = NOON + timedelta(days=31)
+        await lanes.give_up(session, "far.example", again, again)
+        assert (await session.execute(select(Parked.seq))).scalars().all() == [said]
     async with database.reading() as session:
         held = await session.get_one(Lane, 1)
         assert (held.cursor, held.catch_up) == (last, NOON)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A database of either kind for a test, each its own."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -171,18 +172,25 @@ def _migrate(url: str) -> None:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
     """A PostgreSQL database with every table and no row."""
-    if postgres_server.spare:
-        name = postgres_server.spare.pop()
+    with borrowed(postgres_server, postgres_template) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def borrowed(server: PostgresServer, template: str) -> Iterator[str]:
+    """The address of a migrated database without a row, which is emptied for the next."""
+    if server.spare:
+        name = server.spare.pop()
     else:
         name = f"test_{next(_numbers)}"
-        postgres_server.run("createdb", "-T", postgres_template, name)
-    yield postgres_server.url(name)
+        server.run("createdb", "-T", template, name)
+    yield server.url(name)
     try:
-        postgres_server.say(name, _EMPTIED)
+        server.say(name, _EMPTIED)
     except RuntimeError:
-        postgres_server.run("dropdb", "--force", name)
+        server.run("dropdb", "--force", name)
     else:
-        postgres_server.spare.append(name)
+        server.spare.append(name)
 
 
 EITHER = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]

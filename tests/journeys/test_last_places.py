@@ -2,9 +2,6 @@
 """People of two agencies who want the last place, on either database."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,45 +14,15 @@ from storage.members import Member
 from storage.mentoring import Match, MatchState, MentorCard, Need, Pairing
 from storage.posts import Kind
 from tests import makers
-from tests.clock import TurnableClock
-from tests.databases import PostgresServer, postgres_server, postgres_template
+from tests.databases import EITHER
 from tests.journeys.agency import Agency, until
-from tests.journeys.conftest import NAMES
 from tests.journeys.test_events import counts, stands, told, wants
 from tests.journeys.test_mentoring import acquainted, asked, match_at
 from tests.server.calendar.bench import announced
 from tests.server.mentoring import bench
-from web.demo.ports import free_port
-
-__all__ = ["postgres_server", "postgres_template"]
-TWO = NAMES[:2]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def agencies(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: TurnableClock, empty_database: Path
-) -> AsyncIterator[dict[str, Agency]]:
-    """Riverton and Lakeside, each with a database of its own."""
-    server: PostgresServer | None = None
-    ports = {name: free_port() for name in NAMES}
-    urls = dict.fromkeys(TWO, "")
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_server")
-        template = request.getfixturevalue("postgres_template")
-        for name in TWO:
-            server.run("createdb", "-T", template, f"last_{name}")
-            urls[name] = server.url(f"last_{name}")
-    for name in TWO:
-        shutil.copy(empty_database, tmp_path / f"{name}.db")
-    made = {name: Agency(name, tmp_path, clock, ports, urls[name]) for name in TWO}
-    await asyncio.gather(*(agency.found() for agency in made.values()))
-    yield made
-    await asyncio.gather(*(agency.stop() for agency in made.values()))
-    if server is not None:
-        for name in TWO:
-            server.run("dropdb", "--force", f"last_{name}")
-
-
+@pytest.mark.parametrize("kept_in", EITHER, indirect=True)
 async def test_the_last_place_of_an_event_and_of_a_mentor_goes_to_one_of_two(
     riverton: Agency, lakeside: Agency
 ) -> None:

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from federation.digests.serving import buckets
@@ -23,6 +24,9 @@ from storage.posts import Kind, Post, PostState
 from tests import makers
 from tests.journeys.agency import Agency, until
 from tests.server.library.bench import published
+
+# The database is put back as the file it is.
+in_a_file = pytest.mark.parametrize("kept_in", ["sqlite"], indirect=True)
 
 
 async def permits(lakeside: Agency) -> Forum:
@@ -128,6 +132,7 @@ async def talk_after(riverton: Agency, lakeside: Agency, talk: Talk) -> tuple[Po
     return four, answer
 
 
+@in_a_file
 async def test_a_restored_backup_is_brought_up_to_date(
     riverton: Agency, lakeside: Agency, tmp_path: Path
 ) -> None:
@@ -184,6 +189,7 @@ async def told_of_each_other(
     return told
 
 
+@in_a_file
 async def test_what_our_own_members_wrote_is_had_back_from_the_home(
     riverton: Agency, lakeside: Agency, tmp_path: Path
 ) -> None:

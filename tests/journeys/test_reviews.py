@@ -28,6 +28,9 @@ SECRET = ("Zora Quill", "Yusuf Tamarind")
 # Who wrote a draft, and what only those who are asked about it may read.
 UNPUBLISHED = ("Lena Holm", "Tickets are called by quetzal bells.")
 
+# The bytes of the database itself are searched for what must not be in it.
+in_a_file = pytest.mark.parametrize("kept_in", ["sqlite"], indirect=True)
+
 
 async def _asked(lakeside: Agency, steward: Member, review: int, *hosts: Agency) -> None:
     async with lakeside.instance.transaction() as tx:
@@ -105,6 +108,7 @@ async def practice(
     return author, post
 
 
+@in_a_file
 async def test_a_practice_is_reviewed_across_four_agencies(
     practice: tuple[Member, Post],
     riverton: Agency,
@@ -289,6 +293,7 @@ async def _kept(agency: Agency) -> bytes:
     return b"".join([await asyncio.to_thread(path.read_bytes) for path in files])
 
 
+@in_a_file
 async def test_nothing_is_left_anywhere_of_what_was_withdrawn(
     practice: tuple[Member, Post],
     riverton: Agency,

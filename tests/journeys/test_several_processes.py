@@ -22,9 +22,8 @@ from storage.log import ActivityBody, Entry, Form
 from tests import makers
 from tests.crash.town import Town, settles, town
 from tests.crash.zygote import Zygote
-from tests.databases import PostgresServer, postgres_server, postgres_template, postgres_url
+from tests.databases import PostgresServer
 
-__all__ = ["postgres_server", "postgres_template", "postgres_url"]
 pytestmark = pytest.mark.postgres
 SINKS = 6
 POSTS = 8

@@ -16,8 +16,10 @@ from storage.members import Member
 from storage.peers import Peer
 from storage.posts import Post, PostState, RawObject, Withheld
 from tests import makers
+from tests.databases import EITHER
 from tests.journeys.agency import Agency, until
 
+on_either = pytest.mark.parametrize("kept_in", EITHER, indirect=True)
 MEASURED = "Filing to issue fell from **21 days** to 12.6."
 
 
@@ -61,6 +63,7 @@ async def test_what_was_said_before_is_copied_with_its_progress(
     assert "Marek Nowak" in page.text
 
 
+@on_either
 async def test_a_conversation_between_two_agencies(riverton: Agency, lakeside: Agency) -> None:
     forum = await permits(lakeside)
     ana = await ana_of(riverton)
@@ -135,6 +138,7 @@ async def test_a_refusal_is_told_with_its_reason(riverton: Agency, lakeside: Age
     assert "One more thing." not in (await riverton.page(page)).text
 
 
+@on_either
 async def test_stewards_close_and_remove_from_either_side(
     riverton: Agency, lakeside: Agency
 ) -> None:
@@ -224,6 +228,7 @@ async def test_what_an_unlisted_agency_says_is_counted_and_a_listed_one_is_read(
     assert "Said by Harbor." not in (await riverton.page(f"/p/{at_riverton.id}", ana)).text
 
 
+@on_either
 async def test_who_was_away_is_told_everything_in_order_on_return(
     riverton: Agency, lakeside: Agency
 ) -> None:

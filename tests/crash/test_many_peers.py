@@ -20,8 +20,8 @@ from tests.crash.sinks import Sinks
 from tests.crash.town import settles, subscribe
 
 PEERS, HUNG, THREADS = 200, 10, 3
-FAR, AWAY, QUIET = 60, 0.3, 1.0
-LEAST_A_SECOND = 25.0
+FAR, FAR_AMONG_MANY, AWAY, QUIET = 60, 24, 0.3, 1.0
+LEAST_A_SECOND, LAG = 25.0, 10.0
 
 
 @dataclass
@@ -61,6 +61,41 @@ async def fanout(
             await instance.close()
 
 
+class Road:
+    """To a peer whose round trip takes AWAY: what counts is how many travel together."""
+
+    def __init__(self) -> None:
+        # How many arrived together, one number for each round trip.
+        self.sizes: list[int] = []
+        self._waiting: list[asyncio.Event] = []
+
+    async def travel(self) -> None:
+        mine = asyncio.Event()
+        self._waiting.append(mine)
+        if len(self._waiting) == windows.FIRST:
+            self._arrive(self._waiting[0])
+        else:
+            # The first and the last need not be full: they leave when nobody else comes.
+            asyncio.get_running_loop().call_later(QUIET, self._arrive, self._waiting[0])
+        await mine.wait()
+
+    def _arrive(self, first: asyncio.Event) -> None:
+        if self._waiting[:1] == [first]:
+            self.sizes.append(len(self._waiting))
+            for one in self._waiting:
+                one.set()
+            self._waiting.clear()
+
+    def must_carry(self, posts: int) -> None:
+        """As many travel together as the window is wide: enough of them for 25 a second."""
+        assert max(self.sizes) == windows.FIRST
+        assert windows.FIRST / AWAY >= LEAST_A_SECOND
+        # Were they sent one by one, there would be as many arrivals as posts.
+        assert len(self.sizes) <= posts / 3
+        # What was said in one moment is there within the lag that is allowed.
+        assert len(self.sizes) * AWAY <= LAG
+
+
 async def so(what: str, ask: Callable[[], bool]) -> None:
     """Wait until it is so."""
 
@@ -70,17 +105,20 @@ async def so(what: str, ask: Callable[[], bool]) -> None:
     await settles(said)
 
 
-async def test_peers_that_hang_keep_nothing_from_the_others(
+async def test_peers_that_hang_or_are_far_away_keep_nothing_from_the_others(
     settings: Settings, clock: TurnableClock
 ) -> None:
     hosts = [f"p{number}.sink.localhost" for number in range(PEERS)]
     # The last one would answer, but later than anybody waits for.
     stuck = {*hosts[:HUNG], hosts[-1]}
-    answer = asyncio.Event()
+    answer, road = asyncio.Event(), Road()
+    far: set[str] = set()
 
     async def hang(host: str) -> None:
         if host in stuck:
             await answer.wait()
+        elif host in far:
+            await road.travel()
 
     async with fanout(settings, clock, hosts) as sending:
         sinks, slots = sending.sinks, sending.wire.delivery.slots
@@ -97,6 +135,15 @@ async def test_peers_that_hang_keep_nothing_from_the_others(
         await sending.say(1)
         await so("the next is not there", partial(_all_have, sinks, healthy, THREADS + 1))
         assert {host for host, _ in sinks.order[again:]} == healthy
+        # One of the others is far away: more than a second's worth, and those still hang.
+        far.add(hosts[HUNG])
+        await sending.say(FAR_AMONG_MANY)
+        number = THREADS + 1 + FAR_AMONG_MANY
+        await so("the burst is not there", partial(_all_have, sinks, healthy, number))
+        road.must_carry(FAR_AMONG_MANY)
+        assert sinks.most[hosts[HUNG]] <= windows.MOST
+        assert sinks.repeats == 0
+        assert not any(sinks.got[host] for host in stuck)
         answer.set()
 
 
@@ -105,36 +152,15 @@ def _all_have(sinks: Sinks, hosts: set[str], number: int) -> bool:
 
 
 async def test_a_peer_far_away_gets_25_a_second(settings: Settings, clock: TurnableClock) -> None:
-    """A round trip takes 300 ms there: what counts is how many travel together."""
-    host = "far.sink.localhost"
-    sizes: list[int] = []
-    waiting: list[asyncio.Event] = []
-
-    def arrive(first: asyncio.Event) -> None:
-        if waiting[:1] == [first]:
-            sizes.append(len(waiting))
-            for one in waiting:
-                one.set()
-            waiting.clear()
+    host, road = "far.sink.localhost", Road()
 
     async def travel(_: str) -> None:
-        mine = asyncio.Event()
-        waiting.append(mine)
-        if len(waiting) == windows.FIRST:
-            arrive(waiting[0])
-        else:
-            # The first and the last need not be full: they leave when nobody else comes.
-            asyncio.get_running_loop().call_later(QUIET, arrive, waiting[0])
-        await mine.wait()
+        await road.travel()
 
     async with fanout(settings, clock, [host]) as sending:
         sinks = sending.sinks
         sinks.before = travel
         await sending.say(FAR)
         await so("all is not there", lambda: len(sinks.got[host]) == FAR)
-        # As many travel together as the window is wide, and that many a round trip are enough.
-        assert max(sizes) == windows.FIRST
         assert windows.FIRST <= sinks.most[host] <= windows.MOST
-        assert windows.FIRST / AWAY >= LEAST_A_SECOND
-        # Were they sent one by one, there would be as many arrivals as posts.
-        assert len(sizes) <= FAR / 3
+        road.must_carry(FAR)

@@ -17,6 +17,7 @@ from federation.digests.measures import (
     POST,
     is_day,
 )
+from federation.members import moment
 from server import digests
 from server.digests import Bucket
 from server.errors import NotFound
@@ -30,6 +31,7 @@ from storage.members import Member
 from storage.peers import Peer
 from storage.posts import Post, PostState
 
+_LISTED = (PostState.LIVE, PostState.DELETED)
 _CONTEXT = ["https://www.w3.org/ns/activitystreams", {"gh": "urn:guildhall:ns#"}]
 
 
@@ -96,17 +98,27 @@ class DigestDocuments(LikeDocuments):
         return day_document(forum.uri, day, sorted(lines.values()), after)
 
     async def one(self, handle: str, uri: str, after: int) -> dict[str, Any]:
-        """A post of the forum as its author sent it, with who endorses it."""
+        """A post as its author sent it, with who endorses it; of a deleted one what remains."""
         forum = await self._own_forum(handle)
         post = await posts.by_uri(self.session, uri)
-        if post is None or post.forum_id != forum.id or post.state != PostState.LIVE:
+        if post is None or post.forum_id != forum.id or post.state not in _LISTED:
             raise NotFound
+        if post.state == PostState.DELETED:
+            return post_document(forum.uri, uri, Whole(await self._remains(post), 0, []), [])
         whole = None
         if not after:
             ((_, passed_on),) = await self._objects([post.id])
             whole = Whole(passed_on, post.revision, await self._endorsers(post))
         likes = await self._likes(post, after=after, most=LIKES_A_PAGE + 1)
         return post_document(forum.uri, uri, whole, likes)
+
+    async def _remains(self, post: Post) -> dict[str, Any]:
+        """A tombstone that says where it stood: what is live may answer it."""
+        remains = await self._tombstone(post) | {"published": moment(post.published)}
+        if post.parent_id is not None:
+            parent = await self.session.get_one(Post, post.parent_id)
+            remains["inReplyTo"] = post.parent_uri or parent.uri
+        return remains
 
     async def _endorsers(self, post: Post) -> list[str]:
         question = (

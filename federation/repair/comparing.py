@@ -128,6 +128,7 @@ class Comparison:
 
     async def _leftovers(self) -> None:
         """What answers posts of earlier days, now that those are here; what no day lists."""
+        await self._mending.look_again()
         for line, day in sorted(self._later, key=lambda one: (one[1], one[0].uri)):
             await self._mended(line, day, last=True)
         async with self._wire.instance.reading() as session:

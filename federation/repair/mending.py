@@ -11,7 +11,8 @@ from federation.handlers.announced import apply
 from federation.incoming import Ignored, Incoming
 from federation.receive import Receiver
 from federation.repair.asking import Asking
-from federation.repair.own import OwnWords
+from federation.repair.own import OwnWords, read_post
+from federation.repair.remains import Places
 from federation.vocabulary.activities import Activity, Reference, parse_activity
 from federation.vocabulary.errors import Malformed
 from federation.wire import Wire
@@ -52,6 +53,8 @@ class Mending:
         self._forum = forum
         self.home = Asking(wire, forum.uri)
         self._own = OwnWords(wire, receiver.verifier, forum)
+        self._places = Places(wire, receiver, forum, self.home)
+        self._more_gone = False
 
     async def mend(self, line: Line, day: str, *, last: bool) -> bool:
         """Have the copy hold what the home holds, or know why it does not.
@@ -103,7 +106,7 @@ class Mending:
             if not line.is_deleted and not gone and not last and await self._is_kept_out(line):
                 # Counted once the thread that it belongs to is here.
                 return Apart(Reason.UNMET)
-            return await self._missing(line, gone=gone)
+            return await self._missing(line, gone=gone, last=last)
         if post.forum_id != self._forum.id:
             return Apart(Reason.REFUSED, "It is a post of another forum.")
         if line.is_deleted:
@@ -116,14 +119,18 @@ class Mending:
         await self._alike(post, line, None)
         return None
 
-    async def _missing(self, line: Line, *, gone: bool) -> Apart | None:
-        """A post that is not held here."""
+    async def _missing(self, line: Line, *, gone: bool, last: bool) -> Apart | None:
+        """A post that is not held here; the `last` time what it answers may be held as deleted."""
         if line.is_deleted or gone:
+            self._more_gone = self._more_gone or line.is_deleted
             async with self._wire.instance.transaction() as tx:
                 await tombstones.remember(tx, self._forum.uri, line.uri)
                 await restoring.no_longer_withheld(tx, line.uri)
             return Apart(Reason.DELETED)
         page = await self.home.one(line.uri)
+        answer = read_post(page.object) if last and page is not None else None
+        if answer is not None:
+            await self._places.prepare(answer.in_reply_to)
         if not self._wire.urls.is_ours(line.uri):
             await self._apply(self._passed("Create", line.uri, page))
         elif not await self._own.post(line.uri, page):
@@ -254,6 +261,14 @@ class Mending:
                 await self.decided("Delete", uri)
         await self.unlisted_for_good(uri, day)
         return True
+
+    async def look_again(self) -> None:
+        """More is known to be deleted: what had no place here before may answer that."""
+        if not self._more_gone:
+            return
+        async with self._wire.instance.transaction() as tx:
+            days = await storage.forget_differences(tx.session, self._forum.id, [Reason.UNMET])
+            await storage.mark(tx.session, self._forum.id, days)
 
     async def unlisted_for_good(self, uri: str, day: str) -> None:
         """It stays here as it is, and the home has no line of it."""

@@ -88,7 +88,7 @@ class OwnWords:
 
     async def _proven(self, uri: str, page: PostPage | None) -> tuple[SharedPost, Member] | None:
         """What one of us said in this forum, by the proof of their own key."""
-        post = _read(page.object if page is not None else None)
+        post = read_post(page.object if page is not None else None)
         if post is None or post.id != uri or post.author is None:
             return None
         if self._forum.uri not in (*post.audience, *post.to, *post.cc):
@@ -104,7 +104,8 @@ class OwnWords:
         return from_wire(post, self._forum.uri), author
 
 
-def _read(document: dict[str, Any] | None) -> WirePost | None:
+def read_post(document: dict[str, Any] | None) -> WirePost | None:
+    """What a home passes on, if it is a post."""
     try:
         return parse_post(document) if document is not None else None
     except Malformed:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a copy puts right on the word of its home, without telling it again."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 
 from server import notifications, search
-from server.digests import post_changed
+from server.digests import agree, day_of, post_changed
 from server.endorsements import apply_withdrawal
 from server.facts import (
     Endorsed,
@@ -19,8 +19,9 @@ from server.facts import (
 )
 from server.ids import Ids
 from server.posts import editing, writing
-from server.posts.drafts import EditDraft, ReplyDraft, ThreadDraft
+from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.transaction import Transaction
+from storage import posts
 from storage.base import held
 from storage.endorsements import Endorsement
 from storage.forums import Forum
@@ -146,3 +147,40 @@ async def _only_here(tx: Transaction, facts: list[Fact]) -> None:
             await search.index_post(tx, fact)
             await notifications.tell_of_post(tx, fact)
             await post_changed(tx, await tx.session.get_one(Post, fact.post))
+
+
+@dataclass(frozen=True)
+class Remains:
+    """A deleted post that was never held here; `parent` is None for an opener."""
+
+    uri: str
+    parent: str | None
+    context: str
+    published: datetime
+    deleted: datetime
+
+
+async def hold_remains(
+    tx: Transaction, author: Member, forum: Forum, remains: Remains, day: str
+) -> None:
+    """A copy holds a deleted post as deleted, because something live answers it.
+
+    `day` is the one that its home lists it under. Nobody is told, for there is nothing to read.
+    """
+    if await posts.is_held(tx.session, remains.uri):
+        return
+    origin = Origin(remains.uri, remains.uri, "", remains.published, context=remains.context)
+    within = replace(tx, facts=[])
+    if remains.parent is None:
+        post = await writing.apply_thread(within, author, forum, ThreadDraft("", "", origin=origin))
+    else:
+        parent = await posts.by_uri(tx.session, remains.parent)
+        if parent is None or parent.forum_id != forum.id:
+            return
+        draft = ReplyDraft("", parent.id, origin=origin)
+        post = await writing.apply_reply(within, author, draft)
+    await editing.apply_removal(within, post, None, "")
+    post.deleted = min(remains.deleted, tx.now)
+    await post_changed(tx, post)
+    if day_of(post.published) == day:
+        await agree(tx, forum, post.uri)

@@ -1,72 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """A home's digest is a hint: what a copy fetches, believes and keeps."""
 
-import asyncio
-import time
-from typing import Any
 from urllib.parse import quote
 
 import orjson
 import pytest
 from sqlalchemy import select
 
-from federation.digests import measures, serving
+from federation.digests import measures
 from federation.repair import comparing as repairing
-from server.digests import Bucket, Reason, line_of, sum_of
-from server.forums import comparing
+from server.digests import Bucket, Reason, line_of
+from server.posts import editing
 from storage import members
-from storage.digests import KnownDifference, Standing
+from storage.digests import Standing
 from storage.forums import CopyState, Forum
 from storage.members import Member
 from storage.posts import Post, PostState
 from tests import makers
-from tests.hostile.commons import SECONDS, Commons
-from tests.hostile.copy import announce, follow, held_in, serve_forum, words
+from tests.hostile.commons import Commons
+from tests.hostile.copy import announce, follow, held_in, words
+from tests.hostile.digest_home import DAY, NINE, Home, checked, known, line
 from tests.hostile.peer import Json, Page, ScriptedPeer, vera
 
-DAY = "2026-11-23"
 UNREADABLE = "Their site answered with something we cannot read."
-NINE = "2026-11-23T09:00:00.000Z"
-
-
-class Home:
-    """A forum of a scripted Guildhall, with the digest that a test has it serve."""
-
-    def __init__(self, peer: ScriptedPeer) -> None:
-        peer.software = "guildhall"
-        peer.describe()
-        self.peer = peer
-        self.forum = serve_forum(peer)
-        self.days: dict[str, list[str]] = {}
-        self.serve()
-
-    def serve(self) -> None:
-        """Serve the days as they are now."""
-        buckets = [sum_of(day, lines) for day, lines in self.days.items() if lines]
-        found = sorted(buckets, key=lambda bucket: bucket.day, reverse=True)
-        self.peer.put("/f/permits/digest", serving.days_document(self.forum, found, ""))
-        for day, lines in self.days.items():
-            document = serving.day_document(self.forum, day, sorted(lines), "")
-            self.peer.put(f"/f/permits/digest?day={day}", document)
-
-    def lists(self, *lines: str, day: str = DAY) -> None:
-        """What it says of a day from now on."""
-        self.days[day] = list(lines)
-        self.serve()
-
-    def passes_on(self, uri: str, document: Json | None, **more: Any) -> None:
-        """What it says of one post when it is asked."""
-        self.peer.put(
-            f"/f/permits/digest?post={quote(uri, safe='')}",
-            {"type": measures.POST, "attributedTo": self.forum, "object": document, **more},
-        )
-
-    @property
-    def asked(self) -> list[str]:
-        """Which parts of the digest were asked for."""
-        whole = "/f/permits/digest"
-        targets = [one.target for one in self.peer.requests if one.target.startswith(whole)]
-        return [target.removeprefix(whole) for target in targets]
 
 
 @pytest.fixture
@@ -80,30 +36,6 @@ async def copy(gh: Commons, vic: ScriptedPeer, home: Home) -> Forum:
     """Our copy of its forum, still empty."""
     await gh.is_guildhall(vic.host)
     return await follow(gh, vic, home.forum, await makers.member(gh.instance, "ana"))
-
-
-def line(uri: str, updated: str = "", state: str = "live", endorsers: str = "") -> str:
-    return f"{uri}\t{updated}\t{state}\t{endorsers}"
-
-
-async def checked(gh: Commons, forum: Forum) -> Forum:
-    """Have the copy compared now, and wait until that has ended."""
-    async with gh.instance.transaction() as tx:
-        asked = await comparing.ask(tx, None, forum)
-    end = time.monotonic() + SECONDS
-    while True:
-        async with gh.instance.reading() as session:
-            held = await session.get_one(Forum, forum.id)
-        if held.compare_next != asked.compare_next:
-            return held
-        assert time.monotonic() < end, held.compare_error
-        await asyncio.sleep(0.02)
-
-
-async def known(gh: Commons) -> dict[str, KnownDifference]:
-    async with gh.instance.reading() as session:
-        rows = (await session.execute(select(KnownDifference))).scalars().all()
-    return {row.uri: row for row in rows}
 
 
 async def test_a_post_that_is_missing_is_believed_on_its_proof_alone(
@@ -324,3 +256,11 @@ async def test_the_digest_is_for_listed_agencies_that_run_guildhall(
     one = await gh.get(f"{path}?post={quote(gh.thread.uri, safe='')}", vic)
     assert one.json()["object"]["id"] == gh.thread.uri
     assert (await gh.get(f"{path}?post=x", vic)).status_code == 404
+    said = await makers.reply(gh.instance, gh.admin, gh.thread, "Taken back.")
+    async with gh.instance.transaction() as tx:
+        await editing.remove(tx, gh.admin, said)
+    left = (await gh.get(f"{path}?post={quote(said.uri, safe='')}", vic)).json()
+    tombstone = left["object"]
+    assert (tombstone["type"], tombstone["inReplyTo"]) == ("Tombstone", gh.thread.uri)
+    assert (tombstone["attributedTo"], left["items"]) == (gh.admin.uri, [])
+    assert "Taken back" not in str(left)

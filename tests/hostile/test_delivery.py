@@ -13,6 +13,7 @@ from server.posts import editing
 from server.posts.drafts import EditDraft
 from storage import log
 from storage.audit import AuditEntry
+from storage.forums import Visibility
 from storage.log import Lane, Parked
 from storage.peers import Peer
 from storage.posts import Post
@@ -167,6 +168,31 @@ async def test_a_rule_taken_back_stops_deliveries_at_the_moment_of_sending(
     followed.clock.turn(hours=7)
     await followed.settled()
     assert vic.requests == []
+
+
+@pytest.mark.parametrize("now", [Visibility.AGENCIES, Visibility.INSTANCE, Visibility.MEMBERS])
+async def test_a_forum_closed_while_a_delivery_waits_tells_nothing(
+    followed: Commons, vic: ScriptedPeer, now: Visibility
+) -> None:
+    vic.inbox_answer = lambda _: Page(status=503)
+    late = await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
+    await makers.reply(followed.instance, followed.admin, late)
+    await followed.settled()
+    # It was tried, and waits for the peer to be back.
+    assert vic.requests
+    await followed.narrow(now)
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    # A sign of life has the lane run at once; its own time has it run again.
+    await followed.deliver(vic, doing("View", mallory(vic), followed.thread.uri))
+    await followed.settled()
+    for _ in range(2):
+        followed.clock.turn(hours=7)
+        await followed.settled()
+    assert vic.delivered == []
+    lane = await lane_of(followed)
+    async with followed.instance.reading() as session:
+        assert lane.cursor == await log.last_seq(session)
 
 
 async def test_what_a_member_says_to_a_home_off_the_list_waits_until_it_is_back(

@@ -27,7 +27,7 @@ from server.settings import Settings
 from storage import lanes, posts
 from storage.base import Base, UtcDateTime
 from storage.facts import FactRow
-from storage.forums import Forum
+from storage.forums import Forum, Visibility
 from storage.inbox import InboxRow, InboxState
 from storage.log import ActivityBody, Form, LogRow, Parked
 from storage.members import Member
@@ -176,6 +176,12 @@ class Commons:
             for host in hosts:
                 peer = await peers.seen(tx, host, f"http://{host}")
                 peer.software, peer.described = peers.GUILDHALL, tx.now
+
+    async def narrow(self, visibility: Visibility) -> None:
+        """Let fewer read the forum, as nobody but its database can."""
+        async with self.instance.transaction() as tx:
+            forum = await tx.session.get_one(Forum, self.forum.id)
+            forum.visibility = visibility
 
     async def post(
         self, body: bytes, headers: Mapping[str, str], path: str = "/inbox"

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from federation.delivery.turns import FEWEST_TRIES
 from server.peers import remove_rule, rules
 from server.posts import editing
 from server.posts.drafts import EditDraft
 from storage import log
 from storage.audit import AuditEntry
+from storage.forums import Visibility
 from storage.log import Lane, Parked
 from storage.peers import Peer
 from storage.posts import Post
@@ -168,6 +170,31 @@ async def test_a_rule_taken_back_stops_deliveries_at_the_moment_of_sending(
     assert vic.requests == []
 
 
+@pytest.mark.parametrize("now", [Visibility.AGENCIES, Visibility.INSTANCE, Visibility.MEMBERS])
+async def test_a_forum_closed_while_a_delivery_waits_tells_nothing(
+    followed: Commons, vic: ScriptedPeer, now: Visibility
+) -> None:
+    vic.inbox_answer = lambda _: Page(status=503)
+    late = await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
+    await makers.reply(followed.instance, followed.admin, late)
+    await followed.settled()
+    # It was tried, and waits for the peer to be back.
+    assert vic.requests
+    await followed.narrow(now)
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    # A sign of life has the lane run at once; its own time has it run again.
+    await followed.deliver(vic, doing("View", mallory(vic), followed.thread.uri))
+    await followed.settled()
+    for _ in range(2):
+        followed.clock.turn(hours=7)
+        await followed.settled()
+    assert vic.delivered == []
+    lane = await lane_of(followed)
+    async with followed.instance.reading() as session:
+        assert lane.cursor == await log.last_seq(session)
+
+
 async def test_what_a_member_says_to_a_home_off_the_list_waits_until_it_is_back(
     gh: Commons, vic: ScriptedPeer
 ) -> None:
@@ -212,6 +239,28 @@ async def test_what_waited_a_month_is_given_up_and_said(
     await makers.thread(followed.instance, followed.admin, followed.forum, "Newest")
     await followed.settled()
     assert told(vic) == [("Create", "Newest")]
+
+
+async def test_who_was_away_for_a_month_may_fail_a_few_times_before_a_letter_is_given_up(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    forum = await copied(gh, vic)
+    vic.inbox_answer = lambda _: Page(status=401)
+    await makers.thread(gh.instance, gh.admin, forum, "Meanwhile")
+    for _ in range(FEWEST_TRIES):
+        await gh.settled()
+        gh.clock.turn(hours=7)
+    # Nothing could be tried in these days.
+    gh.clock.turn(days=31)
+    for left in range(FEWEST_TRIES, 0, -1):
+        await gh.settled()
+        assert await parked(gh) == 1, left
+        gh.clock.turn(hours=7)
+    await gh.settled()
+    assert await parked(gh) == 0
+    async with gh.instance.reading() as session:
+        said = (await session.execute(select(AuditEntry.verb))).scalars().all()
+    assert said.count("peer.given_up") == 1
 
 
 async def lane_of(gh: Commons) -> Lane:

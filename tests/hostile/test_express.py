@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single entries over connections that stand open, whatever is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from sqlalchemy import select
 
 from federation.delivery import express
 from federation.delivery.express import Express, Parcel
+from federation.delivery.health import Origin
+from federation.delivery.lanes import Delivery
 from federation.delivery.sending import Office
 from federation.fetch.line import Answer, Late
 from server.peers import remove_rule, rules
 from server.rulebook import Rules
+from storage.forums import Visibility
+from storage.lanes import Work
 from storage.log import Lane, Parked
 from storage.peers import Peer
 from tests import makers
@@ -122,6 +126,35 @@ async def test_nothing_goes_to_who_is_on_no_list_any_more(
     await makers.thread(followed.instance, followed.admin, followed.forum, "Permits")
     await followed.settled()
     assert (came, vic.delivered) == ([], [])
+
+
+async def test_nothing_goes_from_a_forum_closed_before_it_is_sent(
+    followed: Commons, vic: ScriptedPeer, came: Came, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick: list[bool] = []
+    put, start = Express.put, Delivery._start
+
+    def puts(self: Express, work: Work, origin: Origin, visibility: Mapping[str, str]) -> bool:
+        quick.append(put(self, work, origin, visibility))
+        return quick[-1]
+
+    monkeypatch.setattr(Express, "put", puts)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Permits")
+    await followed.settled()
+    assert (quick, came, len(vic.delivered)) == ([True], [202], 1)
+
+    async def closes_first(self: Delivery, chosen: list[int]) -> None:
+        await followed.narrow(Visibility.MEMBERS)
+        await start(self, chosen)
+
+    # The thread is committed, and its delivery has not begun.
+    monkeypatch.setattr(Delivery, "_start", closes_first)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Roads")
+    await followed.settled()
+    followed.clock.turn(hours=7)
+    await followed.settled()
+    assert quick[:2] == [True, True]
+    assert (came, len(vic.delivered)) == ([202], 1)
 
 
 async def test_a_fault_at_the_start_leaves_it_to_the_lanes_own_turn(

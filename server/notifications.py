@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -28,7 +28,7 @@ from storage.forums import Forum
 from storage.members import Member
 from storage.notifications import Notification
 from storage.plain import Question, ask, given
-from storage.posts import Post, PostMention
+from storage.posts import Post, PostMention, PostState
 from storage.practices import PracticeDraftPerson
 
 PAGE = 30
@@ -89,6 +89,20 @@ async def tell_of_post(tx: Transaction, fact: ThreadPosted | ReplyPosted | PostE
         told = {member: told[member] for member in told.keys() - set(before.scalars())}
     for member, kind in told.items():
         await _tell(tx, member, kind, post, post.author_id)
+
+
+async def tell_of_answers(tx: Transaction, post: Post) -> None:
+    """Tell the author of a post that came after its answers of those they have not heard of."""
+    heard_of = (
+        select(Notification.id)
+        .where(Notification.post_id == Post.id, Notification.member_id == post.author_id)
+        .exists()
+    )
+    question = select(Post).where(
+        Post.parent_id == post.id, Post.state == PostState.LIVE, not_(heard_of)
+    )
+    for answer in (await tx.session.execute(question)).scalars().all():
+        await _tell(tx, post.author_id, Notice.REPLY, answer, answer.author_id)
 
 
 async def tell_of_endorsement(tx: Transaction, fact: Endorsed) -> None:

@@ -21,6 +21,9 @@ from storage.lanes import Held, Item, Settled, Work
 from storage.log import Lane, Parked
 
 logger = structlog.get_logger("guildhall.delivery")
+# However old an entry is, its peer is asked so often while it is there: for a few hours.
+FEWEST_TRIES = 12
+AWAY_AFTER = timedelta(days=1)
 BEHIND = "Waits behind an earlier entry of its thread."
 
 
@@ -193,16 +196,19 @@ class Turn:
                 await lanes.unpark(tx.session, lane, [held.item.seq])
                 return
             self.is_late = True
-            if tx.now - held.item.at > KEPT_FOR:
+            again = await tx.session.get(Parked, (lane, held.item.seq))
+            if again is None:
+                return
+            # Due for longer than any wait: its peer was away, and is asked as if anew.
+            was_away = tx.now - again.next_try > AWAY_AFTER
+            again.attempts = 1 if was_away else again.attempts + 1
+            if tx.now - held.item.at > KEPT_FOR and again.attempts > FEWEST_TRIES:
                 await self._give_up(tx, held.item, outcome.detail)
                 await lanes.unpark(tx.session, lane, [held.item.seq])
                 return
-            again = await tx.session.get(Parked, (lane, held.item.seq))
-            if again is not None:
-                again.attempts += 1
-                again.error = outcome.detail[:500]
-                seconds = wait_after(again.attempts, tx.randomness)
-                again.next_try = tx.now + timedelta(seconds=seconds)
+            again.error = outcome.detail[:500]
+            seconds = wait_after(again.attempts, tx.randomness)
+            again.next_try = tx.now + timedelta(seconds=seconds)
 
     async def _give_up(self, tx: Transaction, item: Item, detail: str) -> None:
         """An entry that failed by itself for too long: its peer repairs that by digest."""

@@ -129,8 +129,14 @@ class Comparison:
     async def _leftovers(self) -> None:
         """What answers posts of earlier days, now that those are here; what no day lists."""
         await self._mending.look_again()
-        for line, day in sorted(self._later, key=lambda one: (one[1], one[0].uri)):
-            await self._mended(line, day, last=True)
+        waiting = sorted(self._later, key=lambda one: (one[1], one[0].uri))
+        while waiting:
+            # What was brought now may be what another one answers.
+            unmet = [one for one in waiting if not await self._mended(*one, last=True)]
+            if len(unmet) == len(waiting):
+                self._done += len(unmet)
+                break
+            waiting = unmet
         async with self._wire.instance.reading() as session:
             settled = await storage.differences_of(
                 session, self._forum.id, {uri for uri, _ in self._stray}

@@ -59,8 +59,8 @@ class Mending:
     async def mend(self, line: Line, day: str, *, last: bool) -> bool:
         """Have the copy hold what the home holds, or know why it does not.
 
-        False, unless this is the `last` time, where what the post answers is not here yet.
-        Raises NotNow for what can be had later.
+        False where what the post answers is not here yet; if this is the `last` time, that is
+        then known. Raises NotNow for what can be had later.
         """
         try:
             apart = await self._bring(line, last=last)
@@ -72,10 +72,10 @@ class Mending:
             if not error.permanent:
                 raise NotNow(str(error)) from error
             apart = Apart(Reason.REFUSED, str(error))
-        if apart is not None and apart.reason == Reason.UNMET and not last:
-            return False
-        await self._settle(line, day, apart or Apart(Reason.CONTENTS))
-        return True
+        is_met = apart is None or apart.reason != Reason.UNMET
+        if is_met or last:
+            await self._settle(line, day, apart or Apart(Reason.CONTENTS))
+        return is_met
 
     async def _settle(self, line: Line, day: str, apart: Apart) -> None:
         """Equal now, or a known difference."""

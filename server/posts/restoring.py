@@ -125,6 +125,8 @@ async def restore_post(
         post = await writing.apply_reply(within, author, draft)
     post.state, post.revision = PostState.LIVE, revision
     await _only_here(tx, within.facts)
+    # Some may have come before it, and stood under the opener until now.
+    await notifications.tell_of_answers(tx, post)
     return post
 
 

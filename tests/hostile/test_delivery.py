@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from federation.delivery.turns import FEWEST_TRIES
 from server.peers import remove_rule, rules
 from server.posts import editing
 from server.posts.drafts import EditDraft
@@ -238,6 +239,28 @@ async def test_what_waited_a_month_is_given_up_and_said(
     await makers.thread(followed.instance, followed.admin, followed.forum, "Newest")
     await followed.settled()
     assert told(vic) == [("Create", "Newest")]
+
+
+async def test_who_was_away_for_a_month_may_fail_a_few_times_before_a_letter_is_given_up(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    forum = await copied(gh, vic)
+    vic.inbox_answer = lambda _: Page(status=401)
+    await makers.thread(gh.instance, gh.admin, forum, "Meanwhile")
+    for _ in range(FEWEST_TRIES):
+        await gh.settled()
+        gh.clock.turn(hours=7)
+    # Nothing could be tried in these days.
+    gh.clock.turn(days=31)
+    for left in range(FEWEST_TRIES, 0, -1):
+        await gh.settled()
+        assert await parked(gh) == 1, left
+        gh.clock.turn(hours=7)
+    await gh.settled()
+    assert await parked(gh) == 0
+    async with gh.instance.reading() as session:
+        said = (await session.execute(select(AuditEntry.verb))).scalars().all()
+    assert said.count("peer.given_up") == 1
 
 
 async def lane_of(gh: Commons) -> Lane:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A home's digest is a hint: what a copy fetches, believes and keeps."""
 
+from itertools import pairwise
 from urllib.parse import quote
 
 import orjson
@@ -264,3 +265,20 @@ async def test_the_digest_is_for_listed_agencies_that_run_guildhall(
     assert (tombstone["type"], tombstone["inReplyTo"]) == ("Tombstone", gh.thread.uri)
     assert (tombstone["attributedTo"], left["items"]) == (gh.admin.uri, [])
     assert "Taken back" not in str(left)
+
+
+async def test_a_chain_of_answers_is_had_from_whichever_end_it_is_listed(
+    gh: Commons, vic: ScriptedPeer, home: Home, copy: Forum
+) -> None:
+    chain = [words(vic, home.forum, number, published=NINE) for number in range(1, 6)]
+    for answer, post in pairwise(chain):
+        answer["inReplyTo"] = post["id"]
+        del answer["name"]
+    proven = [vic.proven(post, vera(vic), gh.clock.now()) for post in chain]
+    for post in proven:
+        home.passes_on(post["id"], post)
+    home.lists(*(line(post["id"]) for post in proven))
+    held = await checked(gh, copy)
+    assert (held.compare_error, held.compare_missing) == ("", 0)
+    assert {post.uri for post in await held_in(gh, copy)} == {post["id"] for post in proven}
+    assert await known(gh) == {}

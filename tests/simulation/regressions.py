@@ -7,4 +7,5 @@ REGRESSIONS: dict[int, str] = {
     4: "an edit after the clock was set back looked older than the post, and copies dropped it",
     2001: "a backup: people were not told of what their own colleagues wrote and it had lost",
     2092: "an opener was deleted before a copy held it, and what answers it never came there",
+    3002: "a backup: nobody was told of answers that were back before what they answer",
 }

@@ -33,6 +33,8 @@ ACTORS = 8
 CONNECTIONS = 32
 ENOUGH = 0.30
 BODY_BYTES = 2_400
+# So many to a burst: fewer are over before the process has warmed up.
+DELIVERIES = 10_000
 
 
 @dataclass
@@ -171,7 +173,7 @@ def burst(bench: Bench, kind: str, at: Intake) -> Measured:
         measures.send(warm, job, at.product.cpu, expected=("202", "409"))
     at.product.rest()
     before = asyncio.run(kept(at.place))
-    job = Job(at.product.ports, CONNECTIONS, bench.count(10_000), bench.seconds)
+    job = Job(at.product.ports, CONNECTIONS, bench.count(DELIVERIES), bench.seconds)
     requests = deliveries(at, job.count, "burst")
     measured = measures.send(
         requests, job, at.product.cpu, expected=("202",), database_cpu=bench.database_cpu(kind)

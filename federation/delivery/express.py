@@ -23,24 +23,23 @@ from storage.lanes import Settled, Work
 logger = structlog.get_logger("guildhall.delivery")
 # What came of a sending that a lane's own turn has to make something of; None before any.
 First = Response | WireError | None
-Slowly = Callable[[Work, Origin, Mapping[str, str], First], None]
+Slowly = Callable[[Work, Origin, First], None]
 
 
 class Parcel:
     """One entry on its way to one inbox."""
 
-    __slots__ = ("_express", "body", "end", "line", "origin", "slot", "visibility", "work")
+    __slots__ = ("_express", "body", "end", "line", "origin", "slot", "work")
 
     def __init__(
         self,
         express: "Express",
         work: Work,
         origin: Origin,
-        visibility: Mapping[str, str],
         line: OpenLine,
     ) -> None:
         self._express = express
-        self.work, self.origin, self.visibility = work, origin, visibility
+        self.work, self.origin = work, origin
         self.line = line
         self.slot = express.office.slots.place()
         self.body, self.end = b"", 0.0
@@ -61,9 +60,12 @@ class Parcel:
 class Moment:
     """What several that start together ask once."""
 
-    __slots__ = ("_keys", "_mode", "_rules", "_wire", "end", "is_ours", "now")
+    __slots__ = ("_keys", "_mode", "_rules", "_wire", "end", "is_ours", "now", "visibilities")
 
-    def __init__(self, office: Office, rules: Rules) -> None:
+    def __init__(
+        self, office: Office, rules: Rules, visibilities: Mapping[str, str | None]
+    ) -> None:
+        self.visibilities = visibilities
         self._wire, self._rules = office.wire, rules
         self._mode = office.wire.instance.settings.federates
         self.now = office.wire.instance.clock.now()
@@ -119,7 +121,7 @@ class Express:
             with suppress(LookupError):
                 await self.office.wire.preparer(signer)
 
-    def put(self, work: Work, origin: Origin, visibility: Mapping[str, str]) -> bool:
+    def put(self, work: Work, origin: Origin) -> bool:
         """Take a lane's only entry; whether it can go this way."""
         if len(work.items) != 1 or work.held or work.behind or work.more or self._is_stopped:
             return False
@@ -135,7 +137,7 @@ class Express:
         if line is None:
             room.leave()
             return False
-        parcel = self._parcels[work.lane] = Parcel(self, work, origin, visibility, line)
+        parcel = self._parcels[work.lane] = Parcel(self, work, origin, line)
         self.office.slots.queue(parcel.slot, parcel.let_in)
         return True
 
@@ -150,13 +152,13 @@ class Express:
     async def _start_ready(self) -> None:
         try:
             while self._ready:
-                moment = Moment(self.office, await self.office.rules())
+                moment = await self._moment()
                 while self._ready and self._start(self._ready[0], moment):
                     self._ready.popleft()
                 if self._ready:
                     # What has run out meanwhile is had anew, for all that follow as well.
                     await self.make_ready([self._ready[0].work])
-                    moment = Moment(self.office, await self.office.rules())
+                    moment = await self._moment()
                     is_started = self._start(self._ready[0], moment)
                     parcel = self._ready.popleft()
                     if not is_started:
@@ -166,12 +168,20 @@ class Express:
             while self._ready:
                 self._leave_to_turn(self._ready.popleft())
 
+    async def _moment(self) -> Moment:
+        audiences = {parcel.work.items[0].audience for parcel in self._ready}
+        visibilities = await self.office.visibilities.of(audiences)
+        return Moment(self.office, await self.office.rules(), visibilities)
+
     def _start(self, parcel: Parcel, moment: Moment) -> bool:
         """Have it signed, if nothing speaks against it now."""
         office, item, origin = self.office, parcel.work.items[0], parcel.origin
         if not moment.is_ours or not origin.is_well or origin.host in office.health.paused:
             return False
-        if not may_go(item, moment.decision(origin.host), origin, parcel.visibility):
+        if item.audience not in moment.visibilities:
+            return False
+        visibility = moment.visibilities[item.audience]
+        if not may_go(item, moment.decision(origin.host), origin, visibility):
             return False
         extra: Mapping[str, str] = {}
         if is_compared(origin, item):
@@ -254,7 +264,7 @@ class Express:
         self._leave(parcel)
         self.written(parcel)
         if not self._is_stopped:
-            self._slowly(parcel.work, parcel.origin, parcel.visibility, first)
+            self._slowly(parcel.work, parcel.origin, first)
 
     def written(self, parcel: Parcel) -> None:
         """Nothing more is to be done about it here."""

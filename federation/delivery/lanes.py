@@ -3,7 +3,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,10 +16,11 @@ from federation.delivery.sending import Office, is_compared
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
 from federation.delivery.turns import Turn
+from federation.delivery.visibility import Visibilities
 from federation.delivery.windows import Slots
 from federation.followers.telling import Told
 from federation.wire import Wire
-from storage import forums, lanes, log, traffic
+from storage import lanes, log, traffic
 from storage.base import in_batches
 from storage.database import notify
 from storage.faults import FAULTS
@@ -59,6 +60,7 @@ class Delivery:
             Settling(wire),
             Bodies(wire),
             Told(wire.instance),
+            Visibilities(wire.instance),
             wire.instance.clock.now(),
         )
         self._express = Express(self._office, self._run, self._next)
@@ -175,8 +177,6 @@ class Delivery:
         async with instance.reading() as session:
             await lanes.fill(session, works, list(self._tail), now, BATCH)
             origins = await self.health.read(session, {work.host for work in works})
-            audiences = {item.audience for work in works for item in work.items}
-            visibility = await forums.visibilities(session, audiences)
             told = {
                 (item.signer, work.host)
                 for work in works
@@ -191,18 +191,16 @@ class Delivery:
                 self._put_back(work, work.cursor)
             elif not work.items and not work.held:
                 self._put_back(work, work.cursor if work.more else work.until)
-            elif work.lane in self._settled or not self._express.put(work, origin, visibility):
-                self._run(work, origin, visibility)
+            elif work.lane in self._settled or not self._express.put(work, origin):
+                self._run(work, origin)
 
     def _put_back(self, work: Work, cursor: int) -> None:
         self._office.settling.put(Settled(work.lane, work.host, cursor, release=True))
 
-    def _run(
-        self, work: Work, origin: Origin, visibility: Mapping[str, str], first: First = None
-    ) -> None:
+    def _run(self, work: Work, origin: Origin, first: First = None) -> None:
         """Give a lane a turn; `first` is what came of a try that was made already."""
         settled = self._settled.pop(work.lane, set())
-        turn = Turn(self._office, work, origin, visibility, settled, first)
+        turn = Turn(self._office, work, origin, settled, first)
         task = asyncio.create_task(turn.run())
         self._running[work.lane] = task
 

@@ -13,6 +13,7 @@ from federation.delivery.bodies import Bodies
 from federation.delivery.health import Health, Origin
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
+from federation.delivery.visibility import ASKED_EVERY, Visibilities
 from federation.delivery.windows import Slots
 from federation.errors import StatusError, WireError
 from federation.fetch import Response, retry_after
@@ -31,7 +32,6 @@ AGAIN = {401, 403, 408, 429}
 OUTAGE = {429, 502, 503, 504}
 TRIES_OF_ONE = 3
 DEADLINE = 10.0
-ASKED_EVERY = 0.05
 DONE, REFUSED, LATER, DOWN = "done", "refused", "later", "down"
 
 
@@ -54,6 +54,7 @@ class Office:
     settling: Settling
     bodies: Bodies
     told: Told
+    visibilities: Visibilities
     until: datetime
     _rules: Rules | None = None
     _asked: float = 0.0
@@ -100,16 +101,15 @@ def is_compared(origin: Origin, item: Item) -> bool:
     return not origin.is_guildhall and item.form != Form.DIRECT and item.signer == item.audience
 
 
-def may_go(item: Item, decision: Decision, origin: Origin, visibility: Mapping[str, str]) -> bool:
-    """Policy and visibility, asked again at the moment of sending."""
+def may_go(item: Item, decision: Decision, origin: Origin, visibility: str | None) -> bool:
+    """Policy and visibility, asked again at the moment of sending; None is no forum of ours."""
     if not decision.allowed:
         return False
     closed = item.closed
     if item.form != Form.DIRECT:
-        now = visibility.get(item.audience)
-        if now is not None and now not in FEDERATED:
+        if visibility is not None and visibility not in FEDERATED:
             return False
-        closed = closed or now == Visibility.AGENCIES
+        closed = closed or visibility == Visibility.AGENCIES
     return not closed or (decision.explicit and origin.is_guildhall)
 
 
@@ -132,14 +132,12 @@ class Courier:
         office: Office,
         work: Work,
         origin: Origin,
-        visibility: Mapping[str, str],
         first: Response | WireError | None = None,
     ) -> None:
         self._first = first
         self._office = office
         self._work = work
         self._origin = origin
-        self._visibility = visibility
         self._alive = False
         self.delivered = 0
         self.refused = 0
@@ -216,7 +214,8 @@ class Courier:
 
     async def _may_go(self, item: Item) -> bool:
         decision = await self._office.judge(self._origin.host)
-        return may_go(item, decision, self._origin, self._visibility)
+        visibilities = await self._office.visibilities.of([item.audience])
+        return may_go(item, decision, self._origin, visibilities[item.audience])
 
     async def _judge(self, status: int, detail: str, wait: float | None) -> Outcome:
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -2,7 +2,6 @@
 """One turn of a lane: what it has to send, in order."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -35,14 +34,13 @@ class Turn:
         office: Office,
         work: Work,
         origin: Origin,
-        visibility: Mapping[str, str],
         settled: set[int],
         first: Response | WireError | None = None,
     ) -> None:
         self._office = office
         self._work = work
         self._origin = origin
-        self._courier = Courier(office, work, origin, visibility, first)
+        self._courier = Courier(office, work, origin, first)
         self.settled = settled
         self._noted = 0
         self._writing = False

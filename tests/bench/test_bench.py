@@ -70,7 +70,7 @@ def test_a_served_town_is_measured(tmp_path: Path, cache: Path) -> None:
         taken = ingest.burst(
             bench, "sqlite", Intake(at.product, at.elsewhere, at.place, at.place.short[0])
         )
-        assert taken.done == bench.count(3_000)
+        assert taken.done == bench.count(ingest.DELIVERIES)
         assert taken.cpu > 0
 
 

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single entries over connections that stand open, whatever is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
 
 from federation.delivery import express
-from federation.delivery.express import Express, Parcel
+from federation.delivery.express import Express, Moment, Parcel
 from federation.delivery.health import Origin
-from federation.delivery.lanes import Delivery
 from federation.delivery.sending import Office
 from federation.fetch.line import Answer, Late
 from server.peers import remove_rule, rules
@@ -132,10 +131,10 @@ async def test_nothing_goes_from_a_forum_closed_before_it_is_sent(
     followed: Commons, vic: ScriptedPeer, came: Came, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick: list[bool] = []
-    put, start = Express.put, Delivery._start
+    put, moment = Express.put, Express._moment
 
-    def puts(self: Express, work: Work, origin: Origin, visibility: Mapping[str, str]) -> bool:
-        quick.append(put(self, work, origin, visibility))
+    def puts(self: Express, work: Work, origin: Origin) -> bool:
+        quick.append(put(self, work, origin))
         return quick[-1]
 
     monkeypatch.setattr(Express, "put", puts)
@@ -143,12 +142,12 @@ async def test_nothing_goes_from_a_forum_closed_before_it_is_sent(
     await followed.settled()
     assert (quick, came, len(vic.delivered)) == ([True], [202], 1)
 
-    async def closes_first(self: Delivery, chosen: list[int]) -> None:
+    async def closes_first(self: Express) -> Moment:
         await followed.narrow(Visibility.MEMBERS)
-        await start(self, chosen)
+        return await moment(self)
 
-    # The thread is committed, and its delivery has not begun.
-    monkeypatch.setattr(Delivery, "_start", closes_first)
+    # Its lane was claimed and its entry read; it is about to be signed.
+    monkeypatch.setattr(Express, "_moment", closes_first)
     await makers.thread(followed.instance, followed.admin, followed.forum, "Roads")
     await followed.settled()
     followed.clock.turn(hours=7)

@@ -9,6 +9,7 @@ from storage import forums
 
 # Where it must be asked for (PostgreSQL), an answer counts for so many seconds.
 ASKED_EVERY = 0.05
+_ONE = "SELECT visibility FROM forums WHERE uri = ? AND peer IS NULL"
 
 
 class Visibilities:
@@ -29,6 +30,11 @@ class Visibilities:
         # Kept here: whoever finds a newer mark meanwhile begins with nothing.
         held = self._held
         missing = [audience for audience in audiences if audience not in held]
+        for audience in missing if mark is not None else ():
+            rows = self._instance.database.glance.rows(_ONE, audience)
+            if rows is not None:
+                held[audience] = rows[0][0] if rows else None
+        missing = [audience for audience in missing if audience not in held]
         if missing:
             async with self._instance.reading() as session:
                 found = await forums.visibilities(session, missing)

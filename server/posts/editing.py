@@ -59,14 +59,16 @@ async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
     What comes from elsewhere without a date of its edit is as old as the post.
     """
     post = await held(tx.session, Post, post.id)
+    before = post.updated or post.published
+    # Later than what it changes, though our clock was set back since: copies go by it.
+    when = max(tx.now, before + timedelta(milliseconds=1))
+    is_older = False
     if draft.origin is not None:
-        when = min(draft.origin.updated or draft.origin.published, tx.now)
-    else:
-        # Later than what it changes, though our clock was set back since: copies go by it.
-        when = max(tx.now, (post.updated or post.published) + timedelta(milliseconds=1))
-    if post.state == PostState.DELETED or (
-        draft.origin and when <= (post.updated or post.published)
-    ):
+        said = draft.origin.updated or draft.origin.published
+        # Where their clock is ahead, by what they say and not by when it came: an edit that
+        # comes in the same millisecond as its post is one all the same.
+        is_older, when = said <= before, min(said, when)
+    if post.state == PostState.DELETED or is_older:
         return post
     title = text.clean_line(draft.title, 500) if post.is_thread else ""
     tx.session.add(

@@ -2,6 +2,7 @@
 """Things that come twice, late, or in the wrong order."""
 
 import asyncio
+from datetime import timedelta
 from itertools import permutations
 
 import orjson
@@ -199,3 +200,25 @@ async def id_of(gh: Commons, uri: str) -> int:
         held = await members.by_uri(session, uri)
     assert held is not None
     return held.id
+
+
+async def test_an_edit_that_comes_in_the_millisecond_of_its_post_is_not_lost(
+    gh: Commons, vic: ScriptedPeer
+) -> None:
+    forum = await copied(gh, vic)
+    # Their clock is a little ahead, and both come at once after an outage.
+    ahead = [gh.clock.now() + timedelta(milliseconds=ms) for ms in (1, 2, 3)]
+    stamps = [moment.isoformat(timespec="milliseconds") for moment in ahead]
+    post = words(vic, forum.uri, 1, published=stamps[0])
+    edits = [
+        post | {"content": f"<p>{said}</p>", "updated": stamp}
+        for said, stamp in zip(("one", "two"), stamps[1:], strict=True)
+    ]
+    steps = [doing("Create", vera(vic), post, post["id"])]
+    steps += [doing("Update", vera(vic), edit, f"{n}") for n, edit in enumerate(edits)]
+    for number, step in enumerate(steps):
+        inner = vic.proven(step, vera(vic), gh.clock.now())
+        await announce(gh, vic, forum.uri, inner, number)
+    held = await gh.held(post["id"])
+    assert held is not None
+    assert (held.revision, "two" in held.html) == (2, True)

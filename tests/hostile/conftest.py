@@ -13,8 +13,12 @@ import pytest
 
 from server.instance import Instance
 from server.settings import Settings
+from storage.forums import Forum
+from tests import makers
 from tests.clock import TurnableClock
 from tests.hostile.commons import ORIGIN, Commons
+from tests.hostile.copy import follow
+from tests.hostile.digest_home import Home
 from tests.hostile.peer import Keys, ScriptedPeer, World
 from tests.hostile.serving import Canary
 
@@ -121,3 +125,16 @@ async def open_commons(
 async def gh(open_commons: Opener, evil: ScriptedPeer, vic: ScriptedPeer) -> Commons:
     """Our server, which lists EVIL and VIC."""
     return await open_commons(listed=(evil.host, vic.host))
+
+
+@pytest.fixture
+def home(vic: ScriptedPeer) -> Home:
+    """The honest agency runs Guildhall."""
+    return Home(vic)
+
+
+@pytest.fixture
+async def copy(gh: Commons, vic: ScriptedPeer, home: Home) -> Forum:
+    """Our copy of its forum, still empty."""
+    await gh.is_guildhall(vic.host)
+    return await follow(gh, vic, home.forum, await makers.member(gh.instance, "ana"))

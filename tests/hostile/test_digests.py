@@ -19,24 +19,11 @@ from storage.members import Member
 from storage.posts import Post, PostState
 from tests import makers
 from tests.hostile.commons import Commons
-from tests.hostile.copy import announce, follow, held_in, words
+from tests.hostile.copy import announce, held_in, words
 from tests.hostile.digest_home import DAY, NINE, Home, checked, known, line
 from tests.hostile.peer import Json, Page, ScriptedPeer, vera
 
 UNREADABLE = "Their site answered with something we cannot read."
-
-
-@pytest.fixture
-def home(vic: ScriptedPeer) -> Home:
-    """The honest agency runs Guildhall."""
-    return Home(vic)
-
-
-@pytest.fixture
-async def copy(gh: Commons, vic: ScriptedPeer, home: Home) -> Forum:
-    """Our copy of its forum, still empty."""
-    await gh.is_guildhall(vic.host)
-    return await follow(gh, vic, home.forum, await makers.member(gh.instance, "ana"))
 
 
 async def test_a_post_that_is_missing_is_believed_on_its_proof_alone(

@@ -5,24 +5,10 @@ import pytest
 
 from server.digests import Reason
 from storage.forums import Forum
-from tests import makers
 from tests.hostile.commons import Commons
-from tests.hostile.copy import follow, held_in, words
+from tests.hostile.copy import held_in, words
 from tests.hostile.digest_home import NINE, Home, checked, known, line
 from tests.hostile.peer import Json, ScriptedPeer, vera
-
-
-@pytest.fixture
-def home(vic: ScriptedPeer) -> Home:
-    """The honest agency runs Guildhall."""
-    return Home(vic)
-
-
-@pytest.fixture
-async def copy(gh: Commons, vic: ScriptedPeer, home: Home) -> Forum:
-    """Our copy of its forum, still empty."""
-    await gh.is_guildhall(vic.host)
-    return await follow(gh, vic, home.forum, await makers.member(gh.instance, "ana"))
 
 
 def remains(peer: ScriptedPeer, number: int, **changes: object) -> Json:

@@ -13,10 +13,8 @@ from sqlalchemy.orm import configure_mappers
 
 from web.cli.program import main as guildhall
 from web.cli.program import mount
-from web.demo.nursery import Hatched
 
 BROKE = 70
-_MOST_FILES = 2**31 - 1
 
 
 class Nursery:
@@ -116,10 +114,7 @@ def _wire(files: list[str]) -> None:
 
 def main() -> None:
     """Be asked by standard input, and tell by standard output."""
-    _run(os.dup(0), os.dup(1))
-
-
-def _run(asked: int, told: int) -> None:
+    asked, told = os.dup(0), os.dup(1)
     # Nothing of what is imported is garbage, and looking for it takes a fifth of the time.
     gc.disable()
     mount("")
@@ -129,46 +124,6 @@ def _run(asked: int, told: int) -> None:
     gc.freeze()
     gc.enable()
     Nursery(asked, told).run()
-
-
-def forked() -> Hatched:
-    """A nursery that has what this process has imported, which runs no other threads."""
-    asked, asks = os.pipe()
-    tells, told = os.pipe()
-    # What is not written yet would be written by both.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    process = os.fork()
-    if not process:
-        _leave_the_parent(asked, told)
-    os.close(asked)
-    os.close(told)
-    return Hatched(
-        open(asks, "wb", buffering=0),
-        open(tells, "rb", buffering=0),
-        lambda: os.waitpid(process, 0),
-    )
-
-
-def _leave_the_parent(asked: int, told: int) -> NoReturn:
-    """In the new process: be a nursery that shares neither files nor signals with who forked it."""
-    status = BROKE
-    try:
-        # Ctrl-C reaches the parent alone, so that the servers are stopped in order.
-        os.setsid()
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        low, high = sorted((asked, told))
-        for first, end in ((3, low), (low + 1, high), (high + 1, _MOST_FILES)):
-            os.closerange(first, end)
-        _run(asked, told)
-        status = 0
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        os._exit(status)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from server.library import lists as library
 from server.permissions import Permission, may, must
 from server.polls import pages as polls
 from server.polls.pages import ShownPoll
-from server.posts import editing, pages, reading, steering
+from server.posts import ahead, editing, pages, reading, steering
 from server.posts.pages import HistoryPage, ThreadPage
 from server.rows import Kind, PostState, Put
 from web import repeats, writing
@@ -78,7 +78,7 @@ class Shown:
 def _ahead(visit: Visit, number: int, after: int | None) -> Iterable[Put]:
     """What `_look` asks of most threads."""
     viewer = visit.viewer
-    yield from pages.ahead(viewer, number, after=after)
+    yield from ahead.of_thread(viewer, number, after=after)
     yield polls.ahead(number)
     yield library.ahead(viewer, number)
     if viewer.member is None:

@@ -24,7 +24,7 @@ from server.viewers import Sight, Viewer, posts_in, visible_posts
 from storage.among import among
 from storage.forums import Forum
 from storage.members import Member
-from storage.plain import Put, Question, ask
+from storage.plain import Question, ask
 from storage.posts import Kind, Post, PostRevision, PostState
 
 __all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
@@ -94,25 +94,6 @@ async def locate(session: AsyncSession, viewer: Viewer, post_id: int) -> tuple[P
     if row is None:
         raise NotFound
     return row[0], row[1]
-
-
-def ahead(viewer: Viewer, thread: int, *, after: int | None = None) -> Iterable[Put]:
-    """What the page of a thread asks; of one reply some is asked in vain."""
-    sight, who = viewer.sight, viewer.values
-    around = {"thread": thread, **who}
-    from_there = {"after": after or 0, **around}
-    yield questions.opening(sight), {"id": thread, **who}
-    yield questions.replies_if_short(sight), {"first": (after or 0) + 1, **around}
-    yield questions.heads_if_long(sight), from_there
-    yield questions.replies_if_long(sight), from_there
-    yield questions.tags(), {"id": thread}
-    if viewer.member is None:
-        yield questions.waiting(), {"thread": thread}
-    else:
-        me = viewer.member.id
-        yield questions.own(), {"me": me, "thread": thread}
-        yield mutes.PEOPLE, {"me": me}
-        yield filters.ANY, {"me": me}
 
 
 async def thread_page(

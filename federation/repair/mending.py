@@ -32,6 +32,10 @@ class NotNow(Exception):
     """It could not be had now, and may be later; the message says why."""
 
 
+class OnItsWay(Exception):
+    """The home may yet take what we say: neither side is put right before it has answered."""
+
+
 @dataclass(frozen=True)
 class Apart:
     """Why a post differs all the same: a reason, and what was said."""
@@ -64,6 +68,8 @@ class Mending:
         """
         try:
             apart = await self._bring(line, last=last)
+        except OnItsWay:
+            return True
         except Ignored as reason:
             apart = Apart(Reason.UNMET, str(reason))
         except Refusal as refusal:
@@ -154,7 +160,11 @@ class Mending:
         if post.state in {PostState.SENT, PostState.REFUSED}:
             await self._receipt(post)
         ours = await self._line(line.uri)
-        if line.updated not in {"", ours.updated}:
+        if self._wire.urls.is_ours(line.uri) and ours.updated > line.updated:
+            page = page or await self.home.one(line.uri)
+            if not await self._own.keep_to(post, page, decided=bool(post.reason)):
+                raise OnItsWay
+        elif line.updated not in {"", ours.updated}:
             page = page or await self.home.one(line.uri)
             if self._wire.urls.is_ours(line.uri):
                 await self._own.edit(line.uri, page)

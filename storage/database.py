@@ -25,7 +25,7 @@ from storage import hops, metering
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
 from storage.faults import FAULTS
-from storage.plain import Plain, plain
+from storage.plain import Plain, address, plain
 from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -114,7 +114,7 @@ class Database:
     def _appends(self) -> SqliteAppends | PostgresAppends:
         if self.is_sqlite:
             return SqliteAppends(self.url.database or ":memory:", _set_pragmas)
-        return PostgresAppends(self._write)
+        return PostgresAppends(address(self.url))
 
     @asynccontextmanager
     async def reading(self, *, planned_once: bool = False) -> AsyncIterator[AsyncSession]:
@@ -145,7 +145,15 @@ class Database:
 
     def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
         """What is made of a small table, held in memory and never older than its question."""
-        return Kept(self.glance, self._read, question, make)
+        if self.is_sqlite:
+            return Kept(self.glance, partial(self._rows, question), question, make)
+        # By the plain driver it is one question, by the engine four.
+        sql = str(question.compile(self._read.sync_engine))
+        return Kept(self.glance, partial(self.plain.fetch, sql, ()), question, make)
+
+    async def _rows(self, question: Select[*tuple[Any, ...]]) -> Rows:
+        async with self._read.connect() as connection:
+            return (await connection.execute(question)).tuples().all()
 
     async def close(self) -> None:
         await self.writer.close()

@@ -24,6 +24,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from storage import hops, metering
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
+from storage.errors import DatabaseError
 from storage.faults import FAULTS
 from storage.plain import Plain, plain
 from storage.writer import Writer, let_go
@@ -31,10 +32,6 @@ from storage.writer import Writer, let_go
 MIGRATIONS = Path(__file__).parent / "migrations"
 LISTEN_AGAIN = 0.5
 MOST_UNUSED = 8
-
-
-class DatabaseError(Exception):
-    """The database cannot be used; the message is one sentence for the operator."""
 
 
 def driver_url(url: str) -> URL:

@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from storage import hops, metering
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
+from storage.errors import DatabaseError
 from storage.faults import FAULTS
 from storage.plain import Plain, address, plain
 from storage.writer import Writer, let_go
@@ -34,10 +35,6 @@ LISTEN_AGAIN = 0.5
 # Seconds after which a connection that nobody used is asked whether it still stands.
 ASKED_AFTER = 30.0
 MOST_UNUSED = 8
-
-
-class DatabaseError(Exception):
-    """The database cannot be used; the message is one sentence for the operator."""
 
 
 def driver_url(url: str) -> URL:

@@ -10,7 +10,7 @@ from server.errors import SettingsError
 from server.facts import ThreadPosted, pack, unpack
 from server.instance import Instance
 from server.settings import Settings
-from storage.database import DatabaseError
+from storage.errors import DatabaseError
 from storage.facts import FactRow, waiting
 from storage.posts import Post
 from tests import databases, makers

@@ -76,9 +76,9 @@ def steward(deed: Deed, number: int, *, named: bool) -> dict[str, Any]:
 
 
 def tombstone(
-    uri: str, former: str, author: str, context: str, forum: str, when: datetime
+    uri: str, former: str, author: str, context: str, forum: str, when: datetime, reason: str = ""
 ) -> dict[str, Any]:
-    """What is served where a post was deleted."""
+    """What is served where a post was deleted; a `summary` says why a steward removed it."""
     return {
         "@context": OBJECT_CONTEXT,
         "id": uri,
@@ -88,4 +88,5 @@ def tombstone(
         "attributedTo": author,
         **({"context": context} if context else {}),
         "audience": forum,
+        **({"summary": reason} if reason else {}),
     }

@@ -212,7 +212,9 @@ class Documents:
         forum = await self.session.get_one(Forum, post.forum_id)
         former = deeds.former_type(post)
         when = post.deleted or post.published
-        return deeds.tombstone(post.uri, former, author.uri, opener.context, forum.uri, when)
+        return deeds.tombstone(
+            post.uri, former, author.uri, opener.context, forum.uri, when, post.reason
+        )
 
     async def _post(self, number: int) -> Post:
         question = (

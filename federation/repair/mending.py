@@ -117,7 +117,7 @@ class Mending:
             return Apart(Reason.REFUSED, "It is a post of another forum.")
         if line.is_deleted:
             if post.state != PostState.DELETED:
-                await self.decided("Delete", line.uri)
+                await self.decided("Delete", line.uri, await self._reason(line.uri))
             return Apart(Reason.DELETED)
         if post.state == PostState.DELETED:
             # What was deleted here is not brought back.
@@ -204,7 +204,18 @@ class Mending:
         except Malformed:
             return Reference(uri)
 
-    async def decided(self, kind: str, uri: str) -> None:
+    async def _reason(self, uri: str) -> str | None:
+        """Why a steward removed a post, as the home says; None where its author deleted it."""
+        try:
+            page = await self.home.one(uri)
+        except WireError:
+            # It goes all the same.
+            return None
+        remains = read_post(page.object if page is not None else None)
+        is_tombstone = remains is not None and remains.type == "Tombstone"
+        return remains.summary if remains is not None and is_tombstone else None
+
+    async def decided(self, kind: str, uri: str, reason: str | None = None) -> None:
         """What the home says of its own forum, as it would have announced it."""
         inner: object = uri
         if kind == "Undo":
@@ -215,6 +226,8 @@ class Mending:
             "actor": self._forum.uri,
             "object": inner,
         }
+        if reason is not None:
+            document["summary"] = reason
         if kind in {"Add", "Remove"}:
             document["target"] = f"{self._forum.uri}/featured"
         await self._apply(parse_activity(document))

@@ -132,6 +132,8 @@ async def apply_removal(tx: Transaction, post: Post, by: Member | None, reason: 
     if post.state == PostState.DELETED:
         return
     counted = post.state != PostState.REFUSED
+    # Elsewhere it may be of any length.
+    reason = text.clean_line(reason, 500)
     post.state, post.deleted, post.reason = PostState.DELETED, tx.now, reason
     post.title = post.source = post.html = post.slug = ""
     # The page's address carries words of the title.

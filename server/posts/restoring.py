@@ -192,13 +192,17 @@ async def _only_here(tx: Transaction, facts: list[Fact]) -> None:
 
 @dataclass(frozen=True)
 class Remains:
-    """A deleted post that was never held here; `parent` is None for an opener."""
+    """A deleted post that was never held here; `parent` is None for an opener.
+
+    `reason` is a steward's, and "" where its author deleted it.
+    """
 
     uri: str
     parent: str | None
     context: str
     published: datetime
     deleted: datetime
+    reason: str = ""
 
 
 async def hold_remains(
@@ -220,7 +224,7 @@ async def hold_remains(
             return
         draft = ReplyDraft("", parent.id, origin=origin)
         post = await writing.apply_reply(within, author, draft)
-    await editing.apply_removal(within, post, None, "")
+    await editing.apply_removal(within, post, None, remains.reason)
     post.deleted = min(remains.deleted, tx.now)
     await post_changed(tx, post)
     if day_of(post.published) == day:

@@ -117,7 +117,7 @@ class Mending:
             return Apart(Reason.REFUSED, "It is a post of another forum.")
         if line.is_deleted:
             if post.state != PostState.DELETED:
-                await self.decided("Delete", line.uri, await self._reason(line.uri))
+                await self.decided("Delete", line.uri, await self.home.reason(line.uri))
             return Apart(Reason.DELETED)
         if post.state == PostState.DELETED:
             # What was deleted here is not brought back.
@@ -203,17 +203,6 @@ class Mending:
             return parse_activity(document)
         except Malformed:
             return Reference(uri)
-
-    async def _reason(self, uri: str) -> str | None:
-        """Why a steward removed a post, as the home says; None where its author deleted it."""
-        try:
-            page = await self.home.one(uri)
-        except WireError:
-            # It goes all the same.
-            return None
-        remains = read_post(page.object if page is not None else None)
-        is_tombstone = remains is not None and remains.type == "Tombstone"
-        return remains.summary if remains is not None and is_tombstone else None
 
     async def decided(self, kind: str, uri: str, reason: str | None = None) -> None:
         """What the home says of its own forum, as it would have announced it."""

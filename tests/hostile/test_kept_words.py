@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A home keeps older words than one of us made of a post, and says nothing of it."""
+"""A home keeps older words than ours of a post, and says nothing of it."""
 
 from datetime import timedelta
 

@@ -43,7 +43,8 @@ ANSWERS: dict[str, list[Message]] = {
 REQUESTS = {
     "kept": b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n",
     "twice-at-once": b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\nGET /whole HTTP/1.1\r\nHost: x\r\n\r\n",
-    "expecting": b"POST /%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+    "expecting": b"POST /%s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    b"Content-Length: 0\r\n\r\n",
     "head": b"HEAD /%s HTTP/1.1\r\nHost: x\r\n\r\n",
     "old": b"GET /%s HTTP/1.0\r\nHost: x\r\n\r\n",
     "closing": ENDS,

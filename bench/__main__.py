@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from bench import ceilings, fanout, idle, ingest, pages, report, texts, town
+from bench import fanout, idle, ingest, pages, report, texts, town
 from bench.processes import CannotMeasure
 from bench.report import PATH
 from bench.result import Line
@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         kinds=given.databases.split(","),
         cache=town.cache(),
         scale=0.02 if given.quick else 1.0,
+        quick=given.quick,
     )
     begun = time.monotonic()
     lines: list[Line] = []
@@ -40,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given.fresh:
         _forget(bench.cache)
     try:
-        bench.limits = _limits(bench, quick=given.quick)
-        print(report.limits(bench.limits), report.heading(), sep="\n\n", flush=True)
+        limits = bench.ceilings.measure()
+        print(report.limits(limits), report.heading(), sep="\n\n", flush=True)
         for part in _parts(bench, given.only):
             try:
                 for line in part():
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             except CannotMeasure as fault:
                 faults.append(str(fault))
                 print(f"could not be measured: {fault}", flush=True)
-        report.keep(bench.limits, lines, faults, given.report)
+        report.keep(limits, lines, faults, given.report)
     finally:
         bench.close()
         lock.close()
@@ -102,12 +103,6 @@ def _forget_old(cache: Path) -> None:
 def _size(text: str) -> int:
     factor = {"k": 1_000, "M": 1_000_000}.get(text[-1:], 1)
     return int(text[:-1] if factor > 1 else text) * factor
-
-
-def _limits(bench: Bench, *, quick: bool) -> ceilings.Limits:
-    with bench.folder() as folder:
-        cluster = bench.cluster("postgresql") if "postgresql" in bench.kinds else None
-        return ceilings.measure(folder, cluster, quick=quick)
 
 
 def _parts(bench: Bench, only: list[str]) -> Iterator[Callable[[], Iterator[Line]]]:

@@ -95,10 +95,11 @@ def _sent(bench: Bench, kind: str, followers: int, *, workers: int = 0) -> Line:
         # The first post opens the connections; what the next ones cost is what every post costs.
         send_one(at, bench.database_cpu(kind))
         courses = []
-        for _ in range(POSTS):
-            at.product.rest(60.0)
-            courses.append(send_one(at, bench.database_cpu(kind)))
-    limit, found = bench.limits.signs, _together([course.measured for course in courses])
+        with bench.beside("signs") as beside:
+            for _ in range(POSTS):
+                at.product.rest(60.0)
+                courses.append(send_one(at, bench.database_cpu(kind)))
+    limit, found = beside.limits.signs, _together([course.measured for course in courses])
     twice = sum(course.twice for course in courses)
     more = f", {workers + 1} processes" if workers else ""
     return Line(

@@ -271,22 +271,22 @@ def run(bench: Bench, kind: str, only: Callable[[str], bool]) -> Iterator[Line]:
                 continue
             with reading(bench, kind, posts, is_open=is_open) as at:
                 for sight in sights:
-                    measured = measure(bench, kind, at, sight)
-                    yield _line(bench, kind, posts, sight, measured)
+                    with bench.beside("page") as beside:
+                        measured = measure(bench, kind, at, sight)
+                    yield _line(kind, posts, sight, measured, beside.limits.page)
                     least = first.setdefault(sight.name, measured)
                     if least is not measured:
                         yield _growth(kind, posts, sight, least, measured)
 
 
-def _line(bench: Bench, kind: str, posts: int, sight: Sight, measured: Measured) -> Line:
-    limit = bench.limits.page
+def _line(kind: str, posts: int, sight: Sight, measured: Measured, limit: float) -> Line:
     return Line(
         sight.name,
         kind,
         posts,
         f"{measured.cpu_us:,.0f} µs",
         measured.figures(),
-        limit="bare ASGI, 15 KB",
+        limit=f"bare ASGI, 15 KB {limit:,.0f}/s",
         ratio=measured.per_core / limit,
         wall_ratio=measured.per_second / limit,
         must=sight.must,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import town
-from bench.ceilings import Limits
+from bench.ceilings import Beside, Ceilings
 from bench.cluster import Cluster
 from bench.town import Town
 
@@ -25,7 +25,8 @@ class Bench:
     cache: Path
     scale: float = 1.0
     seconds: float = 12.0
-    _limits: Limits | None = None
+    quick: bool = False
+    _ceilings: Ceilings | None = None
     _cluster: Cluster | None = None
     _towns: dict[tuple[str, int], Town] = field(default_factory=dict)
 
@@ -34,14 +35,19 @@ class Bench:
         return min(self.sizes)
 
     @property
-    def limits(self) -> Limits:
-        if self._limits is None:
-            raise RuntimeError("the limits come first")
-        return self._limits
+    def ceilings(self) -> Ceilings:
+        """What measures the limits of this run."""
+        if self._ceilings is None:
+            cluster = self.cluster("postgresql") if "postgresql" in self.kinds else None
+            self._ceilings = Ceilings(cluster, quick=self.quick)
+        return self._ceilings
 
-    @limits.setter
-    def limits(self, value: Limits) -> None:
-        self._limits = value
+    @contextmanager
+    def beside(self, *names: str) -> Iterator[Beside]:
+        """Measure limits before and after something; they are there when the block has ended."""
+        found = Beside(self.ceilings.measure(*names))
+        yield found
+        found.and_after(self.ceilings.measure(*names))
 
     def count(self, usual: int) -> int:
         """So many of something, fewer in a quick run."""
@@ -76,5 +82,7 @@ class Bench:
             shutil.rmtree(made, ignore_errors=True)
 
     def close(self) -> None:
+        if self._ceilings is not None:
+            self._ceilings.close()
         if self._cluster is not None:
             self._cluster.close()

@@ -18,6 +18,7 @@ from server.keys import Vault
 from server.randomness import Randomness, SystemRandomness
 from server.settings import Settings
 from server.transaction import Transaction
+from storage import numbers
 from storage.database import Database, notify, prepare
 from storage.facts import FactRow
 from storage.faults import passes
@@ -61,7 +62,10 @@ class Instance:
         database = Database(settings.database)
         try:
             await prepare(database)
-            return cls(settings, database, clock=clock, randomness=randomness)
+            instance = cls(settings, database, clock=clock, randomness=randomness)
+            async with instance.reading() as session:
+                instance.ids.go_on_from(await numbers.highest(session, instance.ids.ahead))
+            return instance
         except BaseException:
             await database.close()
             raise

@@ -16,7 +16,6 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from storage.base import Base, UtcDateTime
@@ -43,7 +42,6 @@ _POSTGRES_FAULTS = (
 )
 # Where the workers of other processes listen.
 NOTIFY_CHANNEL = "guildhall"
-_NOTIFY = f"NOTIFY {NOTIFY_CHANNEL}"
 # Rows to a statement on SQLite, which takes some 32,000 values.
 AT_ONCE = 32
 
@@ -156,9 +154,11 @@ def _for_postgres(table: type[Base], unique: tuple[str, ...]) -> _Shape:
     kinds = ("TEXT" if kind.startswith("VARCHAR") else kind for kind in kinds)
     arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, 1))
     sql = (
-        f"INSERT INTO {table.__tablename__} ({', '.join(names)})"  # noqa: S608 (our own names)
+        f"WITH fresh AS (INSERT INTO {table.__tablename__} ({', '.join(names)})"  # noqa: S608 (ours)
         f" SELECT * FROM unnest({arrays})"
-        f" ON CONFLICT ({', '.join(unique)}) DO NOTHING RETURNING {names[_key(table)]}"
+        f" ON CONFLICT ({', '.join(unique)}) DO NOTHING RETURNING {names[_key(table)]} AS id)"
+        # Who works on what comes in may be another process.
+        f" SELECT array_agg(id), pg_notify('{NOTIFY_CHANNEL}', '') FROM fresh HAVING count(*) > 0"
     )
     return _Shape(sql, names, _key(table), _writers(table, _POSTGRES))
 
@@ -241,51 +241,70 @@ class SqliteAppends:
 
 
 class PostgresAppends:
-    """One statement for a batch, which is its own transaction."""
+    """A connection of its own; one statement for a batch, which is its own transaction.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    One question and one answer: nothing is begun, ended or told to other processes by itself.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._connection: asyncpg.Connection | None = None
 
     async def store(self, batch: Sequence[Append]) -> Ends:
-        """Store them; Unwell if that is not possible at all."""
+        """Store them; Unwell if that is not possible at all. One batch after the other."""
         ends: Ends = [False] * len(batch)
         shapes: dict[_Shape, list[int]] = {}
         for place, append in enumerate(batch):
             shapes.setdefault(_for_postgres(append.table, append.unique), []).append(place)
+        sound = False
         try:
-            async with self._engine.connect() as connection:
-                raw = await connection.get_raw_connection()
-                driver: Any = raw.driver_connection
-                for shape, places in shapes.items():
-                    await self._insert(driver, shape, batch, places, ends)
-                if True in ends:
-                    # Who works on what comes in may be another process.
-                    await driver.execute(_NOTIFY)
+            connection = self._connection
+            if connection is None or connection.is_closed():
+                connection = self._connection = await asyncpg.connect(self._address)
+            for shape, places in shapes.items():
+                await self._insert(connection, shape, batch, places, ends)
+            sound = True
         except FAULTS as error:
             raise Unwell(str(error)) from error
+        finally:
+            if not sound:
+                self._forget()
         return ends
 
     async def _insert(
-        self, driver: Any, shape: _Shape, batch: Sequence[Append], places: list[int], ends: Ends
+        self,
+        connection: asyncpg.Connection,
+        shape: _Shape,
+        batch: Sequence[Append],
+        places: list[int],
+        ends: Ends,
     ) -> None:
         """Insert rows of one table; when one of them is refused, each by itself."""
         # In the order of their unique columns: two processes never wait for each other.
         places = sorted(places, key=lambda n: [str(batch[n].row[u]) for u in batch[n].unique])
         try:
             rows = [shape.values(batch[place].row) for place in places]
-            fresh = await driver.fetch(
-                shape.sql, *(list(column) for column in zip(*rows, strict=True))
-            )
+            fresh = await connection.fetchrow(shape.sql, *map(list, zip(*rows, strict=True)))
         except _POSTGRES_FAULTS as error:
             if len(places) == 1:
                 ends[places[0]] = NotStored(str(error))
                 return
             for place in places:
-                await self._insert(driver, shape, batch, [place], ends)
+                await self._insert(connection, shape, batch, [place], ends)
             return
-        ids = {record[0] for record in fresh}
+        ids = set() if fresh is None else set(fresh[0])
         for place, row in zip(places, rows, strict=True):
             ends[place] = row[shape.key] in ids
 
+    def _forget(self) -> None:
+        """Whatever state the connection is in, the next batch begins with a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
     async def close(self) -> None:
-        """Nothing of its own is open."""
+        """Hang up; the connection is made again should there be another batch."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*FAULTS):
+                await connection.close(timeout=5)

@@ -4,14 +4,13 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 Rows = Sequence[tuple[Any, ...]]
 Made = TypeVar("Made")
@@ -74,13 +73,12 @@ class Kept(Generic[Made]):
     def __init__(
         self,
         glance: Glance,
-        engine: AsyncEngine,
+        ask: Callable[[], Awaitable[Iterable[Iterable[Any]]]],
         question: Select[*tuple[Any, ...]],
         make: Callable[[Rows], Made],
     ) -> None:
         self._glance = glance
-        self._engine = engine
-        self._question = question
+        self._rows = ask
         self._make = make
         self._sql = str(question.compile(dialect=_DIALECT))
         self._readers = [
@@ -136,7 +134,6 @@ class Kept(Generic[Made]):
             await asyncio.wait([before])
         # Whoever comes from here on must see more than this question may.
         self._next = None
-        async with self._engine.connect() as connection:
-            rows = [tuple(row) for row in (await connection.execute(self._question)).all()]
+        rows = [tuple(row) for row in await self._rows()]
         self._raw = None
         return self._hold(rows)

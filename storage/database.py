@@ -3,6 +3,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Connection, Select, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -24,17 +25,16 @@ from sqlalchemy.pool import NullPool, StaticPool
 from storage import hops, metering
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
+from storage.errors import DatabaseError
 from storage.faults import FAULTS
-from storage.snapshots import Plain, plain
+from storage.snapshots import Plain, address, plain
 from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LISTEN_AGAIN = 0.5
+# Seconds after which a connection that nobody used is asked whether it still stands.
+ASKED_AFTER = 30.0
 MOST_UNUSED = 8
-
-
-class DatabaseError(Exception):
-    """The database cannot be used; the message is one sentence for the operator."""
 
 
 def driver_url(url: str) -> URL:
@@ -83,6 +83,32 @@ def _tune_sqlite(engine: AsyncEngine, *, read_only: bool) -> None:
     event.listen(engine.sync_engine, "begin", on_begin)
 
 
+def _look_after(engine: AsyncEngine) -> None:
+    """Hand out no connection that PostgreSQL has closed.
+
+    A closed one is known by itself, while asking each first, as `pool_pre_ping` does, takes three
+    rounds to the database. One that was left alone for long is asked, since what stands between
+    may have dropped it without a word.
+    """
+    pool, dialect = engine.sync_engine.pool, engine.dialect
+
+    def on_checkout(connection: Any, record: Any, _proxy: object) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+        used = record.info.get("used")
+        if used is not None and time.monotonic() - used > ASKED_AFTER:
+            try:
+                dialect.do_ping(connection)
+            except FAULTS as error:
+                raise DisconnectionError from error
+
+    def on_checkin(_connection: object, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    event.listen(pool, "checkout", on_checkout)
+    event.listen(pool, "checkin", on_checkin)
+
+
 class Database:
     """The engines of one database and its one writer."""
 
@@ -101,9 +127,8 @@ class Database:
             _tune_sqlite(self._write, read_only=False)
             _tune_sqlite(self._read, read_only=True)
         else:
-            self._write = create_async_engine(
-                self.url, pool_size=5, max_overflow=10, pool_pre_ping=True
-            )
+            self._write = create_async_engine(self.url, pool_size=5, max_overflow=10)
+            _look_after(self._write)
             self._read = self._write
         metering.listen(self._write)
         self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
@@ -114,7 +139,7 @@ class Database:
     def _appends(self) -> SqliteAppends | PostgresAppends:
         if self.is_sqlite:
             return SqliteAppends(self.url.database or ":memory:", _set_pragmas)
-        return PostgresAppends(self._write)
+        return PostgresAppends(address(self.url))
 
     @asynccontextmanager
     async def reading(
@@ -148,7 +173,15 @@ class Database:
 
     def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
         """What is made of a small table, held in memory and never older than its question."""
-        return Kept(self.glance, self._read, question, make)
+        if self.is_sqlite:
+            return Kept(self.glance, partial(self._rows, question), question, make)
+        # By the plain driver it is one question, by the engine four.
+        sql = str(question.compile(self._read.sync_engine))
+        return Kept(self.glance, partial(self.plain.fetch, sql, ()), question, make)
+
+    async def _rows(self, question: Select[*tuple[Any, ...]]) -> Rows:
+        async with self._read.connect() as connection:
+            return (await connection.execute(question)).tuples().all()
 
     async def close(self) -> None:
         await self.writer.close()

@@ -54,6 +54,11 @@ class Plain(Protocol):
     async def close(self) -> None: ...
 
 
+def address(url: URL) -> str:
+    """Where PostgreSQL is, as its driver takes it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def plain(url: URL) -> Plain:
     """The plain driver of a database."""
     return _Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url)
@@ -139,8 +144,7 @@ class _Postgres:
     is_sqlite = False
 
     def __init__(self, url: URL) -> None:
-        plain = url.set(drivername="postgresql")
-        self._address = plain.render_as_string(hide_password=False)
+        self._address = address(url)
         self._idle: dict[bool, list[asyncpg.Connection]] = {True: [], False: []}
         self._room = asyncio.Semaphore(MOST_OPEN)
         self.asked = 0

@@ -20,6 +20,7 @@ class Visibilities:
         self._held: dict[str, str | None] = {}
         self._mark: int | None = None
         self._asked = -ASKED_EVERY
+        self._asking = asyncio.Lock()
 
     async def of(self, audiences: Collection[str]) -> Mapping[str, str | None]:
         """The visibility of each of these; None for what is no forum of ours."""
@@ -34,9 +35,14 @@ class Visibilities:
             rows = self._instance.database.glance.rows(_ONE, audience)
             if rows is not None:
                 held[audience] = rows[0][0] if rows else None
-        missing = [audience for audience in missing if audience not in held]
+        if any(audience not in held for audience in missing):
+            # All who need an answer at this moment share one question.
+            async with self._asking:
+                await self._ask([audience for audience in missing if audience not in held], held)
+        return held
+
+    async def _ask(self, missing: Collection[str], held: dict[str, str | None]) -> None:
         if missing:
             async with self._instance.reading() as session:
                 found = await forums.visibilities(session, missing)
             held.update({audience: found.get(audience) for audience in missing})
-        return held

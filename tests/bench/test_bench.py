@@ -11,10 +11,12 @@ from sqlalchemy import func, select
 
 from bench import fanout, idle, ingest, pages, report, town
 from bench.__main__ import main
+from bench.ceilings import Limits, mean
 from bench.elsewhere import holds
 from bench.followers import following
 from bench.ingest import Intake
 from bench.limits import crypto
+from bench.limits.inserts import InsertSpeed
 from bench.pages import SIGHTS, Reading
 from bench.result import Line
 from bench.setting import Bench
@@ -67,9 +69,9 @@ def test_a_served_town_is_measured(tmp_path: Path, cache: Path) -> None:
         reading = Reading(at.product, at.place, cookie, at.elsewhere, count(1))
         signed_in = next(sight for sight in SIGHTS if sight.name == "thread of 20, signed in")
         assert pages.measure(bench, "sqlite", reading, signed_in).done >= 8
-        taken = ingest.burst(
-            bench, "sqlite", Intake(at.product, at.elsewhere, at.place, at.place.short[0])
-        )
+        intake = Intake(at.product, at.elsewhere, at.place, at.place.short[0])
+        ingest.make_known(intake)
+        taken = ingest.burst(bench, "sqlite", intake)
         assert taken.done == bench.count(ingest.DELIVERIES)
         assert taken.cpu > 0
 
@@ -85,6 +87,16 @@ def test_the_speed_of_rsa_is_read_from_what_either_version_prints(line: str) -> 
     found = crypto.read(f"Doing 2048 bits private rsa's for 1s: 4110 ...\n  sign  verify\n{line}\n")
     assert found is not None
     assert (found.signs, found.verifies) == (4110.0, 61000.5)
+
+
+def test_a_limit_is_the_mean_of_what_a_thing_costs_before_and_after() -> None:
+    speed = InsertSpeed(50_000, 20.0), InsertSpeed(25_000, 40.0)
+    one = Limits(signs=4_000, page=30_000, inserts={"sqlite": speed[0]})
+    other = Limits(signs=2_000, page=30_000, inserts={"sqlite": speed[1]})
+    found = mean(one, other)
+    assert found.signs == pytest.approx(1e6 / ((250 + 500) / 2))
+    assert found.page == pytest.approx(30_000)
+    assert found.inserts["sqlite"].cpu_us == 30.0
 
 
 @pytest.mark.parametrize(

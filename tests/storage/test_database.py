@@ -28,7 +28,8 @@ from server.resources import links
 from server.settings import Settings
 from storage.audit import AuditEntry
 from storage.base import Base, UtcDateTime
-from storage.database import MIGRATIONS, Database, DatabaseError, notify, prepare
+from storage.database import MIGRATIONS, Database, notify, prepare
+from storage.errors import DatabaseError
 from storage.revisions import migrate
 from tests import makers
 from tests.clock import TurnableClock

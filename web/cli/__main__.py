@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets `python -m web.cli` do what `guildhall` does."""
 
-from web.cli.program import main
+from web.cli.program import begin
 
-main()
+begin()

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every command under one name, and the one place that says no."""
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.metadata import version as installed
 
 import typer
 
 from server.errors import Refusal, SettingsError
-from storage.database import DatabaseError
+from storage.errors import DatabaseError
 
 app = typer.Typer(
     name="guildhall",
@@ -134,9 +134,24 @@ def mount(wanted: str) -> None:
         put_in()
 
 
+def begin() -> None:
+    """Be the program: run the command that was given to this process, and end it.
+
+    Nothing of what is imported is garbage, and looking for it takes a quarter of the time.
+    """
+    gc.disable()
+    given = sys.argv[1:]
+    mount(given[0] if given else "")
+    gc.freeze()
+    gc.enable()
+    main(given)
+
+
 @app.command("version")
 def version() -> None:
     """Print the version."""
+    from importlib.metadata import version as installed
+
     typer.echo(installed("guildhall"))
 
 

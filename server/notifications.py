@@ -27,7 +27,7 @@ from storage.base import insert
 from storage.forums import Forum
 from storage.members import Member
 from storage.notifications import Notification
-from storage.plain import Question, ask, given
+from storage.plain import Put, Question, ask, given
 from storage.posts import Post, PostMention, PostState
 from storage.practices import PracticeDraftPerson
 
@@ -225,6 +225,11 @@ def _unread(sight: Sight) -> Question[int]:
         ),
         int,
     )
+
+
+def ahead(member: int) -> Put:
+    """What `unread_count` asks for an active member."""
+    return _unread(Sight(signed_in=True, member=True)), {"me": member}
 
 
 async def unread_count(session: AsyncSession, member: Member) -> int:

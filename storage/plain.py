@@ -139,7 +139,7 @@ async def ask_ahead(session: AsyncSession, *put: Put) -> None:
     What turns out not to be asked costs no more than its answer.
     """
     snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
-    if snapshot is None or snapshot.is_sqlite:
+    if snapshot is None or snapshot.is_sqlite or not put:
         return
     questions = tuple(question for question, _ in put)
     dialect = session.get_bind().dialect

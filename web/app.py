@@ -64,6 +64,7 @@ from web.people import People
 from web.policy import content_policy
 from web.rooms import Rooms
 from web.templates import HERE, environment
+from web.visits import Seen
 
 FEATURES = (
     home,
@@ -184,6 +185,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.wire = wire
     app.state.worker = None
     app.state.live = Hub(instance)
+    app.state.seen = Seen()
     app.state.streams = Streams(instance)
     app.state.lookup = WireLookup(wire)
     # Without a worker here, another process sends, and only that one knows what is under way.

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One request of a person: who they are, and how they are answered."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
@@ -13,16 +16,18 @@ from server.errors import SignInNeeded
 from server.freshness import Mark
 from server.instance import Instance
 from server.members import sign_in
+from server.members.accounts import token_hash
 from server.mentoring import room
 from server.peers import Lookup
 from server.reviews import notices as reviews
-from server.rows import Member
+from server.rows import Member, Put
 from server.viewers import Viewer
 from web import sessions, templates
 from web.ages import Ages
 from web.answers import SAID
 from web.cache import may_keep
 
+MOST_SEEN = 10_000
 _OF_VISITORS = {"Vary": "Accept, Accept-Encoding, Cookie", "Cache-Control": "no-cache"}
 _OF_MEMBERS = {"Vary": "Accept, Cookie", "Cache-Control": "private, no-store"}
 
@@ -121,18 +126,56 @@ class Visit:
         return response
 
 
+class Seen:
+    """Whose the sessions last seen were: only for what to ask ahead, never for who it is."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, int] = {}
+
+    def get(self, token: str) -> int | None:
+        return self._members.get(token_hash(token))
+
+    def note(self, token: str, member: int) -> None:
+        if len(self._members) >= MOST_SEEN:
+            self._members.clear()
+        self._members[token_hash(token)] = member
+
+
+def _ahead(token: str, now: datetime, guess: int | None) -> Iterable[Put]:
+    """What `_of_member` asks, if the session is that of the member it was last found to be."""
+    if guess is not None:
+        yield sign_in.ahead(token, now)
+        for waiting in (notifications, reviews, room):
+            yield waiting.ahead(guess)
+
+
+async def _of_member(
+    request: Request, token: str, now: datetime, session: AsyncSession
+) -> Visit | None:
+    instance: Instance = request.app.state.instance
+    found = await sign_in.signed_in(session, instance, token, now)
+    if found is None:
+        return None
+    visit = Visit(request, instance, Viewer(found.member), found.csrf, token)
+    visit.notices = await notifications.unread_count(session, found.member)
+    visit.notices += await reviews.unread_count(session, found.member)
+    visit.awaits, visit.told = await room.waiting_counts(session, found.member)
+    visit.notices += visit.told
+    return visit
+
+
 async def arrive(request: Request) -> Visit:
     """Who asks; every page begins with it."""
     instance: Instance = request.app.state.instance
     token = sessions.token_of(request, instance.settings)
     if token is not None:
-        async with instance.reading() as session:
-            found = await sign_in.signed_in(session, instance, token)
-            if found is not None:
-                visit = Visit(request, instance, Viewer(found.member), found.csrf, token)
-                visit.notices = await notifications.unread_count(session, found.member)
-                visit.notices += await reviews.unread_count(session, found.member)
-                visit.awaits, visit.told = await room.waiting_counts(session, found.member)
-                visit.notices += visit.told
-                return visit
+        now = instance.clock.now()
+        seen: Seen = request.app.state.seen
+        guess = seen.get(token)
+        visit = await instance.looked(
+            partial(_of_member, request, token, now), *_ahead(token, now, guess)
+        )
+        if visit is not None:
+            seen.note(token, visit.member.id)
+            return visit
     return Visit(request, instance, Viewer(), sessions.form_token_of(request, instance))

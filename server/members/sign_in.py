@@ -3,7 +3,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select
@@ -19,7 +19,7 @@ from storage import members
 from storage.apps import AppCode, AppToken
 from storage.base import Characters, UtcDateTime
 from storage.members import EmailConfirmation, Member, MemberState
-from storage.plain import Question, ask, given
+from storage.plain import Put, Question, ask, given
 from storage.sessions import Session, SignInFailure
 
 LASTS = timedelta(days=30)
@@ -117,10 +117,17 @@ _SIGNED_IN = Question(
 )
 
 
-async def signed_in(session: AsyncSession, instance: Instance, token: str) -> SignedIn | None:
+def ahead(token: str, now: datetime) -> Put:
+    """What `signed_in` asks."""
+    return _SIGNED_IN, {"hash": token_hash(token), "now": now}
+
+
+async def signed_in(
+    session: AsyncSession, instance: Instance, token: str, now: datetime | None = None
+) -> SignedIn | None:
     """Who a cookie belongs to, if its session is alive."""
-    asked = {"hash": token_hash(token), "now": instance.clock.now()}
-    found = await ask(session, _SIGNED_IN, **asked)
+    question, asked = ahead(token, now or instance.clock.now())
+    found: list[SignedIn] = await ask(session, question, **asked)
     return found[0] if found else None
 
 

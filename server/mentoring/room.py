@@ -27,7 +27,7 @@ from storage.mentoring import (
 from storage.mentoring import (
     pairs as pairings,
 )
-from storage.plain import Question, ask, given
+from storage.plain import Put, Question, ask, given
 
 MOST_PAIRS = 50
 
@@ -86,6 +86,11 @@ def _all_waiting() -> Question[tuple[int, int]]:
 
 # Every page of a member asks it.
 _WAITING = _all_waiting()
+
+
+def ahead(member: int) -> Put:
+    """What `waiting_counts` asks."""
+    return _WAITING, {"me": member}
 
 
 async def waiting_counts(session: AsyncSession, member: Member) -> tuple[int, int]:

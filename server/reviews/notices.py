@@ -11,7 +11,7 @@ from server import letters
 from server.transaction import Transaction
 from storage.forums import ForumSteward
 from storage.members import Member, MemberState
-from storage.plain import Question, ask, given
+from storage.plain import Put, Question, ask, given
 from storage.reviews import ReviewNotice
 
 PAGE = 30
@@ -111,6 +111,11 @@ _UNREAD = Question(
     select(func.count()).where(ReviewNotice.member_id == given("me"), ReviewNotice.read.is_(None)),
     int,
 )
+
+
+def ahead(member: int) -> Put:
+    """What `unread_count` asks."""
+    return _UNREAD, {"me": member}
 
 
 async def unread_count(session: AsyncSession, member: Member) -> int:

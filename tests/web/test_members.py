@@ -294,3 +294,19 @@ async def test_ACC_02_a_new_password_signs_out_everywhere_else(
         assert "signed out everywhere else" in unescape((await client.get("/me")).text)
         assert await who_am_i(client) == "Ana Ruiz"
         assert await who_am_i(other) is None
+
+
+async def test_whose_a_session_was_last_is_never_believed(
+    app: Starlette, client: httpx.AsyncClient, instance: Instance, admin: Member
+) -> None:
+    ana = await makers.member(instance, "ana", name="Ana Ruiz")
+    await makers.sign_in(client, instance, ana)
+    first = await client.get("/")
+    assert first.status_code == 200
+    token = client.cookies["guildhall_session"]
+    assert app.state.seen.get(token) == ana.id
+    app.state.seen.note(token, admin.id)
+    again = await client.get("/")
+    assert 'href="/u/ana"' in again.text
+    assert f'href="/u/{admin.handle}"' not in again.text
+    assert app.state.seen.get(token) == ana.id

@@ -27,7 +27,7 @@ from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
 from storage.errors import DatabaseError
 from storage.faults import FAULTS
-from storage.plain import Plain, address, plain
+from storage.snapshots import Plain, address, plain
 from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -142,13 +142,16 @@ class Database:
         return PostgresAppends(address(self.url))
 
     @asynccontextmanager
-    async def reading(self, *, planned_once: bool = False) -> AsyncIterator[AsyncSession]:
+    async def reading(
+        self, *, planned_once: bool = False, steady: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """A session for questions; what it sees is one consistent moment.
 
         What `plain.ask` sees is one moment as well, of its own. With `planned_once` PostgreSQL
         goes by one plan for its questions whatever they are given, as is good for visitors.
+        With `steady` that moment is kept from the first question on, so that none is `Moved`.
         """
-        snapshot = self.plain.snapshot(planned_once=planned_once)
+        snapshot = self.plain.snapshot(planned_once=planned_once, steady=steady)
         session = self._unused.pop() if self._unused else self._session()
         session.info["snapshot"] = snapshot
         try:

@@ -11,7 +11,7 @@ from server.notifications import mark_thread_read
 from server.transaction import Transaction
 from storage.base import Characters, insert
 from storage.members import Member
-from storage.plain import Question, ask, given
+from storage.plain import Put, Question, ask, given
 from storage.posts import Draft, Post, PostState, ReadMark
 from storage.versions import COUNTED
 
@@ -93,6 +93,11 @@ _DRAFTED = Question(
     ),
     str,
 )
+
+
+def ahead(member: Member, place: str) -> Put:
+    """What `drafted` asks."""
+    return _DRAFTED, {"me": member.id, "place": place}
 
 
 async def drafted(session: AsyncSession, member: Member, place: str) -> str:

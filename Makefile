@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The habits of the house, one word each.
 .DEFAULT_GOAL := help
-.PHONY: help setup base demo test run check audit fuzz crash simulate bench test-journeys test-peers screenshots lock
+.PHONY: help setup base demo test run check audit fuzz crash soak simulate bench test-journeys test-peers screenshots lock
 
 BIN := .venv/bin
 # What is imported once need not be compiled by every process that starts.
@@ -52,6 +52,9 @@ simulate: base  ## a simulated federation on other seeds: SEEDS="11 12 13"
 crash: setup  ## kill servers at random moments: KILLS=200, and SEED for other moments
 	@GUILDHALL_TEST_KILLS=$(or $(KILLS),200) GUILDHALL_TEST_SEED=$(or $(SEED),20261125) \
 	  $(BIN)/pytest -q -s tests/crash/test_kills.py
+
+soak: base  ## an hour of sending to peers that are far away: MINUTES=60
+	@$(BIN)/python -m tests.crash.soak --minutes $(or $(MINUTES),60)
 
 test-journeys: setup  ## the journeys between agencies, each agency on PostgreSQL; DATABASE=sqlite for the other
 	GUILDHALL_TEST_JOURNEYS=$(or $(DATABASE),postgresql) $(BIN)/pytest -q tests/journeys

@@ -6,10 +6,15 @@ believes what a document says of itself. Ids come in as the vocabulary normalise
 the value that was checked is the value that is stored. Source: FEP-fe34, FEP-1b12.
 """
 
+from functools import lru_cache
+
 from federation.errors import WireError
 from federation.origins import origin_of
 from federation.vocabulary.activities import Activity, Envelope
 from federation.vocabulary.posts import Post as WirePost
+
+# Actors come again and again; a refusal is not kept.
+_origin_of_actor = lru_cache(maxsize=4_096)(origin_of)
 
 
 class Unauthorised(WireError):
@@ -21,7 +26,7 @@ class Unauthorised(WireError):
 def same_origin(one: str, other: str) -> bool:
     """Scheme, host and port alike; False for anything that is no http(s) URL."""
     try:
-        return origin_of(one) == origin_of(other)
+        return origin_of(one) == _origin_of_actor(other)
     except WireError:
         return False
 

@@ -75,17 +75,16 @@ def steward(deed: Deed, number: int, *, named: bool) -> dict[str, Any]:
     return deed.addressed(kind, identifier, deed.post) | {"target": f"{deed.forum}/moderators"}
 
 
-def tombstone(
-    uri: str, former: str, author: str, context: str, forum: str, when: datetime
-) -> dict[str, Any]:
-    """What is served where a post was deleted."""
+def tombstone(post: Post, author: str, context: str, forum: str) -> dict[str, Any]:
+    """What is served where a post was deleted; a `summary` says why a steward removed it."""
     return {
         "@context": OBJECT_CONTEXT,
-        "id": uri,
+        "id": post.uri,
         "type": "Tombstone",
-        "formerType": former,
-        "deleted": moment(when),
+        "formerType": former_type(post),
+        "deleted": moment(post.deleted or post.published),
         "attributedTo": author,
         **({"context": context} if context else {}),
         "audience": forum,
+        **({"summary": post.reason} if post.reason else {}),
     }

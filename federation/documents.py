@@ -210,9 +210,7 @@ class Documents:
         opener = await self.session.get_one(Post, post.thread_id)
         author = await self.session.get_one(Member, post.author_id)
         forum = await self.session.get_one(Forum, post.forum_id)
-        former = deeds.former_type(post)
-        when = post.deleted or post.published
-        return deeds.tombstone(post.uri, former, author.uri, opener.context, forum.uri, when)
+        return deeds.tombstone(post, author.uri, opener.context, forum.uri)
 
     async def _post(self, number: int) -> Post:
         question = (

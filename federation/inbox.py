@@ -4,7 +4,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +34,7 @@ LARGEST = 1_000_000
 KNOCKS_A_MINUTE = 120
 MOST_BYTES_WAITING = 64_000_000
 IDS_TRIED = 2
+FOLLOWERS = claims.NAME.lower()
 UNIQUE = ("signer", "activity_id")
 
 
@@ -130,7 +130,7 @@ class Inbox:
             authority.must_be_own_words(verified.actor, envelope)
         except WireError as error:
             return Answer(401, str(error))
-        await self._liveness.heard(verified.host, None if verified.was_asked_for else mark)
+        await self._liveness.heard(verified.host, None if verified.was_asked_for else mark, now)
         self._hear_of_followers(request, verified)
         if wait := self._throttle.spend(verified.host, now):
             return _too_fast(wait)
@@ -142,9 +142,8 @@ class Inbox:
 
     def _hear_of_followers(self, request: Request, verified: Verified) -> None:
         """Note what the sender says of its followers here (FEP-8fcf), where that was signed."""
-        name = claims.NAME.lower()
-        if name in verified.covered:
-            for value in request.lines(name)[:1]:
+        if FOLLOWERS in verified.covered:
+            for value in request.lines(FOLLOWERS)[:1]:
                 self.followers.heard(verified.actor, value)
 
     def _moment(self) -> int | None:
@@ -218,13 +217,15 @@ class Inbox:
 
     async def _append(self, row: dict[str, Any]) -> bool:
         """Whether the row is new; another id is tried where two processes made the same."""
-        instance = self._wire.instance
+        ids, append = self._wire.instance.ids, self._wire.instance.database.writer.append
         for _ in range(IDS_TRIED):
-            row["id"] = instance.ids.next()
-            with suppress(NotStored):
-                return await instance.database.writer.append(InboxRow, row, unique=UNIQUE)
-        row["id"] = instance.ids.next()
-        return await instance.database.writer.append(InboxRow, row, unique=UNIQUE)
+            row["id"] = ids.next()
+            try:
+                return await append(InboxRow, row, unique=UNIQUE)
+            except NotStored:
+                continue
+        row["id"] = ids.next()
+        return await append(InboxRow, row, unique=UNIQUE)
 
 
 def _too_fast(wait: int) -> Answer:

@@ -52,8 +52,11 @@ class Liveness:
         # Hosts that were not failing when the database was as this mark of it says.
         self._well: tuple[int, set[str]] = (-1, set())
 
-    async def heard(self, host: str, mark: int | None = None) -> None:
-        """A verified request came from this host; `mark`: how the database was when it came."""
+    async def heard(self, host: str, mark: int | None = None, now: datetime | None = None) -> None:
+        """A verified request came from this host, `now` if that is known.
+
+        `mark`: how the database was when it came.
+        """
         if mark is not None and self._well[0] == mark and host in self._well[1]:
             failing: Rows | None = []
         else:
@@ -64,11 +67,10 @@ class Liveness:
                 self._well[1].add(host)
         if failing:
             await self._delivery.heard(host)
-        elif failing is None or self._is_to_be_noted(host):
+        elif failing is None or self._is_to_be_noted(host, now or self._instance.clock.now()):
             self._gather(host)
 
-    def _is_to_be_noted(self, host: str) -> bool:
-        now = self._instance.clock.now()
+    def _is_to_be_noted(self, host: str, now: datetime) -> bool:
         last = self._noted.get(host)
         if last is not None and now - last < NOTED_EVERY:
             return False

@@ -12,7 +12,10 @@ from federation.errors import Forbidden
 LONGEST_URL = 2048
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]+)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
+_URL = re.compile(
+    r"(?P<scheme>[hH][tT]{2}[pP][sS]?)://(?P<authority>[^/?#]+)(?P<path>[^?#]*)"
+    r"(?P<query>\?[^#]*)?(?:#.*)?"
+)
 _AUTHORITY = re.compile(
     r"(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253})(?::(?P<port>[0-9]{1,5}))?"
 )
@@ -49,7 +52,7 @@ def parse_url(text: str) -> HttpUrl:
     white space, control characters, more than 2,048 characters.
     """
     found = _found(text)
-    scheme = found["scheme"]
+    scheme = found["scheme"].lower()
     origin, host, port, literal = _place(scheme, found["authority"])
     tail = quote((found["path"] or "/") + (found["query"] or ""), safe=_AS_WRITTEN)
     return HttpUrl(origin + tail, origin, scheme, host, port, literal)
@@ -59,9 +62,7 @@ def _found(text: str) -> re.Match[str]:
     """The parts of an address; the authority is still to be read."""
     if len(text) > LONGEST_URL or _UNWANTED.search(text):
         raise Forbidden("That address is too long or holds characters no address has.")
-    bare = text.partition("#")[0]
-    scheme, colon, rest = bare.partition(":")
-    found = _URL.fullmatch(scheme.lower() + colon + rest)
+    found = _URL.fullmatch(text)
     if found is None:
         raise Forbidden("That address does not begin with https:// and a host.")
     return found
@@ -110,8 +111,8 @@ def join_url(base: HttpUrl, reference: str) -> HttpUrl:
 
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]` (RFC 6454), lower case, the default port left out."""
-    found = _found(url)
-    return _place(found["scheme"], found["authority"])[0]
+    scheme, authority = _found(url).group("scheme", "authority")
+    return _place(scheme.lower(), authority)[0]
 
 
 def is_asked_at(identifier: str, url: str) -> bool:

@@ -290,12 +290,13 @@ async def tidy(tx: Transaction) -> None:
     await tx.session.execute(delete(Filter).where(Filter.until <= tx.now))
 
 
-_ANY = Question(select(Filter.id).where(Filter.member_id == given("me")).limit(1), int)
+ANY = Question(select(Filter.id).where(Filter.member_id == given("me")).limit(1), int)
+"""Whether a member has any: one of them, if so."""
 
 
 async def held(session: AsyncSession, member: Member) -> list[Held]:
     """The member's filters, the oldest first."""
-    if not await ask(session, _ANY, me=member.id):
+    if not await ask(session, ANY, me=member.id):
         return []
     rows = select(Filter).where(Filter.member_id == member.id).order_by(Filter.id)
     filters = (await session.execute(rows)).scalars().all()

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import versions
 from storage.database import Database
-from storage.plain import Snapshot
+from storage.plain import Put, ask
+from storage.snapshots import Snapshot
 
 
 @dataclass(slots=True)
@@ -51,15 +52,28 @@ def of_event() -> tuple[int, ...]:
     return (versions.CALENDAR,)
 
 
-async def mark(session: AsyncSession, scopes: tuple[int, ...]) -> Mark | None:
+def ahead(thread: int) -> Put:
+    """What `mark` asks for the page of a thread, where that shows nothing unusual."""
+    alike = [versions.EVERYTHING, versions.PEOPLE, versions.LIBRARY, versions.CALENDAR]
+    return versions.AROUND, {"scopes": [*alike, versions.thread(thread)], "thread": thread}
+
+
+async def mark(
+    session: AsyncSession, scopes: tuple[int, ...], *, thread: int | None = None
+) -> Mark | None:
     """The versions at the moment that `plain.ask` sees in this session; None beside a deed.
 
     What the session was asked in any other way must have been asked after `plain.ask` was first
-    used: it is then never older than the versions.
+    used: it is then never older than the versions. `thread` is the one that the page shows.
     """
     snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
     if snapshot is None:
         return None
+    if thread is not None and snapshot.held:
+        question, asked = ahead(thread)
+        known = dict(await ask(session, question, **asked))
+        if known.keys() >= set(scopes):
+            return Mark(scopes, tuple(known[scope] for scope in scopes))
     return Mark(scopes, await versions.versions(snapshot, scopes))
 
 

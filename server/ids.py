@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ids that sort by time: 47 bits of milliseconds, 16 random."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from server.clock import Clock
 from server.randomness import Randomness
 
 FLOOR = datetime(2000, 1, 1, tzinfo=UTC)
+# Further ahead a clock was wrong altogether: what it numbered is left behind, and not gone on from.
+SET_BACK = timedelta(days=2)
 
 
 class Ids:
@@ -16,6 +18,15 @@ class Ids:
         self._clock = clock
         self._randomness = randomness
         self._last = 0
+
+    @property
+    def ahead(self) -> int:
+        """No clock that was merely set back has given out an id from here on."""
+        return earliest(self._clock.now() + SET_BACK)
+
+    def go_on_from(self, last: int) -> None:
+        """Continue from what stands in the database already, though the clock was set back."""
+        self._last = max(self._last, last)
 
     def next(self) -> int:
         """A new id for now, greater than any given out before."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One running instance: its database, clock, keys, and its deeds."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,10 +18,15 @@ from server.keys import Vault
 from server.randomness import Randomness, SystemRandomness
 from server.settings import Settings
 from server.transaction import Transaction
+from storage import numbers
 from storage.database import Database, notify, prepare
 from storage.facts import FactRow
 from storage.faults import passes
 from storage.files import StoredFile
+from storage.plain import Put, ask_ahead
+from storage.snapshots import Moved
+
+T = TypeVar("T")
 
 
 class Instance:
@@ -56,7 +62,10 @@ class Instance:
         database = Database(settings.database)
         try:
             await prepare(database)
-            return cls(settings, database, clock=clock, randomness=randomness)
+            instance = cls(settings, database, clock=clock, randomness=randomness)
+            async with instance.reading() as session:
+                instance.ids.go_on_from(await numbers.highest(session, instance.ids.ahead))
+            return instance
         except BaseException:
             await database.close()
             raise
@@ -80,6 +89,20 @@ class Instance:
     def reading(self, *, planned_once: bool = False) -> AbstractAsyncContextManager[AsyncSession]:
         """A session for questions; `planned_once` as `Database.reading` has it."""
         return self.database.reading(planned_once=planned_once)
+
+    async def looked(self, look: Callable[[AsyncSession], Awaitable[T]], *put: Put) -> T:
+        """What `look` finds in one moment; what it is about to ask is `put` ahead of it.
+
+        It looks once more where that moment had passed before it had asked all.
+        """
+        try:
+            async with self.database.reading(planned_once=True) as session:
+                await ask_ahead(session, *put)
+                return await look(session)
+        except Moved:
+            async with self.database.reading(planned_once=True, steady=True) as session:
+                await ask_ahead(session, *put)
+                return await look(session)
 
     @asynccontextmanager
     async def transaction(self, received: int | None = None) -> AsyncIterator[Transaction]:

@@ -10,6 +10,7 @@ from storage.markers import Marker
 from storage.members import Invitation, Member
 from storage.mutes import Mute, MuteKind
 from storage.peers import Knock, Peer, PolicyRule, Verdict
+from storage.plain import Put
 from storage.posts import Draft, Kind, Post, PostState
 from storage.pushes import PushSubscription
 from storage.uploads import Upload
@@ -39,6 +40,7 @@ __all__ = [
     "Post",
     "PostState",
     "PushSubscription",
+    "Put",
     "StoredFile",
     "Upload",
     "Verdict",

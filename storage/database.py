@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Connection, Select, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -27,13 +27,14 @@ from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
 from storage.errors import DatabaseError
 from storage.faults import FAULTS
-from storage.plain import Plain, address, plain
+from storage.snapshots import Plain, address, plain
 from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LISTEN_AGAIN = 0.5
 # Seconds after which a connection that nobody used is asked whether it still stands.
 ASKED_AFTER = 30.0
+MOST_WAITS = 11
 MOST_UNUSED = 8
 
 
@@ -142,13 +143,16 @@ class Database:
         return PostgresAppends(address(self.url))
 
     @asynccontextmanager
-    async def reading(self, *, planned_once: bool = False) -> AsyncIterator[AsyncSession]:
+    async def reading(
+        self, *, planned_once: bool = False, steady: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """A session for questions; what it sees is one consistent moment.
 
         What `plain.ask` sees is one moment as well, of its own. With `planned_once` PostgreSQL
         goes by one plan for its questions whatever they are given, as is good for visitors.
+        With `steady` that moment is kept from the first question on, so that none is `Moved`.
         """
-        snapshot = self.plain.snapshot(planned_once=planned_once)
+        snapshot = self.plain.snapshot(planned_once=planned_once, steady=steady)
         session = self._unused.pop() if self._unused else self._session()
         session.info["snapshot"] = snapshot
         try:
@@ -266,12 +270,12 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         folder = Path(database.url.database).parent
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     try:
-        if await database.run_sync(_is_current):
+        if await _in_turn(database, _is_current):
             return
         # Imported here: alembic takes longer than the rest of a short command.
         from storage import revisions
 
-        found, wanted, known, empty = await database.run_sync(partial(revisions.look, MIGRATIONS))
+        found, wanted, known, empty = await _in_turn(database, partial(revisions.look, MIGRATIONS))
     except (OSError, SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError) as error:
         raise DatabaseError(f"The database cannot be opened: {_cause(error)}.") from error
     if not known:
@@ -282,7 +286,21 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         return
     if found is not None and not upgrade:
         raise DatabaseError("The database is of an older version: run `guildhall migrate` first.")
-    await database.run_sync(partial(revisions.migrate, MIGRATIONS))
+    await _in_turn(database, partial(revisions.migrate, MIGRATIONS))
+
+
+async def _in_turn(database: Database, work: Callable[[Connection], Any]) -> Any:
+    """Do it while nobody else does: another process may be migrating, for longer than a deed takes.
+
+    Each time the database itself waits, as long as for any deed.
+    """
+    for _ in range(MOST_WAITS):
+        try:
+            return await database.run_sync(work)
+        except OperationalError as error:
+            if not database.is_sqlite or "locked" not in str(error.orig):
+                raise
+    return await database.run_sync(work)
 
 
 def _is_current(connection: Connection) -> bool:

@@ -11,7 +11,9 @@ from sqlalchemy import (
     Index,
     Integer,
     bindparam,
+    exists,
     func,
+    or_,
     select,
     text,
 )
@@ -256,3 +258,17 @@ async def open_subscription(
         Subscription.until_seq.is_(None),
     )
     return (await session.execute(question)).scalars().first()
+
+
+async def is_on_its_way(session: AsyncSession, peer: str, subject: str) -> bool:
+    """Whether something about an object that is sent to a peer by name has not arrived there."""
+    is_parked = exists().where(Parked.lane_id == Lane.id, Parked.seq == LogRow.seq)
+    question = (
+        select(LogRow.seq)
+        .join(LogRecipient, LogRecipient.seq == LogRow.seq)
+        .join(Lane, Lane.id == LogRecipient.lane_id)
+        .where(LogRow.subject == subject, Lane.peer == peer)
+        .where(or_(LogRow.seq > Lane.cursor, is_parked))
+        .limit(1)
+    )
+    return (await session.execute(question)).first() is not None

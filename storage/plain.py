@@ -1,33 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Questions of the hot pages, compiled once and put to the plain driver."""
 
-import asyncio
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
-import asyncpg
 from sqlalchemy import BindParameter, Boolean, Dialect, Select, bindparam, inspect, select
-from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 from storage.among import as_json
 from storage.base import Base, Identifier, UtcDateTime, storable
 from storage.detached import layout
+from storage.joined import Joined, Part, join
+from storage.snapshots import Rows, Snapshot, Values
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Base)
-Values = Sequence[Any]
-MOST_IDLE = 8
-MOST_OPEN = 16
-BUSY_SECONDS = 0.25
-# Of each connection on SQLite: an index of a million posts is walked from pages at hand.
-CACHE_KB = 16_000
 
 
 def given(name: str, kind: TypeEngine[Any] = Identifier) -> BindParameter[Any]:
@@ -103,195 +94,24 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text + "+00:00")
 
 
-class Snapshot(Protocol):
-    """The database as it is at one moment, from the first question on until `close`."""
-
-    is_sqlite: bool
-
-    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]: ...
-
-    async def close(self) -> None: ...
-
-
-class Plain(Protocol):
-    """One database, asked once or for a snapshot; `asked` counts the questions."""
-
-    is_sqlite: bool
-    asked: int
-
-    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]: ...
-
-    def snapshot(self, *, planned_once: bool = False) -> Snapshot: ...
-
-    async def close(self) -> None: ...
-
-
-def address(url: URL) -> str:
-    """Where PostgreSQL is, as its driver takes it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def plain(url: URL) -> Plain:
-    """The plain driver of a database."""
-    return _Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url)
-
-
-class _Sqlite:
-    """Connections that read in the event loop: a hop to a thread costs more than the answer."""
-
-    is_sqlite = True
-
-    def __init__(self, url: URL) -> None:
-        self._path = url.database or ""
-        self._idle: list[sqlite3.Connection] = []
-        self.asked = 0
-
-    def snapshot(self, *, planned_once: bool = False) -> "_SqliteSnapshot":
-        return _SqliteSnapshot(self)
-
-    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        connection = self.take()
-        self.asked += 1
-        found = connection.execute(sql, values).fetchall()
-        self.give_back(connection)
-        return found
-
-    def take(self) -> sqlite3.Connection:
-        if self._idle:
-            return self._idle.pop()
-        opened = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256
-        )
-        opened.execute("PRAGMA query_only = ON")
-        opened.execute(f"PRAGMA cache_size = -{CACHE_KB}")
-        return opened
-
-    def give_back(self, connection: sqlite3.Connection) -> None:
-        if len(self._idle) < MOST_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-    async def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-
-
-class _SqliteSnapshot:
-    is_sqlite = True
-
-    def __init__(self, plain: _Sqlite) -> None:
-        self._plain = plain
-        self._connection: sqlite3.Connection | None = None
-
-    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        if self._connection is None:
-            self._connection = self._plain.take()
-            self._connection.execute("BEGIN")
-        self._plain.asked += 1
-        return self._connection.execute(sql, values).fetchall()
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connection.execute("COMMIT")
-            self._plain.give_back(connection)
-
-
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-# To plan takes longer than to answer, the more the larger the tables are. Not for what depends on
-# a member: which of their forums hold most is not known until they are named.
-_PLANNED_ONCE = f"{_BEGIN}; SET LOCAL plan_cache_mode = force_generic_plan"
-
-
-class _Postgres:
-    """A few connections of our own, at most MOST_OPEN in use."""
-
-    is_sqlite = False
-
-    def __init__(self, url: URL) -> None:
-        self._address = address(url)
-        self._idle: list[asyncpg.Connection] = []
-        self._room = asyncio.Semaphore(MOST_OPEN)
-        self.asked = 0
-
-    def snapshot(self, *, planned_once: bool = False) -> "_PostgresSnapshot":
-        return _PostgresSnapshot(self, _PLANNED_ONCE if planned_once else _BEGIN)
-
-    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        connection = await self.take()
-        sound = False
-        try:
-            self.asked += 1
-            found: Sequence[Sequence[Any]] = await connection.fetch(sql, *values)
-            sound = True
-        finally:
-            self.give_back(connection, sound=sound)
-        return found
-
-    async def take(self) -> asyncpg.Connection:
-        await self._room.acquire()
-        try:
-            while self._idle:
-                connection = self._idle.pop()
-                if not connection.is_closed():
-                    return connection
-            return await asyncpg.connect(self._address)
-        except BaseException:
-            self._room.release()
-            raise
-
-    def give_back(self, connection: asyncpg.Connection, *, sound: bool) -> None:
-        self._room.release()
-        if sound and len(self._idle) < MOST_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.terminate()
-
-    async def close(self) -> None:
-        while self._idle:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await self._idle.pop().close(timeout=5)
-
-
-class _PostgresSnapshot:
-    is_sqlite = False
-
-    def __init__(self, plain: _Postgres, begin: str) -> None:
-        self._plain = plain
-        self._begin = begin
-        self._connection: asyncpg.Connection | None = None
-
-    async def fetch(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        if self._connection is None:
-            self._connection = await self._plain.take()
-            await self._connection.execute(self._begin)
-        self._plain.asked += 1
-        found: Sequence[Sequence[Any]] = await self._connection.fetch(sql, *values)
-        return found
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            sound = False
-            try:
-                await connection.execute("COMMIT")
-                sound = True
-            finally:
-                self._plain.give_back(connection, sound=sound)
-
-
 async def ask(session: AsyncSession, question: Question[T], **values: Any) -> list[T]:
     """The answer to a question; beside a deed (no snapshot there) it is asked as any other."""
-    row = question.row
     snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
     if snapshot is None:
         answered = await session.execute(question.statement, values)
-        return [row(*found) for found in answered]
+        return [question.row(*found) for found in answered]
     compiled = question.compiled(session.get_bind().dialect)
+    if snapshot.held:
+        asked, rows = snapshot.held.get(question, ({}, ()))
+        if asked == values and question in snapshot.held:
+            return _made(question, compiled, rows)
     is_sqlite = snapshot.is_sqlite
     rows = await snapshot.fetch(compiled.sql, compiled.values(values, is_sqlite=is_sqlite))
-    put_together = compiled.put_together
+    return _made(question, compiled, rows)
+
+
+def _made(question: Question[T], compiled: _Compiled, rows: Rows) -> list[T]:
+    row, put_together = question.row, compiled.put_together
     if not compiled.read and put_together is None:
         return [row(*found) for found in rows]
     made = []
@@ -303,6 +123,48 @@ async def ask(session: AsyncSession, question: Question[T], **values: Any) -> li
                 cells[index] = read(cell)
         made.append(row(*cells) if put_together is None else row(*put_together(cells)))
     return made
+
+
+Put = tuple[Question[Any], dict[str, Any]]
+"""A question with what it is asked with."""
+# As many as there are kinds of pages and of viewers.
+_JOINED: dict[tuple[Question[Any], ...], Joined] = {}
+
+
+async def ask_ahead(session: AsyncSession, *put: Put) -> None:
+    """Have the answers to questions that a page is about to ask, as one statement.
+
+    Only where each question is a round trip. `ask` gives these answers to the same questions,
+    asked with the same values; whatever else it is asked is of the same moment (or `Moved`).
+    What turns out not to be asked costs no more than its answer.
+    """
+    snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
+    if snapshot is None or snapshot.is_sqlite:
+        return
+    questions = tuple(question for question, _ in put)
+    dialect = session.get_bind().dialect
+    compiled = [question.compiled(dialect) for question in questions]
+    joined = _JOINED.get(questions)
+    if joined is None:
+        kinds = (_kinds(question.statement, dialect) for question in questions)
+        parts = zip(compiled, kinds, strict=True)
+        joined = join([Part(one.sql, len(one.names), names) for one, names in parts])
+        _JOINED[questions] = joined
+    values = [
+        value
+        for one, (_, given) in zip(compiled, put, strict=True)
+        for value in one.values(given, is_sqlite=False)
+    ]
+    answers = joined.parted(await snapshot.fetch_ahead(joined.sql, values))
+    snapshot.held = {
+        question: (given, rows) for (question, given), rows in zip(put, answers, strict=True)
+    }
+
+
+def _kinds(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> list[str]:
+    """The type of each column, as SQL names it."""
+    name = dialect.type_compiler_instance.process
+    return [name(column.type) for column in statement.selected_columns]
 
 
 async def give_back(session: AsyncSession) -> None:

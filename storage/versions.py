@@ -4,9 +4,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import event, inspect
+from sqlalchemy import event, func, inspect, select, union_all
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, UOWTransaction, mapped_column
 
+from storage.among import Several
 from storage.base import Base, Identifier, upsert
 from storage.events import Event
 from storage.files import FilePreview, StoredFile
@@ -15,7 +16,7 @@ from storage.keys import ActorKey
 from storage.links import ResourceLink
 from storage.members import Member
 from storage.mentoring import OfferPost
-from storage.plain import Plain, Snapshot
+from storage.plain import Question, given
 from storage.polls import Poll
 from storage.posts import Kind, Post, PostMention, PostTag
 from storage.practices import (
@@ -31,6 +32,7 @@ from storage.practices import (
 from storage.replications import Announcing, Replication
 from storage.resources import Resource, ResourceFile, ResourceUse, ResourceVersion
 from storage.reviews import Review, ReviewSeat, ReviewStatement
+from storage.snapshots import Plain, Snapshot
 
 BUCKETS = 1 << 14
 EVERYTHING, PEOPLE, FORUMS, LIBRARY, CALENDAR = range(5)
@@ -114,6 +116,24 @@ def forum(identifier: int) -> int:
 def threads_of(identifier: int) -> int:
     """The scope of the list of a forum's threads, and of its counts."""
     return _FIRST + (identifier % BUCKETS) * 3 + 2
+
+
+def _around() -> Question[tuple[int, int]]:
+    given_ones = func.unnest(given("scopes", Several(Identifier)), type_=Identifier)
+    named = given_ones.column_valued("scope")
+    its_forum = _FIRST + 1 + Post.forum_id % BUCKETS * 3
+    asked = union_all(
+        select(named.label("scope")), select(its_forum).where(Post.id == given("thread"))
+    ).subquery()
+    version = func.coalesce(PageVersion.version, 0, type_=Identifier)
+    found = select(asked.c.scope, version).select_from(asked)
+    return Question(
+        found.outerjoin(PageVersion, PageVersion.scope == asked.c.scope), lambda *both: both
+    )
+
+
+AROUND = _around()
+"""On PostgreSQL: scopes that are named, and that of the forum of a thread, with their versions."""
 
 
 def question(scopes: int, *, is_sqlite: bool) -> str:

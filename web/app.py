@@ -263,8 +263,8 @@ class Guard:
         self._media_host = instance.settings.media_host
         self._has_admin = False
         self._guarded = partial(guarded, security_headers(instance.settings))
-        # What never changes comes as a tuple.
-        self._guarded_before = lru_cache(maxsize=64)(self._guarded)
+        # What never changes comes as a tuple, and goes on as one.
+        self._guarded_before = lru_cache(maxsize=64)(lambda given: tuple(self._guarded(given)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -2,7 +2,7 @@
 """Reading threads: the page, a post's history, closing, deleting."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,12 +15,13 @@ from starlette.routing import Route
 from server import freshness, text
 from server.errors import Gone
 from server.forums.standing import standing
+from server.library import lists as library
 from server.permissions import Permission, may, must
 from server.polls import pages as polls
 from server.polls.pages import ShownPoll
-from server.posts import editing, pages, reading, steering
+from server.posts import ahead, editing, pages, reading, steering
 from server.posts.pages import HistoryPage, ThreadPage
-from server.rows import Kind, PostState
+from server.rows import Kind, PostState, Put
 from web import repeats, writing
 from web.beside import Beside
 from web.events import showing as event_showing
@@ -37,26 +38,18 @@ async def thread(request: Request) -> Response:
     """A thread, or one reply with what answers it."""
     visit = await arrive(request)
     after = place(request, "after")
-    now = visit.instance.clock.now()
-    kept = ""
-    async with visit.instance.reading() as session:
-        page = await pages.thread_page(session, visit.viewer, post_id(request), now, after=after)
-        target = page.focus or page.opener.post
-        if page.may_reply and visit.viewer.member is not None:
-            kept = await reading.drafted(session, visit.viewer.member, f"reply:{target.id}")
-        beside = await _beside(session, visit, page)
-        scopes = (*freshness.of_thread(page.opener.post.id, page.forum.id), *beside.scopes)
-        # What it quotes may change without a word in this thread.
-        poll = await _poll(session, visit, page)
-        if visit.viewer.member is None and beside.may_be_kept and not page.quoted and not poll:
-            visit.mark = await freshness.mark(session, scopes)
-            visit.until = beside.until
+    number = post_id(request)
+    shown = await visit.instance.looked(
+        partial(_look, visit, number, after), *_ahead(visit, number, after)
+    )
+    page, beside, poll = shown.page, shown.beside, shown.poll
+    target = page.focus or page.opener.post
     response = visit.page(
         beside.template,
         page=page,
         after=after,
         on=str(Spot(target.id, after)),
-        kept=kept,
+        kept=shown.kept,
         once=repeats.new(visit) if page.may_reply else "",
         may_endorse=may(page.standing, Permission.ENDORSE),
         deepest=pages.DEEPEST,
@@ -70,6 +63,45 @@ async def thread(request: Request) -> Response:
         visit.lookup.opened(page.opener.post.id)
     await _mark_read(visit, page)
     return response
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a thread's page shows; `kept` is the answer that a member has begun."""
+
+    page: ThreadPage
+    beside: Beside
+    poll: ShownPoll | None
+    kept: str
+
+
+def _ahead(visit: Visit, number: int, after: int | None) -> Iterable[Put]:
+    """What `_look` asks of most threads."""
+    viewer = visit.viewer
+    yield from ahead.of_thread(viewer, number, after=after)
+    yield polls.ahead(number)
+    yield library.ahead(viewer, number)
+    if viewer.member is None:
+        yield freshness.ahead(number)
+    else:
+        yield reading.ahead(viewer.member, f"reply:{number}")
+
+
+async def _look(visit: Visit, number: int, after: int | None, session: AsyncSession) -> Shown:
+    now, viewer = visit.instance.clock.now(), visit.viewer
+    page = await pages.thread_page(session, viewer, number, now, after=after)
+    target, thread = page.focus or page.opener.post, page.opener.post.id
+    kept = ""
+    if page.may_reply and viewer.member is not None:
+        kept = await reading.drafted(session, viewer.member, f"reply:{target.id}")
+    beside = await _beside(session, visit, page)
+    poll = await _poll(session, visit, page)
+    # What it quotes may change without a word in this thread.
+    if viewer.member is None and beside.may_be_kept and not page.quoted and not poll:
+        scopes = (*freshness.of_thread(thread, page.forum.id), *beside.scopes)
+        visit.mark = await freshness.mark(session, scopes, thread=thread)
+        visit.until = beside.until
+    return Shown(page, beside, poll, kept)
 
 
 async def _poll(session: AsyncSession, visit: Visit, page: ThreadPage) -> ShownPoll | None:

@@ -98,7 +98,9 @@ async def _receipt(incoming: Incoming, forum: Forum, activity: Activity) -> None
             return
         member = await members.by_uri(tx.session, activity.actor)
         post = await held(tx, forum, getattr(about, "id", ""))
-        if activity.type == "Create" and member is not None and member.id == post.author_id:
+        own = member is not None and member.id == post.author_id
+        # An edit that came before what it changes was taken as the whole post.
+        if activity.type in {"Create", "Update"} and own:
             await receipts.confirm(tx, post)
             await practices.confirmed(tx, post)
         elif activity.type == "Like" and member is not None:

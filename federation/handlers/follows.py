@@ -5,7 +5,8 @@ from federation import authority
 from federation.incoming import Ignored, Incoming
 from federation.urls import host_of_uri
 from federation.vocabulary.activities import Activity, Reference
-from server.forums import follows
+from server import digests
+from server.forums import comparing, follows
 from server.posts import receipts
 from server.transaction import Transaction
 from storage import forums, members
@@ -58,7 +59,7 @@ async def reject(incoming: Incoming, activity: Activity) -> None:
             raise Ignored("This forum is not known here.")
         uri = getattr(activity.object, "id", "")
         kind, _, rest = uri.partition("#")[2].partition("-")
-        if kind in {"create", "like"}:
+        if kind in {"create", "like", "update"}:
             await _refused(tx, incoming, forum, uri, (kind, rest), reason)
             return
         _, member, _ = await _our_follow(tx, activity)
@@ -68,18 +69,26 @@ async def reject(incoming: Incoming, activity: Activity) -> None:
 async def _refused(
     tx: Transaction, incoming: Incoming, forum: Forum, uri: str, said: tuple[str, str], reason: str
 ) -> None:
-    """The home did not take a post or an endorsement of ours."""
+    """The home did not take a post, an edit or an endorsement of ours."""
     kind, rest = said
-    number = rest.partition("-")[0]
+    number, _, revision = rest.partition("-")
     if not incoming.wire.urls.is_ours(uri) or not number.isdecimal() or len(number) > 19:
         raise Ignored("This is not an activity of ours.")
     post = await tx.session.get(posts_storage.Post, int(number))
     if post is None or post.forum_id != forum.id:
         raise Ignored("This is not an activity of ours in this forum.")
-    if kind == "create":
+    if kind != "like":
         author = await tx.session.get_one(Member, post.author_id)
         authority.must_be_author(uri.partition("#")[0], author.uri)
+    if kind == "create":
         await receipts.refuse(tx, post, reason)
+        return
+    if kind == "update":
+        known = int(revision) if revision.isdecimal() and len(revision) < 9 else -1
+        if await receipts.refuse_edit(tx, post, known, reason):
+            # What the home keeps in its place comes by its digest.
+            await digests.agree(tx, forum, post.uri)
+            comparing.soon(tx, forum)
         return
     member = await members.by_uri(tx.session, uri.partition("#")[0])
     if member is not None:

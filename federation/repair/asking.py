@@ -15,9 +15,10 @@ from federation.digests.reading import (
     parse_lines,
     parse_one,
 )
-from federation.errors import BadAnswer, StatusError, Unreachable
+from federation.errors import BadAnswer, StatusError, Unreachable, WireError
 from federation.fetch import Response
 from federation.vocabulary.errors import Malformed
+from federation.vocabulary.posts import parse_post
 from federation.vocabulary.reader import read
 from federation.vocabulary.terms import ACTIVITY_JSON, is_activity_json
 from federation.wire import Wire
@@ -101,6 +102,17 @@ class Asking:
             raise
         page: PostPage = _parsed(parse_one, document or {}, self.forum)
         return page
+
+    async def reason(self, uri: str) -> str | None:
+        """Why a steward removed a post; None where its author deleted it, or nobody knows."""
+        try:
+            page = await self.one(uri)
+            remains = parse_post(page.object) if page is not None and page.object else None
+        except (Malformed, WireError):
+            # It goes all the same.
+            return None
+        is_tombstone = remains is not None and remains.type == "Tombstone"
+        return remains.summary if remains is not None and is_tombstone else None
 
     async def likes(self, uri: str, first: PostPage) -> list[dict[str, Any]]:
         """Every endorsement of a post that the home passes on."""

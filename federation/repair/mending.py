@@ -32,6 +32,10 @@ class NotNow(Exception):
     """It could not be had now, and may be later; the message says why."""
 
 
+class OnItsWay(Exception):
+    """The home may yet take what we say: neither side is put right before it has answered."""
+
+
 @dataclass(frozen=True)
 class Apart:
     """Why a post differs all the same: a reason, and what was said."""
@@ -64,6 +68,8 @@ class Mending:
         """
         try:
             apart = await self._bring(line, last=last)
+        except OnItsWay:
+            return True
         except Ignored as reason:
             apart = Apart(Reason.UNMET, str(reason))
         except Refusal as refusal:
@@ -111,7 +117,7 @@ class Mending:
             return Apart(Reason.REFUSED, "It is a post of another forum.")
         if line.is_deleted:
             if post.state != PostState.DELETED:
-                await self.decided("Delete", line.uri)
+                await self.decided("Delete", line.uri, await self.home.reason(line.uri))
             return Apart(Reason.DELETED)
         if post.state == PostState.DELETED:
             # What was deleted here is not brought back.
@@ -154,7 +160,11 @@ class Mending:
         if post.state in {PostState.SENT, PostState.REFUSED}:
             await self._receipt(post)
         ours = await self._line(line.uri)
-        if line.updated not in {"", ours.updated}:
+        if self._wire.urls.is_ours(line.uri) and ours.updated > line.updated:
+            page = page or await self.home.one(line.uri)
+            if not await self._own.keep_to(post, page, decided=bool(post.reason)):
+                raise OnItsWay
+        elif line.updated not in {"", ours.updated}:
             page = page or await self.home.one(line.uri)
             if self._wire.urls.is_ours(line.uri):
                 await self._own.edit(line.uri, page)
@@ -194,7 +204,7 @@ class Mending:
         except Malformed:
             return Reference(uri)
 
-    async def decided(self, kind: str, uri: str) -> None:
+    async def decided(self, kind: str, uri: str, reason: str | None = None) -> None:
         """What the home says of its own forum, as it would have announced it."""
         inner: object = uri
         if kind == "Undo":
@@ -205,6 +215,8 @@ class Mending:
             "actor": self._forum.uri,
             "object": inner,
         }
+        if reason is not None:
+            document["summary"] = reason
         if kind in {"Add", "Remove"}:
             document["target"] = f"{self._forum.uri}/featured"
         await self._apply(parse_activity(document))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What our own members said, had back from the home of a forum."""
 
+from datetime import timedelta
 from typing import Any
 
 from federation import authority
@@ -16,10 +17,13 @@ from federation.vocabulary.posts import parse_post
 from federation.wire import Wire
 from server.posts import restoring
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
-from storage import members, posts
+from storage import log, members, posts
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Post
+from storage.posts import Kind, Post
+
+# How long an edit that has arrived may wait at the home until it is worked on.
+LATELY = timedelta(hours=1)
 
 
 class OwnWords:
@@ -74,6 +78,29 @@ class OwnWords:
                 before = post.revision
                 await restoring.restore_edit(tx, post, draft, page.revision)
                 await practices.edited(tx, post, said, before)
+
+    async def keep_to(self, post: Post, page: PostPage | None, *, decided: bool) -> bool:
+        """Have a post of ours say what its home keeps of it, where that is older.
+
+        False where the home may yet take what we say: it has not `decided`, and something about
+        the post is on its way.
+        """
+        proven = await self._proven(post.uri, page)
+        if proven is None or post.kind not in {Kind.THREAD, Kind.REPLY}:
+            return True
+        said, author = proven
+        before = post.updated or post.published
+        if author.id != post.author_id or (said.updated or said.published) >= before:
+            return True
+        async with self._wire.instance.transaction() as tx:
+            if not decided and (
+                before > tx.now - LATELY
+                or await log.is_on_its_way(tx.session, self._forum.peer or "", post.uri)
+            ):
+                return False
+            draft = EditDraft(said.title, said.source, said.tags, _origin(said))
+            await restoring.put_back(tx, post, draft, post.revision)
+        return True
 
     async def endorsement(self, post: Post, activity: Activity) -> None:
         """Take an endorsement of ours that was lost here, or was not known to have arrived."""

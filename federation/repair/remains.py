@@ -77,7 +77,8 @@ class Places:
         if not any(same_origin(context, one) for one in (uri, self._forum.uri)):
             context = ""
         deleted = said.deleted or said.published
-        remains = Remains(uri, said.in_reply_to, context, said.published, deleted)
+        why = said.summary or ""
+        remains = Remains(uri, said.in_reply_to, context, said.published, deleted, why)
         return _Gone(remains, said.author, known.day)
 
 

@@ -2,6 +2,7 @@
 """Digests of a request's body, made and compared."""
 
 import base64
+import binascii
 import hashlib
 import hmac
 from functools import lru_cache
@@ -74,7 +75,7 @@ def must_match_body(request: Request) -> None:
     bytes received: a second, unsigned one must not vouch for another body.
     """
     actual = hashlib.sha256(request.body or b"").digest()
-    written = base64.b64encode(actual).decode()
+    written = binascii.b2a_base64(actual, newline=False).decode()
     for name, listed_in, usual in (
         ("digest", _listed_in_digest, f"SHA-256={written}"),
         ("content-digest", _listed_in_content_digest, f"sha-256=:{written}:"),

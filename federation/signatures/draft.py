@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Signature header of draft-cavage, read and composed."""
 
-import base64
+import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from federation.signatures.errors import SignatureRefused, malformed
@@ -34,19 +35,40 @@ def header_of(request: Request) -> str | None:
     return authorization[10:]
 
 
-def _parameters(value: str) -> Mapping[str, str]:
-    """The parameters of a header by name.
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """All that a header says but the signature itself."""
 
-    All but the signature at the end are the same in everything that one actor sends: they are
-    read once. What is before it can be read by itself, so what follows is a parameter too.
-    """
-    before, comma, last = value.rpartition(',signature="')
-    if not comma or not _PLAIN_SIGNATURE.fullmatch(last):
-        return _read(value)
-    others = _read_before(before)
-    if "signature" in others or len(others) == _MOST_PARAMETERS:
+    key_id: str
+    algorithm: str | None
+    covered: tuple[str, ...]
+    created: str | None
+    expires: str | None
+
+
+def _terms(found: dict[str, str]) -> _Terms:
+    covered = _covered(found.get("headers", "(created)"))
+    created, expires = found.get("created"), found.get("expires")
+    if not all(_TIME.fullmatch(time) for time in (created, expires) if time is not None):
         raise malformed(_UNREADABLE)
-    return {**others, "signature": last[:-1]}
+    if "keyId" not in found:
+        raise malformed(_UNREADABLE)
+    algorithm = found.get("algorithm")
+    lower = None if algorithm is None else algorithm.lower()
+    return _Terms(found["keyId"], lower, covered, created, expires)
+
+
+# The same in everything that one actor sends; a refusal is not kept.
+@lru_cache(maxsize=1024)
+def _terms_before(before: str) -> _Terms:
+    """What is said before the signature at the end of a header.
+
+    It can be read by itself, so what follows it is a parameter too.
+    """
+    found = _read(before)
+    if "signature" in found or len(found) == _MOST_PARAMETERS:
+        raise malformed(_UNREADABLE)
+    return _terms(found)
 
 
 def _read(value: str) -> dict[str, str]:
@@ -59,9 +81,6 @@ def _read(value: str) -> dict[str, str]:
         found[match[1]] = match[3] if match[2] is None else match[2]
         position, separator = match.end(), match[4]
     return found
-
-
-_read_before = lru_cache(maxsize=1024)(_read)
 
 
 @lru_cache(maxsize=128)
@@ -86,24 +105,18 @@ def of(request: Request) -> DraftSignature:
 
 def parse(value: str) -> DraftSignature:
     """Read a Signature header's value; SignatureRefused (400) if that is not possible."""
-    parameters = _parameters(value)
-    covered = _covered(parameters.get("headers", "(created)"))
-    for name in ("created", "expires"):
-        if not _TIME.fullmatch(parameters.get(name, "0")):
-            raise malformed(_UNREADABLE)
+    before, comma, last = value.rpartition(',signature="')
+    if comma and _PLAIN_SIGNATURE.fullmatch(last):
+        terms, written = _terms_before(before), last[:-1]
+    else:
+        found = _read(value)
+        terms, written = _terms(found), found.get("signature", "?")
     try:
-        signature = base64.b64decode(parameters["signature"], validate=True)
-        key_id = parameters["keyId"]
-    except (KeyError, ValueError) as error:
+        signature = binascii.a2b_base64(written, strict_mode=True)
+    except ValueError as error:
         raise malformed(_UNREADABLE) from error
-    algorithm = parameters.get("algorithm")
     return DraftSignature(
-        key_id=key_id,
-        algorithm=None if algorithm is None else algorithm.lower(),
-        covered=covered,
-        signature=signature,
-        created=parameters.get("created"),
-        expires=parameters.get("expires"),
+        terms.key_id, terms.algorithm, terms.covered, signature, terms.created, terms.expires
     )
 
 
@@ -121,14 +134,12 @@ def encoded(text: str) -> bytes:
 
 
 def _value(request: Request, signature: DraftSignature, name: str) -> str:
-    match name:
-        case "(created)":
-            value = signature.created
-        case "(expires)":
-            value = signature.expires
-        case _:
-            lines = request.lines(name)
-            value = ", ".join(lines) if lines else None
+    if name == "(created)":
+        value = signature.created
+    elif name == "(expires)":
+        value = signature.expires
+    else:
+        value = request.joined(name)
     if value is None:
         raise SignatureRefused(f"The signature covers {name}, which the request does not have.")
     return value
@@ -141,21 +152,17 @@ def signed_strings(request: Request, signature: DraftSignature) -> tuple[bytes, 
     lets a query be changed, which must never be possible for a request that does something.
     """
     method = request.method.lower()
-    lines = [
-        (name, "" if name == "(request-target)" else _value(request, signature, name))
-        for name in signature.covered
-    ]
-    targets = [request.target]
-    if method == "get" and "?" in request.target:
-        targets.append(request.target.partition("?")[0])
-    return tuple(
+    signed = _signed_string(request, signature, f"{method} {request.target}")
+    if method != "get" or "?" not in request.target:
+        return (signed,)
+    target = request.target.partition("?")[0]
+    return signed, _signed_string(request, signature, f"{method} {target}")
+
+
+def _signed_string(request: Request, signature: DraftSignature, target: str) -> bytes:
+    return signing_string(
         [
-            signing_string(
-                [
-                    (name, f"{method} {target}" if name == "(request-target)" else value)
-                    for name, value in lines
-                ]
-            )
-            for target in targets
+            (name, target if name == "(request-target)" else _value(request, signature, name))
+            for name in signature.covered
         ]
     )

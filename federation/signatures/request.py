@@ -54,10 +54,15 @@ class Request:
     draft: DraftSignature | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._by_name: dict[str, list[str]] = {}
-        for key, value in self.headers:
-            self._by_name.setdefault(key.lower(), []).append(value.strip(" \t"))
+        # Each header by name; where one stands more than once, all of them in order as well.
+        self._one = {key.lower(): value.strip(" \t") for key, value in self.headers}
+        self._all: dict[str, list[str]] = {}
+        if len(self._one) < len(self.headers):
+            for key, value in self.headers:
+                self._all.setdefault(key.lower(), []).append(value.strip(" \t"))
         self._is_plain = self._looks_plain()
+        # Whether every header can be read and stands once.
+        self.is_unambiguous = self._is_plain and not self._all
         # The names of headers that were looked into already.
         self._readable: set[str] = set()
 
@@ -69,18 +74,16 @@ class Request:
         # The first two are quick, and true of nearly all.
         return (whole.isascii() and whole.isprintable()) or not _UNPRINTABLE.search(whole)
 
-    @property
-    def is_unambiguous(self) -> bool:
-        """Whether every header can be read and stands once."""
-        return self._is_plain and len(self._by_name) == len(self.headers)
+    def _values(self, name: str) -> list[str]:
+        if self._all:
+            return self._all.get(name, [])
+        return [self._one[name]] if name in self._one else []
 
     def lines(self, name: str) -> list[str]:
         """Every value of a header, in order, without surrounding blanks."""
         if name == "host":
             return [self.host]
-        values = self._by_name.get(name)
-        if values is None:
-            return []
+        values = self._values(name)
         if not self._is_plain and name not in self._readable:
             if sum(map(len, values)) > _LONGEST_HEADER:
                 raise malformed(f"The header {name} is too long.")
@@ -89,11 +92,18 @@ class Request:
             self._readable.add(name)
         return list(values)
 
+    def joined(self, name: str) -> str | None:
+        """Every value of a header, by commas, as a signature covers it; None without one."""
+        if self.is_unambiguous:
+            return self.host if name == "host" else self._one.get(name)
+        lines = self.lines(name)
+        return ", ".join(lines) if lines else None
+
     def single(self, name: str) -> str | None:
         """The value of a header that may stand once only, or None; SignatureRefused if twice."""
-        if name not in self._by_name and name != "host":
-            return None
-        values = self._by_name[name] if self._is_plain and name != "host" else self.lines(name)
+        if self.is_unambiguous and name != "host":
+            return self._one.get(name)
+        values = self.lines(name)
         if len(values) > 1:
             raise malformed(f"The header {name} stands more than once.")
         return values[0] if values else None
@@ -101,6 +111,6 @@ class Request:
     def must_be_readable(self) -> None:
         """Refuse a method, a target or a Host header that no signature can cover soundly."""
         _must_be_sound(self.method, self.target)
-        hosts = self._by_name.get("host", [])
+        hosts = self._values("host")
         if hosts and (len(hosts) > 1 or hosts[0] != self.host):
             raise malformed("The header host stands more than once.")

@@ -72,7 +72,10 @@ Thing = Activity | Post | Actor | Reference
 
 def is_activity(document: dict[str, Any]) -> bool:
     """Whether this is an activity by its type or, where that is unknown, by its members."""
-    kind = type_of(document)
+    return _is_activity(type_of(document), document)
+
+
+def _is_activity(kind: str, document: dict[str, Any]) -> bool:
     if kind in KNOWN_TYPES:
         return kind in ACTIVITY_TYPES
     return bool(kind) and "actor" in document and "object" in document
@@ -106,7 +109,7 @@ def parse_envelope(document: dict[str, Any]) -> Envelope:
     What it carries is read only where it has no id, since then it must be readable by itself.
     """
     kind = type_of(document)
-    if not is_activity(document):
+    if not _is_activity(kind, document):
         raise Malformed("The document is not an activity.")
     own = required_id(document, kind)
     actor = _actor_of(document, kind)

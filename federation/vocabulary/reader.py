@@ -36,7 +36,7 @@ def read(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) 
     except UnicodeDecodeError as error:
         raise Malformed("The document is not UTF-8.") from error
     try:
-        document = _DECODER.decode(text)
+        document = _document(text)
     except Malformed:
         raise
     except (ValueError, RecursionError) as error:
@@ -47,6 +47,16 @@ def read(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) 
     if "\\u" in text and _UNCLEAN_ESCAPE.search(text):
         _check_text(document)
     return document
+
+
+def _document(text: str) -> object:
+    """What the text holds; ValueError where it is not JSON."""
+    # Nearly all is one object with nothing around it, and need not be searched for blanks.
+    if text.startswith("{"):
+        document, end = _DECODER.raw_decode(text)
+        if end == len(text):
+            return document
+    return _DECODER.decode(text)
 
 
 def _check_depth(raw: bytes, limit: int) -> None:

@@ -30,7 +30,10 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 def is_http_url(value: object) -> bool:
     """Whether this is an absolute http(s) URL fit for an id: a host, no user, no blanks."""
-    return isinstance(value, str) and _parts(value) is not None
+    if not isinstance(value, str) or (found := _match(value)) is None:
+        return False
+    written = found["port"]
+    return written is None or 0 < int(written) < 65536
 
 
 def same_origin(one: str, other: str) -> bool:
@@ -39,9 +42,13 @@ def same_origin(one: str, other: str) -> bool:
     return first is not None and first == _parts(other)
 
 
-def _parts(url: str) -> tuple[str, str, int] | None:
+def _match(url: str) -> re.Match[str] | None:
     fits = len(url) <= MAX_ID and (url.isascii() or len(url.encode(errors="replace")) <= MAX_ID)
-    found = _HTTP_URL.fullmatch(url) if fits else None
+    return _HTTP_URL.fullmatch(url) if fits else None
+
+
+def _parts(url: str) -> tuple[str, str, int] | None:
+    found = _match(url)
     if found is None:
         return None
     scheme, host, written = found.groups()

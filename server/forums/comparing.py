@@ -62,9 +62,14 @@ async def ask(tx: Transaction, member: Member | None, forum: Forum) -> Forum:
         raise NotFound("This forum lives here: there is nothing to check it with.")
     if forum.copy_state not in (CopyState.FILLING, CopyState.CURRENT):
         raise NotFound("Nobody here follows this forum, so there is no copy of it to check.")
+    soon(tx, forum)
+    return forum
+
+
+def soon(tx: Transaction, forum: Forum) -> None:
+    """Have a copy compared as soon as a worker can; `forum` is a row of this transaction."""
     forum.compare_next = tx.now
     tx.record(CheckAsked(forum.id))
-    return forum
 
 
 def _compared() -> ColumnElement[bool]:

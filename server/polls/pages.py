@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from server.viewers import Viewer
 from storage.base import Identifier
 from storage.members import Member
-from storage.plain import Question, ask, given
+from storage.plain import Put, Question, ask, given
 from storage.polls import Poll, PollOption, PollVote
 from storage.posts import Post
 
@@ -56,6 +56,11 @@ class ShownPoll:
             # Kept back by another server until it says how the poll ended.
             return not self.hidden or self.over
         return not self.hidden or bool(self.own) or self.has_ended(now)
+
+
+def ahead(thread: int) -> Put:
+    """What `of_thread` asks of a thread without a poll."""
+    return _ANY, {"post": thread}
 
 
 async def of_thread(session: AsyncSession, viewer: Viewer, post: int) -> ShownPoll | None:

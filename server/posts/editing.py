@@ -70,7 +70,6 @@ async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
         is_older, when = said <= before, min(said, when)
     if post.state == PostState.DELETED or is_older:
         return post
-    title = text.clean_line(draft.title, 500) if post.is_thread else ""
     tx.session.add(
         PostRevision(
             post_id=post.id,
@@ -83,15 +82,23 @@ async def apply_edit(tx: Transaction, post: Post, draft: EditDraft) -> Post:
     # New tags alone are an edit as well: the next one travels under a name of its own.
     post.revision += 1
     post.updated = when
+    if post.state != PostState.REFUSED:
+        # What its home did not take of it before does not matter any more.
+        post.reason = ""
+    await put_words(tx, post, draft)
+    tx.record(PostEdited(post.id, post.revision))
+    return post
+
+
+async def put_words(tx: Transaction, post: Post, draft: EditDraft) -> None:
+    """The words and tags of a post from now on; nothing is kept of those it had."""
     if post.is_thread:
-        post.title = title or post.title
+        post.title = text.clean_line(draft.title, 500) or post.title
         former = delete(PostTag).where(PostTag.post_id == post.id)
         await tx.session.execute(former, execution_options=COUNTED)
         for tag in dict.fromkeys(draft.tags[:10]):
             tx.session.add(PostTag(post_id=post.id, tag=tag))
     await write_body(tx, post, draft)
-    tx.record(PostEdited(post.id, post.revision))
-    return post
 
 
 async def remove(tx: Transaction, actor: Member, post: Post, reason: str = "") -> None:
@@ -125,6 +132,8 @@ async def apply_removal(tx: Transaction, post: Post, by: Member | None, reason: 
     if post.state == PostState.DELETED:
         return
     counted = post.state != PostState.REFUSED
+    # Elsewhere it may be of any length.
+    reason = text.clean_line(reason, 500)
     post.state, post.deleted, post.reason = PostState.DELETED, tx.now, reason
     post.title = post.source = post.html = post.slug = ""
     # The page's address carries words of the title.

@@ -30,7 +30,6 @@ from storage.posts import Kind, Post, PostRevision, PostState
 __all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
 
 DEEPEST = 8
-_LAST = (1 << 63) - 1
 
 
 @dataclass(slots=True)
@@ -118,7 +117,7 @@ async def thread_page(
         opener.reply_count -= (await ask(session, questions.waiting(), thread=opener.id))[0]
     member, own, away = viewer.member, questions.Own(), frozenset[int]()
     if member is not None:
-        around = {"me": member.id, "thread": opener.id, "forum": forum.id}
+        around = {"me": member.id, "thread": opener.id}
         own = (await ask(session, questions.own(), **around))[0]
         away = frozenset(await ask(session, mutes.PEOPLE, me=member.id))
     listed = own.listed and member is not None and member.is_local
@@ -215,26 +214,30 @@ async def _branches(
 ) -> tuple[list[Row], int | None]:
     """The replies of a page with their authors, and where the next page begins."""
     around = {"thread": post.thread_id, **viewer.values}
-    question = questions.replies(viewer.sight)
+    between = questions.replies(viewer.sight)
     if not post.is_thread:
         branch = post.branch_id or post.id
-        return await ask(session, question, first=branch, last=branch, **around), None
+        return await ask(session, between, first=branch, last=branch, **around), None
     if post.reply_count <= BRANCHES_A_PAGE:
         # Most threads are short, and then all that is left of one is a page.
-        rest = {"first": (after or 0) + 1, "last": _LAST}
-        rows = await ask(session, question, **rest, **around)
+        rest = questions.replies_if_short(viewer.sight)
+        rows = await ask(session, rest, first=(after or 0) + 1, **around)
         begun = {row[0].id for row in rows if row[0].branch_id == row[0].id}
         if len(begun) <= BRANCHES_A_PAGE and len(rows) < REPLIES_A_PAGE:
             return [row for row in rows if row[0].branch_id in begun], None
-    found = await ask(session, questions.heads(viewer.sight), after=after or 0, **around)
-    branches = found[:BRANCHES_A_PAGE]
-    if not branches:
-        return [], None
-    rows = await ask(session, question, first=branches[0], last=branches[-1], **around)
+        found = await ask(session, questions.heads(viewer.sight), after=after or 0, **around)
+        branches = found[:BRANCHES_A_PAGE]
+        first, last = (branches[0], branches[-1]) if branches else (0, 0)
+        rows = await ask(session, between, first=first, last=last, **around)
+    else:
+        from_there = {"after": after or 0, **around}
+        found = await ask(session, questions.heads_if_long(viewer.sight), **from_there)
+        branches = found[:BRANCHES_A_PAGE]
+        rows = await ask(session, questions.replies_if_long(viewer.sight), **from_there)
     if len(rows) == REPLIES_A_PAGE:
         # The last branch may not be whole: it begins the next page.
-        last = rows[-1][0].branch_id or 0
-        branches = [branch for branch in branches if branch < last] or branches[:1]
+        cut = rows[-1][0].branch_id or 0
+        branches = [branch for branch in branches if branch < cut] or branches[:1]
     # A branch whose beginning is not to be seen is not shown either.
     kept = set(branches)
     rows = [row for row in rows if row[0].branch_id in kept]

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, false, func, select
+from sqlalchemy.orm import aliased
 
 from server import shown
 from server.shown import ShownForum, ShownPerson, ShownPost, ShownReply
@@ -51,10 +52,14 @@ def opening(sight: Sight) -> Question[tuple[ShownPost, ShownPerson, ShownForum]]
     )
 
 
-@cache
-def heads(sight: Sight) -> Question[int]:
-    """The replies to an opener, which begin its branches."""
-    return Question(
+def _count() -> Any:
+    """How many replies the thread has that the parameter names."""
+    opener = aliased(Post)
+    return select(opener.reply_count).where(opener.id == given("thread")).scalar_subquery()
+
+
+def _heads(sight: Sight, *only: ColumnElement[bool]) -> Any:
+    return (
         select(Post.id)
         .join(Forum, Forum.id == Post.forum_id)
         .where(
@@ -62,16 +67,26 @@ def heads(sight: Sight) -> Question[int]:
             Post.id > given("after"),
             Post.branch_id == Post.id,
             posts_in(sight),
+            *only,
         )
         .order_by(Post.id)
-        .limit(BRANCHES_A_PAGE + 1),
-        int,
     )
 
 
 @cache
-def replies(sight: Sight) -> Question[Row]:
-    """The replies of the branches from `first` to `last`, with their authors."""
+def heads(sight: Sight) -> Question[int]:
+    """The replies to an opener, which begin its branches."""
+    return Question(_heads(sight).limit(BRANCHES_A_PAGE + 1), int)
+
+
+@cache
+def heads_if_long(sight: Sight) -> Question[int]:
+    """`heads` of a thread of which not all may be on a page; none of a shorter one."""
+    is_long = _count() > BRANCHES_A_PAGE
+    return Question(_heads(sight, is_long).limit(BRANCHES_A_PAGE + 1), int)
+
+
+def _replies(sight: Sight, *where: ColumnElement[bool]) -> Question[Row]:
     endorsed: ColumnElement[bool] = false()
     if sight.signed_in:
         endorsed = exists().where(
@@ -83,15 +98,32 @@ def replies(sight: Sight) -> Question[Row]:
         select(*shown.REPLY, *shown.PERSON, endorsed.label("endorsed"))
         .join(Forum, Forum.id == Post.forum_id)
         .join(Member, Member.id == Post.author_id)
-        .where(
-            Post.thread_id == given("thread"),
-            Post.branch_id.between(given("first"), given("last")),
-            posts_in(sight),
-        )
+        .where(Post.thread_id == given("thread"), *where, posts_in(sight))
         .order_by(Post.branch_id, Post.id)
         .limit(REPLIES_A_PAGE),
         shown.reply_person,
     )
+
+
+@cache
+def replies(sight: Sight) -> Question[Row]:
+    """The replies of the branches from `first` to `last`, with their authors."""
+    return _replies(sight, Post.branch_id.between(given("first"), given("last")))
+
+
+@cache
+def replies_if_short(sight: Sight) -> Question[Row]:
+    """All replies from `first` on, of a thread that may be on one page; none of a longer one."""
+    return _replies(sight, Post.branch_id >= given("first"), _count() <= BRANCHES_A_PAGE)
+
+
+@cache
+def replies_if_long(sight: Sight) -> Question[Row]:
+    """The replies of the branches of a page after `after`; none of a thread that is short."""
+    heads = _heads(sight, _count() > BRANCHES_A_PAGE).limit(BRANCHES_A_PAGE).subquery()
+    first = select(func.min(heads.c.id)).scalar_subquery()
+    last = select(func.max(heads.c.id)).scalar_subquery()
+    return _replies(sight, Post.branch_id.between(first, last))
 
 
 @cache
@@ -116,8 +148,8 @@ def tags() -> Question[str]:
 
 @cache
 def own() -> Question[Own]:
-    """What a member is to a thread and its forum, in one row."""
-    me, thread, forum = (given(name) for name in ("me", "thread", "forum"))
+    """What a member is to a thread and its forum, in one row; none where there is no thread."""
+    me, thread, forum = given("me"), Post.id, Post.forum_id
     follow = (ForumFollow.forum_id == forum, ForumFollow.member_id == me)
     cells: tuple[Any, ...] = (
         exists().where(ForumSteward.forum_id == forum, ForumSteward.member_id == me),
@@ -133,4 +165,5 @@ def own() -> Question[Own]:
         exists().where(ForumBlock.forum_id == forum, ForumBlock.member_id == me),
         exists().where(MutedThread.thread_id == thread, MutedThread.member_id == me),
     )
-    return Question(select(*(cell.label(f"c{n}") for n, cell in enumerate(cells))), Own)
+    named = (cell.label(f"c{n}") for n, cell in enumerate(cells))
+    return Question(select(*named).select_from(Post).where(Post.id == given("thread")), Own)

@@ -3,7 +3,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
@@ -11,8 +11,9 @@ from server.notifications import mark_thread_read
 from server.transaction import Transaction
 from storage.base import Characters, insert
 from storage.members import Member
-from storage.plain import Question, ask, given
-from storage.posts import Draft, Post, ReadMark
+from storage.plain import Put, Question, ask, given
+from storage.posts import Draft, Post, PostState, ReadMark
+from storage.versions import COUNTED
 
 
 async def mark_read(tx: Transaction, member: Member, thread: int, upto: datetime) -> None:
@@ -62,9 +63,22 @@ async def save_draft(
 
 
 async def drop_draft(tx: Transaction, member: Member, place: str) -> None:
-    """Forget a draft, once it was posted."""
+    """Forget a draft, once it was posted or thrown away.
+
+    With a change of a post goes the word that its home did not take the last one.
+    """
     await tx.session.execute(
         delete(Draft).where(Draft.member_id == member.id, Draft.place == place)
+    )
+    kind, _, number = place.partition(":")
+    if kind != "edit" or not number.isdecimal():
+        return
+    await tx.session.execute(
+        update(Post)
+        .where(Post.id == int(number), Post.author_id == member.id)
+        .where(Post.state.in_((PostState.LIVE, PostState.SENT)), Post.reason != "")
+        .values(reason=""),
+        execution_options=COUNTED,
     )
 
 
@@ -79,6 +93,11 @@ _DRAFTED = Question(
     ),
     str,
 )
+
+
+def ahead(member: Member, place: str) -> Put:
+    """What `drafted` asks."""
+    return _DRAFTED, {"me": member.id, "place": place}
 
 
 async def drafted(session: AsyncSession, member: Member, place: str) -> str:

@@ -9,6 +9,8 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.posts import Post, PostState
 
+NO_REASON = "The forum's agency gave no reason."
+
 
 async def confirm(tx: Transaction, post: Post) -> None:
     """The home announced it: it stands."""
@@ -17,7 +19,8 @@ async def confirm(tx: Transaction, post: Post) -> None:
     if post.state in {PostState.SENT, PostState.REFUSED}:
         if post.state == PostState.REFUSED:
             await _count(tx, post, 1)
-        post.state, post.reason = PostState.LIVE, ""
+            post.reason = ""
+        post.state = PostState.LIVE
         await post_changed(tx, post)
 
 
@@ -36,9 +39,22 @@ async def refuse(tx: Transaction, post: Post, reason: str) -> None:
     if post.state != PostState.SENT:
         return
     post.state = PostState.REFUSED
-    post.reason = (reason or "The forum's agency gave no reason.")[:500]
+    post.reason = (reason or NO_REASON)[:500]
     await search.remove(tx.session, post.id)
     await _count(tx, post, -1)
+
+
+async def refuse_edit(tx: Transaction, post: Post, revision: int, reason: str) -> bool:
+    """The home did not take the edit that made a post this revision; False for an earlier one.
+
+    A later edit is answered by itself. Until the words that the home keeps are back here, the
+    reason alone says so, to its author.
+    """
+    post = await held(tx.session, Post, post.id)
+    if post.state not in {PostState.LIVE, PostState.SENT} or post.revision != revision:
+        return False
+    post.reason = (reason or NO_REASON)[:500]
+    return True
 
 
 async def refuse_endorsement(tx: Transaction, post: Post, member_id: int) -> None:

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from server import notifications, search
 from server.digests import agree, day_of, post_changed
@@ -18,15 +18,16 @@ from server.facts import (
     ThreadPosted,
 )
 from server.ids import Ids
-from server.posts import editing, writing
+from server.posts import editing, receipts, writing
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.transaction import Transaction
 from storage import posts
-from storage.base import held
+from storage.base import held, insert
 from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Post, PostState, Withheld
+from storage.posts import Draft, Post, PostRevision, PostState, PostTag, Withheld
+from storage.versions import COUNTED
 
 
 async def restore_endorsement(tx: Transaction, member: Member, post: Post, uri: str) -> None:
@@ -138,6 +139,44 @@ async def restore_edit(tx: Transaction, post: Post, draft: EditDraft, revision: 
     await _only_here(tx, within.facts)
 
 
+async def put_back(tx: Transaction, post: Post, draft: EditDraft, kept: int) -> None:
+    """The home keeps what one of us said before an edit, which it did not take.
+
+    Nothing is changed where the post has another revision than `kept` by now. Its author finds
+    the words that were not taken among their drafts, and at the post why.
+    """
+    post = await held(tx.session, Post, post.id)
+    if post.revision != kept or post.state != PostState.LIVE or draft.origin is None:
+        return
+    await _keep_as_draft(tx, post)
+    post.updated = draft.origin.updated
+    former = delete(PostRevision).where(
+        PostRevision.post_id == post.id,
+        PostRevision.written >= (post.updated or post.published),
+    )
+    await tx.session.execute(former, execution_options=COUNTED)
+    # The number of edits stays: the next one needs a name that none had before.
+    await editing.put_words(tx, post, draft)
+    post.reason = post.reason or receipts.NO_REASON
+    await _only_here(tx, [PostEdited(post.id, post.revision)])
+
+
+async def _keep_as_draft(tx: Transaction, post: Post) -> None:
+    """What a post says, as its author's draft of a change, unless they have begun another."""
+    tags = select(PostTag.tag).where(PostTag.post_id == post.id).order_by(PostTag.tag)
+    values = {
+        "member_id": post.author_id,
+        "place": f"edit:{post.id}",
+        "title": post.title,
+        "source": post.source,
+        "tags": ", ".join((await tx.session.execute(tags)).scalars())[:500],
+        "poll": "",
+        "updated": tx.now,
+    }
+    begun = insert(tx.session, Draft).values(values)
+    await tx.session.execute(begun.on_conflict_do_nothing(index_elements=["member_id", "place"]))
+
+
 async def _only_here(tx: Transaction, facts: list[Fact]) -> None:
     """Found by the search again, and summed up; the home is told nothing that it holds already.
 
@@ -153,13 +192,17 @@ async def _only_here(tx: Transaction, facts: list[Fact]) -> None:
 
 @dataclass(frozen=True)
 class Remains:
-    """A deleted post that was never held here; `parent` is None for an opener."""
+    """A deleted post that was never held here; `parent` is None for an opener.
+
+    `reason` is a steward's, and "" where its author deleted it.
+    """
 
     uri: str
     parent: str | None
     context: str
     published: datetime
     deleted: datetime
+    reason: str = ""
 
 
 async def hold_remains(
@@ -181,7 +224,7 @@ async def hold_remains(
             return
         draft = ReplyDraft("", parent.id, origin=origin)
         post = await writing.apply_reply(within, author, draft)
-    await editing.apply_removal(within, post, None, "")
+    await editing.apply_removal(within, post, None, remains.reason)
     post.deleted = min(remains.deleted, tx.now)
     await post_changed(tx, post)
     if day_of(post.published) == day:

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Self
 
 Wait = Callable[[str], Awaitable[None]]
 
@@ -29,7 +30,7 @@ class Sinks:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def listening(cls, hosts: list[str]) -> AsyncIterator["Sinks"]:
+    async def listening(cls, hosts: list[str]) -> AsyncIterator[Self]:
         """Sinks that are there while the block runs."""
         sinks = cls(hosts)
         server = await asyncio.start_server(sinks._serve, "127.0.0.1", 0, backlog=512)
@@ -69,20 +70,24 @@ class Sinks:
         host = headers.get("host", "").partition(":")[0]
         status = "404 Not Found"
         if first.startswith("POST") and host in self.got:
-            await self._take(host, json.loads(body)["id"])
+            await self._take(host, json.loads(body))
             status = "202 Accepted"
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
         await writer.drain()
         return True
 
-    async def _take(self, host: str, activity: str) -> None:
+    async def _take(self, host: str, activity: dict[str, Any]) -> None:
         self.under_way[host] += 1
         self.most[host] = max(self.most[host], self.under_way[host])
         try:
             if self.before is not None:
                 await self.before(host)
-            self.got[host][activity] += 1
-            self.order.append((host, activity))
-            self.changed.set()
+            self.took(host, activity)
         finally:
             self.under_way[host] -= 1
+
+    def took(self, host: str, activity: dict[str, Any]) -> None:
+        """Count what a host has, in the moment of its answer."""
+        self.got[host][activity["id"]] += 1
+        self.order.append((host, activity["id"]))
+        self.changed.set()

@@ -48,7 +48,7 @@ async def fanout(
         instance = await Instance.open(values, clock=clock)
         admin = await makers.member(instance, "sam", admin=True)
         forum = await makers.forum(instance, admin)
-        await subscribe(instance, admin, forum, sinks)
+        await subscribe(instance, admin, forum, sinks.hosts)
         wire = Station(instance)
         await wire.open()
         worker = Worker(wire)

@@ -288,15 +288,15 @@ async def _furnished(
         draft = ThreadDraft("Digital permits", "Filing to issue.")
         thread = await writing.post_thread(tx, authors[0], forum, draft)
     await riverton.sees(thread.uri)
-    await subscribe(instance, lakeside.admin, forum, sinks)
+    await subscribe(instance, lakeside.admin, forum, sinks.hosts)
     return forum, authors, reader, thread
 
 
-async def subscribe(instance: Instance, admin: Member, forum: Forum, sinks: Sinks) -> None:
-    """Have every sink follow a forum from now on."""
+async def subscribe(instance: Instance, admin: Member, forum: Forum, hosts: list[str]) -> None:
+    """Have sinks follow a forum from now on."""
     async with instance.transaction() as tx:
         await peers.add_rule(tx, admin, RuleDraft(RULE))
-        for host in sinks.hosts:
+        for host in hosts:
             peer = await peers.seen(tx, host, f"http://{host}")
             # They count, and need no more forms than one.
             peer.software, peer.described = peers.GUILDHALL, datetime.now(UTC)

@@ -34,6 +34,7 @@ from storage.forums import Forum, Visibility
 from storage.keys import ActorKey
 from storage.log import Form
 from storage.members import Member
+from storage.posts import Kind, Post
 from tests.federation import event_examples, mentoring_examples, sample_resources
 from tests.federation.practice_examples import RECORD
 from tests.federation.sample_resources import brief
@@ -48,6 +49,7 @@ FORUM, MAREK, ANA = f"{HOME}/f/permits", f"{HOME}/u/marek", f"{OTHER}/u/ana"
 THREAD, REPLY = f"{HOME}/p/117665001000000001", f"{OTHER}/p/117665001900000002"
 OPENER_ID, MORNING = 117665001000000001, datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+GONE = Post(uri=REPLY, id=2, thread_id=1, kind=Kind.REPLY, deleted=LATER, reason="")
 # Published in this page, so of no use to anybody.
 SEED = bytes(range(32))
 
@@ -229,7 +231,7 @@ EXAMPLES: dict[str, Callable[[], dict[str, Any]]] = {
     "undo": lambda: forums.undo(ANA, like(), [MAREK, FORUM]) | {"audience": FORUM},
     "delete": lambda: deeds.delete(BY_AUTHOR, "Note", LATER, None),
     "remove": lambda: deeds.delete(BY_STEWARD, "Note", LATER, "Off topic."),
-    "tombstone": lambda: deeds.tombstone(REPLY, "Note", ANA, OPENER.context, FORUM, LATER),
+    "tombstone": lambda: deeds.tombstone(GONE, ANA, OPENER.context, FORUM),
     "lock": lambda: deeds.lock(ON_THREAD, 1),
     "pin": lambda: deeds.pin(ON_THREAD, 1, pinned=True),
     "block": lambda: moderation.block(f"{MAREK}#block-5", MAREK, ANA, FORUM, "Noise.", public=True),

@@ -20,6 +20,7 @@ async def serving(
         host="127.0.0.1",
         port=port,
         log_level="error",
+        access_log=False,
         lifespan="on" if lifespan else "off",
         ws=ws,
         timeout_graceful_shutdown=1,

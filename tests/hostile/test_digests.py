@@ -157,9 +157,11 @@ async def test_what_the_home_lists_as_deleted_or_closed_is_so_here(
         line(second["id"], state="live,locked,pinned"),
         line(never_held, state="deleted"),
     )
+    home.passes_on(opener["id"], {"id": opener["id"], "type": "Tombstone", "summary": "Spam."})
     assert (await checked(gh, copy)).compare_missing == 0
     first, other = await _both(gh, opener, second)
     assert (first.state, first.html, other.locked, other.pinned) == ("deleted", "", True, True)
+    assert first.reason == "Spam."
     assert [row.reason for row in (await known(gh)).values()] == [Reason.DELETED]
     vic.put(never_held, words(vic, home.forum, 9))
     assert await announce(gh, vic, home.forum, never_held, 9) == "ignored"

@@ -33,8 +33,8 @@ async def test_what_answers_deleted_posts_that_were_never_held_comes_all_the_sam
     listed = [line(answer["id"]) for answer in answers]
     for answer in answers:
         home.passes_on(answer["id"], vic.proven(answer, vera(vic), gh.clock.now()))
-    for gone in (opener, below):
-        home.passes_on(gone["id"], gone)
+    home.passes_on(opener["id"], opener)
+    home.passes_on(below["id"], below | {"summary": "Off topic " * 100})
     # Whatever it passes on, nothing is held as deleted that is not listed so.
     home.lists(*listed)
     await checked(gh, copy)
@@ -51,6 +51,9 @@ async def test_what_answers_deleted_posts_that_were_never_held_comes_all_the_sam
     assert (third.parent_id, fourth.parent_id) == (second.id, first.id)
     assert {post.thread_id for post in held.values()} == {first.id}
     assert (second.parent_id, first.reply_count, first.html) == (first.id, 2, "")
+    shown = await gh.page(f"/p/{first.id}")
+    assert shown.count("Deleted by its author") == 1
+    assert shown.count("Off topic") == 50
     async with gh.instance.reading() as session:
         counted = await session.get_one(Forum, copy.id)
     assert (counted.thread_count, counted.post_count) == (0, 2)

@@ -10,6 +10,7 @@ from server.errors import SettingsError
 from server.facts import ThreadPosted, pack, unpack
 from server.instance import Instance
 from server.settings import Settings
+from storage import numbers
 from storage.errors import DatabaseError
 from storage.facts import FactRow, waiting
 from storage.posts import Post
@@ -85,6 +86,22 @@ async def test_an_instance_opened_again_holds_what_it_held(
     again = await Instance.open(settings, clock=clock)
     async with again.reading() as session:
         assert (await session.get_one(Post, post.id)).title == post.title
+    async with again.reading() as session:
+        below = again.ids.ahead
+        given_out = await numbers.highest(session, below)
+        assert await numbers.highest(session, given_out) < given_out
+    assert post.id <= given_out < below
+    # Within the same millisecond, and when the clock was set back while it was closed.
+    assert again.ids.next() > given_out
+    await again.close()
+    clock.turn(hours=-3)
+    again = await Instance.open(settings, clock=clock)
+    assert again.ids.next() > given_out
+    await again.close()
+    # An id of a clock that was a month ahead is not gone on from.
+    clock.turn(days=-30)
+    again = await Instance.open(settings, clock=clock)
+    assert again.ids.next() < post.id
     sealed = makers.keys(town.instance.vault)[0].sealed
     assert again.vault.unseal(sealed).startswith(b"-----BEGIN")
     await again.close()

@@ -5,16 +5,19 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import and_, inspect, select, text, union_all
+from sqlalchemy import and_, func, inspect, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from server.instance import Instance
 from storage.among import among
 from storage.base import Base
 from storage.database import Database
 from storage.peers import PolicyRule
-from storage.plain import MOST_OPEN, Question, ask, found, give_back, given
+from storage.plain import Put, Question, ask, ask_ahead, found, give_back, given
 from storage.posts import Post
 from storage.practices import PracticeAncestor, PracticeNotice
+from storage.snapshots import MOST_OPEN, Moved
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -136,3 +139,71 @@ async def test_who_asks_in_further_sessions_gives_back_what_they_hold(database: 
     async with asyncio.timeout(60):
         answers = await asyncio.gather(*(one() for _ in range(MOST_OPEN + 1)))
     assert answers == [[1, 2] * 3] * (MOST_OPEN + 1)
+
+
+def several() -> tuple[Put, ...]:
+    """Questions with rows of other kinds, in orders of their own; one is asked in vain."""
+    rules = select(PolicyRule.expires, PolicyRule.pattern, PolicyRule.id)
+    return (
+        (Question(rules.order_by(PolicyRule.id.desc()), lambda *cells: cells), {}),
+        (Question(select(func.count()).where(PolicyRule.id > given("least")), int), {"least": 1}),
+        (Question(select(PracticeNotice), lambda row: (row.uri, row.active, row.at)), {}),
+        (Question(select(PolicyRule.id).where(PolicyRule.id == given("id")), int), {"id": 9}),
+    )
+
+
+async def test_what_is_asked_ahead_is_answered_as_by_itself(database: Database) -> None:
+    await fill(database)
+    put = several()
+    async with database.reading() as session:
+        expected = [await ask(session, question, **asked) for question, asked in put]
+    assert [len(answer) for answer in expected] == [2, 1, 1, 0]
+    for steady in (False, True):
+        async with database.reading(planned_once=True, steady=steady) as session:
+            before = database.plain.asked
+            await ask_ahead(session, *put)
+            found = [await ask(session, question, **asked) for question, asked in put]
+            assert found == expected
+            assert database.plain.asked - before == (len(put) if database.is_sqlite else 1)
+            # The same question with another value is another one.
+            assert await ask(session, put[1][0], least=0) == [2]
+
+
+async def test_what_was_asked_ahead_and_what_follows_are_of_one_moment(database: Database) -> None:
+    """On SQLite nothing is asked ahead, and the first question begins the moment."""
+    await fill(database)
+    put = several()
+    all_rules, count = put[0][0], put[1][0]
+
+    async def seen(*, steady: bool) -> tuple[int, int]:
+        async with database.reading(steady=steady) as session:
+            await ask_ahead(session, *put)
+            rules = len(await ask(session, all_rules))
+            async with database.writer.transaction() as deed:
+                await deed.delete(await deed.get_one(PolicyRule, rules))
+            return rules, (await ask(session, count, least=0))[0]
+
+    if database.is_sqlite:
+        assert await seen(steady=False) == (2, 2)
+    else:
+        with pytest.raises(Moved):
+            await seen(steady=False)
+    assert await seen(steady=True) == (1, 1)
+
+
+async def test_who_looks_while_it_changes_looks_once_more(instance: Instance) -> None:
+    await fill(instance.database)
+    put = several()
+    looks = 0
+
+    async def look(session: AsyncSession) -> tuple[int, int]:
+        nonlocal looks
+        looks += 1
+        rules = len(await ask(session, put[0][0]))
+        if looks == 1:
+            async with instance.transaction() as tx:
+                await tx.session.delete(await tx.session.get_one(PolicyRule, 2))
+        return rules, (await ask(session, put[1][0], least=0))[0]
+
+    seen = await instance.looked(look, *put)
+    assert (looks, seen) == ((1, (2, 2)) if instance.database.is_sqlite else (2, (1, 1)))

@@ -14,7 +14,7 @@ from server.instance import Instance
 from server.library import warning
 from server.posts import editing
 from server.settings import Federation, Settings
-from storage import plain, versions
+from storage import snapshots, versions
 from storage.posts import Post
 from tests import databases, makers
 from tests.clock import TurnableClock
@@ -135,10 +135,10 @@ async def test_whatever_a_kept_page_reads_is_counted_when_it_changes(
     adapted, _ = await library.offered(town.instance, town.dee, town.forum, shelf.practice)
     copied = await hub.shared(town.instance, town.dee, town.forum, source=shelf.resource)
     asked: list[str] = []
-    for kind in (plain._SqliteSnapshot, plain._PostgresSnapshot):
+    for kind in (snapshots._SqliteSnapshot, snapshots._PostgresSnapshot):
         fetch = kind.fetch
 
-        async def noted(self: plain.Snapshot, sql: str, values: plain.Values, fetch=fetch):  # type: ignore[no-untyped-def]
+        async def noted(self: snapshots.Snapshot, sql: str, values: snapshots.Values, fetch=fetch):  # type: ignore[no-untyped-def]
             asked.append(sql)
             return await fetch(self, sql, values)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from federation.inbox import LARGEST, Answer
+from federation.inbox import ACCEPTED, LARGEST, Answer
 from federation.station import Station
 from web.activitypub.requests import Headers, Scope, headers_of, signed_request
 
@@ -44,12 +44,11 @@ class InboxDoor:
 
 
 async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    headers, body = _written(answer, extra)
+    headers, body = _ACCEPTED if answer is ACCEPTED else _written(answer, extra)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-# Nearly all are told the same.
 @lru_cache(maxsize=64)
 def _written(
     answer: Answer, extra: tuple[tuple[bytes, bytes], ...]
@@ -65,6 +64,9 @@ def _written(
         *extra,
     )
     return headers, body
+
+
+_ACCEPTED = _written(ACCEPTED, ())
 
 
 async def _bounded_body(headers: Headers, receive: Receive) -> bytes | Answer:

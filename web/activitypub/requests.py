@@ -25,10 +25,15 @@ def signed_request(
     query = scope["query_string"].decode("latin-1")
     raw_path = scope.get("raw_path") or scope["path"].encode()
     path = raw_path.decode("latin-1").partition("?")[0]
+    host = ""
+    for name, value in headers:
+        if name == "host":
+            host = value
+            break
     return SignedRequest(
         method=scope["method"],
         target=f"{path}?{query}" if query else path,
-        host=next((value for name, value in headers if name == "host"), ""),
+        host=host,
         scheme="https" if station.instance.settings.is_https else "http",
         headers=headers,
         body=body,

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Connection, Select, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -34,6 +34,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LISTEN_AGAIN = 0.5
 # Seconds after which a connection that nobody used is asked whether it still stands.
 ASKED_AFTER = 30.0
+MOST_WAITS = 11
 MOST_UNUSED = 8
 
 
@@ -269,12 +270,12 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         folder = Path(database.url.database).parent
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     try:
-        if await database.run_sync(_is_current):
+        if await _in_turn(database, _is_current):
             return
         # Imported here: alembic takes longer than the rest of a short command.
         from storage import revisions
 
-        found, wanted, known, empty = await database.run_sync(partial(revisions.look, MIGRATIONS))
+        found, wanted, known, empty = await _in_turn(database, partial(revisions.look, MIGRATIONS))
     except (OSError, SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError) as error:
         raise DatabaseError(f"The database cannot be opened: {_cause(error)}.") from error
     if not known:
@@ -285,7 +286,21 @@ async def prepare(database: Database, *, upgrade: bool = False) -> None:
         return
     if found is not None and not upgrade:
         raise DatabaseError("The database is of an older version: run `guildhall migrate` first.")
-    await database.run_sync(partial(revisions.migrate, MIGRATIONS))
+    await _in_turn(database, partial(revisions.migrate, MIGRATIONS))
+
+
+async def _in_turn(database: Database, work: Callable[[Connection], Any]) -> Any:
+    """Do it while nobody else does: another process may be migrating, for longer than a deed takes.
+
+    Each time the database itself waits, as long as for any deed.
+    """
+    for _ in range(MOST_WAITS):
+        try:
+            return await database.run_sync(work)
+        except OperationalError as error:
+            if not database.is_sqlite or "locked" not in str(error.orig):
+                raise
+    return await database.run_sync(work)
 
 
 def _is_current(connection: Connection) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import orjson
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 from starlette.applications import Starlette
 
@@ -29,8 +29,9 @@ from storage.base import Base, UtcDateTime
 from storage.facts import FactRow
 from storage.forums import Forum, Visibility
 from storage.inbox import InboxRow, InboxState
-from storage.log import ActivityBody, Form, LogRow, Parked
+from storage.log import ActivityBody, Form, Lane, LogRow, Parked
 from storage.members import Member
+from storage.peers import Peer
 from storage.plain import Question, ask, given
 from storage.posts import Post
 from tests import makers
@@ -60,10 +61,18 @@ def _left() -> dict[str, Question[object]]:
     same = (first.lane_id == Parked.lane_id) & (first.order_key == Parked.order_key)
     is_first = Parked.seq == select(func.min(first.seq)).where(same).scalar_subquery()
     waiting = InboxRow.state == InboxState.WAITING
+    # What was set aside waits with its peer where that is down, or held back.
+    is_up = or_(Peer.next_try.is_(None), Peer.next_try <= now) & Peer.paused.is_(None)
+    parked = (
+        select(Parked.seq)
+        .join(Lane, Lane.id == Parked.lane_id)
+        .outerjoin(Peer, Peer.host == Lane.peer)
+        .where(Parked.next_try <= now, is_first, is_up)
+    )
     statements: dict[str, Select[Any]] = {
         "received": select(InboxRow.activity_id).where(waiting, InboxRow.next_try <= now),
         "untold": select(FactRow.kind).where(FactRow.done.is_(None), FactRow.next_try <= now),
-        "parked": select(Parked.seq).where(Parked.next_try <= now, is_first),
+        "parked": parked,
     }
     return {kind: Question(statement, str) for kind, statement in statements.items()}
 

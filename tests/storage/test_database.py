@@ -275,7 +275,7 @@ async def test_another_process_that_commits_is_noticed(database: Database) -> No
     if database.is_sqlite:
         assert await database.data_version() != before
     else:
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 60)
         await stop()
     await other.close()
 

@@ -24,7 +24,7 @@ def heading() -> str:
 def line(found: Line) -> str:
     """One line: held, not held, or nothing asked."""
     mark = {True: "held", False: "NOT HELD", None: ""}[found.held]
-    must = "" if found.must is None else f"{'≤' if found.at_most else '≥'} {found.must:g}"
+    must = "" if found.must is None else f"{'≤' if found.at_most else '≥'} {found.must:.3g}"
     columns = (
         found.name,
         found.database,

@@ -61,10 +61,8 @@ class Vault:
         path = state / "master.key"
         try:
             state.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(AESGCM.generate_key(bit_length=256))
+            if not path.exists():
+                _make_master(path)
             master = path.read_bytes()
         except OSError as error:
             raise SettingsError(f"The state folder {state} cannot be used: {error}.") from error
@@ -108,3 +106,28 @@ class Vault:
         # Random and never reused: one sealing per key.
         nonce = SystemRandomness().bits(8 * _NONCE).to_bytes(_NONCE, "big")
         return NewKey(kind, public.decode(), self.seal(pem, nonce))
+
+
+def _make_master(path: Path) -> None:
+    """Make a master key that is whole and on the disk before anything is sealed with it.
+
+    A database outlives a loss of power, and is worth little without the key. Of several processes
+    that start at once one makes it.
+    """
+    half = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(AESGCM.generate_key(bit_length=256))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(half, path)
+    finally:
+        half.unlink()
+    for folder in (path.parent, path.parent.parent):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

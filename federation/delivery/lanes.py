@@ -180,13 +180,15 @@ class Delivery:
         self._familiar.update(work.lane for work in works)
         now = instance.clock.now()
         async with instance.reading() as session:
-            await lanes.fill(session, works, list(self._tail), now, BATCH)
             origins = await self.health.read(session, {work.host for work in works})
+            # What waits for a peer that is away or paused is not read for each new row.
+            there = [work for work in works if work.host in origins]
+            await lanes.fill(session, there, list(self._tail), now, BATCH)
             told = {
                 (item.signer, work.host)
-                for work in works
+                for work in there
                 for item in work.items
-                if work.host in origins and is_compared(origins[work.host], item)
+                if is_compared(origins[work.host], item)
             }
             await self._office.told.read(session, told)
         await self._express.make_ready(works)

@@ -31,6 +31,7 @@ from storage.posts import Post
 from tests import makers
 from tests.crash.sinks import Sinks
 from tests.crash.town import subscribe
+from tests.databases import postgres_cluster
 
 # The experiment: a round trip of 300 ms, 20 activities a second, no more than 10 s behind.
 AWAY, EACH_SECOND, MOST_LAG, LEAST_A_SECOND = 0.3, 20, 10.0, 25.0
@@ -193,10 +194,12 @@ def _created(author: Member, post: Post) -> str:
 
 
 @contextlib.asynccontextmanager
-async def soaking(folder: Path) -> AsyncIterator[Soak]:
-    """An agency on SQLite that is served, with PEERS followers, BUSY of them of its busy forum."""
+async def soaking(folder: Path, url: str) -> AsyncIterator[Soak]:
+    """An agency that is served, with PEERS followers, BUSY of them of its busy forum.
+
+    On PostgreSQL, where who writes beside the process that serves keeps nothing from it.
+    """
     hosts = [f"p{number}.sink.localhost" for number in range(PEERS)]
-    url = f"sqlite:///{folder / 'guildhall.db'}"
     database = Database(url)
     await prepare(database)
     await database.close()
@@ -226,9 +229,9 @@ def at(share: float, lags: list[float]) -> float:
     return lags[min(len(lags) - 1, int(share * len(lags)))] if lags else float("inf")
 
 
-async def soak(minutes: int, folder: Path) -> list[str]:
+async def soak(minutes: int, folder: Path, url: str) -> list[str]:
     """Run the experiment, and print how it goes; answers what did not hold."""
-    async with soaking(folder) as town:
+    async with soaking(folder, url) as town:
         rates = [await town.burst()]
         begin, before = time.monotonic(), town.size()
         print(f"at first: {told(before)}; a lane takes {rates[0]:.0f} a second", flush=True)
@@ -272,7 +275,9 @@ def main() -> int:
     minutes = parser.parse_args().minutes
     folder = Path(tempfile.mkdtemp(prefix="guildhall-soak-"))
     try:
-        failed = asyncio.run(soak(minutes, folder))
+        with contextlib.contextmanager(postgres_cluster)() as server:
+            server.run("createdb", "soak")
+            failed = asyncio.run(soak(minutes, folder, server.url("soak")))
     finally:
         shutil.rmtree(folder)
     for one in failed:

@@ -6,7 +6,7 @@ import contextlib
 import resource
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from federation.signatures.keys import SigningKey
 from federation.signatures.sign import sign_draft
 from server.clock import SystemClock
 from server.instance import Instance
-from server.settings import Mode, Settings, load
+from server.settings import Settings
 from storage.posts import Post
 from tests import makers
+from tests.crash.disks import disk
 from tests.crash.zygote import Zygote
 from tests.federation.test_accepted_is_durable import ACTOR, furnish
 from web.demo.ports import free_port
@@ -86,45 +87,94 @@ async def furnished(settings: Settings, key: SigningKey) -> Post:
     return thread
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Only Linux limits other processes.")
-async def test_where_nothing_can_be_written_nothing_is_promised_and_reading_goes_on(
-    tmp_path: Path, empty_database: Path, processes: Zygote
-) -> None:
-    port, file = free_port(), tmp_path / "guildhall.db"
-    shutil.copy(empty_database, file)
-    settings = load(
-        origin=f"http://riverton.localhost:{port}",
-        database=f"sqlite:///{file}",
-        state=tmp_path / "state",
-        mode=Mode.TEST,
-    )
-    key = SigningKey.generate_rsa()
-    thread = await furnished(settings, key)
-    host = {"Host": f"riverton.localhost:{port}"}
-    client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=host, timeout=60)
-    process = processes.serve(settings, port, worker=False)
-    async with client:
-        sender = Sender(client, key, settings.origin)
-        await sender.wait()
-        assert (await sender.like(1, thread.uri)).status_code == 202
-        with nothing_written_by(process):
-            for number in (2, 3):
-                refused = await sender.like(number, thread.uri)
-                assert refused.status_code == 503, refused.text
-                assert int(refused.headers["Retry-After"]) > 0
-                assert refused.text.count("\n") == 1
-            page = await client.get(f"/p/{thread.id}/x", headers=HTML)
-            assert (page.status_code, thread.title in page.text) == (200, True)
-            assert (await client.get("/forums", headers=HTML)).status_code == 200
-            said = await sender.sign_in()
-            assert said.status_code == 503
-            assert "try again in a little while" in said.text
-        # It is the same process, and nobody has to tell it that the disk is well again.
-        again = await asyncio.gather(*(sender.like(n, thread.uri) for n in (2, 3)))
+@dataclass
+class Place:
+    """An instance in a folder, and where it is served."""
+
+    settings: Settings
+    file: Path
+    port: int
+    key: SigningKey
+    thread: Post
+
+    @contextlib.asynccontextmanager
+    async def visited(self) -> AsyncIterator[Sender]:
+        """Marek's server and a visitor, once it answers."""
+        host = {"Host": f"riverton.localhost:{self.port}"}
+        base = f"http://127.0.0.1:{self.port}"
+        async with httpx.AsyncClient(base_url=base, headers=host, timeout=60) as client:
+            sender = Sender(client, self.key, self.settings.origin)
+            await sender.wait()
+            yield sender
+
+    async def refuses(self, sender: Sender) -> None:
+        """Nothing is promised, and everything can be read."""
+        for number in (2, 3):
+            refused = await sender.like(number, self.thread.uri)
+            assert refused.status_code == 503, refused.text
+            assert int(refused.headers["Retry-After"]) > 0
+            assert refused.text.count("\n") == 1
+        page = await sender.client.get(f"/p/{self.thread.id}/x", headers=HTML)
+        assert (page.status_code, self.thread.title in page.text) == (200, True)
+        assert (await sender.client.get("/forums", headers=HTML)).status_code == 200
+        said = await sender.sign_in()
+        assert said.status_code == 503
+        assert "try again in a little while" in said.text
+
+    async def is_well(self, sender: Sender) -> None:
+        """What was refused is taken when it comes again."""
+        again = await asyncio.gather(*(sender.like(n, self.thread.uri) for n in (2, 3)))
         assert [answer.status_code for answer in again] == [202, 202]
         assert (await sender.sign_in()).status_code == 303
+
+    def must_be_whole(self) -> None:
+        """What was promised is there, and nothing else."""
+        with contextlib.closing(sqlite3.connect(self.file)) as held:
+            assert held.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            stored = {row[0] for row in held.execute("SELECT activity_id FROM inbox")}
+        assert stored == {f"{ACTOR}#like-{number}" for number in (1, 2, 3)}
+
+
+async def place(folder: Path, empty_database: Path, loaded: Settings) -> Place:
+    port, file = free_port(), folder / "guildhall.db"
+    shutil.copy(empty_database, file)
+    own = {"database": f"sqlite:///{file}", "state": folder / "state"}
+    settings = loaded.model_copy(update=own | {"origin": f"http://riverton.localhost:{port}"})
+    key = SigningKey.generate_rsa()
+    return Place(settings, file, port, key, await furnished(settings, key))
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Only Linux limits other processes.")
+async def test_where_nothing_can_be_written_nothing_is_promised_and_reading_goes_on(
+    tmp_path: Path, empty_database: Path, loaded_settings: Settings, processes: Zygote
+) -> None:
+    made = await place(tmp_path, empty_database, loaded_settings)
+    process = processes.serve(made.settings, made.port, worker=False)
+    async with made.visited() as sender:
+        assert (await sender.like(1, made.thread.uri)).status_code == 202
+        with nothing_written_by(process):
+            await made.refuses(sender)
+        # It is the same process, and nobody has to tell it that the disk is well again.
+        await made.is_well(sender)
     processes.kill(process)
-    with contextlib.closing(sqlite3.connect(file)) as held:
-        assert held.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        stored = {row[0] for row in held.execute("SELECT activity_id FROM inbox")}
-    assert stored == {f"{ACTOR}#like-{number}" for number in (1, 2, 3)}
+    made.must_be_whole()
+
+
+async def test_a_file_system_that_can_only_be_read_any_more_is_waited_out(
+    tmp_path: Path, empty_database: Path, loaded_settings: Settings, processes: Zygote
+) -> None:
+    with disk(tmp_path) as broken:
+        made = await place(broken.folder, empty_database, loaded_settings)
+        process = processes.serve(made.settings, made.port, worker=False)
+        async with made.visited() as sender:
+            assert (await sender.like(1, made.thread.uri)).status_code == 202
+            broken.breaks()
+            await made.refuses(sender)
+        processes.kill(process)
+        # Such a file system is mounted anew, for which nothing may use it.
+        broken.repair()
+        process = processes.serve(made.settings, made.port, worker=False)
+        async with made.visited() as sender:
+            await made.is_well(sender)
+        processes.kill(process)
+        made.must_be_whole()

@@ -122,12 +122,17 @@ def _make_master(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
-            os.link(half, path)
+            try:
+                os.link(half, path)
+            except PermissionError:  # a file system without links, such as one of another system
+                half.rename(path)
     finally:
-        half.unlink()
+        half.unlink(missing_ok=True)
     for folder in (path.parent, path.parent.parent):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        # Not every folder above may be opened by us, nor every file system be told this.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

@@ -15,7 +15,7 @@ async def home(request: Request) -> Response:
     """What is new in the forums a member follows; in public ones, for visitors."""
     visit = await arrive(request)
     after = Place.read(request.query_params.get("after", ""))
-    async with visit.instance.reading(planned_once=visit.viewer.member is None) as session:
+    async with visit.instance.reading(planned_once=True) as session:
         page = await pages.home(session, visit.viewer, after=after)
         if visit.viewer.member is None:
             scopes = freshness.of_home(line.forum.id for line in page.follows)

@@ -9,6 +9,8 @@ from server.randomness import Randomness
 FLOOR = datetime(2000, 1, 1, tzinfo=UTC)
 # Further ahead a clock was wrong altogether: what it numbered is left behind, and not gone on from.
 SET_BACK = timedelta(days=2)
+# What is no further ahead was made by a process that ended just now.
+AT_ONCE = timedelta(seconds=1)
 
 
 class Ids:
@@ -25,7 +27,12 @@ class Ids:
         return earliest(self._clock.now() + SET_BACK)
 
     def go_on_from(self, last: int) -> None:
-        """Continue from what stands in the database already, though the clock was set back."""
+        """Continue from what stands in the database already, though the clock was set back.
+
+        Several processes then count on at once, each from a place of its own.
+        """
+        if last >= earliest(self._clock.now() + AT_ONCE):
+            last += self._randomness.bits(28)
         self._last = max(self._last, last)
 
     def next(self) -> int:

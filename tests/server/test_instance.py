@@ -96,7 +96,11 @@ async def test_an_instance_opened_again_holds_what_it_held(
     await again.close()
     clock.turn(hours=-3)
     again = await Instance.open(settings, clock=clock)
-    assert again.ids.next() > given_out
+    beside = await Instance.open(settings, clock=clock)
+    theirs, others = ({one.ids.next() for _ in range(1_000)} for one in (again, beside))
+    assert min(theirs | others) > given_out
+    assert not theirs & others, "processes that count on at once give out the same ids"
+    await beside.close()
     await again.close()
     # An id of a clock that was a month ahead is not gone on from.
     clock.turn(days=-30)

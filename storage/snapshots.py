@@ -16,6 +16,8 @@ Held = dict[Any, tuple[dict[str, Any], Rows]]
 """Answers by their question, with what it was asked with."""
 MOST_IDLE = 8
 MOST_OPEN = 16
+# Connections to PostgreSQL that stay open while nobody uses them.
+KEPT_OPEN = 4
 BUSY_SECONDS = 0.25
 # Of each connection on SQLite: an index of a million posts is walked from pages at hand.
 CACHE_KB = 16_000
@@ -147,6 +149,8 @@ class _Postgres:
         self._address = address(url)
         self._idle: dict[bool, list[asyncpg.Connection]] = {True: [], False: []}
         self._room = asyncio.Semaphore(MOST_OPEN)
+        # In use or idle.
+        self._opened = 0
         self.asked = 0
 
     def snapshot(self, *, planned_once: bool = False, steady: bool = False) -> "_PostgresSnapshot":
@@ -166,14 +170,23 @@ class _Postgres:
     async def take(self, *, planned_once: bool) -> asyncpg.Connection:
         await self._room.acquire()
         try:
-            idle = self._idle[planned_once]
-            while idle:
-                connection = idle.pop()
-                if not connection.is_closed():
-                    return connection
-            # Questions that are joined are long, and would be prepared anew each time.
-            connection = await asyncpg.connect(self._address, max_cacheable_statement_size=0)
-            await connection.execute(_PLANNED_ONCE if planned_once else _SET_UP)
+            connection = self._unused(planned_once=planned_once)
+            if connection is not None:
+                return connection
+            set_up = _PLANNED_ONCE if planned_once else _SET_UP
+            # A server takes a hundred connections, of all our processes: rather than open one
+            # more, one that plans otherwise is told to plan as this one should.
+            if self._opened >= KEPT_OPEN:
+                connection = self._unused(planned_once=not planned_once)
+            if connection is None:
+                # Questions that are joined are long, and would be prepared anew each time.
+                connection = await asyncpg.connect(self._address, max_cacheable_statement_size=0)
+                self._opened += 1
+            try:
+                await connection.execute(set_up)
+            except BaseException:
+                self._end(connection)
+                raise
             return connection
         except BaseException:
             self._room.release()
@@ -181,10 +194,24 @@ class _Postgres:
 
     def give_back(self, connection: asyncpg.Connection, *, sound: bool, planned_once: bool) -> None:
         self._room.release()
-        if sound and len(self._idle[planned_once]) < MOST_IDLE:
+        if sound and sum(map(len, self._idle.values())) < KEPT_OPEN:
             self._idle[planned_once].append(connection)
         else:
-            connection.terminate()
+            self._end(connection)
+
+    def _unused(self, *, planned_once: bool) -> asyncpg.Connection | None:
+        """One that is open and that nobody uses, if there is any of this kind."""
+        idle = self._idle[planned_once]
+        while idle:
+            connection = idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._opened -= 1
+        return None
+
+    def _end(self, connection: asyncpg.Connection) -> None:
+        self._opened -= 1
+        connection.terminate()
 
     async def close(self) -> None:
         for idle in self._idle.values():

@@ -26,7 +26,7 @@ _OPTIONS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "16MB",
-    "max_connections": "60",
+    "max_connections": "100",
     "autovacuum": "off",
 }
 # What tells a database whose tables a test changed from one that was only filled.

@@ -39,6 +39,8 @@ class Sinks:
             yield sinks
         finally:
             server.close()
+            # Whoever was accepted just now begins, and so closes its connection in the end.
+            await asyncio.sleep(0)
 
     def resolve(self) -> dict[str, str]:
         """The hosts as the setting wants them."""

@@ -20,7 +20,7 @@ from tests.crash.sinks import Sinks
 from tests.crash.town import settles, subscribe
 
 PEERS, HUNG, THREADS = 200, 10, 3
-FAR, FAR_AMONG_MANY, AWAY, QUIET = 60, 24, 0.3, 1.0
+FAR, FAR_AMONG_MANY, AWAY, QUIET = 60, 24, 0.3, 3.0
 LEAST_A_SECOND, LAG = 25.0, 10.0
 
 

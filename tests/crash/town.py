@@ -257,6 +257,8 @@ async def in_turn(port: int, behind: list[int]) -> AsyncIterator[None]:
         yield
     finally:
         server.close()
+        # Whoever was accepted just now begins, and so has something to end.
+        await asyncio.sleep(0)
         for task in carrying:
             task.cancel()
         await asyncio.gather(*carrying, return_exceptions=True)

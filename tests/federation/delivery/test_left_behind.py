@@ -13,6 +13,7 @@ from server.instance import Instance
 from storage import leases
 from storage.log import Lane
 from tests.clock import TurnableClock
+from tests.federation.delivery.conftest import Laid
 
 # Beyond the largest number a process can have.
 DEAD = f"{platform.node()[:30]}/{2**23}/0"
@@ -34,23 +35,14 @@ async def test_leases_of_the_dead_are_free_soon_and_those_of_others_are_not(
 
 
 async def test_lanes_of_the_dead_are_free_soon_and_those_of_others_are_not(
-    instance: Instance, clock: TurnableClock, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, lay: Laid, clock: TurnableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "SURVEYED_EVERY", 0.0)
     delivery = Station(instance).delivery
     await delivery.run_due()
-    async with instance.transaction() as tx:
-        tx.session.add_all(
-            Lane(
-                id=number,
-                inbox=f"https://{number}.example/inbox",
-                peer=f"{number}.example",
-                owner=owner,
-                lease_until=tx.now + timedelta(seconds=30),
-                created=tx.now,
-            )
-            for number, owner in enumerate((DEAD, ALIVE), 1)
-        )
+    until = instance.clock.now() + timedelta(seconds=30)
+    owners = {1: DEAD, 2: ALIVE}
+    await lay(2, lambda number: {"owner": owners[number], "lease_until": until})
     clock.turn(minutes=0.1)
     # Whoever else has lanes may be killed: it is looked again before their leases run out.
     assert await delivery.run_due() <= 3

@@ -12,7 +12,7 @@ from federation.delivery import lanes as running
 from federation.delivery.visibility import Visibilities
 from federation.station import Station
 from server.instance import Instance
-from storage.log import Lane
+from tests.federation.delivery.conftest import Laid
 
 
 async def test_those_who_ask_in_one_moment_share_one_question(
@@ -38,21 +38,12 @@ async def test_those_who_ask_in_one_moment_share_one_question(
 
 
 async def test_a_process_begins_with_the_lanes_it_worked_on_before(
-    instance: Instance, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, lay: Laid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has connections to their inboxes; another process has those of the others."""
     delivery = Station(instance).delivery
     await delivery.run_due()
-    async with instance.transaction() as tx:
-        tx.session.add_all(
-            Lane(
-                id=number,
-                inbox=f"https://{number}.example/inbox",
-                peer=f"{number}.example",
-                created=tx.now,
-            )
-            for number in (1, 2, 3, 4)
-        )
+    await lay(4)
     claimed: list[list[int]] = []
     start = delivery._start
 

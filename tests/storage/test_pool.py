@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections of the plain driver stay open while they are needed, and are shared."""
+"""Connections of the plain driver stay open while needed, and are shared."""
 
 import asyncio
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import select
-
 from federation import discovery
 from federation.authority import same_origin
 from federation.errors import BadAnswer, Busy, Unreachable, WireError
@@ -33,7 +31,6 @@ from storage.forums import Forum
 from storage.keys import ActorKey
 from storage.members import Member
 from storage.peers import Peer
-from storage.plain import Question, ask, given
 
 STALE = timedelta(days=1)
 KEY_RETRY = timedelta(minutes=1)
@@ -46,12 +43,6 @@ MOST_KEYS_HELD = 5_000
 MOST_HOSTS_HELD = 2_000
 MEETING_SECONDS = 3.0
 PEOPLE = frozenset({"Person", "Service", "Application", "Organization"})
-_DESCRIBED = Question(
-    select(Peer.host).where(
-        Peer.host == given("host", Peer.host.type), Peer.described.is_not(None)
-    ),
-    str,
-)
 
 
 @dataclass(frozen=True)
@@ -258,19 +249,23 @@ class Actors:
 
         Asked at most once a minute for each host; that nothing was learned is no error.
         """
-        async with self._wire.instance.reading() as session:
-            is_known = bool(await ask(session, _DESCRIBED, host=host))
-        if is_known:
-            return
+        async with self._wire.instance.knowing(peers.ahead(host)) as session:
+            is_known = await peers.is_described(session, host)
+        if not is_known:
+            await self.learn(host)
+
+    async def learn(self, host: str) -> bool:
+        """Ask a peer what it runs, at most once a minute; False when it was not asked."""
         now = self._wire.instance.clock.now()
         last = self._met.get(host)
         if last is not None and now - last < KEY_RETRY:
-            return
+            return False
         self._met[host] = now
         while len(self._met) > MOST_HOSTS_HELD:
             self._met.popitem(last=False)
         with suppress(WireError):
             await discovery.describe(self._wire, host, deadline=MEETING_SECONDS)
+        return True
 
     async def _note_peer(self, tx: Transaction, actor: Actor) -> None:
         """What an actor tells of its server: it has forums, it takes RFC 9421 (FEP-844e).

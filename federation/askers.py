@@ -35,6 +35,6 @@ async def asker(wire: Wire, host: str | None, actor: str = "") -> Asker:
     decision = await wire.judge(host)
     agency = decision.explicit
     if agency:
-        async with instance.reading() as session:
+        async with instance.knowing(peers.ahead(host)) as session:
             agency = await peers.is_guildhall(session, host)
     return Asker(host, decision.allowed, agency, actor)

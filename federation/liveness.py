@@ -101,8 +101,9 @@ class Liveness:
     async def _note(self, hosts: list[str]) -> None:
         old = self._instance.clock.now() - NOTED_EVERY
         for batch in in_batches(hosts):
-            async with self._instance.reading() as session:
-                waiting = await ask(session, _WAITING, hosts=batch, old=old)
+            asked = {"hosts": batch, "old": old}
+            async with self._instance.knowing((_WAITING, asked)) as session:
+                waiting = await ask(session, _WAITING, **asked)
             for host in waiting:
                 await self._delivery.heard(host)
 

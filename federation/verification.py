@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from federation.actors import Actors, KnownKey
+from federation.askers import Asker, asker
 from federation.errors import StatusError, Unreachable, WireError
 from federation.fetch.allowance import MOST_KEPT_TO_VERIFY, MOST_TO_VERIFY, Allowance, limited
 from federation.signatures.errors import SignatureRefused
@@ -16,7 +17,9 @@ from federation.signatures.request import Request
 from federation.signatures.verify import Claim, check, claimed_host, read_claim
 from federation.urls import host_of_uri
 from federation.wire import Wire
+from server import peers
 from server.errors import Refusal
+from server.peers import Decision
 
 # Asked twice at most, and then for NodeInfo: ten seconds together.
 PATIENCE = 3.0
@@ -101,6 +104,21 @@ class Verifier:
             raise SignatureRefused("The signature does not match the key.")
         check(claim, fresh.key)
         return fresh.owner
+
+    async def signer(self, verified: Verified, decision: Decision | None) -> Asker:
+        """Who signed a request; a peer of whom nobody knows what it runs is asked first.
+
+        `decision`: what policy says of this very host, or None where it is to be asked now.
+        """
+        host = verified.host
+        async with self._wire.instance.knowing(peers.ahead(host)) as session:
+            is_met = await peers.is_described(session, host)
+            is_agency = await peers.is_guildhall(session, host)
+        if not is_met and await self._actors.learn(host):
+            return await asker(self._wire, host, verified.actor)
+        if decision is None:
+            decision = await self._wire.judge(host)
+        return Asker(host, decision.allowed, decision.explicit and is_agency, verified.actor)
 
     async def proof(self, document: dict[str, object], actor: str) -> str | None:
         """The id of the actor's key whose proof (FEP-8b32) the document carries, if it holds.

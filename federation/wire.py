@@ -122,7 +122,7 @@ class Wire:
             task.exception()
 
     async def _read_key(self, owner: str) -> Held:
-        async with self.instance.reading() as session:
+        async with self.instance.knowing(keys.ahead(owner, RSA)) as session:
             return await self.keyring.of(session, owner, RSA)
 
     async def judge(self, host: str) -> Decision:

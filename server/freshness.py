@@ -52,25 +52,25 @@ def of_event() -> tuple[int, ...]:
     return (versions.CALENDAR,)
 
 
-def ahead(thread: int) -> Put:
-    """What `mark` asks for the page of a thread, where that shows nothing unusual."""
+def ahead(post: int) -> Put:
+    """What `mark` asks for the page of a post, where that shows nothing unusual."""
     alike = [versions.EVERYTHING, versions.PEOPLE, versions.LIBRARY, versions.CALENDAR]
-    return versions.AROUND, {"scopes": [*alike, versions.thread(thread)], "thread": thread}
+    return versions.AROUND, {"scopes": alike, "post": post}
 
 
 async def mark(
-    session: AsyncSession, scopes: tuple[int, ...], *, thread: int | None = None
+    session: AsyncSession, scopes: tuple[int, ...], *, post: int | None = None
 ) -> Mark | None:
     """The versions at the moment that `plain.ask` sees in this session; None beside a deed.
 
     What the session was asked in any other way must have been asked after `plain.ask` was first
-    used: it is then never older than the versions. `thread` is the one that the page shows.
+    used: it is then never older than the versions. `post` is the one that is asked for.
     """
     snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
     if snapshot is None:
         return None
-    if thread is not None and snapshot.held:
-        question, asked = ahead(thread)
+    if post is not None and snapshot.held:
+        question, asked = ahead(post)
         known = dict(await ask(session, question, **asked))
         if known.keys() >= set(scopes):
             return Mark(scopes, tuple(known[scope] for scope in scopes))

@@ -90,6 +90,16 @@ class Instance:
         """A session for questions; `planned_once` as `Database.reading` has it."""
         return self.database.reading(planned_once=planned_once)
 
+    @asynccontextmanager
+    async def knowing(self, *put: Put) -> AsyncIterator[AsyncSession]:
+        """A session that has the answers to what is `put`, of one moment, and is asked no more.
+
+        Nothing is held meanwhile, so that it may be opened beside another.
+        """
+        async with self.database.reading(planned_once=True) as session:
+            await ask_ahead(session, *put)
+            yield session
+
     async def looked(self, look: Callable[[AsyncSession], Awaitable[T]], *put: Put) -> T:
         """What `look` finds in one moment; what it is about to ask is `put` ahead of it.
 

@@ -19,7 +19,7 @@ from storage.base import insert
 from storage.forums import Forum
 from storage.members import Member
 from storage.peers import Knock, Peer, PolicyRule, Verdict
-from storage.plain import Question, ask, given, whole
+from storage.plain import Put, Question, ask, given, whole
 from storage.posts import Post
 
 MOST_KNOCKS = 1_000
@@ -31,7 +31,12 @@ GUILDHALL = "guildhall"
 _RULES: Question[PolicyRule] = Question(
     select(PolicyRule).order_by(PolicyRule.verdict.desc(), PolicyRule.pattern), whole
 )
-_SOFTWARE = Question(select(Peer.software).where(Peer.host == given("host", Peer.host.type)), str)
+_RUNS = Question(
+    select(Peer.software, Peer.described.is_not(None)).where(
+        Peer.host == given("host", Peer.host.type)
+    ),
+    lambda software, is_described: (software, is_described),
+)
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,19 @@ async def is_agency(session: AsyncSession, mode: Federation, host: str, now: dat
     return await is_guildhall(session, host)
 
 
+def ahead(host: str) -> Put:
+    """What `is_guildhall` and `is_described` ask."""
+    return _RUNS, {"host": host}
+
+
 async def is_guildhall(session: AsyncSession, host: str) -> bool:
     """Whether a host is known to run what we run."""
-    return await ask(session, _SOFTWARE, host=host) == [GUILDHALL]
+    return any(software == GUILDHALL for software, _ in await ask(session, _RUNS, host=host))
+
+
+async def is_described(session: AsyncSession, host: str) -> bool:
+    """Whether a host has told what it runs."""
+    return any(told for _, told in await ask(session, _RUNS, host=host))
 
 
 @dataclass(frozen=True)

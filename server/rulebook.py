@@ -9,6 +9,7 @@ from sqlalchemy import select
 from server import peers
 from server.peers import Decision, bare_host
 from server.settings import Federation
+from storage import versions
 from storage.changes import Rows
 from storage.database import Database
 from storage.peers import PolicyRule
@@ -64,7 +65,7 @@ class Rulebook:
 
     def __init__(self, database: Database, mode: Federation) -> None:
         self._mode = mode
-        self._kept = database.kept(_QUESTION, by_pattern)
+        self._kept = database.kept(_QUESTION, by_pattern, versions.POLICY)
 
     def at_once(self, mark: int | None = None) -> Rules | None:
         """The rules in force, where that can be known without waiting (SQLite); else None.

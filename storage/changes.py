@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from sqlalchemy.engine import URL
 Rows = Sequence[tuple[Any, ...]]
 Made = TypeVar("Made")
 PATIENCE = 0.05
+AGAIN = 5.0
 _DIALECT = SQLiteDialect_aiosqlite()
 
 
@@ -67,7 +69,10 @@ class Kept(Generic[Made]):
     """What is made of a small table, made again only when its rows have changed.
 
     Every answer is as of a moment after it was asked for, whoever changed the rows and wherever:
-    a rule that was committed before a request came in is obeyed by it.
+    a rule that was committed before a request came in is obeyed by it. Where their changes are
+    `counted` (SQL for the number), the rows are read again only when it has changed, or when they
+    were last read AGAIN seconds ago: what somebody changes by hand, past all that counts, is in
+    force then.
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class Kept(Generic[Made]):
         ask: Callable[[], Awaitable[Iterable[Iterable[Any]]]],
         question: Select[*tuple[Any, ...]],
         make: Callable[[Rows], Made],
+        counted: str = "",
+        count: Callable[[], Awaitable[Iterable[Iterable[Any]]]] | None = None,
     ) -> None:
         self._glance = glance
         self._rows = ask
@@ -85,6 +92,10 @@ class Kept(Generic[Made]):
             column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
             for column in question.selected_columns
         ]
+        self._counted = counted
+        self._ask_count = count
+        self._count: Rows | None = None
+        self._again = -AGAIN
         self._mark: int | None = None
         self._raw: Rows | None = None
         self._made: tuple[Rows, Made] | None = None
@@ -100,13 +111,17 @@ class Kept(Generic[Made]):
         if mark is None:
             return None
         if mark != self._mark or self._raw is None or self._made is None:
-            # The mark came first: what is read after it is at least as new.
-            raw = self._glance.rows(self._sql)
-            if raw is None:
-                return None
-            if raw != self._raw or self._made is None:
-                self._hold([self._read(row) for row in raw])
-            self._mark, self._raw = mark, raw
+            # The mark came first: what is read after it is at least as new. So does the number.
+            count = self._glance.rows(self._counted) if self._counted else None
+            if self._raw is None or self._made is None or not self._is_counted(count):
+                raw = self._glance.rows(self._sql)
+                if raw is None:
+                    return None
+                if raw != self._raw or self._made is None:
+                    self._hold([self._read(row) for row in raw])
+                self._raw = raw
+                self._was_read(count)
+            self._mark = mark
         return self._made[1] if self._made else None
 
     def _read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -114,6 +129,14 @@ class Kept(Generic[Made]):
             value if reader is None else reader(value)
             for reader, value in zip(self._readers, row, strict=True)
         )
+
+    def _is_counted(self, count: Rows | None) -> bool:
+        """Whether the rows are as they were when last read, as far as changes are counted."""
+        return count is not None and count == self._count and time.monotonic() < self._again
+
+    def _was_read(self, count: Rows | None) -> None:
+        """All rows were read, after their changes had been counted as this."""
+        self._count, self._again = count, time.monotonic() + AGAIN
 
     def _hold(self, rows: Rows) -> Made:
         if self._made is None or self._made[0] != rows:
@@ -134,6 +157,10 @@ class Kept(Generic[Made]):
             await asyncio.wait([before])
         # Whoever comes from here on must see more than this question may.
         self._next = None
+        count = None if self._ask_count is None else [tuple(row) for row in await self._ask_count()]
+        if self._made is not None and self._is_counted(count):
+            return self._made[1]
         rows = [tuple(row) for row in await self._rows()]
         self._raw = None
+        self._was_read(count)
         return self._hold(rows)

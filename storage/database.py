@@ -22,12 +22,13 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import NullPool, StaticPool
 
-from storage import hops, metering
+from storage import hops, metering, versions
 from storage.appends import NOTIFY_CHANNEL, PostgresAppends, SqliteAppends
 from storage.changes import Glance, Kept, Made, Rows
 from storage.errors import DatabaseError
 from storage.faults import FAULTS
 from storage.snapshots import Plain, address, plain
+from storage.turns import Turns
 from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -132,7 +133,9 @@ class Database:
             _look_after(self._write)
             self._read = self._write
         metering.listen(self._write)
-        self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
+        is_file = self.is_sqlite and self.url.database not in {None, "", ":memory:"}
+        turns = Turns(self.url.database if is_file else None)
+        self.writer = Writer(self._write, self._appends(), turns, exclusive=self.is_sqlite)
         self.glance = Glance(self.url)
         self.plain: Plain = plain(self.url)
         self._unused: list[AsyncSession] = []
@@ -172,13 +175,24 @@ class Database:
     def _session(self) -> AsyncSession:
         return AsyncSession(self._read, expire_on_commit=False, autoflush=False)
 
-    def kept(self, question: Select[*tuple[Any, ...]], make: Callable[[Rows], Made]) -> Kept[Made]:
-        """What is made of a small table, held in memory and never older than its question."""
+    def kept(
+        self,
+        question: Select[*tuple[Any, ...]],
+        make: Callable[[Rows], Made],
+        scope: int | None = None,
+    ) -> Kept[Made]:
+        """What is made of a table, held in memory and never older than its question.
+
+        `scope`: what its changes are counted as (`versions`), so that not all of it is read again
+        whenever anything was committed.
+        """
+        counted = "" if scope is None else versions.question_of(scope)
         if self.is_sqlite:
-            return Kept(self.glance, partial(self._rows, question), question, make)
+            return Kept(self.glance, partial(self._rows, question), question, make, counted)
         # By the plain driver it is one question, by the engine four.
-        sql = str(question.compile(self._read.sync_engine))
-        return Kept(self.glance, partial(self.plain.fetch, sql, ()), question, make)
+        ask, sql = self.plain.fetch, str(question.compile(self._read.sync_engine))
+        count = partial(ask, counted, ()) if counted else None
+        return Kept(self.glance, partial(ask, sql, ()), question, make, counted, count)
 
     async def _rows(self, question: Select[*tuple[Any, ...]]) -> Rows:
         async with self._read.connect() as connection:

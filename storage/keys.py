@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Url, Word
-from storage.plain import Question, ask, given, whole
+from storage.plain import Put, Question, ask, given, whole
 
 
 class ActorKey(Base):
@@ -54,9 +54,15 @@ _PRIVATE = Question(
 )
 
 
+def ahead(owner: str, kind: str) -> Put:
+    """What `private` asks."""
+    return _PRIVATE, {"owner": owner, "kind": kind}
+
+
 async def private(session: AsyncSession, owner: str, kind: str) -> Sealed | None:
     """The newest private key of one of our actors; None for anybody else."""
-    found = await ask(session, _PRIVATE, owner=owner, kind=kind)
+    question, asked = ahead(owner, kind)
+    found = await ask(session, question, **asked)
     return found[0] if found else None
 
 

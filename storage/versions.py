@@ -16,6 +16,7 @@ from storage.keys import ActorKey
 from storage.links import ResourceLink
 from storage.members import Member
 from storage.mentoring import OfferPost
+from storage.peers import PolicyRule
 from storage.plain import Question, given
 from storage.polls import Poll
 from storage.posts import Kind, Post, PostMention, PostTag
@@ -35,7 +36,7 @@ from storage.reviews import Review, ReviewSeat, ReviewStatement
 from storage.snapshots import Plain, Snapshot
 
 BUCKETS = 1 << 14
-EVERYTHING, PEOPLE, FORUMS, LIBRARY, CALENDAR = range(5)
+EVERYTHING, PEOPLE, FORUMS, LIBRARY, CALENDAR, POLICY = range(6)
 _FIRST = 16
 # What no page for visitors shows, or shows only beside a thread that changed as well.
 _UNSEEN = {
@@ -66,6 +67,7 @@ _WITH_A_POST = (Announcing, ResourceUse, ReviewStatement, PostMention, OfferPost
 WATCHED = {
     **{table.__tablename__: LIBRARY for table in _OF_LIBRARY},
     Event.__tablename__: CALENDAR,
+    PolicyRule.__tablename__: POLICY,
     ActorKey.__tablename__: PEOPLE,
     # A statement does not say which rows it changes.
     **{
@@ -122,8 +124,12 @@ def _around() -> Question[tuple[int, int]]:
     given_ones = func.unnest(given("scopes", Several(Identifier)), type_=Identifier)
     named = given_ones.column_valued("scope")
     its_forum = _FIRST + 1 + Post.forum_id % BUCKETS * 3
+    its_thread = _FIRST + Post.thread_id % BUCKETS * 3
+    is_it = Post.id == given("post")
     asked = union_all(
-        select(named.label("scope")), select(its_forum).where(Post.id == given("thread"))
+        select(named.label("scope")),
+        select(its_forum).where(is_it),
+        select(its_thread).where(is_it),
     ).subquery()
     version = func.coalesce(PageVersion.version, 0, type_=Identifier)
     found = select(asked.c.scope, version).select_from(asked)
@@ -133,7 +139,7 @@ def _around() -> Question[tuple[int, int]]:
 
 
 AROUND = _around()
-"""On PostgreSQL: scopes that are named, and that of the forum of a thread, with their versions."""
+"""On PostgreSQL: scopes that are named, and those a post is in, each with its version."""
 
 
 def question(scopes: int, *, is_sqlite: bool) -> str:
@@ -142,6 +148,11 @@ def question(scopes: int, *, is_sqlite: bool) -> str:
         marks = ",".join("?" * scopes)
         return f"SELECT scope, version FROM page_versions WHERE scope IN ({marks})"  # noqa: S608
     return "SELECT scope, version FROM page_versions WHERE scope = ANY($1::bigint[])"
+
+
+def question_of(scope: int) -> str:
+    """SQL for the version of one scope; no row for one that never changed."""
+    return f"SELECT version FROM page_versions WHERE scope = {scope:d}"  # noqa: S608 (a number)
 
 
 async def versions(plain: Plain | Snapshot, scopes: Sequence[int]) -> tuple[int, ...]:
@@ -211,6 +222,8 @@ def _scopes_of_forum(row: Forum, *, fresh: bool) -> Iterable[int]:
 
 def _scopes_beside(session: Session, row: object) -> Iterable[int]:
     """What stands for a row beside a post."""
+    if isinstance(row, PolicyRule):
+        yield POLICY
     if isinstance(row, _OF_LIBRARY):
         yield LIBRARY
     if isinstance(row, Practice | Resource | Event | Poll):

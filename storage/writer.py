@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from storage import versions
 from storage.appends import Append, NotStored, PostgresAppends, SqliteAppends, Unwell
 from storage.base import Base
+from storage.turns import Turns
 
 MOST_IN_A_BATCH = 200
 # A commit costs as much as ten rows: while rows keep coming, some are gathered for each, for
@@ -74,10 +75,16 @@ class Writer:
     """
 
     def __init__(
-        self, engine: AsyncEngine, appends: SqliteAppends | PostgresAppends, *, exclusive: bool
+        self,
+        engine: AsyncEngine,
+        appends: SqliteAppends | PostgresAppends,
+        turns: Turns,
+        *,
+        exclusive: bool,
     ) -> None:
         self._engine = engine
         self._appends = appends
+        self._turns = turns
         self._exclusive = exclusive
         self.lock = asyncio.Lock()
         # Only the first of the deeds that wait stands in line for the lock, beside the batch.
@@ -96,7 +103,7 @@ class Writer:
             async with self._deeds, self.lock:
                 self._must_not_wait_again(arrived)
                 try:
-                    async with self._session() as session:
+                    async with self._turns, self._session() as session:
                         yield session
                 except OperationalError as error:
                     self._note(error)
@@ -165,7 +172,7 @@ class Writer:
             if loop.time() - self._flushed < KEEP_COMING and len(self._queue) < MOST_IN_A_BATCH:
                 await asyncio.sleep(GATHERED_FOR)
             if self._exclusive:
-                async with self.lock:
+                async with self.lock, self._turns:
                     await self._commit()
             else:
                 await self._commit()
@@ -200,3 +207,4 @@ class Writer:
         if self._flusher is not None:
             await asyncio.gather(self._flusher, return_exceptions=True)
         await self._appends.close()
+        self._turns.close()

@@ -99,7 +99,7 @@ async def _look(visit: Visit, number: int, after: int | None, session: AsyncSess
     # What it quotes may change without a word in this thread.
     if viewer.member is None and beside.may_be_kept and not page.quoted and not poll:
         scopes = (*freshness.of_thread(thread, page.forum.id), *beside.scopes)
-        visit.mark = await freshness.mark(session, scopes, thread=thread)
+        visit.mark = await freshness.mark(session, scopes, post=number)
         visit.until = beside.until
     return Shown(page, beside, poll, kept)
 

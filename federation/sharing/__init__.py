@@ -2,7 +2,7 @@
 """Stored posts with all that their translation needs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from html import unescape
 
@@ -28,7 +28,7 @@ from server.vetting import statements
 from server.viewers import VISITOR
 from storage.events import Event
 from storage.forums import Visibility
-from storage.plain import ask
+from storage.plain import Put, ask
 from storage.posts import Kind, Post
 from storage.practices import Practice, PracticeNotice, PracticeVersion
 from storage.replications import Announcing, Replication
@@ -78,6 +78,12 @@ async def shared_all(session: AsyncSession, ids: Sequence[int]) -> dict[int, Sha
             links=links.get(post.id, ()),
         )
     return {number: found[number] for number in ids}
+
+
+def ahead(post: int) -> Iterable[Put]:
+    """What `shared_all` asks of a single post that is nothing but words."""
+    for question in (rows.rows(), rows.tags(), rows.mentions()):
+        yield question, {"ids": [post]}
 
 
 def stands_alone(sharing: SharedPost) -> bool:

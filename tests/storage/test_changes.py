@@ -5,18 +5,24 @@ import asyncio
 import subprocess
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+import pytest
+from sqlalchemy import delete, select, text, update
 
-from storage.changes import Kept, Rows
+from storage.changes import AGAIN, Glance, Kept, Rows
 from storage.database import Database
 from storage.peers import PolicyRule
+from storage.practices import PracticeAncestor
+from storage.versions import POLICY
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 QUESTION = select(PolicyRule.pattern, PolicyRule.expires).order_by(PolicyRule.pattern)
 
 
-def kept(database: Database) -> tuple[Kept[dict[str, datetime | None]], list[int]]:
+def kept(
+    database: Database, scope: int | None = None
+) -> tuple[Kept[dict[str, datetime | None]], list[int]]:
     """The rules by pattern, and how often they were made from rows."""
     made: list[int] = []
 
@@ -24,7 +30,7 @@ def kept(database: Database) -> tuple[Kept[dict[str, datetime | None]], list[int
         made.append(len(rows))
         return {pattern: expires for pattern, expires in rows}
 
-    return database.kept(QUESTION, make), made
+    return database.kept(QUESTION, make, scope), made
 
 
 async def add(database: Database, number: int, expires: datetime | None = None) -> None:
@@ -44,18 +50,31 @@ async def add(database: Database, number: int, expires: datetime | None = None) 
 async def test_every_commit_is_seen_by_the_next_question(
     database: Database, database_url: str
 ) -> None:
-    rules, _ = kept(database)
+    (rules, _), (counted, _) = kept(database), kept(database, POLICY)
     other = Database(database_url)
-    assert await rules.current() == {}
+
+    async def seen() -> dict[str, datetime | None]:
+        found = await rules.current()
+        assert await counted.current() == found
+        return found
+
+    assert await seen() == {}
     for number in range(1, 9):
         await add(database if number % 2 else other, number)
-        assert len(await rules.current()) == number
+        assert len(await seen()) == number
     async with other.writer.transaction() as session:
         await session.execute(update(PolicyRule).where(PolicyRule.id == 3).values(expires=NOON))
-    assert (await rules.current())["3.example"] == NOON
+    assert (await seen())["3.example"] == NOON
     async with other.writer.transaction() as session:
-        await session.execute(delete(PolicyRule).where(PolicyRule.id != 3))
-    assert await rules.current() == {"3.example": NOON}
+        rule = await session.get_one(PolicyRule, 3)
+        rule.pattern = "other.example"
+    assert (await seen())["other.example"] == NOON
+    async with other.writer.transaction() as session:
+        await session.delete(await session.get_one(PolicyRule, 3))
+    assert len(await seen()) == 7
+    async with other.writer.transaction() as session:
+        await session.execute(delete(PolicyRule).where(PolicyRule.id != 4))
+    assert await seen() == {"4.example": None}
     await other.close()
 
 
@@ -82,6 +101,44 @@ async def test_commits_elsewhere_make_nothing_anew(database: Database) -> None:
             await session.execute(update(PolicyRule).values(reason=f"for reason {number}"))
     assert await rules.current() == {"1.example": None}
     assert made == [1]
+
+
+async def test_where_changes_are_counted_all_is_read_again_only_after_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(database, 1)
+    read: list[str] = []
+    for reader in (Glance, type(database.plain)):
+        name = "rows" if reader is Glance else "fetch"
+        put = getattr(reader, name)
+
+        def noted(self: object, sql: str, *values: Any, put: Any = put) -> Any:
+            read.append(sql)
+            return put(self, sql, *values)
+
+        monkeypatch.setattr(reader, name, noted)
+
+    rules, _ = kept(database, POLICY)
+
+    def whole() -> int:
+        return sum("FROM policy_rules" in sql for sql in read)
+
+    assert await rules.current() == {"1.example": None}
+    first = whole()
+    async with database.writer.transaction() as session:
+        session.add(PracticeAncestor(uri="1.example", above="2.example"))
+    assert await rules.current() == {"1.example": None}
+    assert whole() == first == 1
+    await add(database, 2)
+    assert len(await rules.current()) == 2
+    assert whole() == 2
+    # By hand, past all that counts.
+    async with database.writer.transaction() as session:
+        await session.execute(text("DELETE FROM policy_rules WHERE id = 1"))
+    rules._again -= AGAIN
+    async with database.writer.transaction() as session:
+        session.add(PracticeAncestor(uri="1.example", above="3.example"))
+    assert await rules.current() == {"2.example": None}
 
 
 async def test_one_that_gives_up_spoils_it_for_nobody(database: Database) -> None:

@@ -2,11 +2,12 @@
 """The machines' door: documents, inboxes, discovery."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import timedelta
 from typing import Any
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -16,7 +17,7 @@ from federation.askers import Asker, asker
 from federation.digests import serving
 from federation.digests.likes import LikeDocuments
 from federation.digests.serving import DigestDocuments
-from federation.documents import Documents
+from federation.documents import Documents, questions
 from federation.followers.serving import FollowerDocuments
 from federation.mentoring.serving import MentorDocuments
 from federation.past_versions import VersionDocuments
@@ -26,6 +27,8 @@ from federation.threads import ThreadDocuments
 from federation.verification import Unverified
 from federation.vocabulary.terms import ACTIVITY_JSON
 from server.errors import NotFound, Unavailable
+from server.freshness import Mark
+from server.rows import Put
 from web import cache, spots
 from web.activitypub.arriving import InboxDoor
 from web.activitypub.requests import headers_of, signed_request
@@ -74,15 +77,28 @@ async def _asker(request: Request) -> Asker:
         raise Unverified("This instance answers listed agencies only.", 403)
     verified = await station.verifier.request(signed)
     await station.liveness.heard(verified.host)
-    await station.actors.meet(verified.host)
-    return await asker(station, verified.host, verified.actor)
+    # Nothing has happened since, unless the key had to be asked for.
+    holds = verified.host == claimed and not verified.was_asked_for
+    return await station.verifier.signer(verified, decision if holds else None)
 
 
 Maker = Callable[[Documents, Request], Awaitable[tuple[int, Json]]]
 
 
-def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint for a document; `stub` for those of which anybody gets something."""
+Ahead = Callable[[Asker, Request], Iterable[Put]]
+
+
+def _nothing(_who: Asker, _request: Request) -> Iterable[Put]:
+    return ()
+
+
+def _document(
+    make: Maker, *, stub: bool = False, ahead: Ahead = _nothing
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint for a document, with what it asks `ahead`.
+
+    `stub` for those of which anybody gets something.
+    """
 
     async def endpoint(request: Request) -> Response:
         station = _station(request)
@@ -93,19 +109,24 @@ def _document(make: Maker, *, stub: bool = False) -> Callable[[Request], Awaitab
             who, refusal = NOBODY, error
         if not who.allowed and not stub:
             return _plain(refusal.status, refusal.sentence)
-        async with station.instance.reading(planned_once=True) as session:
-            documents = Documents(station, session, who)
-            try:
-                status, document = await make(documents, request)
-            except NotFound as error:
-                if not who.allowed:
-                    return _plain(refusal.status, refusal.sentence)
-                return _plain(404, error.sentence)
+
+        async def look(session: AsyncSession) -> tuple[Mark | None, int, Json]:
+            made = Documents(station, session, who)
+            status, document = await make(made, request)
+            return made.mark, status, document
+
+        try:
+            put = ahead(who, request)
+            mark, status, document = await station.instance.looked(look, *put)
+        except NotFound as error:
+            if not who.allowed:
+                return _plain(refusal.status, refusal.sentence)
+            return _plain(404, error.sentence)
         await station.fetches.note(who, document)
         response = _json(document, status)
-        if documents.mark is not None:
+        if mark is not None:
             # No clock is in it: a day is as good as any other time.
-            cache.may_keep(request, documents.mark, station.instance.clock.now() + A_DAY)
+            cache.may_keep(request, mark, station.instance.clock.now() + A_DAY)
             response.headers["Vary"] = "Accept, Accept-Encoding, Signature"
         tag = serving.tag_of(document)
         return _unless_held(request, response, f'"{tag}"' if tag else _tag(response))
@@ -233,6 +254,14 @@ def _post_number(request: Request, name: str = "number") -> int:
     return number
 
 
+async def _post(d: Documents, r: Request) -> tuple[int, Json]:
+    return await d.post(_post_number(r))
+
+
+def _of_post(who: Asker, request: Request) -> Iterable[Put]:
+    return questions.ahead(who, _post_number(request))
+
+
 async def _forums(d: Documents, r: Request) -> tuple[int, Json]:
     return 200, await d.forums(_number(r, "after"))
 
@@ -307,7 +336,7 @@ routes = [
     Route("/instance/mentors", _document(_mentors)),
     MachineRoute("/u/{handle}", _document(_member, stub=True)),
     MachineRoute("/f/{handle}", _document(_forum, stub=True)),
-    MachineRoute("/p/{number}", _document(lambda d, r: d.post(_post_number(r)))),
+    MachineRoute("/p/{number}", _document(_post, ahead=_of_post)),
     MachineRoute("/u/{handle}/{part}", _document(_member_part)),
     MachineRoute("/f/{handle}/digest", _document(_digest)),
     MachineRoute("/f/{handle}/{part}", _document(_forum_part)),

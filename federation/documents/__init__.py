@@ -3,7 +3,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import orjson
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation import deeds, forums, members, posts
 from federation.askers import Asker
+from federation.documents import questions
 from federation.keyring import ED25519
 from federation.plainly import as_thread
 from federation.posts import SharedPost
@@ -23,16 +23,14 @@ from federation.wire import Wire
 from server import freshness, software
 from server.errors import NotFound
 from server.freshness import Mark
-from server.viewers import Sight, forums_in, posts_in, visible_forums, visible_posts
+from server.viewers import visible_forums, visible_posts
 from storage import keys
 from storage import members as members_storage
-from storage.among import among
 from storage.forums import Forum, ForumSteward, Visibility
 from storage.members import Member, MemberState
-from storage.plain import Question, ask, given, whole
-from storage.posts import Post, PostState, RawObject
+from storage.plain import ask
+from storage.posts import Post, PostState
 
-ANSWERS = 5
 PAGE = 50
 FORUMS_A_PAGE = 200
 MOST_FEATURED = 20
@@ -63,7 +61,10 @@ class Documents:
     mark: Mark | None = None
 
     async def _signed(self, actor: str, document: dict[str, Any]) -> dict[str, Any]:
-        held = await self.wire.keyring.of(self.session, actor, ED25519)
+        held = self.wire.keyring.held(actor, ED25519)
+        if held is None:
+            async with self.wire.instance.knowing(keys.ahead(actor, ED25519)) as session:
+                held = await self.wire.keyring.of(session, actor, ED25519)
         now = self.wire.instance.clock.now()
         return self.wire.signed.get(
             held.key_id,
@@ -89,7 +90,7 @@ class Documents:
 
     async def _forum(self, handle: str, *, stub: bool = False) -> Forum:
         viewer = self.asker.viewer
-        question = _forum_here(None if stub and not self.asker.allowed else viewer.sight)
+        question = questions.forum_here(None if stub and not self.asker.allowed else viewer.sight)
         if found := await ask(self.session, question, handle=handle, **viewer.values):
             return found[0]
         raise NotFound
@@ -191,19 +192,22 @@ class Documents:
         for the page of a thread learns where the thread is.
         """
         found = await ask(
-            self.session, _seen(self.asker.viewer.sight), id=number, **self.asker.viewer.values
+            self.session,
+            questions.seen(self.asker.viewer.sight),
+            id=number,
+            **self.asker.viewer.values,
         )
         if not found:
             raise NotFound
         ((state, thread, forum),) = found
         if state == PostState.DELETED:
             return 410, await self._tombstone(await self.session.get_one(Post, number))
-        answers = await ask(self.session, _answers(), id=number)
+        answers = await ask(self.session, questions.answers(), id=number)
         ((sharing, document),) = await self._objects([number], {number: tuple(answers)})
         if self.wire.urls.is_ours(sharing.author) and stands_alone(sharing):
             beyond = freshness.of_library() if sharing.is_more else ()
             scopes = (*freshness.of_thread(thread, forum), *beyond)
-            self.mark = await freshness.mark(self.session, scopes)
+            self.mark = await freshness.mark(self.session, scopes, post=number)
         return 200, document
 
     async def _tombstone(self, post: Post) -> dict[str, Any]:
@@ -239,7 +243,7 @@ class Documents:
         """
         shared = await shared_all(self.session, ids)
         away = [n for n, sharing in shared.items() if not self.wire.urls.is_ours(sharing.author)]
-        raw = dict(await ask(self.session, _raw(), ids=away)) if away else {}
+        raw = dict(await ask(self.session, questions.raw(), ids=away)) if away else {}
         shared = await self._as_shown(shared)
         found: list[tuple[SharedPost, dict[str, Any]]] = []
         for number, sharing in shared.items():
@@ -297,42 +301,6 @@ class Documents:
         if len(rows) > FORUMS_A_PAGE:
             document["next"] = f"{url}?after={shown[-1][0]}"
         return document
-
-
-@cache
-def _seen(sight: Sight) -> Question[tuple[str, int, int]]:
-    """A post that the asker may see: (state, thread, forum)."""
-    about = (Post.state, Post.thread_id, Post.forum_id)
-    question = select(*about).join(Forum, Forum.id == Post.forum_id)
-    question = question.where(Post.id == given("id"), posts_in(sight))
-    return Question(question, lambda *cells: cells)
-
-
-@cache
-def _forum_here(sight: Sight | None) -> Question[Forum]:
-    """The forum of ours with a handle, where it may be seen; None for what its stub tells."""
-    seen = Forum.visibility == Visibility.PUBLIC if sight is None else forums_in(sight)
-    named = Forum.handle == given("handle", Forum.handle.type)
-    return Question(select(Forum).where(named, Forum.peer.is_(None), seen), whole)
-
-
-@cache
-def _answers() -> Question[tuple[int, str]]:
-    """The first direct replies of a post: some software reads no more than stand with it."""
-    question = (
-        select(Post.id, Post.uri)
-        .where(Post.parent_id == given("id"), Post.state == PostState.LIVE)
-        .order_by(Post.id)
-        .limit(ANSWERS)
-    )
-    return Question(question, lambda number, uri: (number, uri))
-
-
-@cache
-def _raw() -> Question[tuple[int, str]]:
-    """The objects of posts as their authors sent them: (post, JSON)."""
-    question = select(RawObject.post_id, RawObject.body).where(among(RawObject.post_id, "ids"))
-    return Question(question, lambda number, body: (number, body))
 
 
 def collection(url: str, kind: str, total: int, items: list[Any] | None) -> dict[str, Any]:

@@ -26,6 +26,11 @@ def given(name: str, kind: TypeEngine[Any] = Identifier) -> BindParameter[Any]:
     return bindparam(name, None, type_=kind)
 
 
+def as_it_is(*cells: Any) -> Any:
+    """A row of a question with nothing made of it."""
+    return cells
+
+
 class Question(Generic[T]):
     """A SELECT of named parameters, and what is made of each of its rows.
 

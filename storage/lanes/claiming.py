@@ -153,26 +153,38 @@ async def _from_tail(
     if not rows or not works:
         return
     by_seq = {item.seq: item for item in rows}
-    audiences = sorted({item.audience for item in rows if item.form != Form.DIRECT})
-    told: dict[int, set[int]] = {work.lane: set() for work in works}
+    told = await _told(session, [work.lane for work in works], rows)
+    for work in works:
+        mine = told[work.lane]
+        if len(mine) > 1:
+            mine = sorted(set(mine))
+        if mine and mine[0] <= work.cursor:
+            mine = [seq for seq in mine if seq > work.cursor]
+        work.items = [by_seq[seq] for seq in mine[:limit]]
+        work.more = len(mine) > limit
+
+
+async def _told(
+    session: AsyncSession, lanes: list[int], rows: Sequence[Item]
+) -> dict[int, list[int]]:
+    """Which of these rows are for which lane, by their seq; one may stand there twice."""
+    told: dict[int, list[int]] = {lane: [] for lane in lanes}
     by_audience: dict[str, list[Item]] = {}
     for item in rows:
         if item.form != Form.DIRECT:
             by_audience.setdefault(item.audience, []).append(item)
-    if audiences:
-        found = await ask(session, _SUBSCRIBED, lanes=list(told), audiences=audiences)
+    if by_audience:
+        audiences = sorted(by_audience)
+        found = await ask(session, _SUBSCRIBED, lanes=lanes, audiences=audiences)
         for lane, audience, from_seq, until_seq in found:
-            told[lane].update(
-                item.seq for item in by_audience[audience] if covers(from_seq, until_seq, item)
-            )
+            for item in by_audience[audience]:
+                if covers(from_seq, until_seq, item):
+                    told[lane].append(item.seq)
     # Changes of a post are told to those who know it besides the forum's own followers.
     first, last = rows[0].seq, rows[-1].seq
-    for lane, seq in await ask(session, _NAMED, lanes=list(told), first=first, last=last):
-        told[lane].add(seq)
-    for work in works:
-        mine = sorted(seq for seq in told[work.lane] if seq > work.cursor)
-        work.items = [by_seq[seq] for seq in mine[:limit]]
-        work.more = len(mine) > limit
+    for lane, seq in await ask(session, _NAMED, lanes=lanes, first=first, last=last):
+        told[lane].append(seq)
+    return told
 
 
 async def _from_log(session: AsyncSession, work: Work, last: int, limit: int) -> None:

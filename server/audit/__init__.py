@@ -10,10 +10,15 @@ from storage.audit import AuditEntry
 from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
+from storage.sealing import ORIGIN
 
 
 def note(tx: Transaction, actor: Member | str, verb: str, subject: str, detail: str = "") -> None:
-    """Add one line; `actor` is a member, or the wire id or word for who did it."""
+    """Add one line; `actor` is a member, or the wire id or word for who did it.
+
+    It is sealed at the commit, to the line that then stands before it.
+    """
+    tx.session.info[ORIGIN] = tx.settings.origin
     tx.session.add(
         AuditEntry(
             id=tx.ids.next(),
@@ -22,6 +27,7 @@ def note(tx: Transaction, actor: Member | str, verb: str, subject: str, detail: 
             verb=verb,
             subject=subject[:2048],
             detail=detail[:1000],
+            salt=tx.randomness.salt(),
         )
     )
 

@@ -71,6 +71,11 @@ def _hashed(said: dict[str, str]) -> str:
     return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def written(moment: datetime) -> str:
+    """A moment as it is hashed: to the microsecond, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def genesis(origin: str) -> str:
     """What stands for the line before the first: the agency's own beginning."""
     return _hashed({"origin": origin, "record": "1"})
@@ -83,13 +88,10 @@ def digest(*, actor: str, subject: str, detail: str, salt: str) -> str:
 
 
 def seal(place: int, entry: int, at: datetime, verb: str, words: str, previous: str) -> str:
-    """The hash of a line: its place, its moment, what was done, its words' digest, all before.
-
-    `at` is to the microsecond, in UTC.
-    """
+    """The hash of a line: its place, its moment, what was done, its words' digest, all before."""
     return _hashed(
         {
-            "at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "at": written(at),
             "digest": words,
             "id": str(entry),
             "place": str(place),

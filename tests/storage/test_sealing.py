@@ -2,6 +2,8 @@
 """The record is a chain, which its database only adds to."""
 
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -14,6 +16,26 @@ from storage.sealing import ORIGIN
 from tests.storage.test_database import NOON, _config, _entry
 
 HERE = "https://riverton.example"
+ROOT = Path(__file__).resolve().parents[2]
+WRITER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from itertools import count
+from storage.audit import AuditEntry
+from storage.database import Database
+from storage.sealing import ORIGIN
+
+async def write():
+    database = Database(sys.argv[1])
+    for number in count(int(sys.argv[3])):
+        async with database.writer.transaction() as session:
+            session.info[ORIGIN] = sys.argv[2]
+            line = {"at": datetime.now(UTC), "actor": "a", "verb": "test", "subject": "b"}
+            session.add(AuditEntry(id=number, **line))
+        print(number, flush=True)
+
+asyncio.run(write())
+"""
 
 
 async def _add(database: Database, *numbers: int) -> None:
@@ -60,6 +82,33 @@ async def test_lines_are_sealed_in_the_order_of_their_commits(database: Database
     assert order[:2] == [4, 5]
     assert order[-1] == 3
     assert sorted(order) == [2, 3, 4, 5, *range(10, 30)]
+
+
+async def test_a_writer_that_is_killed_leaves_no_gap(database: Database) -> None:
+    """Two processes write as fast as they can, and are killed in the middle."""
+    url = database.url.set(drivername=database.url.get_backend_name()).render_as_string()
+    begins = (1_000_000, 2_000_000)
+    writers = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", WRITER, url, HERE, str(begin)),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for begin in begins
+    ]
+    said: list[int] = []
+    for writer in writers:
+        assert writer.stdout is not None
+        said += [int(await writer.stdout.readline()) for _ in range(9)]
+    for writer in writers:
+        writer.kill()
+        said += map(int, (await writer.communicate())[0].splitlines())
+    order = await _must_be_whole(database)
+    assert {*said} <= {*order}
+    assert len(order) - len(said) <= 2, "what was not told was under way"
+    for begin in begins:
+        own = [entry for entry in order if begin <= entry < begin + 1_000_000]
+        assert own == [*range(begin, begin + len(own))]
 
 
 async def test_the_database_refuses_to_change_or_drop_a_line(database: Database) -> None:

@@ -18,8 +18,8 @@ from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
 from server import filters, mail, mutes, peers, pushes, rotation, sweeping, uploads
 from server.apps import clients, refreshes
-from server.audit import checking
 from server.calendar import tending
+from server.chain import checking
 from server.members import sign_in
 from server.mentoring import asks
 from server.mentoring import tending as mentoring

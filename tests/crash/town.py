@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from server import endorsements, peers
-from server.audit import checking
+from server.chain import checking
 from server.errors import Unavailable
 from server.instance import Instance
 from server.peers import RuleDraft

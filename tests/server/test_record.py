@@ -14,8 +14,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import audit
-from server.audit import checking, ends, exporting
-from server.audit.ends import Noted
+from server.chain import checking, ends, exporting
+from server.chain.ends import Noted
 from server.errors import Refusal
 from server.instance import Instance
 from storage.audit import AuditSeal, digest, genesis, seal

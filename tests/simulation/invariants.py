@@ -15,9 +15,9 @@ from typing import Any
 
 import orjson
 
-from server.audit import ends
-from server.audit.checking import Link, Walk
-from server.audit.ends import Noted
+from server.chain import ends
+from server.chain.checking import Link, Walk
+from server.chain.ends import Noted
 from tests.simulation.history import History
 from tests.simulation.node import Node
 from tests.simulation.views import View, dump, number, rows, view

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from federation.urls import main_key
 from server import peers
-from server.audit import ends
+from server.chain import ends
 from server.errors import Refusal
 from server.peers import RuleDraft
 from server.traffic import deeds as traffic

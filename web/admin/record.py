@@ -6,7 +6,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from server import audit
-from server.audit import checking, exporting
+from server.chain import checking, exporting
 from web.admin.door import enter, enter_with_form
 from web.paging import place
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from server import audit
-from server.audit import checking, ends, exporting
-from server.audit.checking import Verdict
+from server.chain import checking, ends, exporting
+from server.chain.checking import Verdict
 from server.instance import Instance
 from web.cli.desk import Json, answer, perform
 from web.templates import plural

@@ -11,8 +11,9 @@ import structlog
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from server.audit import ERASED, ends, last_check
-from server.audit.ends import Noted, day
+from server.audit import ERASED, last_check
+from server.chain import ends
+from server.chain.ends import Noted, day
 from server.instance import Instance
 from storage.audit import AuditCheck, AuditEntry, AuditSeal, digest, genesis, seal
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import orjson
 
-from server.audit.checking import Link, links
+from server.chain.checking import Link, links
 from server.instance import Instance
 from storage.audit import written
 

@@ -19,6 +19,7 @@ from federation.station import Station
 from server import filters, mail, mutes, peers, pushes, rotation, sweeping, uploads
 from server.apps import clients, refreshes
 from server.calendar import tending
+from server.chain import checking
 from server.members import sign_in
 from server.mentoring import asks
 from server.mentoring import tending as mentoring
@@ -199,10 +200,11 @@ class Worker:
         return VISITS_EVERY
 
     async def _sweep(self) -> float:
-        """What is left of files: one process looks for it, an hour after it began, then daily."""
+        """What is left of files, and the record: one looks, an hour after it began, then daily."""
         now = self._wire.instance.clock.now()
         if now >= self._sweeps and await self._claims.take([SWEEPING]):
             self._sweeps = now + SWEEPS_EVERY
+            await checking.check_daily(self._wire.instance)
             await sweeping.sweep(self._wire.instance)
         return TIDY_EVERY.total_seconds()
 

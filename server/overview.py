@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.audit import last_check
 from server.mail import MOST_ATTEMPTS
 from storage.base import Base
 from storage.facts import FactRow
@@ -21,7 +22,10 @@ LATE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Overview:
-    """Counts; `late_facts` are deeds that other agencies should have been told of by now."""
+    """Counts; `late_facts` are deeds that other agencies should have been told of by now.
+
+    `record_fault` is what the last look at the record found, empty when it was whole.
+    """
 
     members: int
     forums: int
@@ -34,6 +38,7 @@ class Overview:
     late_facts: int
     waiting_letters: int
     failed_letters: int
+    record_fault: str
 
     @property
     def is_new(self) -> bool:
@@ -48,6 +53,7 @@ async def page(session: AsyncSession, now: datetime) -> Overview:
         question = select(func.count()).select_from(table).where(*conditions)
         return (await session.execute(question)).scalar_one()
 
+    checked = await last_check(session)
     unsent = Letter.sent.is_(None)
     return Overview(
         members=await count(Member, Member.peer.is_(None)),
@@ -61,4 +67,5 @@ async def page(session: AsyncSession, now: datetime) -> Overview:
         late_facts=await count(FactRow, FactRow.done.is_(None), FactRow.at < now - LATE),
         waiting_letters=await count(Letter, unsent, Letter.attempts < MOST_ATTEMPTS),
         failed_letters=await count(Letter, unsent, Letter.attempts >= MOST_ATTEMPTS),
+        record_fault=checked.fault if checked is not None else "",
     )

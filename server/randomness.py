@@ -21,6 +21,10 @@ class Randomness(Protocol):
         """A number in [0, 1)."""
         ...
 
+    def salt(self) -> str:
+        """128 bits, in hex, beside what is hashed."""
+        ...
+
 
 class SystemRandomness:
     """The operating system's."""
@@ -34,12 +38,17 @@ class SystemRandomness:
     def fraction(self) -> float:
         return secrets.randbits(53) / (1 << 53)
 
+    def salt(self) -> str:
+        return secrets.token_hex(16)
+
 
 class SeededRandomness:
     """The same sequence for the same seed; for tests and simulation only."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 (repeatable on purpose)
+        # A sequence of their own: nothing that happens depends on them.
+        self._salts = random.Random(seed)  # noqa: S311
 
     def token(self) -> str:
         return f"{self._random.getrandbits(256):064x}"
@@ -49,3 +58,6 @@ class SeededRandomness:
 
     def fraction(self) -> float:
         return self._random.random()
+
+    def salt(self) -> str:
+        return f"{self._salts.getrandbits(128):032x}"

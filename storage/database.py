@@ -123,7 +123,11 @@ class Database:
                 "connect_args": {"async_creator_fn": hops.connect},
                 "pool_reset_on_return": None,
             }
-            self._write = create_async_engine(self.url, poolclass=StaticPool, **shared)
+            # A deed has it to itself, and asks small questions without a hop (`plain.ask`).
+            anywhere = {**shared["connect_args"], "check_same_thread": False}
+            self._write = create_async_engine(
+                self.url, poolclass=StaticPool, **shared | {"connect_args": anywhere}
+            )
             self._read = create_async_engine(self.url, pool_size=5, max_overflow=10, **shared)
             _tune_sqlite(self._write, read_only=False)
             _tune_sqlite(self._read, read_only=True)

@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """One database through its plain driver: asked once, or for one moment."""
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy.engine import URL
+
+from storage.pool import Pool
 
 Values = Sequence[Any]
 Rows = Sequence[Sequence[Any]]
 Held = dict[Any, tuple[dict[str, Any], Rows]]
 """Answers by their question, with what it was asked with."""
 MOST_IDLE = 8
-MOST_OPEN = 16
-# Connections to PostgreSQL that stay open while nobody uses them.
-KEPT_OPEN = 4
 BUSY_SECONDS = 0.25
 # Of each connection on SQLite: an index of a million posts is walked from pages at hand.
 CACHE_KB = 16_000
@@ -133,91 +130,33 @@ class _SqliteSnapshot:
 
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-# Answers of an index need neither other processes nor compiled code, whatever is guessed of them.
-_SET_UP = "SET max_parallel_workers_per_gather = 0; SET jit = off"
-# To plan takes longer than to answer, the more the larger the tables are. Not for what depends on
-# a member: which of their forums hold most is not known until they are named.
-_PLANNED_ONCE = f"{_SET_UP}; SET plan_cache_mode = force_generic_plan"
 
 
 class _Postgres:
-    """A few connections of our own, at most MOST_OPEN in use; some go by one plan a question."""
+    """Each question that stands alone takes a connection for itself, each moment one as well."""
 
     is_sqlite = False
 
     def __init__(self, url: URL) -> None:
-        self._address = address(url)
-        self._idle: dict[bool, list[asyncpg.Connection]] = {True: [], False: []}
-        self._room = asyncio.Semaphore(MOST_OPEN)
-        # In use or idle.
-        self._opened = 0
+        self.pool = Pool(address(url))
         self.asked = 0
 
     def snapshot(self, *, planned_once: bool = False, steady: bool = False) -> "_PostgresSnapshot":
         return _PostgresSnapshot(self, planned_once=planned_once, steady=steady)
 
     async def fetch(self, sql: str, values: Values, *, planned_once: bool = True) -> Rows:
-        connection = await self.take(planned_once=planned_once)
+        connection = await self.pool.take(planned_once=planned_once, alone=True)
         sound = False
         try:
             self.asked += 1
             found: Rows = await connection.fetch(sql, *values)
             sound = True
         finally:
-            self.give_back(connection, sound=sound, planned_once=planned_once)
+            self.pool.give_back(connection, sound=sound, planned_once=planned_once, alone=True)
         return found
 
-    async def take(self, *, planned_once: bool) -> asyncpg.Connection:
-        await self._room.acquire()
-        try:
-            connection = self._unused(planned_once=planned_once)
-            if connection is not None:
-                return connection
-            set_up = _PLANNED_ONCE if planned_once else _SET_UP
-            # A server takes a hundred connections, of all our processes: rather than open one
-            # more, one that plans otherwise is told to plan as this one should.
-            if self._opened >= KEPT_OPEN:
-                connection = self._unused(planned_once=not planned_once)
-            if connection is None:
-                # Questions that are joined are long, and would be prepared anew each time.
-                connection = await asyncpg.connect(self._address, max_cacheable_statement_size=0)
-                self._opened += 1
-            try:
-                await connection.execute(set_up)
-            except BaseException:
-                self._end(connection)
-                raise
-            return connection
-        except BaseException:
-            self._room.release()
-            raise
-
-    def give_back(self, connection: asyncpg.Connection, *, sound: bool, planned_once: bool) -> None:
-        self._room.release()
-        if sound and sum(map(len, self._idle.values())) < KEPT_OPEN:
-            self._idle[planned_once].append(connection)
-        else:
-            self._end(connection)
-
-    def _unused(self, *, planned_once: bool) -> asyncpg.Connection | None:
-        """One that is open and that nobody uses, if there is any of this kind."""
-        idle = self._idle[planned_once]
-        while idle:
-            connection = idle.pop()
-            if not connection.is_closed():
-                return connection
-            self._opened -= 1
-        return None
-
-    def _end(self, connection: asyncpg.Connection) -> None:
-        self._opened -= 1
-        connection.terminate()
-
     async def close(self) -> None:
-        for idle in self._idle.values():
-            while idle:
-                with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await idle.pop().close(timeout=5)
+        await self.pool.close()
 
 
 class _PostgresSnapshot:
@@ -252,7 +191,7 @@ class _PostgresSnapshot:
         return found
 
     async def _begin(self) -> asyncpg.Connection:
-        connection = await self._plain.take(planned_once=self._planned_once)
+        connection = await self._plain.pool.take(planned_once=self._planned_once, alone=False)
         self._connection = connection
         await connection.execute(_BEGIN)
         if self._ahead is not None:
@@ -271,4 +210,6 @@ class _PostgresSnapshot:
                 await connection.execute("COMMIT")
                 sound = True
             finally:
-                self._plain.give_back(connection, sound=sound, planned_once=self._planned_once)
+                self._plain.pool.give_back(
+                    connection, sound=sound, planned_once=self._planned_once, alone=False
+                )

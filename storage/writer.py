@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
-from storage import versions
+from storage import sealing, versions
 from storage.appends import Append, NotStored, PostgresAppends, SqliteAppends, Unwell
 from storage.base import Base
 
@@ -56,6 +56,7 @@ async def let_go(session: AsyncSession) -> None:
 
 
 versions.count_in(Deed)
+sealing.seal_in(Deed)
 
 
 class _Waiting(NamedTuple):

@@ -109,6 +109,8 @@ SAID: dict[str, str] = {
     "peer_paused": "Paused. Nothing is sent to this agency until you resume; what is for it waits.",
     "peer_resumed": "Resumed. What has waited is on its way.",
     "peer_forgotten": "Dropped. What waited is no longer sent; what is written from now on is.",
+    "record_whole": "Every line of the record was looked at, and each is as it was written.",
+    "record_broken": "The record is not what was written. What was found stands below.",
     "keys_changed": "There are new keys. Other agencies hear of them by themselves.",
     "quote_taken_back": "Taken back. Their site is told, and shows your words there no longer.",
     "programme_opened": "The programme is open.",

@@ -56,6 +56,7 @@ from web import (
     vetting,
 )
 from web.activitypub.arriving import InboxDoor
+from web.activitypub.short import InboxWay
 from web.api.streaming.hub import Streams
 from web.cache import PageCache
 from web.faces import wants_activity
@@ -122,6 +123,9 @@ class Roof(Starlette):
     Routing and what stands around a page would cost as much as the check of the signature.
     """
 
+    # The server program asks for it, where it has a request as a whole.
+    short_way: InboxWay
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
             scope["type"] != "http"
@@ -182,6 +186,8 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     )
     app.state.instance = instance
     app.state.deliveries = Guard(InboxDoor(), instance)
+    dress = partial(guarded, security_headers(instance.settings))
+    app.short_way = InboxWay(app, wire, dress, bug)
     app.state.wire = wire
     app.state.worker = None
     app.state.live = Hub(instance)

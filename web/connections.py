@@ -2,150 +2,16 @@
 """Connections: answers go in one piece, and those that dawdle are let go."""
 
 import asyncio
-from collections.abc import MutableMapping
-from functools import lru_cache
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from web.exchanges import Exchange, Joined, ShortWay, Whole
 
 # While a request is being received, this much must come in each span of this many seconds.
 SPAN = 10.0
 LEAST_BYTES = 10_000
 LARGEST_HEAD = 65_536
-# Beyond this, copying costs more than a second call of the kernel.
-MOST_JOINED = 65_536
-
-
-class _Joined:
-    """A transport as one answer sees it: its head waits for the first of its body.
-
-    Uvicorn writes the two one after the other, and each would be a packet of its own. A head
-    whose body takes its time goes out alone in the next turn of the loop.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._head: bytes | None = None
-        self._turn: asyncio.Handle | None = None
-        self.is_closing = transport.is_closing
-
-    def write(self, data: bytes) -> None:
-        """Send it, the first time together with what comes next."""
-        if self._head is not None:
-            head = self._let_go()
-            if len(data) <= MOST_JOINED:
-                data = head + data
-            else:
-                self._transport.write(head)
-            self._transport.write(data)
-        elif self._turn is None:
-            self._head = data
-            self._turn = self._loop.call_soon(self._go_alone)
-        else:
-            self._transport.write(data)
-
-    def _let_go(self) -> bytes:
-        head, self._head = self._head or b"", None
-        if self._turn is not None:
-            self._turn.cancel()
-        return head
-
-    def _go_alone(self) -> None:
-        if self._head is not None:
-            self._transport.write(self._let_go())
-
-    def write_whole(self, data: bytes) -> None:
-        """Send an answer that is put together already."""
-        self._transport.write(data)
-
-    def close(self) -> None:
-        """Send what is held, and close."""
-        self._go_alone()
-        self._transport.close()
-
-
-Fixed = tuple[tuple[bytes, bytes], ...]
-
-
-@lru_cache(maxsize=256)
-def _fixed_head(status: int, headers: Fixed) -> tuple[bytes, bytes, int] | None:
-    """The first line, the headers, and how long the body will be; None where that is not told.
-
-    Also None for headers that uvicorn would refuse, or that say how the connection goes on.
-    """
-    size, lines = None, [b""]
-    for name, value in headers:
-        name = name.lower()
-        if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-            return None
-        if name in {b"connection", b"transfer-encoding"} or (name == b"content-length" and size):
-            return None
-        if name == b"content-length":
-            size = int(value)
-        lines.append(name + b": " + value)
-    whole = b"\r\n".join(lines).removeprefix(b"\r\n") + b"\r\n\r\n"
-    return None if not size else (STATUS_LINE[status], whole, size)
-
-
-class Exchange(RequestResponseCycle):
-    """A request and its answer; one whose headers never change is put together in one step.
-
-    Such headers come as a tuple. Uvicorn would look at each of them anew in every answer, which
-    takes as long as half the check of a signature.
-    """
-
-    _fixed: tuple[bytes, bytes, int] | None = None
-    _held: Any = None
-
-    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
-        """Hold a head of that kind for its body; all else goes the usual way."""
-        fixed, self._fixed = self._fixed, None
-        # One that is begun anew instead, as after a fault, has nothing to do with what was held.
-        if fixed is not None and message["type"] == "http.response.body":
-            if self._is_the_whole(message, fixed[2]):
-                self._send_whole(fixed, message["body"])
-                return
-            await super().send(self._held)
-        elif not self.response_started and self._may_be_held(message):
-            self._fixed, self._held = _fixed_head(message["status"], message["headers"]), message
-            if self._fixed is not None:
-                return
-        await super().send(message)  # type: ignore[arg-type]
-
-    def _may_be_held(self, message: MutableMapping[str, Any]) -> bool:
-        return (
-            isinstance(message.get("headers"), tuple)
-            and message["type"] == "http.response.start"
-            and self.keep_alive
-            and not self.access_log
-            and self.scope["method"] != "HEAD"
-        )
-
-    def _is_the_whole(self, message: MutableMapping[str, Any], size: int) -> bool:
-        return (
-            message["type"] == "http.response.body"
-            and not message.get("more_body", False)
-            and len(message.get("body", b"")) == size
-            and not self.flow.write_paused
-            and not self.disconnected
-        )
-
-    def _send_whole(self, fixed: tuple[bytes, bytes, int], body: bytes) -> None:
-        self.response_started = self.response_complete = True
-        self.waiting_for_100_continue = False
-        first, head, _ = fixed
-        now = [name + b": " + value + b"\r\n" for name, value in self.default_headers]
-        joined: Any = self.transport
-        joined.write_whole(b"".join([first, *now, head, body]))
-        self.message_event.set()
-        self.on_response()
 
 
 class Connection(HttpToolsProtocol):
@@ -158,6 +24,15 @@ class Connection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         # Whether a request began in the bytes at hand and has not ended in them.
         self._begun = False
+        self._way: ShortWay | None = getattr(self.config.app, "short_way", None)
+        if self.access_log or self.root_path or self.limit_concurrency is not None:
+            # Uvicorn's own affairs, which the short way knows nothing of.
+            self._way = None
+        # Since when a client that went the short way has been quiet, and what looks after it.
+        self._quiet: float | None = None
+        self._quiet_timer: asyncio.TimerHandle | None = None
+        # The body, where a request may yet turn out to have come whole.
+        self._parts: list[bytes] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -165,13 +40,18 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
+        if self._quiet_timer is not None:
+            self._quiet_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._came += len(data)
+        self._quiet = None
         if self._head is not None:
             self._head += len(data)
         super().data_received(data)
+        if self._parts is not None:
+            self._go_the_usual_way(self._parts)
         if self._head is not None and self._head > LARGEST_HEAD:
             self.send_400_response("The head of the request is too large.")
         elif self._begun:
@@ -187,19 +67,90 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head = None
+        if self._way is not None and self._may_be_short(self._way):
+            self._parts = []
+        else:
+            self._begin()
+
+    def _may_be_short(self, way: ShortWay) -> bool:
+        """Whether the short way takes this request, should all of it be here."""
+        parser = self.parser
+        return (
+            parser.get_method() == b"POST"
+            and way.takes(self.url, self.headers)
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and not parser.should_upgrade()
+            and parser.should_keep_alive()
+            and parser.get_http_version() == "1.1"
+        )
+
+    def _begin(self) -> None:
+        """Have uvicorn begin with the request whose head has come."""
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:
-            joined: Any = _Joined(self.transport, self.loop)
+            joined: Any = Joined(self.transport, self.loop)
             self.cycle.transport = joined
             # Uvicorn makes them of its own class; nothing has been done with it yet.
             self.cycle.__class__ = Exchange
 
+    def _go_the_usual_way(self, parts: list[bytes]) -> None:
+        """More is to come of a request: uvicorn receives the rest."""
+        self._parts = None
+        if not self.transport.is_closing():
+            self._begin()
+            for part in parts:
+                super().on_body(part)
+
+    def on_body(self, body: bytes) -> None:
+        if self._parts is None:
+            super().on_body(body)
+        else:
+            self._parts.append(body)
+
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        if self._parts is None or self._way is None:
+            super().on_message_complete()
+        else:
+            self._go_the_short_way(self._way, b"".join(self._parts))
         self._head = 0
         self._begun = False
         self._expect_nothing()
+
+    def _go_the_short_way(self, way: ShortWay, body: bytes) -> None:
+        self._parts = None
+        common = self.server_state.default_headers
+        whole = Whole(self.transport, common, self._answered)
+        # All that uvicorn asks of one whose request has come.
+        self.cycle = whole  # type: ignore[assignment]
+        task = self.loop.create_task(whole.run(way, self.url, self.headers, body))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def _answered(self) -> None:
+        """As uvicorn has it, but that a timer is not set and taken back with every answer."""
+        if self.pipeline or self.transport.is_closing():
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self._quiet = self.loop.time()
+        if self._quiet_timer is None:
+            self._look_again(self.timeout_keep_alive)
+
+    def _look_again(self, seconds: float) -> None:
+        self._quiet_timer = self.loop.call_later(seconds, self._look_for_quiet)
+
+    def _look_for_quiet(self) -> None:
+        """Close what was quiet for too long since the last answer by the short way."""
+        self._quiet_timer = None
+        if self._quiet is not None:
+            left = self._quiet + self.timeout_keep_alive - self.loop.time()
+            if left > 0:
+                self._look_again(left)
+            else:
+                self.timeout_keep_alive_handler()
 
     def handle_websocket_upgrade(self) -> None:
         # From here on another protocol has the transport, with a beat of its own.

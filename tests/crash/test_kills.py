@@ -44,6 +44,7 @@ async def kill_again_and_again(town: Town, kills: int) -> None:
     print(f"{town.sinks.repeats} deliveries to {SINKS} peers were repeated")
     assert await town.notified() == kills
     assert await town.not_applied() == []
+    assert await town.records() == [(True, True)] * 2
 
 
 async def test_nothing_is_lost_on_sqlite(

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from server import endorsements, peers
+from server.chain import checking
 from server.errors import Unavailable
 from server.instance import Instance
 from server.peers import RuleDraft
@@ -156,6 +157,15 @@ class Town:
         )
         async with self.riverton.instance.reading() as session:
             return [(row[0], row[1], row[2]) for row in (await session.execute(question)).all()]
+
+    async def records(self) -> list[tuple[bool, bool]]:
+        """Of each agency: whether there is a record, and whether it is a chain without gaps."""
+        found = []
+        for one in (self.lakeside, self.riverton):
+            async with one.instance.reading() as session:
+                verdict = await checking.verify(session, one.agency.settings.origin)
+            found.append((verdict.place > 0, verdict.is_whole))
+        return found
 
 
 async def settles(ask: Callable[[], Awaitable[str]]) -> None:

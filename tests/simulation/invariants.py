@@ -5,19 +5,19 @@ The numbers are those of the list of invariants after quiescence:
 1 views equal · 2 nothing twice · 3 nothing where it may not be · 4 no deleted words ·
 5 what was accepted is settled · 6 one endorsement a person · 7 no check skipped (noted while it
 runs, in `Node`) · 8 never older over newer (`Order`) · 9 queues empty · 10 the record of decisions
-only grows, and what stood in it stands there still (`Order`) · 11 a healthy pair is quick
-(`must_be_quick`).
-
-The record is no chain of hashes. Nothing in the product changes or deletes a line of it, which is
-checked by looking; a chain would show more only against somebody with the database in hand, who
-could as well make the chain anew.
+only grows, what stood in it stands there still, and it is a chain of hashes without gaps (`Order`)
+· 11 a healthy pair is quick (`must_be_quick`).
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from server.chain import ends
+from server.chain.checking import Link, Walk
+from server.chain.ends import Noted
 from tests.simulation.history import History
 from tests.simulation.node import Node
 from tests.simulation.views import View, dump, number, rows, view
@@ -218,6 +218,32 @@ def _leaked(world: World) -> Iterator[str]:
                 yield f"3: {place.word} is in {where} of the stranger: {text[at - 100 : at + 100]}"
 
 
+_CHAIN = """
+SELECT s.place, s.digest, s.hash, coalesce(a.id, 0) AS id, a.at, a.verb, a.actor, a.subject,
+       a.detail, a.salt, NULL AS erased
+FROM audit_seals s LEFT JOIN audit a ON a.id = s.entry_id ORDER BY s.place
+"""
+_UNSEALED = "SELECT count(*) FROM audit WHERE id NOT IN (SELECT entry_id FROM audit_seals)"
+
+
+def broken_chain(node: Node) -> Iterator[str]:
+    """10: what does not fit in a node's record, and in how it ended when it was looked over."""
+    checks = rows(node, "SELECT place, hash FROM audit_checks")
+    noted = [Noted(row["place"], row["hash"], "at a check") for row in checks]
+    walk = Walk.along(node.settings.origin, [*noted, *ends.noted(node.settings.state)])
+    for row in rows(node, _CHAIN):
+        row["at"] = datetime.fromisoformat(row["at"] or "2000-01-01").replace(tzinfo=UTC)
+        if fault := walk.step(Link(**row)):
+            yield f"10: in the record of {node.name}: {fault}"
+            return
+    if missing := walk.end():
+        yield f"10: in the record of {node.name}: {missing[1]}"
+    if number(node, _UNSEALED):
+        yield f"10: {node.name} has {number(node, _UNSEALED)} lines in its record without a seal"
+    for row in rows(node, "SELECT fault FROM audit_checks WHERE broken IS NOT NULL"):
+        yield f"10: {node.name} found this in its record: {row['fault']}"
+
+
 class Order:
     """8 and 10: looks again and again, and notes what ever went back, or was rewritten."""
 
@@ -252,6 +278,8 @@ class Order:
         )
         if late:
             self.found.append(f"10: {node.name} has written into its record afterwards: {late}")
+        if now != before:
+            self.found += broken_chain(node)
         self._recorded[node.name] = now
 
     def _is_put_back(self, row: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from federation.delivery.lanes import Delivery
 from federation.delivery.turns import Turn
 from federation.inbox import Inbox
+from storage import sealing
 from storage.inbox import InboxRow, InboxState
 from tests.simulation.history import History
 from tests.simulation.network import Weather
@@ -109,3 +110,10 @@ def test_that_repeats_are_taken_for_new_is_found(monkeypatch: pytest.MonkeyPatch
     report = simulate(SEED, closed_and_opened, size=2)
     closed = [f for f in report.findings if f.startswith("8:") and "is closed" in f]
     assert len(closed) == 2, str(report)
+
+
+def test_that_lines_of_the_record_are_not_sealed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "_seal", lambda *_: None)
+    report = simulate(SEED, closed_and_opened, size=2)
+    unsealed = [f for f in report.findings if f.startswith("10:") and "without a seal" in f]
+    assert len(unsealed) == 2, str(report)

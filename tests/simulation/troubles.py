@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from federation.urls import main_key
 from server import peers
+from server.chain import ends
 from server.errors import Refusal
 from server.peers import RuleDraft
 from server.traffic import deeds as traffic
@@ -241,6 +242,8 @@ async def restored(world: World, history: History) -> None:
     for leftover in unlucky.database_path.parent.glob("guildhall.db*"):
         leftover.unlink()
     unlucky.database_path.write_bytes(backup)
+    # As the page about restoring says: it tells of lines that are no longer there.
+    (unlucky.settings.state / ends.NAME).unlink(missing_ok=True)
     world.network.note(f"{unlucky.name} goes back to its backup")
     await unlucky.start()
 

@@ -15,9 +15,10 @@ from storage.base import Base
 from storage.database import Database
 from storage.peers import PolicyRule
 from storage.plain import Put, Question, ask, ask_ahead, found, give_back, given
+from storage.pool import MOST_OPEN
 from storage.posts import Post
 from storage.practices import PracticeAncestor, PracticeNotice
-from storage.snapshots import MOST_OPEN, Moved
+from storage.snapshots import Moved
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -2,14 +2,16 @@
 """What administrators see and decide, and nobody else."""
 
 import ast
+import json
 import re
 from urllib.parse import quote
 
 import httpx
 import pytest
+from sqlalchemy import text
 from starlette.applications import Starlette
 
-from server import mail, peers
+from server import audit, mail, peers
 from server.instance import Instance
 from server.members import accounts
 from server.peers import RuleDraft
@@ -294,3 +296,36 @@ def test_every_verb_of_the_record_has_words() -> None:
     }
     assert len(verbs) > 8
     assert verbs <= WORDS.keys()
+
+
+async def test_the_record_says_whether_it_is_whole(
+    desk: httpx.AsyncClient, instance: Instance
+) -> None:
+    await makers.submit(desk, "/admin/federation", **LAKESIDE)
+    page = (await desk.get("/admin/record")).text
+    assert "Not yet" in page
+    done = await makers.submit(desk, "/admin/record/check")
+    page = (await desk.get(done.headers["location"])).text
+    assert "each is as it was written" in page
+    assert ": whole, 2 lines" in page
+    exported = await desk.get("/admin/record/export")
+    assert exported.headers["content-type"] == "application/jsonl"
+    assert 'filename="record-' in exported.headers["content-disposition"]
+    lines = [json.loads(line) for line in exported.text.splitlines()]
+    assert [line["verb"] for line in lines] == ["member.joined", "policy.allow"]
+    assert lines[-1]["hash"] in page
+    async with instance.transaction() as tx:
+        await audit.erase(tx, "command line", [1], "Article 17 GDPR")
+    page = (await desk.get("/admin/record")).text
+    assert re.search("Erased on [^<]+: Article 17 GDPR<", page)
+    assert "erased the words of line" in page
+    async with instance.database.writer.transaction() as session:
+        await session.execute(text("DROP TRIGGER audit_not_changed"))
+        await session.execute(text("UPDATE audit SET detail = 'no' WHERE verb = 'policy.allow'"))
+    done = await makers.submit(desk, "/admin/record/check")
+    page = (await desk.get(done.headers["location"])).text
+    assert "What was found stands below" in page
+    assert "broken at line 2" in page
+    for path in ("/admin/record", "/admin"):
+        page = (await desk.get(path)).text
+        assert "Line 2 was changed: it does not say what was sealed." in page

@@ -2,10 +2,12 @@
 """What commands print and refuse, and how they end."""
 
 import asyncio
+import contextlib
 import io
 import json
 import shutil
 import socket
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -234,3 +236,31 @@ def test_a_peer_nobody_heard_of_is_refused_in_a_sentence(terminal: Terminal, com
     said = (2, "", "We have never heard of nobody.example.")
     assert terminal.type("peer", command, "nobody.example") == said
     assert terminal.type("peer", command, "nobody.example", "--json") == said
+
+
+def test_the_record_is_checked_exported_and_erased_by_command(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    for number in range(3):
+        terminal.type("allow", "add", f"{number}.example", "--reason", "Kim asked")
+    whole = json.loads(terminal.type("record", "verify", "--json")[1])
+    assert (whole["whole"], whole["lines"]) == (True, 3)
+    sentence = f"The record is whole: 3 lines, the last one's hash is {whole['hash']}."
+    assert terminal.type("record", "verify") == (0, sentence, "")
+    assert terminal.type("record", "erase", "2", "--reason", "Article 17")[:2] == (0, "Erased: 2.")
+    status, _, said = terminal.type("record", "erase", "2", "--reason", "Article 17")
+    assert (status, said) == (2, "Line 2 is erased already.")
+    assert terminal.type("record", "verify", "--expect", whole["hash"])[0] == 0
+    unknown = f"No line of the record has the hash {'0' * 64}."
+    assert terminal.type("record", "verify", "--expect", "0" * 64) == (1, unknown, "")
+    lines = [json.loads(line) for line in terminal.type("record", "export")[1].splitlines()]
+    assert ["erased" in line for line in lines] == [False, True, False, False]
+    assert lines[2]["hash"] == whole["hash"]
+    with contextlib.closing(sqlite3.connect(tmp_path / "guildhall.db")) as connection:
+        connection.execute("DROP TRIGGER audit_seals_not_dropped")
+        connection.execute("DELETE FROM audit_seals WHERE place = 2")
+        connection.commit()
+    assert terminal.type("record", "verify") == (1, "Line 2 is missing.", "")
+    broken = terminal.type("record", "verify", "--json")
+    assert broken[0] == 1
+    assert json.loads(broken[1])["broken"] == 2

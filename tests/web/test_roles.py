@@ -45,6 +45,7 @@ MODERATION: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     "/admin/federation/peer/{host}": ({"action": "pause"}, ADMINS),
     "/admin/apps": ({"app": "7", "state": "blocked"}, ADMINS),
     "/admin/keys": ({"name": "ana"}, ADMINS),
+    "/admin/record/check": ({}, ADMINS),
     "/admin/people": ({"note": "For Dee"}, ADMINS),
     "/practices/keeping": ({"action": "list", "label": "Permits"}, ADMINS),
     "/mentoring/programmes/new": (

@@ -44,13 +44,13 @@ class InboxDoor:
 
 
 async def _answer(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    headers, body = _ACCEPTED if answer is ACCEPTED else _written(answer, extra)
+    headers, body = _ACCEPTED if answer is ACCEPTED else written(answer, extra)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 @lru_cache(maxsize=64)
-def _written(
+def written(
     answer: Answer, extra: tuple[tuple[bytes, bytes], ...]
 ) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
     """The headers and the body of an answer."""
@@ -66,7 +66,7 @@ def _written(
     return headers, body
 
 
-_ACCEPTED = _written(ACCEPTED, ())
+_ACCEPTED = written(ACCEPTED, ())
 
 
 async def _bounded_body(headers: Headers, receive: Receive) -> bytes | Answer:

@@ -2,11 +2,12 @@
 """What was decided here, by whom."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from server import audit
-from web.admin.door import enter
+from server.chain import checking, exporting
+from web.admin.door import enter, enter_with_form
 from web.paging import place
 
 PAGE = 50
@@ -31,6 +32,7 @@ WORDS = {
     "person.let_in": "let in again",
     "person.shut_out": "shut out of a forum",
     "person.shut_out_asked": "asked for shutting out",
+    "record.erased": "erased the words of line",
     "report.closed": "dealt with a report of",
     "policy.allow": "allowed",
     "policy.deny": "denied",
@@ -50,18 +52,40 @@ WORDS = {
 
 
 async def index(request: Request) -> Response:
-    """The record, newest first."""
+    """The record, newest first, and whether it is whole."""
     visit = await enter(request)
     before = place(request)
     async with visit.instance.reading() as session:
-        entries = await audit.page(session, before=before)
+        page = await audit.page(session, before=before)
     return visit.page(
         "admin/record.html",
-        entries=entries,
+        page=page,
         words=WORDS,
-        older=entries[-1].id if len(entries) == PAGE else None,
+        older=page.lines[-1].place if len(page.lines) == PAGE else None,
         first=before is None,
     )
 
 
-routes = [Route("/admin/record", index)]
+async def check(request: Request) -> Response:
+    """Look at the whole record now."""
+    visit, _ = await enter_with_form(request)
+    made = await checking.check(visit.instance)
+    return visit.go("/admin/record", "record_whole" if made.broken is None else "record_broken")
+
+
+async def export(request: Request) -> Response:
+    """All of it, a JSON object a line, with what an outsider needs to check it."""
+    visit = await enter(request)
+    name = f"record-{visit.instance.clock.now():%Y-%m-%d}.jsonl"
+    return StreamingResponse(
+        exporting.lines(visit.instance),
+        media_type="application/jsonl",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+routes = [
+    Route("/admin/record", index),
+    Route("/admin/record/check", check, methods=["POST"]),
+    Route("/admin/record/export", export),
+]

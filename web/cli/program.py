@@ -67,6 +67,13 @@ def _keys() -> None:
 
 
 @cache
+def _record() -> None:
+    from web.cli import record
+
+    app.add_typer(record.app, name="record")
+
+
+@cache
 def _calls() -> None:
     from web.cli import calls
 
@@ -115,6 +122,7 @@ _COMMANDS: dict[str, Callable[[], None]] = {
     "allow": _allow,
     "peer": _peers,
     "key": _keys,
+    "record": _record,
     "token": _tokens,
     "api": _calls,
 }

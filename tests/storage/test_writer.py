@@ -255,3 +255,15 @@ async def test_what_a_deed_stores_is_counted_in_bytes_once_it_is_committed(
             await renamed("\u5e02" * 30)
     await renamed("x" * 90)
     assert meter.total == 24
+
+
+async def test_a_deed_whose_connection_was_lost_ends_as_it_was_ended(database: Database) -> None:
+    """A server that stops in the middle of a statement tells of no crash."""
+
+    async def cut_off() -> None:
+        async with database.writer.transaction() as session:
+            await (await session.connection()).invalidate()
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await cut_off()

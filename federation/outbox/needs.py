@@ -12,7 +12,7 @@ from server.software import profile_of_peer, reads_mentions, takes_form
 from server.transaction import Transaction
 from storage import fetches
 from storage.forums import Forum
-from storage.log import Form, Lane, LogRecipient, LogRow, Subscription
+from storage.log import WANTED, Form, Lane, LogRecipient, LogRow, Subscription
 from storage.members import Member
 from storage.peers import Peer
 from storage.posts import Post
@@ -21,7 +21,17 @@ MOST_FETCHERS = 1_000
 
 
 async def is_wanted(session: AsyncSession, forum: Forum, form: Form, *, ever: bool = False) -> bool:
-    """Whether a follower of the forum may take a form; `ever` counts those who have left too."""
+    """Whether a follower of the forum may take a form; `ever` counts those who have left too.
+
+    Asked once in a transaction, as long as nobody comes or leaves.
+    """
+    known: dict[tuple[str, Form, bool], bool] = session.info.setdefault(WANTED, {})
+    if (forum.uri, form, ever) not in known:
+        known[forum.uri, form, ever] = await _is_wanted(session, forum, form, ever=ever)
+    return known[forum.uri, form, ever]
+
+
+async def _is_wanted(session: AsyncSession, forum: Forum, form: Form, *, ever: bool) -> bool:
     question = (
         select(Lane.id)
         .join(Subscription, Subscription.lane_id == Lane.id)

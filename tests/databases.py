@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class PostgresServer:
 
     programs: Path
     folder: Path
+    options: Mapping[str, str] = field(default_factory=lambda: _OPTIONS)
     # Migrated databases without a row that a test is done with.
     spare: list[str] = field(default_factory=list)
 
@@ -99,7 +100,7 @@ class PostgresServer:
     def begin(self) -> None:
         """Start the server, the first time or after a stop."""
         data = str(self.folder / "data")
-        options = " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items())
+        options = " ".join(f"-c {name}={value}" for name, value in self.options.items())
         options += f" -k {self.folder}"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
@@ -114,8 +115,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     yield from postgres_cluster()
 
 
-def postgres_cluster() -> Iterator[PostgresServer]:
-    """A cluster that runs until it is no longer iterated over."""
+def postgres_cluster(others: Mapping[str, str] = _OPTIONS) -> Iterator[PostgresServer]:
+    """A cluster that runs until it is no longer iterated over; `others` are other options."""
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed")
@@ -127,7 +128,7 @@ def postgres_cluster() -> Iterator[PostgresServer]:
         except LookupError:
             folder.rmdir()
             pytest.skip("root cannot run PostgreSQL, and there is no account called postgres")
-    server = PostgresServer(programs, folder)
+    server = PostgresServer(programs, folder, {**_OPTIONS, **others})
     try:
         server.start()
         yield server

@@ -18,8 +18,9 @@ from bench.setting import Bench
 from bench.sink import Arrivals
 
 ENOUGH = 0.60
-# So many are measured together.
-POSTS = 3
+# So many are measured together; what a short one costs is told from more of them.
+POSTS, SHORT, POSTS_WHEN_SHORT = 3, 500, 6
+IDLE_SECONDS = 4.0
 MOST_GROWTH_MB = 200
 STALLED_SECONDS = 60.0
 AT_MOST_SECONDS = 300.0
@@ -37,8 +38,12 @@ class Course:
     memory_peak: float
 
 
-def send_one(at: Following, database_cpu: Callable[[], float]) -> Course:
-    """Post, then watch until every host has it; CannotMeasure where one never does."""
+def send_one(at: Following, database_cpu: Callable[[], float], idle: float = 0.0) -> Course:
+    """Post, then watch until every host has it; CannotMeasure where one never does.
+
+    What the server would have used meanwhile without any post, `idle` seconds in each, is not
+    what the post has cost.
+    """
     at.elsewhere.forget()
     at.product.forget_peak()
     memory = at.product.memory()
@@ -58,11 +63,19 @@ def send_one(at: Following, database_cpu: Callable[[], float]) -> Course:
     measured = Measured(
         arrivals.distinct,
         arrivals.last - begun,
-        at.product.cpu() - cpu,
+        at.product.cpu() - cpu - idle * (time.time() - begun),
         database_cpu=database_cpu() - used,
     )
     twice = arrivals.count - arrivals.distinct
     return Course(measured, at.log_rows() - rows, twice, memory, at.product.peak_memory())
+
+
+def _idle(at: Following) -> float:
+    """Processor seconds in each second while there is nothing to do."""
+    at.product.rest(60.0)
+    cpu, begun = at.product.cpu(), time.time()
+    time.sleep(IDLE_SECONDS)
+    return (at.product.cpu() - cpu) / (time.time() - begun)
 
 
 def _watch(at: Following) -> Arrivals:
@@ -99,11 +112,11 @@ def _sent(
     with bench.folder() as folder, following(bench, kind, folder, followers, workers=workers) as at:
         # The first post opens the connections; what the next ones cost is what every post costs.
         send_one(at, bench.database_cpu(kind))
-        courses = []
+        courses, idle = [], _idle(at)
         with bench.beside("signs") as beside:
-            for _ in range(POSTS):
+            for _ in range(POSTS_WHEN_SHORT if followers <= SHORT else POSTS):
                 at.product.rest(60.0)
-                courses.append(send_one(at, bench.database_cpu(kind)))
+                courses.append(send_one(at, bench.database_cpu(kind), idle))
     limit, found = beside.limits.signs, _together([course.measured for course in courses])
     twice = sum(course.twice for course in courses)
     # What the processes send together, each on a core of its own.

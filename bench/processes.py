@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
+PROCESS_CLOCK = 2
 STOP_SECONDS = 15.0
 
 
@@ -82,15 +84,19 @@ class Program:
             self._process.wait()
 
 
-def cpu_of(pid: int, *, with_ended_children: bool = False) -> float:
-    """Processor seconds of a process (proc(5), fields 14 to 17 of stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return sum(int(field) for field in fields[11 : 15 if with_ended_children else 13]) / TICKS
+def cpu_of(pid: int) -> float:
+    """Processor seconds of a process, all threads together, by its own clock.
+
+    The numbers of Linux: clock_getcpuclockid(3). What /proc tells is rounded to ten milliseconds.
+    """
+    return time.clock_gettime((~pid << 3) | PROCESS_CLOCK)
 
 
 def cpu_of_family(pid: int) -> float:
     """Processor seconds of a process with its children, those that have ended included."""
-    total = cpu_of(pid, with_ended_children=True)
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    # cutime and cstime of proc(5).
+    total = cpu_of(pid) + sum(int(field) for field in fields[13:15]) / TICKS
     for child in _children(pid):
         try:
             total += cpu_of(child)

@@ -9,7 +9,7 @@ the value that was checked is the value that is stored. Source: FEP-fe34, FEP-1b
 from functools import lru_cache
 
 from federation.errors import WireError
-from federation.origins import origin_of
+from federation.origins import is_below, origin_of
 from federation.vocabulary.activities import Activity, Envelope
 from federation.vocabulary.posts import Post as WirePost
 
@@ -26,7 +26,8 @@ class Unauthorised(WireError):
 def same_origin(one: str, other: str) -> bool:
     """Scheme, host and port alike; False for anything that is no http(s) URL."""
     try:
-        return origin_of(one) == _origin_of_actor(other)
+        origin = _origin_of_actor(other)
+        return is_below(one, origin) or origin_of(one) == origin
     except WireError:
         return False
 

@@ -115,6 +115,16 @@ def origin_of(url: str) -> str:
     return _place(scheme.lower(), authority)[0]
 
 
+def is_below(url: str, origin: str) -> bool:
+    """Whether `origin_of(url)` is seen to be this origin without taking the address apart."""
+    return (
+        url.startswith(origin)
+        and url.startswith("/", len(origin))
+        and len(url) <= LONGEST_URL
+        and not _UNWANTED.search(url)
+    )
+
+
 def is_asked_at(identifier: str, url: str) -> bool:
     """Whether an id is this address; a bare origin is asked for with a slash (RFC 9110, 4.2.3)."""
     return identifier == url or (f"{identifier}/" == url and identifier.count("/") == 2)

@@ -47,6 +47,8 @@ VERSION_EVERY = 0.2
 # gathered; after a pause the first begins at once. Telling and sending cost a dozen questions a
 # round, whether it is for one post or for a hundred.
 GATHERED_FOR = {"tell": 0.1, "deliver": 0.1, "repair": 0.5, "mentors": 1.0, "stamps": 1.0}
+# Both read what telling has just written: begun with it, they would only begin twice.
+AFTER_TELLING = ("deliver", "repair")
 KEEPING = "keeping"
 PULLING = "mentors"
 VISITING = "visits"
@@ -123,9 +125,10 @@ class Worker:
             await self._stop_listening()
 
     def wake(self) -> None:
-        """There is new work."""
-        for event in self._wakes.values():
-            event.set()
+        """There is new work; what follows from telling begins once it was told."""
+        for name, event in self._wakes.items():
+            if name not in AFTER_TELLING:
+                event.set()
 
     async def _supervise(self, name: str, work: Callable[[], Awaitable[float]]) -> None:
         """Run a loop for ever; a crash is logged and it starts again, more slowly each time."""
@@ -160,10 +163,11 @@ class Worker:
     async def _tell(self) -> float:
         told = AT_ONCE
         while told == AT_ONCE:
-            told = await tell_waiting(self._wire)
-            if told:
-                self._wakes["deliver"].set()
-                self._wakes["repair"].set()
+            try:
+                told = await tell_waiting(self._wire)
+            finally:
+                for name in AFTER_TELLING:
+                    self._wakes[name].set()
         return IDLE
 
     async def _receive(self) -> float:

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -74,10 +75,14 @@ async def note_steward(tx: Transaction, fact: StewardNamed) -> None:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the record and its place, by which it can be named."""
+    """A line of the record and its place, by which it can be named.
+
+    `why` is the rule by which its words were erased, where they were.
+    """
 
     place: int
     entry: AuditEntry
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,20 @@ async def page(session: AsyncSession, *, before: int | None = None) -> Page:
     )
     if before is not None:
         question = question.where(AuditSeal.place < before)
-    lines = [Line(place, entry) for place, entry in (await session.execute(question)).all()]
+    found = (await session.execute(question)).all()
+    why = await _rules(session, [entry.erased for _, entry in found if entry.erased is not None])
+    lines = [Line(place, entry, why.get(str(place), "")) for place, entry in found]
     end = select(AuditSeal).order_by(AuditSeal.place.desc()).limit(1)
     return Page(lines, (await session.execute(end)).scalar(), await last_check(session))
+
+
+async def _rules(session: AsyncSession, moments: Sequence[datetime]) -> dict[str, str]:
+    """By which rule lines were erased, by their places: a line of the same moment says it."""
+    if not moments:
+        return {}
+    question = select(AuditEntry.subject, AuditEntry.detail)
+    question = question.where(AuditEntry.at.in_(moments), AuditEntry.verb == ERASED)
+    return {line: rule for line, rule in (await session.execute(question)).all()}
 
 
 async def last_check(session: AsyncSession) -> AuditCheck | None:

@@ -36,6 +36,7 @@ LISTEN_AGAIN = 0.5
 ASKED_AFTER = 30.0
 MOST_WAITS = 11
 MOST_UNUSED = 8
+_VERSION = "PRAGMA data_version"
 
 
 def driver_url(url: str) -> URL:
@@ -116,6 +117,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # The connection that writes, for whoever holds the writer's lock.
+        self._at_hand: sqlite3.Connection | None = None
         if self.is_sqlite:
             # One connection writes; a pool of read-only ones reads beside it.
             # Sessions end their transactions themselves: the pool need not do it once more.
@@ -123,9 +126,14 @@ class Database:
                 "connect_args": {"async_creator_fn": hops.connect},
                 "pool_reset_on_return": None,
             }
-            self._write = create_async_engine(self.url, poolclass=StaticPool, **shared)
+            # A deed has it to itself, and asks small questions without a hop (`plain.ask`).
+            anywhere = {**shared["connect_args"], "check_same_thread": False}
+            self._write = create_async_engine(
+                self.url, poolclass=StaticPool, **shared | {"connect_args": anywhere}
+            )
             self._read = create_async_engine(self.url, pool_size=5, max_overflow=10, **shared)
             _tune_sqlite(self._write, read_only=False)
+            event.listen(self._write.sync_engine, "connect", self._opened)
             _tune_sqlite(self._read, read_only=True)
         else:
             self._write = create_async_engine(self.url, pool_size=5, max_overflow=10)
@@ -136,6 +144,9 @@ class Database:
         self.glance = Glance(self.url)
         self.plain: Plain = plain(self.url)
         self._unused: list[AsyncSession] = []
+
+    def _opened(self, connection: Any, _record: object) -> None:
+        self._at_hand = hops.at_hand(connection.driver_connection)
 
     def _appends(self) -> SqliteAppends | PostgresAppends:
         if self.is_sqlite:
@@ -201,11 +212,15 @@ class Database:
         """A number that changes when another process commits (SQLite only; else 0)."""
         if not self.is_sqlite:
             return 0
-        async with self.writer.lock, self._write.connect() as connection:
-            raw = await connection.get_raw_connection()
-            cursor = raw.driver_connection.cursor()  # type: ignore[union-attr]
-            row = await (await cursor.execute("PRAGMA data_version")).fetchone()
-            return int(row[0])
+        async with self.writer.lock:
+            if self._at_hand is not None:
+                with suppress(sqlite3.Error):
+                    return int(self._at_hand.execute(_VERSION).fetchone()[0])
+            async with self._write.connect() as connection:
+                raw = await connection.get_raw_connection()
+                cursor = raw.driver_connection.cursor()  # type: ignore[union-attr]
+                row = await (await cursor.execute(_VERSION)).fetchone()
+                return int(row[0])
 
     async def listen(self, wake: Callable[[], None]) -> Callable[[], Awaitable[None]]:
         """Call `wake` at every NOTIFY of another process; answers how to stop.

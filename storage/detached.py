@@ -21,7 +21,7 @@ def layout(statement: Select[*tuple[Any, ...]]) -> Callable[[Cells], Iterator[An
     parts: list[tuple[slice, Callable[[Cells], Any] | None]] = []
     at, tables = 0, 0
     for asked in statement.column_descriptions:
-        is_table = asked["entity"] is not None and asked["expr"] is asked["entity"]
+        is_table = asked.get("entity") is not None and asked["expr"] is asked["entity"]
         if is_table:
             mapper: Mapper[Any] = inspect(asked["entity"]).mapper
             size, tables = len(mapper.columns), tables + 1

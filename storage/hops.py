@@ -110,8 +110,20 @@ def connect(*arguments: Any, **options: Any) -> Any:
         thread: Any = connection._thread
         # A process that ends does not wait for it.
         thread.daemon = True
-        _give_cursors(connection)
+        _give_cursors(connection, is_for_any_thread=options.get("check_same_thread") is False)
     return connection
+
+
+def at_hand(connection: Any) -> sqlite3.Connection | None:
+    """What may be asked in the event loop itself, as long as nothing else is asked of it.
+
+    For whoever has the connection to themselves and waits for each of its answers; None where
+    only its own thread may touch it.
+    """
+    if not isinstance(connection, aiosqlite.Connection):
+        return None
+    ours: Any = connection
+    return ours._conn if ours.is_for_any_thread else None
 
 
 def begin_with_the_next(connection: Any) -> bool:
@@ -144,6 +156,7 @@ async def _end(connection: Any) -> None:
         connection._tx.put_nowait((None, connection._conn.rollback))
 
 
-def _give_cursors(connection: Any) -> None:
+def _give_cursors(connection: Any, *, is_for_any_thread: bool) -> None:
     connection.is_about_to_begin = False
+    connection.is_for_any_thread = is_for_any_thread
     connection.cursor = lambda: OneHopCursor(connection)

@@ -10,9 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    bindparam,
     exists,
-    func,
     or_,
     select,
     text,
@@ -21,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Characters, Key, Url, Word
+from storage.plain import Question, ask, given
 
 
 class Form(StrEnum):
@@ -166,32 +165,44 @@ async def lock(session: AsyncSession) -> None:
         await session.execute(text("SELECT pg_advisory_xact_lock(74101)"))
 
 
-async def last_seq(session: AsyncSession) -> int:
-    """The last seq given out; 0 for an empty log."""
-    return (await session.execute(select(func.max(LogRow.seq)))).scalar_one() or 0
-
-
-_HELD = select(LogRow.seq).where(
-    LogRow.activity_id == bindparam("activity_id"), LogRow.form == bindparam("form")
+_NEWEST: Question[int] = Question(select(LogRow.seq).order_by(LogRow.seq.desc()).limit(1), int)
+_HELD: Question[int] = Question(
+    select(LogRow.seq).where(
+        LogRow.activity_id == given("activity_id", LogRow.activity_id.type),
+        LogRow.form == given("form", LogRow.form.type),
+    ),
+    int,
+)
+_FIRST: Question[int] = Question(
+    select(LogRow.seq)
+    .where(
+        LogRow.subject == given("subject", LogRow.subject.type),
+        LogRow.audience == given("audience", LogRow.audience.type),
+    )
+    .order_by(LogRow.seq)
+    .limit(1),
+    int,
 )
 _LAST = "last seq"
 # What a session knows of the forms that followers take, until one comes or leaves.
 WANTED = "wanted forms"
 
 
+async def last_seq(session: AsyncSession) -> int:
+    """The last seq given out; 0 for an empty log."""
+    found = await ask(session, _NEWEST)
+    return found[0] if found else 0
+
+
 async def append(
     session: AsyncSession, entry: Entry, body_id: int, at: datetime, lanes: Sequence[int] = ()
 ) -> int | None:
     """Append a row (after `lock`); None when the activity stands in this form already."""
-    given = {"activity_id": entry.activity_id, "form": entry.form}
-    if (await session.execute(_HELD, given)).first() is not None:
+    if await ask(session, _HELD, activity_id=entry.activity_id, form=entry.form):
         return None
-    first = None
+    first: list[int] = []
     if entry.follows_subject:
-        question = select(func.min(LogRow.seq)).where(
-            LogRow.subject == entry.subject, LogRow.audience == entry.audience
-        )
-        first = (await session.execute(question)).scalar_one()
+        first = await ask(session, _FIRST, subject=entry.subject, audience=entry.audience)
     # Nobody else appends before the commit.
     seq = session.info.get(_LAST) or await last_seq(session)
     seq = session.info[_LAST] = seq + 1
@@ -204,7 +215,7 @@ async def append(
             order_key=entry.order_key,
             audience=entry.audience,
             subject=entry.subject,
-            subject_seq=first,
+            subject_seq=first[0] if first else None,
             closed=entry.closed,
             body_id=body_id,
             at=at,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Questions of the hot pages, compiled once and put to the plain driver."""
 
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from sqlalchemy import BindParameter, Boolean, Dialect, Select, bindparam, inspe
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
+from storage import hops
 from storage.among import as_json
 from storage.base import Base, Identifier, UtcDateTime, storable
 from storage.detached import layout
@@ -24,6 +26,11 @@ R = TypeVar("R", bound=Base)
 def given(name: str, kind: TypeEngine[Any] = Identifier) -> BindParameter[Any]:
     """A parameter of a question: an id, unless `kind` says otherwise."""
     return bindparam(name, None, type_=kind)
+
+
+def as_it_is(*cells: Any) -> Any:
+    """A row of a question with nothing made of it."""
+    return cells
 
 
 class Question(Generic[T]):
@@ -95,11 +102,13 @@ def _moment(text: str) -> datetime:
 
 
 async def ask(session: AsyncSession, question: Question[T], **values: Any) -> list[T]:
-    """The answer to a question; beside a deed (no snapshot there) it is asked as any other."""
+    """The answer to a question; within a deed (no snapshot there) as the deed has left things.
+
+    There a whole table is a row that belongs to the deed, as with any other question.
+    """
     snapshot: Snapshot | None = session.sync_session.info.get("snapshot")
     if snapshot is None:
-        answered = await session.execute(question.statement, values)
-        return [question.row(*found) for found in answered]
+        return await _ask_within(session, question, values)
     compiled = question.compiled(session.get_bind().dialect)
     if snapshot.held:
         asked, rows = snapshot.held.get(question, ({}, ()))
@@ -108,6 +117,38 @@ async def ask(session: AsyncSession, question: Question[T], **values: Any) -> li
     is_sqlite = snapshot.is_sqlite
     rows = await snapshot.fetch(compiled.sql, compiled.values(values, is_sqlite=is_sqlite))
     return _made(question, compiled, rows)
+
+
+_AT_HAND = "the deed's connection"
+
+
+async def _ask_within(
+    session: AsyncSession, question: Question[T], values: dict[str, Any]
+) -> list[T]:
+    """The answer within a deed: on SQLite in the event loop, but for rows of whole tables."""
+    dialect = session.get_bind().dialect
+    if dialect.name == "sqlite":
+        compiled = question.compiled(dialect)
+        connection = None if compiled.put_together else await _at_hand(session)
+        if connection is not None:
+            if session.new or session.dirty or session.deleted:
+                await session.flush()
+            rows = connection.execute(compiled.sql, compiled.values(values, is_sqlite=True))
+            return _made(question, compiled, rows.fetchall())
+    answered = await session.execute(question.statement, values)
+    return [question.row(*found) for found in answered]
+
+
+async def _at_hand(session: AsyncSession) -> sqlite3.Connection | None:
+    """The connection of a deed, its transaction begun; None where it may not be asked here."""
+    sync = session.sync_session
+    known, found = sync.info.get(_AT_HAND, (None, None))
+    if known is None or known is not sync.get_transaction():
+        raw = await (await session.connection()).get_raw_connection()
+        found = hops.at_hand(raw.driver_connection)
+        sync.info[_AT_HAND] = sync.get_transaction(), found
+    connection: sqlite3.Connection | None = found
+    return connection
 
 
 def _made(question: Question[T], compiled: _Compiled, rows: Rows) -> list[T]:

@@ -19,8 +19,9 @@ from storage.members import Member
 from tests import makers
 from tests.clock import TurnableClock
 from tests.crash.zygote import Zygote, zygote
+from tests.once import once
 
-pytest_plugins = ("tests.fuzzing", "tests.hanging", "tests.machine")
+pytest_plugins = ("tests.fuzzing", "tests.hanging", "tests.machine", "tests.databases")
 
 
 def pytest_collection_finish() -> None:
@@ -33,15 +34,13 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table and no row, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("database") / "empty.db"
 
-    async def make() -> None:
+    async def make(path: Path) -> None:
         database = Database(f"sqlite:///{path}")
         await prepare(database)
         await database.close()
 
-    asyncio.run(make())
-    return path
+    return once(tmp_path_factory, "empty.db", lambda path: asyncio.run(make(path)))
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.machine import postgres_programs
+from tests.once import once
 
 USER = "guildhall"
 TEMPLATE = "migrated"
@@ -60,6 +61,8 @@ class PostgresServer:
 
     programs: Path
     folder: Path
+    # What it is a copy of, which has been migrated; else it is begun without anything.
+    made: Path | None = None
     options: Mapping[str, str] = field(default_factory=lambda: _OPTIONS)
     # Migrated databases without a row that a test is done with.
     spare: list[str] = field(default_factory=list)
@@ -94,7 +97,11 @@ class PostgresServer:
 
     def start(self) -> None:
         data = str(self.folder / "data")
-        self.run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        if self.made is None:
+            self.run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        else:
+            # With its owner, who is not who runs this where that is root.
+            subprocess.run(["cp", "-a", self.made, data], check=True)
         self.begin()
 
     def begin(self) -> None:
@@ -105,18 +112,40 @@ class PostgresServer:
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
 
-    def stop(self) -> None:
-        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+    def stop(self, how: str = "immediate") -> None:
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", how, "stop")
+
+    def migrate(self) -> None:
+        """Make the database that others are copies of."""
+        self.run("createdb", TEMPLATE)
+        _migrate(self.url(TEMPLATE))
+        self.say(TEMPLATE, _MARKED)
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A running cluster; skips where the programs or the account for them are missing."""
-    yield from postgres_cluster()
+    yield from postgres_cluster(once(tmp_path_factory, "postgres", _found))
 
 
-def postgres_cluster(others: Mapping[str, str] = _OPTIONS) -> Iterator[PostgresServer]:
-    """A cluster that runs until it is no longer iterated over; `others` are other options."""
+def _found(data: Path) -> None:
+    """The files of a cluster with the template in it, made once for all that are like it."""
+    with contextlib.closing(postgres_cluster()) as clusters:
+        server = next(clusters)
+        try:
+            server.migrate()
+        finally:
+            server.stop("fast")
+        subprocess.run(["cp", "-a", server.folder / "data", data], check=True)
+
+
+def postgres_cluster(
+    made: Path | None = None, others: Mapping[str, str] = _OPTIONS
+) -> Generator[PostgresServer]:
+    """A cluster that runs until it is no longer iterated over, a copy of what was `made`.
+
+    `others` are options that differ from those of all tests.
+    """
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed")
@@ -128,7 +157,7 @@ def postgres_cluster(others: Mapping[str, str] = _OPTIONS) -> Iterator[PostgresS
         except LookupError:
             folder.rmdir()
             pytest.skip("root cannot run PostgreSQL, and there is no account called postgres")
-    server = PostgresServer(programs, folder, {**_OPTIONS, **others})
+    server = PostgresServer(programs, folder, made, {**_OPTIONS, **others})
     try:
         server.start()
         yield server
@@ -149,9 +178,8 @@ def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: PostgresServer) -> str:
     """A migrated PostgreSQL database to copy; its tables are made from the same revisions."""
-    postgres_server.run("createdb", TEMPLATE)
-    _migrate(postgres_server.url(TEMPLATE))
-    postgres_server.say(TEMPLATE, _MARKED)
+    if postgres_server.made is None:
+        postgres_server.migrate()
     return TEMPLATE
 
 

@@ -28,6 +28,9 @@ class Connection(HttpToolsProtocol):
         if self.access_log or self.root_path or self.limit_concurrency is not None:
             # Uvicorn's own affairs, which the short way knows nothing of.
             self._way = None
+        # Since when a client that went the short way has been quiet, and what looks after it.
+        self._quiet: float | None = None
+        self._quiet_timer: asyncio.TimerHandle | None = None
         # The body, where a request may yet turn out to have come whole.
         self._parts: list[bytes] | None = None
 
@@ -37,10 +40,13 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
+        if self._quiet_timer is not None:
+            self._quiet_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._came += len(data)
+        self._quiet = None
         if self._head is not None:
             self._head += len(data)
         super().data_received(data)
@@ -116,12 +122,35 @@ class Connection(HttpToolsProtocol):
     def _go_the_short_way(self, way: ShortWay, body: bytes) -> None:
         self._parts = None
         common = self.server_state.default_headers
-        whole = Whole(self.transport, common, self.on_response_complete)
+        whole = Whole(self.transport, common, self._answered)
         # All that uvicorn asks of one whose request has come.
         self.cycle = whole  # type: ignore[assignment]
         task = self.loop.create_task(whole.run(way, self.url, self.headers, body))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
+
+    def _answered(self) -> None:
+        """As uvicorn has it, but that a timer is not set and taken back with every answer."""
+        if self.pipeline or self.transport.is_closing():
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self._quiet = self.loop.time()
+        if self._quiet_timer is None:
+            self._look_again(self.timeout_keep_alive)
+
+    def _look_again(self, seconds: float) -> None:
+        self._quiet_timer = self.loop.call_later(seconds, self._look_for_quiet)
+
+    def _look_for_quiet(self) -> None:
+        """Close what was quiet for too long since the last answer by the short way."""
+        self._quiet_timer = None
+        if self._quiet is not None:
+            left = self._quiet + self.timeout_keep_alive - self.loop.time()
+            if left > 0:
+                self._look_again(left)
+            else:
+                self.timeout_keep_alive_handler()
 
     def handle_websocket_upgrade(self) -> None:
         # From here on another protocol has the transport, with a beat of its own.

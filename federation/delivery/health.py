@@ -19,20 +19,24 @@ from server.software import Profile, profile_of
 from storage import lanes
 from storage.among import among
 from storage.peers import Peer
+from storage.plain import Question, as_it_is, ask
 
 logger = structlog.get_logger("guildhall.delivery")
 KEPT_FOR = timedelta(days=30)
 MOST_HELD = 20_000
 _PEERS = cast(Table, Peer.__table__)
-_QUESTION = select(
-    _PEERS.c.host,
-    _PEERS.c.software,
-    _PEERS.c.has_groups,
-    _PEERS.c.speaks_rfc9421,
-    _PEERS.c.failures,
-    _PEERS.c.next_try,
-    _PEERS.c.paused,
-).where(among(_PEERS.c.host, "hosts", Text()))
+_QUESTION = Question(
+    select(
+        _PEERS.c.host,
+        _PEERS.c.software,
+        _PEERS.c.has_groups,
+        _PEERS.c.speaks_rfc9421,
+        _PEERS.c.failures,
+        _PEERS.c.next_try,
+        _PEERS.c.paused,
+    ).where(among(_PEERS.c.host, "hosts", Text())),
+    as_it_is,
+)
 
 
 @dataclass
@@ -90,9 +94,8 @@ class Health:
         """The origins of these hosts as their rows now say; those not due are left out."""
         now = self._wire.instance.clock.now()
         found = {host: self.of(host) for host in hosts}
-        for host, software, has_groups, modern, failures, next_try, paused in (
-            await session.execute(_QUESTION, {"hosts": list(hosts)})
-        ).all():
+        rows = await ask(session, _QUESTION, hosts=list(hosts))
+        for host, software, has_groups, modern, failures, next_try, paused in rows:
             if paused is not None or (next_try is not None and next_try > now):
                 del found[host]
                 continue

@@ -16,7 +16,7 @@ AT_ONCE = 400
 FEW, GATHERED_FOR = 50, 0.01
 # A commit costs the same for one lane and for a hundred: where the last had that many at once,
 # this one waits a little longer for as many.
-BUSY, MANY, GATHERED_WHEN_BUSY = 8, 200, 0.05
+BUSY, MANY, GATHERED_WHEN_BUSY = 8, AT_ONCE, 0.15
 AGAIN_AFTER = 1.0
 
 

@@ -91,16 +91,17 @@ class Slots:
 
     def queue(self, slot: "Slot", let_in: Callable[[], None]) -> None:
         """Have `let_in` called once there is a place among the quick, perhaps at once."""
+        if self._quick.enter_at_once():
+            self._entered(slot)
+            let_in()
+            return
 
         def take() -> bool:
             self._entered(slot)
             let_in()
             return True
 
-        if self._quick.enter_at_once():
-            take()
-        else:
-            self._quick.queue(take)
+        self._quick.queue(take)
 
     def _entered(self, slot: "Slot") -> None:
         loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@
 import asyncio
 import resource
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from aiohappyeyeballs import start_connection
 from aiohttp.abc import AbstractResolver
@@ -22,6 +23,8 @@ MOST_KEPT = 4_000
 # A second address of a host is tried beside the first after so many seconds (RFC 8305, 5).
 BESIDE_AFTER = 0.25
 _OURS = frozenset({"host", "content-length", "content-type", "connection", "transfer-encoding"})
+# How many lines a head has beside the headers that are given, its empty end included.
+_BREAKS = 8
 
 
 @dataclass(slots=True)
@@ -138,16 +141,18 @@ class Lines:
 
     def head(self, target: HttpUrl, headers: Headers, content_type: str, length: int) -> bytes:
         """The head of a request; ValueError where a header holds a line break."""
-        path = target.url[len(target.origin) :]
-        lines = [
-            f"POST {path} HTTP/1.1\r\nHost: {target.origin.partition('//')[2]}\r\n{self._constant}",
-            f"Content-Type: {content_type}\r\nContent-Length: {length}",
-        ]
-        lines += [f"{name}: {v}" for name, v in headers.items() if name.lower() not in _OURS]
-        head = "\r\n".join(lines)
-        if head.count("\n") != len(lines) + 4 or head.count("\r") != len(lines) + 4:
+        origin, url = target.origin, target.url
+        host, path = origin[origin.index("//") + 2 :], url[len(origin) :]
+        given = [f"{name}: {v}\r\n" for name, v in headers.items() if not _is_ours(name)]
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{self._constant}\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {length}\r\n"
+            f"{''.join(given)}\r\n"
+        )
+        breaks = _BREAKS + len(given)
+        if head.count("\n") != breaks or head.count("\r") != breaks:
             raise ValueError("A header of a request holds a line break.")
-        return f"{head}\r\n\r\n".encode("latin-1")
+        return head.encode("latin-1")
 
     async def _ask(self, target: HttpUrl, place: _Place, request: bytes, end: float) -> Answer:
         # A kept connection that the peer closes as we write to it says nothing about the peer,
@@ -243,6 +248,12 @@ class Lines:
             line.close()
         await asyncio.gather(*(line.lost for line in still))
         await self._names.close()
+
+
+@lru_cache(maxsize=64)
+def _is_ours(name: str) -> bool:
+    """Whether a header is for us to say, and not for who asks."""
+    return name.lower() in _OURS
 
 
 def told(answer: Answer, target: HttpUrl) -> Response:

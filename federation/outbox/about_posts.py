@@ -4,7 +4,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from federation import deeds, endorsements, forums, posts
 from federation.deeds import Deed
@@ -27,8 +27,16 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum, Visibility
 from storage.log import Form
 from storage.members import Member
+from storage.plain import Question, ask, given
 from storage.posts import Kind, Post, PostMention
 from storage.replications import Announcing
+
+_MENTIONED: Question[int] = Question(
+    select(PostMention.member_id).where(PostMention.post_id == given("post")), int
+)
+_ANSWERED: Question[int] = Question(
+    select(Post.author_id).where(Post.id == given("post"), Post.author_id.is_not(None)), int
+)
 
 
 async def posted(t: Telling, fact: ThreadPosted | ReplyPosted) -> None:
@@ -62,13 +70,12 @@ async def _is_pointed_to(t: Telling, post: Post) -> bool:
 
 async def _named(t: Telling, post: Post) -> list[Member]:
     """Whom a post names: those it mentions, and the author of what it answers."""
-    mentioned = select(PostMention.member_id).where(PostMention.post_id == post.id)
-    answered = select(Post.author_id).where(Post.id == (post.parent_id or 0))
-    question = (
-        select(Member)
-        .where(or_(Member.id.in_(mentioned), Member.id.in_(answered)))
-        .order_by(Member.id)
-    )
+    named = set(await ask(t.tx.session, _MENTIONED, post=post.id))
+    if post.parent_id is not None:
+        named |= set(await ask(t.tx.session, _ANSWERED, post=post.parent_id))
+    if not named:
+        return []
+    question = select(Member).where(Member.id.in_(named)).order_by(Member.id)
     return list((await t.tx.session.execute(question)).scalars())
 
 

@@ -2,8 +2,9 @@
 """Who needs what: forms that a forum's followers take, people to be told."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.urls import host_of_uri
@@ -15,6 +16,7 @@ from storage.forums import Forum
 from storage.log import WANTED, Form, Lane, LogRecipient, LogRow, Subscription
 from storage.members import Member
 from storage.peers import Peer
+from storage.plain import Question, ask, given
 from storage.posts import Post
 
 MOST_FETCHERS = 1_000
@@ -27,21 +29,23 @@ async def is_wanted(session: AsyncSession, forum: Forum, form: Form, *, ever: bo
     """
     known: dict[tuple[str, Form, bool], bool] = session.info.setdefault(WANTED, {})
     if (forum.uri, form, ever) not in known:
-        known[forum.uri, form, ever] = await _is_wanted(session, forum, form, ever=ever)
+        found = await ask(session, _wanted(form, ever=ever), audience=forum.uri)
+        known[forum.uri, form, ever] = bool(found)
     return known[forum.uri, form, ever]
 
 
-async def _is_wanted(session: AsyncSession, forum: Forum, form: Form, *, ever: bool) -> bool:
+@cache
+def _wanted(form: Form, *, ever: bool) -> Question[int]:
     question = (
         select(Lane.id)
         .join(Subscription, Subscription.lane_id == Lane.id)
         .outerjoin(Peer, Peer.host == Lane.peer)
-        .where(Subscription.audience == forum.uri, takes_form(form))
+        .where(Subscription.audience == given("audience", Text()), takes_form(form))
         .limit(1)
     )
     if not ever:
         question = question.where(Subscription.until_seq.is_(None))
-    return (await session.execute(question)).first() is not None
+    return Question(question, int)
 
 
 async def listeners(tx: Transaction, people: Iterable[Member]) -> list[str]:

@@ -13,7 +13,7 @@ from storage.among import among
 from storage.forums import Forum, Visibility
 from storage.members import Member
 from storage.mentoring import OfferPost
-from storage.plain import Question
+from storage.plain import Question, as_it_is
 from storage.polls import Poll
 from storage.posts import Post, PostMention, PostState, PostTag
 from storage.practices import PracticeWithdrawal
@@ -103,7 +103,7 @@ def rows() -> Question[Row]:
 def tags() -> Question[tuple[int, str]]:
     """The tags of the posts `ids`: (post, tag)."""
     question = select(PostTag.post_id, PostTag.tag).order_by(PostTag.post_id, PostTag.tag)
-    return Question(question.where(among(PostTag.post_id, "ids")), _as_it_is)
+    return Question(question.where(among(PostTag.post_id, "ids")), as_it_is)
 
 
 @cache
@@ -115,7 +115,7 @@ def mentions() -> Question[tuple[int, str, str]]:
         .where(among(PostMention.post_id, "ids"))
         .order_by(Member.id)
     )
-    return Question(question, _as_it_is)
+    return Question(question, as_it_is)
 
 
 @cache
@@ -131,8 +131,4 @@ def linked() -> Question[tuple[str, str]]:
             Forum.visibility == Visibility.PUBLIC,
         )
     )
-    return Question(question, _as_it_is)
-
-
-def _as_it_is(*cells: Any) -> Any:
-    return cells
+    return Question(question, as_it_is)

@@ -160,9 +160,8 @@ def signed_strings(request: Request, signature: DraftSignature) -> tuple[bytes, 
 
 
 def _signed_string(request: Request, signature: DraftSignature, target: str) -> bytes:
-    return signing_string(
-        [
-            (name, target if name == "(request-target)" else _value(request, signature, name))
-            for name in signature.covered
-        ]
-    )
+    lines = [
+        f"{name}: {target if name == '(request-target)' else _value(request, signature, name)}"
+        for name in signature.covered
+    ]
+    return encoded("\n".join(lines))

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Integrity proofs that travel inside a document."""
 
+import hashlib
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from bovine.crypto.helper import jcs_sha256
 from bovine.crypto.multibase import multibase_58btc_encode, multibase_decode
 
@@ -136,17 +139,34 @@ def _signature(proof: Mapping[str, Any]) -> bytes:
 
 def _hash(config: dict[str, Any], document: dict[str, Any]) -> bytes:
     """The 64 bytes that are signed (vc-di-eddsa, 3.3.4); ValueError without a canonical form."""
-    _must_have_canonical_form([config, document])
+    is_plain = _is_plain([config, document])
     try:
-        return jcs_sha256(config) + jcs_sha256(document)
+        return b"".join(canonical_hash(part, is_plain=is_plain) for part in (config, document))
     except RecursionError as error:
         raise ValueError("The document is nested too deeply.") from error
 
 
-def _must_have_canonical_form(root: Any) -> None:
-    """Canonical JSON (RFC 8785) knows doubles only: larger integers would lose digits, and two
-    different documents would share one signature."""
-    waiting = [root]
+def canonical_hash(document: dict[str, Any], *, is_plain: bool) -> bytes:
+    """SHA-256 of the canonical form (RFC 8785) of a document that has one.
+
+    Of one that `is_plain` the general writer of JSON makes the same bytes, in a twentieth of the
+    time that the canonical one takes.
+    """
+    if is_plain:
+        # Nested deeper than it goes, or half a character: the other tells what that is.
+        with suppress(orjson.JSONEncodeError):
+            return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()
+    return jcs_sha256(document)
+
+
+def _is_plain(root: Any) -> bool:
+    """Whether nothing in it is written in another way by canonical JSON than by any.
+
+    That goes for fractions, and for the order of names that are not ASCII. ValueError without a
+    canonical form: it knows doubles only (RFC 8785), so larger integers would lose digits, and
+    two different documents would share one signature.
+    """
+    waiting, is_plain = [root], True
     while waiting:
         match waiting.pop():
             case bool() | str() | None:
@@ -154,10 +174,12 @@ def _must_have_canonical_form(root: Any) -> None:
             case int() as number if abs(number) <= _LARGEST_INTEGER:
                 pass
             case float() as number if math.isfinite(number):
-                pass
+                is_plain = False
             case list() as members:
                 waiting.extend(members)
             case dict() as members if all(isinstance(name, str) for name in members):
+                is_plain = is_plain and all(map(str.isascii, members))
                 waiting.extend(members.values())
             case other:
                 raise ValueError(f"{type(other).__name__} has no canonical form.")
+    return is_plain

@@ -62,6 +62,8 @@ class Request:
     scheme: str
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes | None = field(repr=False)
+    # The host it claims to be of, once that was found out.
+    claimed: str | None = field(default=None, init=False, repr=False, compare=False)
     # Its Signature header, once that was read.
     draft: DraftSignature | None = field(default=None, init=False, repr=False, compare=False)
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from federation.signatures import rfc9421
 from federation.signatures.digests import content_digest_header, digest_header
@@ -23,18 +23,16 @@ _LABEL = "sig1"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@lru_cache(maxsize=4_096)
-def _split(url: str) -> SplitResult:
+# As many as one activity goes to where many follow.
+@lru_cache(maxsize=16_384)
+def _split(url: str) -> tuple[str, str]:
+    """The host, with its port where one is named, and what is asked for there."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc:
         raise ValueError("Only http and https URLs without credentials can be signed.")
     if not re.fullmatch(r"[\x21-\x7e]+", url):
         raise ValueError("Only percent-encoded URLs can be signed.")
-    return parts
-
-
-def _target(parts: SplitResult) -> str:
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.netloc, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _content_type(extra: Mapping[str, str]) -> str:
@@ -113,12 +111,15 @@ def prepare_draft(
     Content-Type in it replaces the usual `application/activity+json` and is signed. ValueError
     for a URL that cannot be signed.
     """
-    parts, extra = _split(url), extra or _NONE
-    covered = _covered(extra) if extra else {}
-    date, host = _date(now), parts.netloc
+    host, target = _split(url)
+    if not extra:
+        extra = covered = _NONE
+    else:
+        covered = _covered(extra)
+    date = _date(now)
     same = (date,) if body is None else (date, *_about(body, extra))
     said, before = _frame(same, tuple(covered), key.kind, key_id)
-    text = f"(request-target): {method.lower()} {_target(parts)}\nhost: {host}{said}"
+    text = f"(request-target): {method.lower()} {target}\nhost: {host}{said}"
     for name, value in covered.items():
         text += f"\n{name.lower()}: {value}"
     headers = {"Host": host, **dict(same), **covered}
@@ -147,8 +148,8 @@ def prepare_rfc9421(
     `now` is aware; `extra` is sent along, signed where it is one of COVERED. ValueError for a URL
     that cannot be signed.
     """
-    parts, extra = _split(url), extra or {}
-    headers = {"Host": parts.netloc}
+    (host, target), extra = _split(url), extra or {}
+    headers = {"Host": host}
     if body is not None:
         headers |= {
             "Content-Digest": content_digest_header(body),
@@ -157,7 +158,7 @@ def prepare_rfc9421(
     covered = _covered(extra)
     headers |= covered
     prepared = rfc9421.prepare(
-        (method, f"{parts.scheme}://{parts.netloc}{_target(parts)}", headers),
+        (method, f"{url.partition('://')[0].lower()}://{host}{target}", headers),
         kind=key.kind,
         key_id=key_id,
         created=now,

@@ -109,8 +109,11 @@ def claimed_host(request: Request) -> str:
     Nothing else is checked, so that peer policy can come first. SignatureRefused 401 when there
     is no signature, 400 when it cannot be read.
     """
+    if request.claimed is not None:
+        return request.claimed
     for key_id in _claimed_keys(request):
         if host := _host_of(key_id):
+            request.claimed = host
             return host
     raise malformed("The signature's key id is not an http or https URL.")
 

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from federation.vocabulary.actors import Actor, parse_actor
@@ -18,6 +19,8 @@ from federation.vocabulary.terms import (
 )
 from federation.vocabulary.values import (
     flag_of,
+    id_of,
+    is_http_url,
     mapped_text_of,
     moment_of,
     recipients_of,
@@ -130,9 +133,13 @@ def _must_carry(carried: Thing | tuple[Thing, ...] | None, kind: str) -> None:
         raise Malformed(f"The {kind} has no object.")
 
 
+# A peer's actors come again and again.
+_is_actor = lru_cache(maxsize=1_024)(is_http_url)
+
+
 def _actor_of(document: dict[str, Any], kind: str) -> str:
-    actor = url_id_of(document.get("actor"))
-    if actor is None:
+    actor = id_of(document.get("actor"))
+    if actor is None or not _is_actor(actor):
         raise Malformed(f"The {kind} has no actor that is an http or https address.")
     return actor
 

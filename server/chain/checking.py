@@ -21,6 +21,8 @@ logger = structlog.get_logger("guildhall.record")
 # The worker asks for it daily; nobody need look again soon after an administrator did.
 RECENTLY = timedelta(hours=12)
 AT_ONCE = 500
+# Before any place that somebody may have written into the table.
+FIRST = -(1 << 63)
 
 
 class Link(NamedTuple):
@@ -145,8 +147,8 @@ def _words(link: Link) -> str:
     return digest(actor=link.actor, subject=link.subject, detail=link.detail, salt=link.salt)
 
 
-async def links(session: AsyncSession) -> AsyncIterator[Link]:
-    """Every seal by its place, with the line it is of, some hundred at a time."""
+async def links_after(session: AsyncSession, place: int) -> list[Link]:
+    """The next seals after a place, each with the line it is of, some hundred at a time."""
     line, sealed = AuditEntry, AuditSeal
     columns: tuple[Any, ...] = (
         *(sealed.place, sealed.digest, sealed.hash, func.coalesce(line.id, 0), line.at, line.verb),
@@ -155,14 +157,20 @@ async def links(session: AsyncSession) -> AsyncIterator[Link]:
     question = (
         select(*columns)
         .outerjoin_from(AuditSeal, AuditEntry, AuditEntry.id == AuditSeal.entry_id)
+        .where(AuditSeal.place > place)
         .order_by(AuditSeal.place)
         .limit(AT_ONCE)
     )
-    rows = (await session.execute(question)).all()
-    while rows:
-        for row in rows:
-            yield Link(*row)
-        rows = (await session.execute(question.where(AuditSeal.place > rows[-1][0]))).all()
+    return [Link(*row) for row in (await session.execute(question)).all()]
+
+
+async def links(session: AsyncSession) -> AsyncIterator[Link]:
+    """Every seal by its place."""
+    found = await links_after(session, FIRST)
+    while found:
+        for link in found:
+            yield link
+        found = await links_after(session, found[-1].place)
 
 
 async def check(instance: Instance) -> AuditCheck:

@@ -23,11 +23,14 @@ from storage.base import in_batches
 from storage.lanes.conditions import in_interval, last_seq
 from storage.lanes.work import COLUMNS, Held, Item, Work, covers
 from storage.log import ActivityBody, Form, Lane, LogRecipient, LogRow, Parked, Subscription
+from storage.plain import Question, as_it_is, ask, given
 
 _LANES, _LOG, _PARKED = (cast(Table, table.__table__) for table in (Lane, LogRow, Parked))
 _SUBSCRIPTIONS, _RECIPIENTS = (
     cast(Table, table.__table__) for table in (Subscription, LogRecipient)
 )
+
+
 # One SQL text for any number of lanes, written once.
 _CLAIMED = (
     update(_LANES)
@@ -42,23 +45,36 @@ _CLAIMED = (
     .values(owner=bindparam("by"), lease_until=bindparam("until"))
     .returning(_LANES.c.id, _LANES.c.inbox, _LANES.c.peer, _LANES.c.cursor)
 )
-_SUBSCRIBED = select(
-    _SUBSCRIPTIONS.c.lane_id,
-    _SUBSCRIPTIONS.c.audience,
-    _SUBSCRIPTIONS.c.from_seq,
-    _SUBSCRIPTIONS.c.until_seq,
-).where(
-    among(_SUBSCRIPTIONS.c.lane_id, "lanes"),
-    among(_SUBSCRIPTIONS.c.audience, "audiences", Text()),
+_SUBSCRIBED = Question(
+    select(
+        _SUBSCRIPTIONS.c.lane_id,
+        _SUBSCRIPTIONS.c.audience,
+        _SUBSCRIPTIONS.c.from_seq,
+        _SUBSCRIPTIONS.c.until_seq,
+    ).where(
+        among(_SUBSCRIPTIONS.c.lane_id, "lanes"),
+        among(_SUBSCRIPTIONS.c.audience, "audiences", Text()),
+    ),
+    as_it_is,
 )
-_NAMED = select(_RECIPIENTS.c.lane_id, _RECIPIENTS.c.seq).where(
-    among(_RECIPIENTS.c.lane_id, "lanes"),
-    _RECIPIENTS.c.seq.between(bindparam("first"), bindparam("last")),
+_NAMED = Question(
+    select(_RECIPIENTS.c.lane_id, _RECIPIENTS.c.seq).where(
+        among(_RECIPIENTS.c.lane_id, "lanes"),
+        _RECIPIENTS.c.seq.between(given("first"), given("last")),
+    ),
+    as_it_is,
 )
-_BEHIND = (
+_BEHIND = Question(
     select(_PARKED.c.lane_id, _PARKED.c.order_key)
     .where(among(_PARKED.c.lane_id, "lanes"))
-    .distinct()
+    .distinct(),
+    as_it_is,
+)
+_BODIES = Question(
+    select(ActivityBody.id, ActivityBody.subject, ActivityBody.body).where(
+        among(ActivityBody.id, "ids")
+    ),
+    as_it_is,
 )
 _EARLIER = _PARKED.alias()
 _DUE = (
@@ -137,27 +153,38 @@ async def _from_tail(
     if not rows or not works:
         return
     by_seq = {item.seq: item for item in rows}
-    audiences = sorted({item.audience for item in rows if item.form != Form.DIRECT})
-    told: dict[int, set[int]] = {work.lane: set() for work in works}
+    told = await _told(session, [work.lane for work in works], rows)
+    for work in works:
+        mine = told[work.lane]
+        if len(mine) > 1:
+            mine = sorted(set(mine))
+        if mine and mine[0] <= work.cursor:
+            mine = [seq for seq in mine if seq > work.cursor]
+        work.items = [by_seq[seq] for seq in mine[:limit]]
+        work.more = len(mine) > limit
+
+
+async def _told(
+    session: AsyncSession, lanes: list[int], rows: Sequence[Item]
+) -> dict[int, list[int]]:
+    """Which of these rows are for which lane, by their seq; one may stand there twice."""
+    told: dict[int, list[int]] = {lane: [] for lane in lanes}
     by_audience: dict[str, list[Item]] = {}
     for item in rows:
         if item.form != Form.DIRECT:
             by_audience.setdefault(item.audience, []).append(item)
-    if audiences:
-        theirs = {"lanes": list(told), "audiences": audiences}
-        found = await session.execute(_SUBSCRIBED, theirs)
-        for lane, audience, from_seq, until_seq in found.all():
-            told[lane].update(
-                item.seq for item in by_audience[audience] if covers(from_seq, until_seq, item)
-            )
+    if by_audience:
+        audiences = sorted(by_audience)
+        found = await ask(session, _SUBSCRIBED, lanes=lanes, audiences=audiences)
+        for lane, audience, from_seq, until_seq in found:
+            for item in by_audience[audience]:
+                if covers(from_seq, until_seq, item):
+                    told[lane].append(item.seq)
     # Changes of a post are told to those who know it besides the forum's own followers.
-    between = {"lanes": list(told), "first": rows[0].seq, "last": rows[-1].seq}
-    for lane, seq in (await session.execute(_NAMED, between)).all():
-        told[lane].add(seq)
-    for work in works:
-        mine = sorted(seq for seq in told[work.lane] if seq > work.cursor)
-        work.items = [by_seq[seq] for seq in mine[:limit]]
-        work.more = len(mine) > limit
+    first, last = rows[0].seq, rows[-1].seq
+    for lane, seq in await ask(session, _NAMED, lanes=lanes, first=first, last=last):
+        told[lane].append(seq)
+    return told
 
 
 async def _from_log(session: AsyncSession, work: Work, last: int, limit: int) -> None:
@@ -184,7 +211,7 @@ async def _from_log(session: AsyncSession, work: Work, last: int, limit: int) ->
 
 async def _parked(session: AsyncSession, works: Sequence[Work], now: datetime) -> None:
     by_lane = {work.lane: work for work in works}
-    for lane, key in (await session.execute(_BEHIND, {"lanes": list(by_lane)})).all():
+    for lane, key in await ask(session, _BEHIND, lanes=list(by_lane)):
         by_lane[lane].behind.add(key)
     # Where nothing is set aside, nothing is due.
     aside = [lane for lane, work in by_lane.items() if work.behind]
@@ -195,9 +222,5 @@ async def _parked(session: AsyncSession, works: Sequence[Work], now: datetime) -
 
 async def bodies(session: AsyncSession, ids: Collection[int]) -> dict[int, tuple[str, str | None]]:
     """(subject, body) of stored activities; the body is None after it was scrubbed."""
-    found: dict[int, tuple[str, str | None]] = {}
-    for batch in in_batches(sorted(ids)):
-        question = select(ActivityBody.id, ActivityBody.subject, ActivityBody.body)
-        rows = await session.execute(question.where(ActivityBody.id.in_(batch)))
-        found |= {row[0]: (row[1], row[2]) for row in rows.all()}
-    return found
+    rows = await ask(session, _BODIES, ids=sorted(ids))
+    return {row: (subject, body) for row, subject, body in rows}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import (
+    Integer,
     Text,
     and_,
     bindparam,
@@ -21,10 +22,18 @@ from storage.lanes.conditions import has_rows, in_interval, is_behind, is_free, 
 from storage.lanes.work import COLUMNS, Item
 from storage.log import Form, Lane, LogRecipient, LogRow, Parked, Subscription
 from storage.peers import Peer
+from storage.plain import Question, ask, given
 
-# Written once: building them costs more than most of them take in the database.
+# Asked at every post, and answered from an index or from next to nothing: by the plain driver.
+# What may take long is asked by the engine, beside the loop.
 _NOW = bindparam("now", type_=UtcDateTime())
-_ROWS_AFTER = select(*COLUMNS).where(LogRow.seq > bindparam("seq")).order_by(LogRow.seq)
+_ROWS_AFTER = Question(
+    select(*COLUMNS)
+    .where(LogRow.seq > given("seq"))
+    .order_by(LogRow.seq)
+    .limit(given("most", Integer())),
+    Item,
+)
 _SUBSCRIBED = (
     select(Subscription.lane_id)
     .join(LogRow, LogRow.audience == Subscription.audience)
@@ -36,16 +45,19 @@ _SUBSCRIBED = (
     )
     .distinct()
 )
-_NAMED = (
+_NAMED = Question(
     select(LogRecipient.lane_id)
-    .where(LogRecipient.seq.between(bindparam("first"), bindparam("last")))
-    .distinct()
+    .where(LogRecipient.seq.between(given("first"), given("last")))
+    .distinct(),
+    int,
 )
-_AGAIN = (
+_AGAIN = Question(
     select(Lane.id)
     .join(Peer, Peer.host == Lane.peer)
-    .where(Peer.next_try <= _NOW, Peer.paused.is_(None), Lane.cursor < last_seq())
+    .where(Peer.next_try <= _NOW, Peer.paused.is_(None), Lane.cursor < last_seq()),
+    int,
 )
+_ANY_PARKED = Question(select(Parked.seq).limit(1), int)
 _PARKED = (
     select(Parked.lane_id)
     .join(Lane, Lane.id == Parked.lane_id)
@@ -58,11 +70,15 @@ _PARKED = (
     )
     .distinct()
 )
-_PAUSED = select(Peer.host).where(Peer.paused.is_not(None))
-_NEXT_OF_PEERS = (
-    select(func.min(Peer.next_try))
+_PAUSED = Question(select(Peer.host).where(Peer.paused.is_not(None)), str)
+# The first of them that has something to come, rather than all that wait.
+_NEXT_OF_PEERS = Question(
+    select(Peer.next_try)
     .join(Lane, Lane.peer == Peer.host)
     .where(Peer.next_try > _NOW, Peer.paused.is_(None), Lane.cursor < last_seq())
+    .order_by(Peer.next_try)
+    .limit(1),
+    lambda moment: moment,
 )
 _NEXT_OF_PARKED = (
     select(func.min(Parked.next_try))
@@ -74,8 +90,7 @@ _NEXT_OF_PARKED = (
 
 async def rows_after(session: AsyncSession, seq: int, limit: int) -> list[Item]:
     """The log's next rows, in order."""
-    question = _ROWS_AFTER.limit(limit)
-    return [Item(*row) for row in (await session.execute(question, {"seq": seq})).all()]
+    return await ask(session, _ROWS_AFTER, seq=seq, most=limit)
 
 
 async def interested(session: AsyncSession, items: Sequence[Item]) -> set[int]:
@@ -84,11 +99,11 @@ async def interested(session: AsyncSession, items: Sequence[Item]) -> set[int]:
         return set()
     between = {"first": items[0].seq, "last": items[-1].seq}
     audiences = sorted({item.audience for item in items if item.form != Form.DIRECT})
-    found: set[int] = set()
+    found = set(await ask(session, _NAMED, **between))
     if audiences:
         theirs = between | {"audiences": audiences}
         found |= set((await session.execute(_SUBSCRIBED, theirs)).scalars())
-    return found | set((await session.execute(_NAMED, between)).scalars())
+    return found
 
 
 async def waiting(session: AsyncSession, owner: str, now: datetime) -> set[int]:
@@ -104,17 +119,20 @@ async def waiting(session: AsyncSession, owner: str, now: datetime) -> set[int]:
 
 async def returning(session: AsyncSession, now: datetime) -> set[int]:
     """The lanes of peers that are to be tried again now, and those with parked entries due."""
-    found = set((await session.execute(_AGAIN, {"now": now})).scalars())
-    return found | set((await session.execute(_PARKED, {"now": now})).scalars())
+    found = set(await ask(session, _AGAIN, now=now))
+    if await ask(session, _ANY_PARKED):
+        found |= set((await session.execute(_PARKED, {"now": now})).scalars())
+    return found
 
 
 async def paused(session: AsyncSession) -> set[str]:
     """The peers that an admin has nothing sent to."""
-    return set((await session.execute(_PAUSED)).scalars())
+    return set(await ask(session, _PAUSED))
 
 
 async def next_return(session: AsyncSession, now: datetime) -> datetime | None:
     """When the next peer or parked entry is to be tried again."""
-    questions = (_NEXT_OF_PEERS, _NEXT_OF_PARKED)
-    times = [(await session.execute(question, {"now": now})).scalar() for question in questions]
+    times: list[datetime | None] = list(await ask(session, _NEXT_OF_PEERS, now=now))
+    if await ask(session, _ANY_PARKED):
+        times.append((await session.execute(_NEXT_OF_PARKED, {"now": now})).scalar())
     return min((moment for moment in times if moment is not None), default=None)

@@ -81,7 +81,7 @@ COLUMNS = (
 
 def covers(from_seq: int, until_seq: int | None, item: Item) -> bool:
     """`in_interval` for rows that are held already."""
-    return any(
-        seq is not None and from_seq <= seq and (until_seq is None or seq < until_seq)
-        for seq in (item.seq, item.subject_seq)
-    )
+    first = item.subject_seq
+    if from_seq <= item.seq and (until_seq is None or item.seq < until_seq):
+        return True
+    return first is not None and from_seq <= first and (until_seq is None or first < until_seq)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two agencies, and windows of a real browser onto them."""
 
-import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.town import Town
-from tests.browser.windows import Windows
+from tests.browser.windows import Chromium, Windows
 from tests.machine import chromium
 
+HERE = Path(__file__).parent
 _numbers = count(1)
+_made: list[Chromium] = []
 
 
 @pytest.fixture(scope="session")
@@ -33,19 +33,22 @@ def town(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
     opened.close()
 
 
-@pytest.fixture(scope="module")
-def browser(program: Path) -> Iterator[Browser]:
-    """One Chromium for the tests of a module."""
-    is_root = os.geteuid() == 0
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=program,
-            chromium_sandbox=not is_root,
-            # Pages live for a second: compiling their scripts twice costs more than it saves.
-            args=["--disable-background-networking", "--disable-gpu", "--js-flags=--no-opt"],
-        )
-        yield opened
-        opened.close()
+@pytest.fixture(scope="session")
+def browser(program: Path) -> Iterator[Chromium]:
+    """One Chromium for the browser tests that follow each other."""
+    made = Chromium(program)
+    _made.append(made)
+    yield made
+    made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """End Chromium before a test of another kind, which may run an event loop."""
+    yield
+    if nextitem and not nextitem.path.is_relative_to(HERE):
+        for made in _made:
+            made.close()
 
 
 @pytest.fixture(params=[1280, 375], ids=["wide", "phone"])
@@ -56,7 +59,7 @@ def width(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def windows(town: Town, browser: Browser, width: int) -> Iterator[Windows]:
+def windows(town: Town, browser: Chromium, width: int) -> Iterator[Windows]:
     """Opens windows of this width; none of them may complain of a script or of the policy."""
     town.clock.let_pass(minutes=1)
     opened = Windows(town, browser, width=width)

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.browser.apps import let_in
 from tests.browser.town import Town
 from tests.browser.vetting import reviews
-from tests.browser.windows import HEIGHT, Windows
+from tests.browser.windows import HEIGHT, Chromium, Windows
 from tests.server.calendar.bench import TERM
 
 pytestmark = pytest.mark.browser
@@ -20,13 +20,11 @@ pytestmark = pytest.mark.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 NARROWEST = 320
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What depends on the colours: asked once for each theme, of another width each.
-COLOURS = ["color-contrast", "link-in-text-block"]
-LOOKS: list[tuple[int, Literal["light", "dark"], dict[str, object]]] = [
-    (1280, "light", {"runOnly": TAGS}),
-    (375, "light", {"runOnly": TAGS, "rules": {name: {"enabled": False} for name in COLOURS}}),
-    (375, "dark", {"runOnly": COLOURS}),
-]
+# Every rule at every width, each of them in other colours: nothing but colours differs between
+# light and dark (see `test_nothing_but_colours_depends_on_the_theme`), so that whatever else is
+# wrong at a width is wrong in both.
+LOOKS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (375, "dark")]
+OPTIONS = {"runOnly": TAGS, "resultTypes": ["violations"]}
 
 # Who looks -> what each kind of page is called, and where it is.
 FOR_VISITORS = {
@@ -214,7 +212,7 @@ def places(town: Town) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def pages(town: Town, browser: Browser) -> Iterator[dict[str, Page]]:
+def pages(town: Town, browser: Chromium) -> Iterator[dict[str, Page]]:
     """One window each for a visitor, a member and an administrator."""
     windows = Windows(town, browser)
     opened = {
@@ -227,9 +225,9 @@ def pages(town: Town, browser: Browser) -> Iterator[dict[str, Page]]:
     assert windows.complaints == []
 
 
-def violations(page: Page, options: dict[str, object]) -> list[str]:
+def violations(page: Page) -> list[str]:
     """What axe finds, one line for each rule and element."""
-    result = page.evaluate("(options) => axe.run(document, options)", options)
+    result = page.evaluate("(options) => axe.run(document, options)", OPTIONS)
     return [
         f"{found['id']}: {', '.join(map(str, node['target']))}: {node['html'][:120]}"
         for found in result["violations"]
@@ -240,11 +238,10 @@ def violations(page: Page, options: dict[str, object]) -> list[str]:
 def faults(page: Page) -> list[str]:
     """What is wrong with an open page at any width and in any colours."""
     found = []
-    for width, scheme, options in LOOKS:
+    for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=scheme)
-        asked = {**options, "resultTypes": ["violations"]}
-        found += [f"{width} {scheme}: {line}" for line in violations(page, asked)]
+        found += [f"{width} {scheme}: {line}" for line in violations(page)]
     page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
     wide = page.evaluate("document.documentElement.scrollWidth")
     if wide > NARROWEST:

@@ -2,17 +2,17 @@
 """Sending files of a resource over a line that breaks."""
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Route, expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests.browser.town import Town
-from tests.browser.windows import Windows
+from tests.browser.windows import Chromium, Windows
 from tests.server.resources.test_publiccode import MEDUSA
 
 pytestmark = pytest.mark.browser
 LARGE = b"People,Health\n" * 640_000
 
 
-def test_a_file_goes_on_where_its_line_broke(town: Town, browser: Browser) -> None:
+def test_a_file_goes_on_where_its_line_broke(town: Town, browser: Chromium) -> None:
     town.clock.let_pass(minutes=1)
     # A broken line is complained of by the browser, so nothing is asserted about that.
     windows = Windows(town, browser, width=1280)

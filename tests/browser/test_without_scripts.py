@@ -4,16 +4,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.town import Town
-from tests.browser.windows import Windows
+from tests.browser.windows import Chromium, Windows
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def windows(town: Town, browser: Browser) -> Iterator[Windows]:
+def windows(town: Town, browser: Chromium) -> Iterator[Windows]:
     """Opens windows in which scripts do not run."""
     opened = Windows(town, browser, width=375, scripts=False)
     yield opened

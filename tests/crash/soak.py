@@ -278,7 +278,7 @@ def kept(database: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'soak.db'}"
         return
     # An hour leaves as much behind as is tidied up where people keep a database.
-    with contextlib.contextmanager(postgres_cluster)({"autovacuum": "on"}) as server:
+    with contextlib.contextmanager(postgres_cluster)(others={"autovacuum": "on"}) as server:
         server.run("createdb", "soak")
         yield server.url("soak")
 

@@ -12,9 +12,8 @@ import pytest
 
 from tests.crash.town import Town, settles, town
 from tests.crash.zygote import Zygote
-from tests.databases import PostgresServer, postgres_server, postgres_template
+from tests.databases import PostgresServer
 
-__all__ = ["postgres_server", "postgres_template"]
 KILLS = int(os.environ.get("GUILDHALL_TEST_KILLS", "50"))
 SEED = int(os.environ.get("GUILDHALL_TEST_SEED", "20261125"))
 SINKS = 6

@@ -30,10 +30,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTOR = "http://lakeside.localhost/u/marek"
 SENDERS, KILLED_AFTER = 8, 20
 database_url = databases.database_url
-empty_postgres_url = databases.empty_postgres_url
-postgres_server = databases.postgres_server
-postgres_template = databases.postgres_template
-postgres_url = databases.postgres_url
 
 
 async def furnish(settings: Settings, key: SigningKey) -> None:

@@ -18,10 +18,6 @@ from tests.clock import TurnableClock
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 # Signs of life are looked into in another way on each kind of database.
 database_url = databases.database_url
-empty_postgres_url = databases.empty_postgres_url
-postgres_server = databases.postgres_server
-postgres_template = databases.postgres_template
-postgres_url = databases.postgres_url
 
 
 @given(st.lists(st.integers(0, 3_000), max_size=60))

@@ -26,9 +26,6 @@ from storage.posts import Post
 from tests import databases, makers
 
 database_url = databases.database_url
-postgres_url = databases.postgres_url
-postgres_server = databases.postgres_server
-postgres_template = databases.postgres_template
 KINDS = ("guildhall", "lemmy", "mastodon", "discourse")
 
 

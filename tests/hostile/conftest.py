@@ -84,8 +84,8 @@ def founded(
         folder = tmp_path_factory.mktemp("commons")
         shutil.copy(empty_database, folder / DATABASE)
         own = {"database": f"sqlite:///{folder / DATABASE}", "state": folder / "state"}
-        values = loaded_settings.model_dump() | own | {"origin": ORIGIN}
-        asyncio.run(Commons.found(Settings(**values), listed))
+        own["origin"] = ORIGIN
+        asyncio.run(Commons.found(loaded_settings.model_copy(update=own), listed))
         return folder
 
     return found
@@ -104,14 +104,16 @@ async def open_commons(
             listed: tuple[str, ...] = (),
             **other: Any,
         ) -> Commons:
-            values = settings.model_dump() | {"origin": ORIGIN, "resolve": world.resolve()} | other
-            path = str(values["database"]).removeprefix("sqlite:///")
+            # As they are read: to load settings takes as long as to open an instance.
+            own = {"origin": ORIGIN, "resolve": world.resolve()} | other
+            chosen = settings.model_copy(update=own)
+            path = chosen.database.removeprefix("sqlite:///")
             is_copied = path.endswith(DATABASE)
             if is_copied:
                 folder = await asyncio.to_thread(founded, *listed)
                 shutil.copy(folder / DATABASE, path)
-                shutil.copytree(folder / "state", values["state"], dirs_exist_ok=True)
-            instance = await Instance.open(Settings(**values), clock=clock)
+                shutil.copytree(folder / "state", chosen.state, dirs_exist_ok=True)
+            instance = await Instance.open(chosen, clock=clock)
             stack.push_async_callback(instance.close)
             commons = await stack.enter_async_context(Commons.open(instance, clock, change))
             if not is_copied:

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from server.forums import follows
+from server.settings import Federation
 from storage.audit import AuditEntry
 from storage.forums import ForumFollow
 from tests import makers
@@ -218,7 +219,7 @@ async def test_an_actor_with_an_impossible_address_is_refused(
 
 
 async def test_AUT_19_a_page_of_a_member_is_never_their_upload(open_commons: Opener) -> None:
-    gh = await open_commons(federation="open")
+    gh = await open_commons(federation=Federation.OPEN)
     for path in ("/media/x.json", "/media/avatars/x", "/static/style.css"):
         answer = await gh.get(path)
         assert "json" not in answer.headers.get("content-type", ""), path

@@ -10,6 +10,7 @@ import pytest
 
 from federation.fetch import Door
 from server.errors import Refusal
+from server.settings import Federation
 from storage.members import Member
 from storage.peers import Peer
 from tests import makers
@@ -26,10 +27,10 @@ REBOUND = "rebound.example"
 @pytest.fixture
 async def wide_open(open_commons: Opener, world: World) -> Commons:
     """Our server in open mode, with a name of the public internet that leads to loopback."""
-    return await with_zone(open_commons, world, "open")
+    return await with_zone(open_commons, world, Federation.OPEN)
 
 
-async def with_zone(open_commons: Opener, world: World, mode: str) -> Commons:
+async def with_zone(open_commons: Opener, world: World, mode: Federation) -> Commons:
     named: dict[str, tuple[str, int | None]] = {
         host: ("127.0.0.1", world.port) for host in world.resolve()
     }
@@ -89,9 +90,9 @@ async def test_AUT_14_a_handle_of_another_host_does_not_poison_the_cache(
     assert found.uri == vera(vic)
 
 
-@pytest.mark.parametrize("mode", ["allowlist", "open"])
+@pytest.mark.parametrize("mode", [Federation.ALLOWLIST, Federation.OPEN])
 async def test_SSRF_01_a_key_at_a_forbidden_address_is_not_fetched(
-    open_commons: Opener, world: World, evil: ScriptedPeer, canary: Canary, mode: str
+    open_commons: Opener, world: World, evil: ScriptedPeer, canary: Canary, mode: Federation
 ) -> None:
     commons = await with_zone(open_commons, world, mode)
     await commons.allow("localhost", "127.0.0.1", REBOUND, "10.0.0.1", "169.254.169.254")
@@ -191,7 +192,7 @@ async def test_SSRF_08_the_search_box_refuses_forbidden_hosts_alike(
 async def test_SSRF_08_with_federation_off_nothing_is_asked_and_nothing_taken(
     open_commons: Opener, evil: ScriptedPeer
 ) -> None:
-    gh = await open_commons(federation="off")
+    gh = await open_commons(federation=Federation.OFF)
     await gh.allow(evil.host)
     with pytest.raises(Refusal):
         await gh.app.state.lookup.find(mallory(evil))

@@ -44,6 +44,14 @@ class InPieces(Connection):
                 super().data_received(piece)
 
 
+class Impatient(Connection):
+    """Does not wait for long for the next request."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.timeout_keep_alive = 0.1  # type: ignore[assignment]
+
+
 def post(
     headers: dict[str, str], body: bytes, target: str = "/inbox", *, version: str = "1.1"
 ) -> bytes:
@@ -220,6 +228,19 @@ async def test_who_goes_away_before_the_answer_is_not_written_to(
         writer.lock.release()
         # It is kept all the same, as whoever sends it again is told.
         assert b" 409 " in (await said(port, raw)).splitlines()[0]
+
+
+async def test_who_is_quiet_after_the_short_way_is_let_go(gh: Commons, evil: ScriptedPeer) -> None:
+    letters = Letters(gh, evil)
+    async with serving(gh.app, http=Impatient) as port:
+        await said(port, letters.new())
+        reader, sending = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(30):
+            sending.write(letters.new())
+            assert b" 202 " in await reader.readline()
+            # Nobody else ends it.
+            await reader.read(-1)
+        sending.close()
 
 
 async def _is_waiting(gh: Commons) -> None:

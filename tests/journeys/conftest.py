@@ -13,9 +13,6 @@ import pytest
 
 from tests.clock import TurnableClock
 from tests.databases import PostgresServer, borrowed
-from tests.databases import postgres_server as postgres_server
-from tests.databases import postgres_template as postgres_template
-from tests.databases import postgres_url as postgres_url
 from tests.journeys.agency import Agency
 from tests.journeys.keeping import Cluster, Files, Keeping
 from web.demo.ports import free_port

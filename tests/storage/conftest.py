@@ -7,11 +7,7 @@ import pytest
 
 from storage.database import Database
 from tests.databases import database_url as database_url
-from tests.databases import empty_postgres_url as empty_postgres_url
 from tests.databases import empty_url as empty_url
-from tests.databases import postgres_server as postgres_server
-from tests.databases import postgres_template as postgres_template
-from tests.databases import postgres_url as postgres_url
 
 
 @pytest.fixture

@@ -14,13 +14,11 @@ from server.instance import Instance
 from server.settings import Settings
 from storage.members import Member
 from tests import makers
-from tests.databases import postgres_server, postgres_template, postgres_url
 from tests.web.listening import Listener, told
 from web.app import create_app
 from web.demo.ports import free_port
 from web.hub import Hub
 
-__all__ = ["postgres_server", "postgres_template", "postgres_url"]
 STREAMS = 50
 SECONDS = 60
 Reader = asyncio.StreamReader

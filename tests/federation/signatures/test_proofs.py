@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from federation.signatures.errors import SignatureRefused
 from federation.signatures.keys import SigningKey, VerificationKey
-from federation.signatures.proofs import add_proof, check_proof, proof_method
+from federation.signatures.proofs import add_proof, canonical_hash, check_proof, proof_method
 from federation.vocabulary.terms import ANNOUNCE_CONTEXT
 from tests.federation.signatures.material import KEY_ID, NOW, crypto_fixture
 
@@ -255,6 +255,53 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+
+
+_ASCII = st.text(st.characters(max_codepoint=127), max_size=8)
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_ASCII, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(_ASCII, _PLAIN, max_size=5))
+def test_the_quick_writer_makes_the_bytes_of_the_canonical_one(document: dict[str, Any]) -> None:
+    assert canonical_hash(document, is_plain=True) == canonical_hash(document, is_plain=False)
+
+
+def test_every_character_of_a_document_is_written_as_canonical_json_has_it() -> None:
+    """Whatever may be escaped in JSON: controls, marks, and what lies beyond the first plane."""
+    letters = [*map(chr, range(0xD800)), *map(chr, range(0xE000, 0x11000)), chr(0x10FFFF)]
+    document = {"content": "".join(letters), "".join(map(chr, range(128))): [0, -0, 2**53]}
+    assert canonical_hash(document, is_plain=True) == canonical_hash(document, is_plain=False)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"fraction": 1e21, "small": 1e-7},
+        {"\ufb33": 1, "\U0001f600": 2, "\u20ac": 3},
+        {"half": "\ud83d"},
+    ],
+)
+def test_what_the_quick_writer_has_otherwise_is_left_to_the_canonical_one(
+    keys: dict[str, SigningKey], document: dict[str, Any]
+) -> None:
+    key = keys["ed25519"]
+    try:
+        canonical_hash(document, is_plain=False)
+    except ValueError:
+        with pytest.raises(ValueError, match="surrogates"):
+            add_proof(document, key=key, method=KEY_ID, created=NOW)
+        return
+    signed = add_proof(document, key=key, method=KEY_ID, created=NOW)
+    parts = ({k: v for k, v in signed["proof"].items() if k != "proofValue"}, signed)
+    said = b"".join(
+        canonical_hash({k: v for k, v in part.items() if k != "proof"}, is_plain=False)
+        for part in parts
+    )
+    assert multibase_58btc_encode(key.sign(said)) == signed["proof"]["proofValue"]
 
 
 @given(st.dictionaries(st.text(), _JSON, max_size=5))

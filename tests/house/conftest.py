@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the house leave behind: nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house.sources import tree
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _trees() -> Iterator[None]:
+    """Let go of the syntax of every file, a million objects in which to look for garbage."""
+    yield
+    tree.cache_clear()

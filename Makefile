@@ -53,8 +53,8 @@ crash: setup  ## kill servers at random moments: KILLS=200, and SEED for other m
 	@GUILDHALL_TEST_KILLS=$(or $(KILLS),200) GUILDHALL_TEST_SEED=$(or $(SEED),20261125) \
 	  $(BIN)/pytest -q -s tests/crash/test_kills.py
 
-soak: setup  ## an hour of sending to peers that are far away: MINUTES=60
-	@$(BIN)/python -m tests.crash.soak --minutes $(or $(MINUTES),60)
+soak: setup  ## an hour of sending to peers that are far away: MINUTES=60; DATABASE=sqlite for the other
+	@$(BIN)/python -m tests.crash.soak --minutes $(or $(MINUTES),60) --database $(or $(DATABASE),postgresql)
 
 test-journeys: setup  ## the journeys between agencies, each agency on PostgreSQL; DATABASE=sqlite for the other
 	GUILDHALL_TEST_JOURNEYS=$(or $(DATABASE),postgresql) $(BIN)/pytest -q tests/journeys

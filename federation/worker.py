@@ -5,7 +5,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -41,6 +41,8 @@ DESCRIBE_EVERY = timedelta(days=1)
 FACTS_KEPT = timedelta(days=7)
 TIDY_EVERY = timedelta(hours=1)
 TEND_EVERY = timedelta(minutes=5)
+# What has run out can wait while a server comes up; people and peers do not.
+KEPT_AFTER = timedelta(minutes=1)
 GREETED_AT_ONCE = 8
 VERSION_EVERY = 0.2
 # What loops wait for after the beginning of a round, so that in a burst each takes what has
@@ -72,9 +74,9 @@ class Worker:
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._carrier = mail.carrier(wire.instance.settings)
         self._claims = wire.claims
-        self._tidied: datetime | None = None
-        self._tended: datetime | None = None
-        self._sweeps = wire.instance.clock.now() + TIDY_EVERY
+        now = wire.instance.clock.now()
+        self._tends = self._tidies = now + KEPT_AFTER
+        self._sweeps = now + TIDY_EVERY
 
     @property
     def healthy(self) -> bool:
@@ -223,8 +225,8 @@ class Worker:
         if await self._wire.pushes.are_wanted():
             await self._wire.pushes.run_due()
         now = instance.clock.now()
-        if self._tended is None or now - self._tended > TEND_EVERY:
-            self._tended = now
+        if now >= self._tends:
+            self._tends = now + TEND_EVERY
             await tending.tend(instance)
             await mentoring.tend(instance)
             async with instance.transaction() as tx:
@@ -232,8 +234,8 @@ class Worker:
                 await filters.tidy(tx)
                 await polls.tend(tx)
                 await reviews.tend(tx)
-        if self._tidied is None or now - self._tidied > TIDY_EVERY:
-            self._tidied = now
+        if now >= self._tidies:
+            self._tidies = now + TIDY_EVERY
             async with instance.transaction() as tx:
                 await sign_in.tidy(tx)
                 await blocks.end_expired(tx)

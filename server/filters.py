@@ -15,6 +15,7 @@ from server import text
 from server.errors import Gone, Invalid, NotFound, SignInNeeded
 from server.facts import PostDeleted
 from server.transaction import Transaction
+from storage.base import UtcDateTime
 from storage.filters import Filter, FilterKeyword, FilterPost
 from storage.members import Member
 from storage.plain import Question, ask, given
@@ -284,12 +285,14 @@ async def forget_post(tx: Transaction, fact: PostDeleted) -> None:
 
 async def tidy(tx: Transaction) -> None:
     """Drop the filters whose time is over."""
-    over = select(Filter.id).where(Filter.until <= tx.now)
-    for table in (FilterKeyword, FilterPost):
-        await tx.session.execute(delete(table).where(table.filter_id.in_(over)))
-    await tx.session.execute(delete(Filter).where(Filter.until <= tx.now))
+    if await ask(tx.session, _OVER, now=tx.now):
+        over = select(Filter.id).where(Filter.until <= tx.now)
+        for table in (FilterKeyword, FilterPost):
+            await tx.session.execute(delete(table).where(table.filter_id.in_(over)))
+        await tx.session.execute(delete(Filter).where(Filter.until <= tx.now))
 
 
+_OVER = Question(select(Filter.id).where(Filter.until <= given("now", UtcDateTime())).limit(1), int)
 ANY = Question(select(Filter.id).where(Filter.member_id == given("me")).limit(1), int)
 """Whether a member has any: one of them, if so."""
 

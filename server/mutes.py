@@ -12,7 +12,7 @@ from server.errors import Gone, Invalid, NotFound, SignInNeeded
 from server.facts import PostDeleted
 from server.transaction import Transaction
 from server.viewers import Viewer, visible_posts
-from storage.base import insert
+from storage.base import UtcDateTime, insert
 from storage.forums import Forum
 from storage.members import Member, MemberState
 from storage.mutes import Mute, MutedThread, MuteKind
@@ -22,6 +22,12 @@ from storage.posts import Post, PostState
 MOST_PEOPLE = 1_000
 MOST_THREADS = 200
 LONGEST = timedelta(days=3_650)
+# Written once, for it is asked every few minutes.
+_OVER = (
+    delete(Mute)
+    .where(Mute.until <= given("now", UtcDateTime()))
+    .execution_options(synchronize_session=False)
+)
 
 
 def must_keep_away(member: Member, person: Member) -> None:
@@ -116,7 +122,7 @@ async def forget_post(tx: Transaction, fact: PostDeleted) -> None:
 
 async def tidy(tx: Transaction) -> None:
     """Drop what was to last until now."""
-    await tx.session.execute(delete(Mute).where(Mute.until <= tx.now))
+    await tx.session.execute(_OVER, {"now": tx.now})
 
 
 def kept_away(me: Any, author: Any) -> ColumnElement[bool]:

@@ -55,7 +55,7 @@ def driver_url(url: str) -> URL:
 def _set_pragmas(connection: Any, *, read_only: bool = False) -> None:
     cursor = connection.cursor()
     for pragma in (
-        "busy_timeout = 5000",
+        f"busy_timeout = {hops.PATIENCE}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
@@ -78,7 +78,7 @@ def _tune_sqlite(engine: AsyncEngine, *, read_only: bool) -> None:
 
     def on_begin(connection: Connection) -> None:
         if not read_only:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(hops.BEGIN_TO_WRITE)
         elif not hops.begin_with_the_next(connection.connection.driver_connection):
             connection.exec_driver_sql("BEGIN")
 

@@ -2,6 +2,7 @@
 """SQLite statements that go to their thread once, and not four times."""
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -10,6 +11,9 @@ from typing import Any, cast
 import aiosqlite
 
 Answer = tuple[deque[Any], Any, int, int | None]
+BEGIN_TO_WRITE = "BEGIN IMMEDIATE"
+# Milliseconds for which SQLite asks for a lock again and again, and all of a wait.
+ASKED_FOR, PATIENCE = 20, 5_000
 
 
 class OneHopCursor:
@@ -32,6 +36,8 @@ class OneHopCursor:
 
     async def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> "OneHopCursor":
         """Run a statement, and have all its rows."""
+        if sql == BEGIN_TO_WRITE:
+            return await self._run(_begin_to_write)
         return await self._run(lambda cursor: cursor.execute(sql, parameters or ()))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> "OneHopCursor":
@@ -74,6 +80,27 @@ class OneHopCursor:
     async def close(self) -> None:
         """It is closed already; rows that were not fetched are let go of."""
         self._rows.clear()
+
+
+def _begin_to_write(cursor: sqlite3.Cursor) -> None:
+    """Begin as soon as another process leaves a moment for it.
+
+    SQLite waits longer and longer before it asks for the lock again, a tenth of a second in the
+    end. Beside a process that writes all the time, whose pauses are far shorter, it would ask in
+    vain for all of its five seconds; so it is made to begin its waiting anew.
+    """
+    end = time.monotonic() + PATIENCE / 1_000
+    cursor.execute(f"PRAGMA busy_timeout = {ASKED_FOR}")
+    try:
+        while True:
+            try:
+                cursor.execute(BEGIN_TO_WRITE)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
 
 
 def connect(*arguments: Any, **options: Any) -> Any:

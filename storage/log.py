@@ -184,6 +184,8 @@ _FIRST: Question[int] = Question(
     int,
 )
 _LAST = "last seq"
+# What a session knows of the forms that followers take, until one comes or leaves.
+WANTED = "wanted forms"
 
 
 async def last_seq(session: AsyncSession) -> int:
@@ -240,6 +242,7 @@ async def lane_to(session: AsyncSession, inbox: str, peer: str, lane_id: int, at
 
 async def subscribe(session: AsyncSession, audience: str, lane: Lane, row_id: int) -> None:
     """From now on the lane takes what the audience is told."""
+    session.info.pop(WANTED, None)
     if await open_subscription(session, audience, lane.id) is None:
         session.add(
             Subscription(
@@ -254,6 +257,7 @@ async def subscribe(session: AsyncSession, audience: str, lane: Lane, row_id: in
 
 async def unsubscribe(session: AsyncSession, audience: str, lane: Lane) -> None:
     """The lane takes nothing new of the audience; Updates and Deletes still reach it."""
+    session.info.pop(WANTED, None)
     held = await open_subscription(session, audience, lane.id)
     if held is not None:
         held.until_seq = await last_seq(session) + 1

@@ -62,7 +62,9 @@ def _committed(connection: Connection) -> None:
 
 
 def _forgotten(connection: Connection) -> None:
-    connection.info.pop(_PENDING, None)
+    # What was cut off in the middle of a statement has no connection of the driver's any more.
+    if not connection.invalidated:
+        connection.info.pop(_PENDING, None)
 
 
 def _size(value: Any) -> int:

@@ -21,25 +21,26 @@ class PassingBody(Base):
     body_id: Mapped[int]
 
 
+_ON_THE_WAY = exists().where(
+    LogRecipient.seq == PassingBody.seq,
+    Lane.id == LogRecipient.lane_id,
+    Lane.cursor < PassingBody.seq,
+)
+_SET_ASIDE = exists().where(
+    LogRecipient.seq == PassingBody.seq,
+    Parked.lane_id == LogRecipient.lane_id,
+    Parked.seq == PassingBody.seq,
+)
+_DELIVERED = (
+    select(PassingBody.seq, PassingBody.body_id)
+    .where(~_ON_THE_WAY, ~_SET_ASIDE)
+    .order_by(PassingBody.seq)
+)
+
+
 async def scrub_delivered(session: AsyncSession, most: int) -> int:
     """Empty the bodies that no lane waits for any more; answers how many."""
-    on_the_way = exists().where(
-        LogRecipient.seq == PassingBody.seq,
-        Lane.id == LogRecipient.lane_id,
-        Lane.cursor < PassingBody.seq,
-    )
-    set_aside = exists().where(
-        LogRecipient.seq == PassingBody.seq,
-        Parked.lane_id == LogRecipient.lane_id,
-        Parked.seq == PassingBody.seq,
-    )
-    question = (
-        select(PassingBody.seq, PassingBody.body_id)
-        .where(~on_the_way, ~set_aside)
-        .order_by(PassingBody.seq)
-        .limit(most)
-    )
-    done = (await session.execute(question)).all()
+    done = (await session.execute(_DELIVERED.limit(most))).all()
     if done:
         bodies, rows = [row.body_id for row in done], [row.seq for row in done]
         await session.execute(

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +63,7 @@ class PostgresServer:
     folder: Path
     # What it is a copy of, which has been migrated; else it is begun without anything.
     made: Path | None = None
+    options: Mapping[str, str] = field(default_factory=lambda: _OPTIONS)
     # Migrated databases without a row that a test is done with.
     spare: list[str] = field(default_factory=list)
 
@@ -106,7 +107,7 @@ class PostgresServer:
     def begin(self) -> None:
         """Start the server, the first time or after a stop."""
         data = str(self.folder / "data")
-        options = " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items())
+        options = " ".join(f"-c {name}={value}" for name, value in self.options.items())
         options += f" -k {self.folder}"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
@@ -138,8 +139,13 @@ def _found(data: Path) -> None:
         subprocess.run(["cp", "-a", server.folder / "data", data], check=True)
 
 
-def postgres_cluster(made: Path | None = None) -> Generator[PostgresServer]:
-    """A cluster that runs until it is no longer iterated over, a copy of what was `made`."""
+def postgres_cluster(
+    made: Path | None = None, others: Mapping[str, str] = _OPTIONS
+) -> Generator[PostgresServer]:
+    """A cluster that runs until it is no longer iterated over, a copy of what was `made`.
+
+    `others` are options that differ from those of all tests.
+    """
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed")
@@ -151,7 +157,7 @@ def postgres_cluster(made: Path | None = None) -> Generator[PostgresServer]:
         except LookupError:
             folder.rmdir()
             pytest.skip("root cannot run PostgreSQL, and there is no account called postgres")
-    server = PostgresServer(programs, folder, made)
+    server = PostgresServer(programs, folder, made, {**_OPTIONS, **others})
     try:
         server.start()
         yield server

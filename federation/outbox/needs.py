@@ -13,7 +13,7 @@ from server.software import profile_of_peer, reads_mentions, takes_form
 from server.transaction import Transaction
 from storage import fetches
 from storage.forums import Forum
-from storage.log import Form, Lane, LogRecipient, LogRow, Subscription
+from storage.log import WANTED, Form, Lane, LogRecipient, LogRow, Subscription
 from storage.members import Member
 from storage.peers import Peer
 from storage.plain import Question, ask, given
@@ -23,8 +23,15 @@ MOST_FETCHERS = 1_000
 
 
 async def is_wanted(session: AsyncSession, forum: Forum, form: Form, *, ever: bool = False) -> bool:
-    """Whether a follower of the forum may take a form; `ever` counts those who have left too."""
-    return bool(await ask(session, _wanted(form, ever=ever), audience=forum.uri))
+    """Whether a follower of the forum may take a form; `ever` counts those who have left too.
+
+    Asked once in a transaction, as long as nobody comes or leaves.
+    """
+    known: dict[tuple[str, Form, bool], bool] = session.info.setdefault(WANTED, {})
+    if (forum.uri, form, ever) not in known:
+        found = await ask(session, _wanted(form, ever=ever), audience=forum.uri)
+        known[forum.uri, form, ever] = bool(found)
+    return known[forum.uri, form, ever]
 
 
 @cache

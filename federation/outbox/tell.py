@@ -20,6 +20,7 @@ from federation.outbox import (
     about_quotes,
     about_resources,
     about_reviews,
+    foreseen,
 )
 from federation.outbox.telling import Telling
 from federation.wire import Wire
@@ -187,12 +188,16 @@ async def _tell(wire: Wire, ids: list[int]) -> None:
     async with wire.instance.transaction() as tx:
         await log.lock(tx.session)
         told = False
-        for row in await facts_storage.taken(tx.session, ids):
-            fact = unpack(row.kind, row.payload)
+        rows = await facts_storage.taken(tx.session, ids)
+        facts = [unpack(row.kind, row.payload) for row in rows]
+        await foreseen.read(tx.session, facts)
+        for row, fact in zip(rows, facts, strict=True):
             teller = TELLERS.get(type(fact))
             if teller is not None:
                 await teller(Telling(wire, tx, row.received), fact)
                 told = True
+        for row in rows:
+            # In the end, so that one statement is enough.
             row.done = tx.now
         if told:
             # Another process may be at work on the lanes that this is for.

@@ -101,8 +101,12 @@ class Telling:
         order_key: str,
         follows: bool,
         form: Form = Form.WRAPPED,
+        actor: Member | None = None,
     ) -> None:
-        """Announce an activity, as it was received or made, to everyone who follows."""
+        """Announce an activity, as it was received or made, to everyone who follows.
+
+        `actor` is whose activity it most likely is, where that person is at hand.
+        """
         inner = orjson.loads(raw)
         is_public = forum.visibility == Visibility.PUBLIC
         head = forums.announce_head(forum.uri, str(inner["id"]), is_public=is_public)
@@ -120,13 +124,17 @@ class Telling:
             follows_subject=follows,
             closed=not is_public,
         )
-        await self.append(whole, [(entry, await self._author_lane(forum, post, inner))])
+        await self.append(whole, [(entry, await self._author_lane(forum, post, inner, actor))])
 
-    async def _author_lane(self, forum: Forum, post: Post, inner: dict[str, Any]) -> list[int]:
+    async def _author_lane(
+        self, forum: Forum, post: Post, inner: dict[str, Any], actor: Member | None
+    ) -> list[int]:
         """The actor's own host gets the receipt, follower or not."""
         uri = str(inner.get("actor", ""))
-        # Mostly the author of the post, who is at hand; what stands for a forum itself has none.
-        person = await self.tx.session.get(Member, post.author_id) if post.author_id else None
+        person = actor
+        if person is None and post.author_id:
+            # Mostly the author of the post, who is at hand; what stands for a forum has none.
+            person = await self.tx.session.get(Member, post.author_id)
         if person is None or person.uri != uri:
             person = await members.by_uri(self.tx.session, uri)
         if person is None or person.is_local:
@@ -202,7 +210,9 @@ class Telling:
             if not actor.is_local:
                 return
             raw = orjson.dumps(await self.sign(actor.uri, await make())).decode()
-        await self.announce(forum, raw, post=post, order_key=opener.uri, follows=follows)
+        await self.announce(
+            forum, raw, post=post, order_key=opener.uri, follows=follows, actor=actor
+        )
         if bare is not None and actor.is_local:
             await self._say(forum, post, raw, order_key=opener.uri, form=bare, others=others)
 

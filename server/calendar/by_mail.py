@@ -17,10 +17,20 @@ from storage import base
 from storage.events import Event, EventGuest, GuestState
 from storage.forums import Forum, Visibility
 from storage.members import Member
+from storage.plain import given
 from storage.posts import Post, PostState
 
 BETWEEN_LETTERS = timedelta(minutes=10)
 KEPT_UNCONFIRMED = timedelta(days=7)
+# Written once, for it is asked every few minutes.
+_FORGOTTEN = (
+    delete(EventGuest)
+    .where(
+        EventGuest.state == GuestState.UNCONFIRMED,
+        EventGuest.at < given("before", base.UtcDateTime()),
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 def is_open(post: Post, forum: Forum, author: Member, event: Event) -> bool:
@@ -118,9 +128,4 @@ async def answer(tx: Transaction, number: int, token: str, *, comes: bool) -> Ev
 
 async def tidy(tx: Transaction) -> None:
     """Forget addresses whose owners never confirmed."""
-    await tx.session.execute(
-        delete(EventGuest).where(
-            EventGuest.state == GuestState.UNCONFIRMED,
-            EventGuest.at < tx.now - KEPT_UNCONFIRMED,
-        )
-    )
+    await tx.session.execute(_FORGOTTEN, {"before": tx.now - KEPT_UNCONFIRMED})

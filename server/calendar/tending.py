@@ -4,18 +4,50 @@
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, select
 
 from server.calendar import by_mail, series
 from server.calendar.recurring import horizon
 from server.errors import Refusal
 from server.events import telling
 from server.instance import Instance
+from storage.base import UtcDateTime
 from storage.events import Event, EventSeries
+from storage.plain import Question, ask, given
 
 logger = structlog.get_logger("guildhall.calendar")
 AHEAD = timedelta(hours=24)
 AT_ONCE = 50
+# Written once: they are asked every few minutes for as long as a server runs.
+_SOON = Question(
+    select(Event.post_id)
+    .where(
+        Event.starts > given("now", UtcDateTime()),
+        Event.starts <= given("until", UtcDateTime()),
+        Event.reminded.is_(None),
+        Event.status != "cancelled",
+    )
+    .order_by(Event.starts)
+    .limit(AT_ONCE),
+    int,
+)
+_AHEAD = (
+    select(func.count())
+    .where(Event.series == EventSeries.uri, Event.starts > given("now", UtcDateTime()))
+    .scalar_subquery()
+)
+# Most have as many ahead as they may: those are not worked out anew each time.
+_GOING_ON = Question(
+    select(EventSeries.id)
+    .where(
+        EventSeries.ended.is_(False),
+        EventSeries.upto < given("upto", Text()),
+        _AHEAD < series.MOST_AHEAD,
+    )
+    .order_by(EventSeries.id)
+    .limit(1_000),
+    int,
+)
 
 
 async def tend(instance: Instance) -> None:
@@ -29,19 +61,8 @@ async def tend(instance: Instance) -> None:
 async def _remind(instance: Instance) -> None:
     """A day ahead, or at once for what was announced later than that; once for each start."""
     now = instance.clock.now()
-    question = (
-        select(Event.post_id)
-        .where(
-            Event.starts > now,
-            Event.starts <= now + AHEAD,
-            Event.reminded.is_(None),
-            Event.status != "cancelled",
-        )
-        .order_by(Event.starts)
-        .limit(AT_ONCE)
-    )
     async with instance.reading() as session:
-        soon = (await session.execute(question)).scalars().all()
+        soon = await ask(session, _SOON, now=now, until=now + AHEAD)
     for number in soon:
         async with instance.transaction() as tx:
             event = await tx.session.get(Event, number)
@@ -52,24 +73,9 @@ async def _remind(instance: Instance) -> None:
 
 async def _repeat(instance: Instance) -> None:
     now = instance.clock.now()
-    ahead = (
-        select(func.count())
-        .where(Event.series == EventSeries.uri, Event.starts > now)
-        .scalar_subquery()
-    )
-    # Most have as many ahead as they may: those are not worked out anew each time.
-    question = (
-        select(EventSeries.id)
-        .where(
-            EventSeries.ended.is_(False),
-            EventSeries.upto < series.named(horizon(now).replace(tzinfo=None)),
-            ahead < series.MOST_AHEAD,
-        )
-        .order_by(EventSeries.id)
-        .limit(1_000)
-    )
+    upto = series.named(horizon(now).replace(tzinfo=None))
     async with instance.reading() as session:
-        going_on = (await session.execute(question)).scalars().all()
+        going_on = await ask(session, _GOING_ON, now=now, upto=upto)
     for number in going_on:
         async with instance.transaction() as tx:
             held = await tx.session.get(EventSeries, number)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import letters
 from server.transaction import Transaction
+from storage.base import UtcDateTime
 from storage.members import Member, MemberState
 from storage.mentoring import (
     EntryKind,
@@ -18,9 +19,16 @@ from storage.mentoring import (
     Pairing,
     ProgrammeSteward,
 )
+from storage.plain import given
 
 PAGE = 30
 KEPT = timedelta(days=180)
+# Written once, for it is asked every few minutes.
+_READ_LONG_AGO = (
+    delete(MentoringNotice)
+    .where(MentoringNotice.read < given("before", UtcDateTime()))
+    .execution_options(synchronize_session=False)
+)
 
 
 class Notice(StrEnum):
@@ -200,4 +208,4 @@ async def mark_read(tx: Transaction, member: Member, path: str | None = None) ->
 
 async def tidy(tx: Transaction) -> None:
     """Forget what was read long ago."""
-    await tx.session.execute(delete(MentoringNotice).where(MentoringNotice.read < tx.now - KEPT))
+    await tx.session.execute(_READ_LONG_AGO, {"before": tx.now - KEPT})

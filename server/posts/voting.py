@@ -4,7 +4,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.errors import Gone, Invalid, NotFound
@@ -21,6 +21,17 @@ from storage.polls import Poll, PollOption, PollVote
 from storage.posts import Post, PostState
 
 AT_ONCE = 50
+# Written once, for they are asked every few minutes.
+_IS_OURS = Post.author_id.in_(select(Member.id).where(Member.peer.is_(None)))
+_HELD = (
+    select(Poll, _IS_OURS)
+    .join(Post, Post.id == Poll.post_id)
+    .where(Poll.over.is_(False))
+    .order_by(Poll.ends)
+    .limit(AT_ONCE)
+)
+_CHANGED = _HELD.where(Poll.told != Poll.voters, _IS_OURS)
+_ENDED = _HELD.where(Poll.ends <= bindparam("now", type_=base.UtcDateTime()))
 TWICE = "You have voted already, and a vote is not changed."
 
 
@@ -141,13 +152,9 @@ async def put(tx: Transaction, post: Post, said: ShownPoll) -> bool:
 
 async def tend(tx: Transaction) -> list[int]:
     """Have other servers told of new votes; the posts whose polls ended since."""
-    is_ours = Post.author_id.in_(select(Member.id).where(Member.peer.is_(None)))
-    held = select(Poll, is_ours).join(Post, Post.id == Poll.post_id).where(Poll.over.is_(False))
-    changed = held.where(Poll.told != Poll.voters, is_ours)
-    ended = held.where(Poll.ends <= tx.now)
     found: dict[int, tuple[Poll, bool]] = {}
-    for question in (changed, ended):
-        rows = (await tx.session.execute(question.order_by(Poll.ends).limit(AT_ONCE))).all()
+    for question, given in ((_CHANGED, {}), (_ENDED, {"now": tx.now})):
+        rows = (await tx.session.execute(question, given)).all()
         found |= {row[0].post_id: (row[0], bool(row[1])) for row in rows}
     over = []
     for poll, ours in found.values():

@@ -18,12 +18,42 @@ from server.reviews.course import (
 )
 from server.reviews.notices import Notice
 from server.transaction import Transaction
+from storage.base import UtcDateTime
 from storage.members import Member
+from storage.plain import given
 from storage.posts import Post
 from storage.practices import Practice
 from storage.reviews import ReviewSeat, ReviewStatement, ReviewTask
 
 AT_ONCE = 100
+# Written once, for they are asked every few minutes.
+_BEFORE = given("before", UtcDateTime())
+_DUE = (
+    select(ReviewTask)
+    .where(
+        ReviewTask.state.in_(sorted(OPEN_TASKS)),
+        ReviewTask.reminded.is_(None),
+        ReviewTask.due <= _BEFORE,
+    )
+    .order_by(ReviewTask.due, ReviewTask.id)
+    .limit(AT_ONCE)
+)
+_LATE = (
+    select(ReviewSeat)
+    .where(ReviewSeat.state.in_(sorted(OPEN_SEATS)), ReviewSeat.due < _BEFORE)
+    .order_by(ReviewSeat.due, ReviewSeat.id)
+    .limit(AT_ONCE)
+)
+_later = aliased(ReviewStatement)
+_IS_LAST = ~exists().where(_later.of == ReviewStatement.of, _later.at > ReviewStatement.at)
+_OLD = (
+    select(Practice)
+    .join(Post, Post.id == Practice.post_id)
+    .join(ReviewStatement, ReviewStatement.of == Post.uri)
+    .where(Practice.evidence >= int(Step.REVIEWED), ReviewStatement.at < _BEFORE, _IS_LAST)
+    .order_by(ReviewStatement.at, Practice.post_id)
+    .limit(AT_ONCE)
+)
 
 
 async def tend(tx: Transaction) -> None:
@@ -34,17 +64,8 @@ async def tend(tx: Transaction) -> None:
 
 
 async def _remind(tx: Transaction) -> None:
-    question = (
-        select(ReviewTask)
-        .where(
-            ReviewTask.state.in_(sorted(OPEN_TASKS)),
-            ReviewTask.reminded.is_(None),
-            ReviewTask.due <= tx.now + REMINDED_BEFORE,
-        )
-        .order_by(ReviewTask.due, ReviewTask.id)
-        .limit(AT_ONCE)
-    )
-    for task in (await tx.session.execute(question)).scalars().all():
+    due = await tx.session.execute(_DUE, {"before": tx.now + REMINDED_BEFORE})
+    for task in due.scalars().all():
         if not is_to_remind(task, tx.now):
             continue
         task.reminded = tx.now
@@ -58,13 +79,8 @@ async def _remind(tx: Transaction) -> None:
 
 
 async def _lapse(tx: Transaction) -> None:
-    question = (
-        select(ReviewSeat)
-        .where(ReviewSeat.state.in_(sorted(OPEN_SEATS)), ReviewSeat.due < tx.now - GRACE)
-        .order_by(ReviewSeat.due, ReviewSeat.id)
-        .limit(AT_ONCE)
-    )
-    for seat in (await tx.session.execute(question)).scalars().all():
+    late = await tx.session.execute(_LATE, {"before": tx.now - GRACE})
+    for seat in late.scalars().all():
         if has_lapsed(seat, tx.now):
             await seats.lapse(tx, seat)
 
@@ -72,20 +88,6 @@ async def _lapse(tx: Transaction) -> None:
 async def _age(tx: Transaction) -> None:
     """Put practices whose review has grown old where they now belong."""
     kept = await library(tx.session)
-    limit = tx.now - kept.period
-    later = aliased(ReviewStatement)
-    is_last = ~exists().where(later.of == ReviewStatement.of, later.at > ReviewStatement.at)
-    question = (
-        select(Practice)
-        .join(Post, Post.id == Practice.post_id)
-        .join(ReviewStatement, ReviewStatement.of == Post.uri)
-        .where(
-            Practice.evidence >= int(Step.REVIEWED),
-            ReviewStatement.at < limit,
-            is_last,
-        )
-        .order_by(ReviewStatement.at, Practice.post_id)
-        .limit(AT_ONCE)
-    )
-    for practice in (await tx.session.execute(question)).scalars().unique().all():
+    old = await tx.session.execute(_OLD, {"before": tx.now - kept.period})
+    for practice in old.scalars().unique().all():
         await standing.reckon(tx, practice)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which rows are for which lane, as conditions."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -54,8 +53,8 @@ def is_behind() -> ColumnElement[bool]:
     )
 
 
-def is_free(owner: str, now: datetime) -> ColumnElement[bool]:
-    """The condition on `Lane`: nobody else works on it."""
+def is_free(owner: Any, now: Any) -> ColumnElement[bool]:
+    """The condition on `Lane`: nobody but `owner` works on it `now`; both may be parameters."""
     return or_(Lane.owner.is_(None), Lane.owner == owner, Lane.lease_until <= now)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import (
     Integer,
     Text,
-    and_,
     bindparam,
     func,
     not_,
@@ -70,6 +69,16 @@ _PARKED = (
     )
     .distinct()
 )
+_WAITING = (
+    select(Lane.id)
+    .outerjoin(Peer, Peer.host == Lane.peer)
+    .where(
+        Peer.paused.is_(None),
+        or_(Peer.next_try.is_(None), Peer.next_try <= _NOW),
+        is_free(bindparam("owner", type_=Text()), _NOW),
+        has_rows(Lane.cursor),
+    )
+)
 _PAUSED = Question(select(Peer.host).where(Peer.paused.is_not(None)), str)
 # The first of them that has something to come, rather than all that wait.
 _NEXT_OF_PEERS = Question(
@@ -108,13 +117,7 @@ async def interested(session: AsyncSession, items: Sequence[Item]) -> set[int]:
 
 async def waiting(session: AsyncSession, owner: str, now: datetime) -> set[int]:
     """Every lane with something to send now, looked for in the log itself: slow and sure."""
-    ready = and_(Peer.paused.is_(None), or_(Peer.next_try.is_(None), Peer.next_try <= now))
-    question = (
-        select(Lane.id)
-        .outerjoin(Peer, Peer.host == Lane.peer)
-        .where(or_(Peer.host.is_(None), ready), is_free(owner, now), has_rows(Lane.cursor))
-    )
-    return set((await session.execute(question)).scalars())
+    return set((await session.execute(_WAITING, {"owner": owner, "now": now})).scalars())
 
 
 async def returning(session: AsyncSession, now: datetime) -> set[int]:

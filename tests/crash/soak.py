@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ from tests.databases import postgres_cluster
 
 # The experiment: a round trip of 300 ms, 20 activities a second, no more than 10 s behind.
 AWAY, EACH_SECOND, MOST_LAG, LEAST_A_SECOND = 0.3, 20, 10.0, 25.0
+# Where the machine kept us from speaking in time, no more is said at once than a lane promises.
+SOONEST = EACH_SECOND / LEAST_A_SECOND
 PEERS, BUSY, PEOPLE = 200, 2, 100
 # To all of them so often.
 TO_ALL_EVERY = 30
@@ -79,6 +81,7 @@ class Soak:
     endorsed: Counter[int] = field(default_factory=Counter)
     written: int = 0
     turn: int = 0
+    spoke: float = 0.0
 
     async def say(self) -> None:
         """EACH_SECOND deeds in the busy forum: a thread, four replies, endorsements."""
@@ -182,7 +185,9 @@ class Soak:
     async def minute(self, begin: float) -> None:
         """Speak each second from `begin` on, for a minute; to all now and then."""
         for second in range(60):
-            await asyncio.sleep(max(0.0, begin + second - time.monotonic()))
+            due = max(begin + second, self.spoke + SOONEST)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self.spoke = time.monotonic()
             await self.say()
             if second % TO_ALL_EVERY == 0:
                 await self.say_to_all()
@@ -195,10 +200,7 @@ def _created(author: Member, post: Post) -> str:
 
 @contextlib.asynccontextmanager
 async def soaking(folder: Path, url: str) -> AsyncIterator[Soak]:
-    """An agency that is served, with PEERS followers, BUSY of them of its busy forum.
-
-    On PostgreSQL, where who writes beside the process that serves keeps nothing from it.
-    """
+    """An agency that is served, with PEERS followers, BUSY of them of its busy forum."""
     hosts = [f"p{number}.sink.localhost" for number in range(PEERS)]
     database = Database(url)
     await prepare(database)
@@ -252,6 +254,7 @@ async def soak(minutes: int, folder: Path, url: str) -> list[str]:
     print(f"from {told(before)} to {told(after)}: {share:.0%} of a core")
     print(f"{missing} lost, {town.sinks.repeated} came twice")
     findings = {
+        f"less than {EACH_SECOND} a second were said": pace < 0.99 * EACH_SECOND,
         f"p99 is above {MOST_LAG:.0f} s": at(0.99, lags) > MOST_LAG,
         f"a lane takes less than {LEAST_A_SECOND:.0f} a second": min(rates) < LEAST_A_SECOND,
         "something was lost": missing > 0,
@@ -268,16 +271,28 @@ def told(size: tuple[float, int, float]) -> str:
     return f"{size[0]:.0f} MB and {size[1]} files"
 
 
+@contextlib.contextmanager
+def kept(database: str, folder: Path) -> Iterator[str]:
+    """The address of a new database of this kind."""
+    if database == "sqlite":
+        yield f"sqlite:///{folder / 'soak.db'}"
+        return
+    # An hour leaves as much behind as is tidied up where people keep a database.
+    with contextlib.contextmanager(postgres_cluster)(others={"autovacuum": "on"}) as server:
+        server.run("createdb", "soak")
+        yield server.url("soak")
+
+
 def main() -> int:
     """Soak as long as asked; answers 1 when something did not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=60)
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
+    asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="guildhall-soak-"))
     try:
-        with contextlib.contextmanager(postgres_cluster)() as server:
-            server.run("createdb", "soak")
-            failed = asyncio.run(soak(minutes, folder, server.url("soak")))
+        with kept(asked.database, folder) as url:
+            failed = asyncio.run(soak(asked.minutes, folder, url))
     finally:
         shutil.rmtree(folder)
     for one in failed:

@@ -101,7 +101,6 @@ class Agency:
         self.app: Starlette
         self.admin: Member
         self.traffic: Recorder
-        self.files = folder
         self.up = False
 
     async def found(self) -> "Agency":

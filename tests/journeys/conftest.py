@@ -7,12 +7,14 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.clock import TurnableClock
 from tests.databases import PostgresServer, borrowed
 from tests.journeys.agency import Agency
+from tests.journeys.keeping import Cluster, Files, Keeping
 from web.demo.ports import free_port
 
 # Has every journey that asks for no kind of database itself run on this one.
@@ -42,6 +44,21 @@ def addresses(
     template: str = request.getfixturevalue("postgres_template")
     with contextlib.ExitStack() as held:
         yield {name: held.enter_context(borrowed(server, template)) for name in NAMES}
+
+
+@pytest.fixture
+def keeping(
+    request: pytest.FixtureRequest, kept_in: str, tmp_path: Path, addresses: dict[str, str]
+) -> Iterator[Keeping]:
+    """The databases of the agencies as wholes."""
+    kept: Keeping
+    if kept_in == "sqlite":
+        kept = Files(tmp_path)
+    else:
+        called = {name: urlsplit(url).path[1:] for name, url in addresses.items()}
+        kept = Cluster(request.getfixturevalue("postgres_server"), called)
+    yield kept
+    kept.end()
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 """What was lost between two agencies is found by digest, over real HTTP."""
 
 import asyncio
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from federation.digests.serving import buckets
@@ -23,40 +20,27 @@ from storage.notifications import Notification
 from storage.posts import Kind, Post, PostState
 from tests import makers
 from tests.journeys.agency import Agency, until
+from tests.journeys.keeping import Keeping
 from tests.server.library.bench import published
-
-# The database is put back as the file it is.
-in_a_file = pytest.mark.parametrize("kept_in", ["sqlite"], indirect=True)
 
 
 async def permits(lakeside: Agency) -> Forum:
     return await makers.forum(lakeside.instance, lakeside.admin, "permits", title="Permits")
 
 
-def database(agency: Agency, tmp_path: Path) -> Path:
-    return tmp_path / f"{agency.name}.db"
-
-
-async def back_up(agency: Agency, tmp_path: Path) -> Path:
+async def back_up(agency: Agency, keeping: Keeping) -> str:
     """A copy of its database, as it is at rest."""
     await agency.stop()
-    kept = tmp_path / f"{agency.name}.backup"
-    shutil.copy(database(agency, tmp_path), kept)
+    kept = await asyncio.to_thread(keeping.copy, agency.name)
     await agency.start()
     return kept
 
 
-async def restore(agency: Agency, tmp_path: Path, kept: Path) -> None:
+async def restore(agency: Agency, keeping: Keeping, kept: str) -> None:
     """It comes back as it was when the backup was made."""
     await agency.stop()
-    await asyncio.to_thread(_put_back, kept, database(agency, tmp_path))
+    await asyncio.to_thread(keeping.put_back, agency.name, kept)
     await agency.start()
-
-
-def _put_back(kept: Path, database: Path) -> None:
-    for path in database.parent.glob(f"{database.name}*"):
-        path.unlink()
-    shutil.copy(kept, database)
 
 
 async def checked(agency: Agency, forum: Forum) -> Forum:
@@ -132,15 +116,14 @@ async def talk_after(riverton: Agency, lakeside: Agency, talk: Talk) -> tuple[Po
     return four, answer
 
 
-@in_a_file
 async def test_a_restored_backup_is_brought_up_to_date(
-    riverton: Agency, lakeside: Agency, tmp_path: Path
+    riverton: Agency, lakeside: Agency, keeping: Keeping
 ) -> None:
     talk = await talk_before(riverton, lakeside)
     await the_same(lakeside, riverton, talk.forum)
-    kept = await back_up(riverton, tmp_path)
+    kept = await back_up(riverton, keeping)
     four, answer = await talk_after(riverton, lakeside, talk)
-    await restore(riverton, tmp_path, kept)
+    await restore(riverton, keeping, kept)
     assert await riverton.held(four.uri) is None
     assert await total(lakeside, talk.forum.uri) != await total(riverton, talk.forum.uri)
     held = await checked(riverton, talk.copy)
@@ -189,9 +172,8 @@ async def told_of_each_other(
     return told
 
 
-@in_a_file
 async def test_what_our_own_members_wrote_is_had_back_from_the_home(
-    riverton: Agency, lakeside: Agency, tmp_path: Path
+    riverton: Agency, lakeside: Agency, keeping: Keeping
 ) -> None:
     talk = await talk_before(riverton, lakeside)
     dee = await makers.member(riverton.instance, "dee")
@@ -199,7 +181,7 @@ async def test_what_our_own_members_wrote_is_had_back_from_the_home(
     first = await makers.reply(riverton.instance, talk.ana, here, "We measure in days.")
     await riverton.sees(first.uri, state=PostState.LIVE)
     await endorsed(riverton, dee, first)
-    kept = await back_up(riverton, tmp_path)
+    kept = await back_up(riverton, keeping)
     riverton.clock.turn(minutes=2)
     told = await told_of_each_other(riverton, talk.ana, dee, first)
     async with riverton.instance.transaction() as tx:
@@ -212,7 +194,7 @@ async def test_what_our_own_members_wrote_is_had_back_from_the_home(
     practice = await published(riverton.instance, talk.ana, talk.copy, name="Video visits")
     await riverton.sees(practice.uri, state=PostState.LIVE)
 
-    await restore(riverton, tmp_path, kept)
+    await restore(riverton, keeping, kept)
     assert await riverton.held(opened.uri) is None
     assert (await checked(riverton, talk.copy)).compare_error == ""
     await the_same(lakeside, riverton, talk.forum)

@@ -20,6 +20,7 @@ from storage.practices import Practice
 from storage.reviews import Review, ReviewSeat, ReviewStatement, ReviewTask
 from tests import makers
 from tests.journeys.agency import Agency, until
+from tests.journeys.keeping import Keeping
 from tests.journeys.test_practices import practice_at
 from tests.server.library.bench import begun, published
 from tests.server.reviews.bench import answers, reviewed
@@ -27,9 +28,6 @@ from tests.server.reviews.bench import answers, reviewed
 SECRET = ("Zora Quill", "Yusuf Tamarind")
 # Who wrote a draft, and what only those who are asked about it may read.
 UNPUBLISHED = ("Lena Holm", "Tickets are called by quetzal bells.")
-
-# The bytes of the database itself are searched for what must not be in it.
-in_a_file = pytest.mark.parametrize("kept_in", ["sqlite"], indirect=True)
 
 
 async def _asked(lakeside: Agency, steward: Member, review: int, *hosts: Agency) -> None:
@@ -108,13 +106,13 @@ async def practice(
     return author, post
 
 
-@in_a_file
 async def test_a_practice_is_reviewed_across_four_agencies(
     practice: tuple[Member, Post],
     riverton: Agency,
     lakeside: Agency,
     harbor: Agency,
     cascadia: Agency,
+    keeping: Keeping,
 ) -> None:
     author, post = practice
     zora = await makers.member(riverton.instance, "zora", name=SECRET[0])
@@ -148,16 +146,21 @@ async def test_a_practice_is_reviewed_across_four_agencies(
         assert "Its home states that 2 reviewers of 2 agencies" in copy.why
     await _task(riverton, "decided")
     await _task(harbor, "decided")
-    await _nobody_knows(riverton, lakeside, harbor, cascadia)
+    await _nobody_knows(keeping, riverton, lakeside, harbor, cascadia)
     await _named_and_revoked(review, zora, riverton, lakeside)
     for agency in (lakeside, riverton, cascadia):
         await _ladder(agency, post.uri, "Measured")
     await _author_sees(cascadia, author, post, lambda page: page.state == "withdrawn")
-    await _before_it_is_published(riverton, lakeside, harbor, cascadia, zora)
+    await _before_it_is_published(keeping, riverton, lakeside, harbor, cascadia, zora)
 
 
 async def _before_it_is_published(
-    riverton: Agency, lakeside: Agency, harbor: Agency, cascadia: Agency, zora: Member
+    keeping: Keeping,
+    riverton: Agency,
+    lakeside: Agency,
+    harbor: Agency,
+    cascadia: Agency,
+    zora: Member,
 ) -> None:
     """A draft of Cascadia's in Lakeside's forum is read by those who are asked, and them alone."""
     lena = await makers.member(cascadia.instance, "lena", name=UNPUBLISHED[0])
@@ -204,7 +207,8 @@ async def _before_it_is_published(
 
     await until("the decision about the draft at Cascadia", told)
     for agency in (riverton, lakeside, harbor):
-        for held in (b"".join(agency.traffic.heard), await _kept(agency)):
+        kept = await asyncio.to_thread(keeping.content, agency.name)
+        for held in (b"".join(agency.traffic.heard), kept):
             assert UNPUBLISHED[0].encode() not in held, agency.name
             assert (UNPUBLISHED[1].encode() in held) == (agency is not harbor), agency.name
     await _published_as_reviewed(cascadia, riverton, (lena, zora), number)
@@ -273,27 +277,20 @@ async def _named_and_revoked(
         await cases.revoke(tx, lakeside.admin, review.id, "The register was wrong.")
 
 
-async def _nobody_knows(*agencies: Agency) -> None:
+async def _nobody_knows(keeping: Keeping, *agencies: Agency) -> None:
     """Neither reviewer's name in any byte that was sent, or that is kept away from their home."""
     for agency in agencies:
         heard = b"\n".join(agency.traffic.heard)
         assert b"review-submit" in heard or agency.name != "lakeside"
         for name in SECRET:
             assert name.encode() not in heard, f"{name} was sent to or by {agency.name}"
-        kept = await _kept(agency)
+        kept = await asyncio.to_thread(keeping.content, agency.name)
         assert b"review_tasks" in kept
         own = {"riverton": SECRET[0], "harbor": SECRET[1]}.get(agency.name)
         for name in SECRET:
             assert (name.encode() in kept) == (name == own), f"{name} at {agency.name}"
 
 
-async def _kept(agency: Agency) -> bytes:
-    """Every byte of an agency's database."""
-    files = [path for path in agency.files.glob(f"{agency.name}.db*") if path.is_file()]
-    return b"".join([await asyncio.to_thread(path.read_bytes) for path in files])
-
-
-@in_a_file
 async def test_nothing_is_left_anywhere_of_what_was_withdrawn(
     practice: tuple[Member, Post],
     riverton: Agency,

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from storage import metering, writer
+from storage import hops, metering, writer
 from storage.appends import Unwell
 from storage.base import held
 from storage.database import Database
@@ -209,7 +210,7 @@ async def test_who_stands_in_line_behind_a_lock_of_others_is_told_at_once(
             await session.execute(select(Lane))
 
     # What is waited for is otherwise 5 s.
-    await database.run_sync(lambda found: found.exec_driver_sql("PRAGMA busy_timeout = 50"))
+    monkeypatch.setattr(hops, "PATIENCE", 50)
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         ends = await asyncio.gather(*(deed() for _ in range(6)), return_exceptions=True)
@@ -217,6 +218,37 @@ async def test_who_stands_in_line_behind_a_lock_of_others_is_told_at_once(
         assert all(isinstance(end, BaseException) and passes(end) for end in ends)
         other.execute("ROLLBACK")
     await deed()
+    await database.close()
+
+
+async def test_who_writes_beside_a_busy_process_gets_a_turn(
+    tmp_path: Path, empty_database: Path
+) -> None:
+    """It pauses for two thousandths of a second after each of its transactions."""
+    file = tmp_path / "busy.db"
+    shutil.copy(empty_database, file)
+    is_held, is_enough = threading.Event(), threading.Event()
+
+    def busy() -> None:
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+            while not is_enough.is_set():
+                other.execute("BEGIN IMMEDIATE")
+                is_held.set()
+                is_enough.wait(0.15)
+                other.execute("COMMIT")
+                is_enough.wait(0.002)
+
+    database = Database(f"sqlite:///{file}")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(busy))
+        try:
+            await asyncio.to_thread(is_held.wait)
+            for _ in range(3):
+                async with database.writer.transaction() as session:
+                    await session.execute(select(Lane))
+        finally:
+            is_enough.set()
+    assert database.writer.commits == 3
     await database.close()
 
 
@@ -255,3 +287,15 @@ async def test_what_a_deed_stores_is_counted_in_bytes_once_it_is_committed(
             await renamed("\u5e02" * 30)
     await renamed("x" * 90)
     assert meter.total == 24
+
+
+async def test_a_deed_whose_connection_was_lost_ends_as_it_was_ended(database: Database) -> None:
+    """A server that stops in the middle of a statement tells of no crash."""
+
+    async def cut_off() -> None:
+        async with database.writer.transaction() as session:
+            await (await session.connection()).invalidate()
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await cut_off()

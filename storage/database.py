@@ -141,8 +141,7 @@ class Database:
             _look_after(self._write)
             self._read = self._write
         metering.listen(self._write)
-        is_file = self.is_sqlite and self.url.database not in {None, "", ":memory:"}
-        turns = Turns(self.url.database if is_file else None)
+        turns = Turns(self.url.database if self.is_sqlite else None)
         self.writer = Writer(self._write, self._appends(), turns, exclusive=self.is_sqlite)
         self.glance = Glance(self.url)
         self.plain: Plain = plain(self.url)
@@ -192,15 +191,11 @@ class Database:
         make: Callable[[Rows], Made],
         scope: int | None = None,
     ) -> Kept[Made]:
-        """What is made of a table, held in memory and never older than its question.
-
-        `scope`: what its changes are counted as (`versions`), so that not all of it is read again
-        whenever anything was committed.
-        """
+        """What is made of a table, never older than its question; `scope` counts its changes."""
         counted = "" if scope is None else versions.question_of(scope)
         if self.is_sqlite:
             return Kept(self.glance, partial(self._rows, question), question, make, counted)
-        # By the plain driver it is one question, by the engine four.
+        # Asked once, where the engine asks four times.
         ask, sql = self.plain.fetch, str(question.compile(self._read.sync_engine))
         count = partial(ask, counted, ()) if counted else None
         return Kept(self.glance, partial(ask, sql, ()), question, make, counted, count)

@@ -24,7 +24,8 @@ class Turns:
 
     def __init__(self, path: str | None) -> None:
         # None for what no other process writes to.
-        self._paths = (f"{path}-turn", f"{path}-next") if path else ()
+        is_shared = path and path != ":memory:"
+        self._paths = (f"{path}-turn", f"{path}-next") if is_shared else ()
         self._files: list[int] = []
         self._is_next = False
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signed request for a post asks of PostgreSQL: few questions, no transaction."""
+"""What a signed request for a post asks of PostgreSQL: no transaction."""
 
 import asyncio
 from typing import Any

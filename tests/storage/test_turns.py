@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes that write to one SQLite file take turns, and none waits for a stopped one."""
+"""Processes write to one SQLite file in turn, and wait for no stopped one."""
 
 import asyncio
 import fcntl

@@ -28,7 +28,6 @@ from storage.changes import Glance, Kept, Made, Rows
 from storage.errors import DatabaseError
 from storage.faults import FAULTS
 from storage.snapshots import Plain, address, plain
-from storage.turns import Turns
 from storage.writer import Writer, let_go
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -141,8 +140,7 @@ class Database:
             _look_after(self._write)
             self._read = self._write
         metering.listen(self._write)
-        turns = Turns(self.url.database if self.is_sqlite else None)
-        self.writer = Writer(self._write, self._appends(), turns, exclusive=self.is_sqlite)
+        self.writer = Writer(self._write, self._appends(), exclusive=self.is_sqlite)
         self.glance = Glance(self.url)
         self.plain: Plain = plain(self.url)
         self._unused: list[AsyncSession] = []

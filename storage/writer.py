@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from storage import sealing, versions
 from storage.appends import Append, NotStored, PostgresAppends, SqliteAppends, Unwell
 from storage.base import Base
-from storage.turns import Turns
 
 MOST_IN_A_BATCH = 200
 # A commit costs as much as ten rows: while rows keep coming, some are gathered for each, for
@@ -76,16 +75,10 @@ class Writer:
     """
 
     def __init__(
-        self,
-        engine: AsyncEngine,
-        appends: SqliteAppends | PostgresAppends,
-        turns: Turns,
-        *,
-        exclusive: bool,
+        self, engine: AsyncEngine, appends: SqliteAppends | PostgresAppends, *, exclusive: bool
     ) -> None:
         self._engine = engine
         self._appends = appends
-        self._turns = turns
         self._exclusive = exclusive
         self.lock = asyncio.Lock()
         # Only the first of the deeds that wait stands in line for the lock, beside the batch.
@@ -104,7 +97,7 @@ class Writer:
             async with self._deeds, self.lock:
                 self._must_not_wait_again(arrived)
                 try:
-                    async with self._turns, self._session() as session:
+                    async with self._session() as session:
                         yield session
                 except OperationalError as error:
                     self._note(error)
@@ -173,7 +166,7 @@ class Writer:
             if loop.time() - self._flushed < KEEP_COMING and len(self._queue) < MOST_IN_A_BATCH:
                 await asyncio.sleep(GATHERED_FOR)
             if self._exclusive:
-                async with self.lock, self._turns:
+                async with self.lock:
                     await self._commit()
             else:
                 await self._commit()
@@ -208,4 +201,3 @@ class Writer:
         if self._flusher is not None:
             await asyncio.gather(self._flusher, return_exceptions=True)
         await self._appends.close()
-        self._turns.close()

@@ -12,20 +12,8 @@ import orjson
 import pytest
 
 from tests.hostile.commons import HOST, INBOX, Commons, doing, like, note
-from tests.hostile.conftest import (
-    canary,
-    evil,
-    founded,
-    gh,
-    open_commons,
-    peer_keys,
-    third,
-    vic,
-    world,
-)
 from tests.hostile.peer import ScriptedPeer, mallory
 
-__all__ = ["canary", "evil", "founded", "gh", "open_commons", "peer_keys", "third", "vic", "world"]
 SEED = 20261125
 DOCUMENTS = 500
 JUNK: tuple[Any, ...] = (

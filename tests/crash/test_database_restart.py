@@ -16,23 +16,9 @@ from storage.database import Database
 from storage.faults import FAULTS
 from tests.databases import PostgresServer, postgres_cluster, postgres_template, postgres_url
 from tests.hostile.commons import Commons, like
-from tests.hostile.conftest import (
-    canary,
-    evil,
-    founded,
-    gh,
-    open_commons,
-    peer_keys,
-    third,
-    vic,
-    world,
-)
 from tests.hostile.peer import ScriptedPeer, mallory
 
-__all__ = [
-    "canary", "evil", "founded", "gh", "open_commons", "peer_keys", "postgres_template",
-    "postgres_url", "third", "vic", "world",
-]  # fmt: skip
+__all__ = ["postgres_template", "postgres_url"]
 pytestmark = pytest.mark.postgres
 SECONDS = 20.0
 

@@ -11,20 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.commons import Commons, like
-from tests.hostile.conftest import (
-    canary,
-    evil,
-    founded,
-    gh,
-    open_commons,
-    peer_keys,
-    third,
-    vic,
-    world,
-)
 from tests.hostile.peer import Json, ScriptedPeer, mallory
 
-__all__ = ["canary", "evil", "founded", "gh", "open_commons", "peer_keys", "third", "vic", "world"]
 DISK = "4m"
 LONG = "It goes on. " * 4_000
 MOST_DELIVERIES = 200

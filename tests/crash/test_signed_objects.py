@@ -9,25 +9,9 @@ import pytest
 
 from storage.peers import PolicyRule
 from tests import makers
-from tests.databases import postgres_server, postgres_template, postgres_url
 from tests.hostile.commons import ORIGIN, Commons
-from tests.hostile.conftest import (
-    canary,
-    evil,
-    founded,
-    gh,
-    open_commons,
-    peer_keys,
-    third,
-    vic,
-    world,
-)
 from tests.hostile.peer import ScriptedPeer
 
-__all__ = [
-    "canary", "evil", "founded", "gh", "open_commons", "peer_keys", "postgres_server",
-    "postgres_template", "postgres_url", "third", "vic", "world",
-]  # fmt: skip
 pytestmark = pytest.mark.postgres
 MOST = 3
 """What the asker runs, the post, and once in some seconds its author's key; beside the rules."""

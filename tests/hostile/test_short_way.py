@@ -200,10 +200,7 @@ async def test_what_is_under_way_when_the_server_stops_is_answered(
     writer = gh.instance.database.writer
     async with serving(gh.app, http=Connection) as port:
         await said(port, letters.new())
-        await writer.lock.acquire()
-        reader, sending = await asyncio.open_connection("127.0.0.1", port)
-        sending.write(letters.new())
-        await _is_waiting(gh)
+        reader, sending = await _kept_waiting(gh, port, letters.new())
         # Connections are told of the end before anybody else's turn comes.
         asyncio.get_running_loop().call_soon(writer.lock.release)
     answer = await reader.read(-1)
@@ -219,11 +216,8 @@ async def test_who_goes_away_before_the_answer_is_not_written_to(
     writer = gh.instance.database.writer
     async with serving(gh.app, http=Connection) as port:
         await said(port, letters.new())
-        await writer.lock.acquire()
-        _, sending = await asyncio.open_connection("127.0.0.1", port)
         raw = letters.new()
-        sending.write(raw)
-        await _is_waiting(gh)
+        _, sending = await _kept_waiting(gh, port, raw)
         sending.transport.abort()
         writer.lock.release()
         # It is kept all the same, as whoever sends it again is told.
@@ -241,6 +235,17 @@ async def test_who_is_quiet_after_the_short_way_is_let_go(gh: Commons, evil: Scr
             # Nobody else ends it.
             await reader.read(-1)
         sending.close()
+
+
+async def _kept_waiting(
+    gh: Commons, port: int, raw: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection over which something came that waits for the writer, whose lock is held."""
+    await gh.instance.database.writer.lock.acquire()
+    reader, sending = await asyncio.open_connection("127.0.0.1", port)
+    sending.write(raw)
+    await _is_waiting(gh)
+    return reader, sending
 
 
 async def _is_waiting(gh: Commons) -> None:

@@ -123,6 +123,21 @@ async def mark(session: AsyncSession, forum_id: int, days: Collection[str]) -> N
         )
 
 
+async def mark_known(
+    session: AsyncSession, forum_id: int, since: str, days: Collection[str] = ()
+) -> None:
+    """Whatever was computed of `days`, and of all from `since` on, holds no longer."""
+    bucket = DigestBucket
+    anew = (
+        update(bucket)
+        .where(bucket.forum_id == forum_id)
+        .values(changes=bucket.changes + 1, sha256=None)
+    )
+    await session.execute(anew.where(bucket.day >= since))
+    for batch in in_batches(sorted(day for day in days if day < since)):
+        await session.execute(anew.where(bucket.day.in_(batch)))
+
+
 _STALE: Question[tuple[str, int]] = Question(
     select(DigestBucket.day, DigestBucket.changes)
     .where(DigestBucket.forum_id == given("forum"), DigestBucket.sha256.is_(None))

@@ -32,15 +32,15 @@ async def check_thread(request: Request) -> Response:
     visit, _ = await submit(request)
     async with visit.instance.reading() as session:
         post, forum = await pages.locate(session, visit.viewer, post_id(request))
-    return visit.go(path_of(post), await _checked(visit, forum))
+    return visit.go(path_of(post), await _checked(visit, forum, post.thread_id))
 
 
-async def _checked(visit: Visit, forum: Forum) -> str:
+async def _checked(visit: Visit, forum: Forum, thread: int | None = None) -> str:
     """What to say of it; the work goes on by itself where it takes longer."""
     member = visit.member
     spend(visit, limits.CHECK, f"member {member.id}")
     async with visit.instance.transaction() as tx:
-        asked = await comparing.ask(tx, member, forum)
+        asked = await comparing.ask(tx, member, forum, thread)
     try:
         held = await visit.lookup.compared(asked)
     except Unavailable:

@@ -25,12 +25,14 @@ from storage.forums import CopyState, Forum
 from storage.members import Member
 from storage.peers import Peer
 from storage.plain import Question, given, whole
+from storage.posts import Post
 
 EVERY = timedelta(hours=1)
 SHORTEST_WAIT, LONGEST_WAIT = 5.0, 6 * 3_600.0
 MOST_TRIES = 16
 FRESH = timedelta(minutes=10)
 AFTER_START = 60.0
+ANEW = timedelta(days=400)
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,14 @@ class Outcome:
     repeats: bool = True
 
 
-async def ask(tx: Transaction, member: Member | None, forum: Forum) -> Forum:
+async def ask(
+    tx: Transaction, member: Member | None, forum: Forum, thread: int | None = None
+) -> Forum:
     """A member, or an operator (None), wants a copy compared with its home now.
 
-    Answers the row; once the comparison has ended, its `compare_next` is another.
+    What the copy holds is summed up anew, so that damage done past Guildhall is found: all of it
+    for an operator, for a member the last ANEW and the days of the posts of `thread`. Answers the
+    row; once the comparison has ended, its `compare_next` is another.
     """
     if tx.settings.federates is Federation.OFF:
         raise Unavailable("Federation is switched off here.")
@@ -62,8 +68,17 @@ async def ask(tx: Transaction, member: Member | None, forum: Forum) -> Forum:
         raise NotFound("This forum lives here: there is nothing to check it with.")
     if forum.copy_state not in (CopyState.FILLING, CopyState.CURRENT):
         raise NotFound("Nobody here follows this forum, so there is no copy of it to check.")
+    since = "" if member is None else digests.day_of(tx.now - ANEW)
+    days = set() if thread is None else await _days_of(tx, thread)
+    await storage.mark_known(tx.session, forum.id, since, days)
     soon(tx, forum)
     return forum
+
+
+async def _days_of(tx: Transaction, thread: int) -> set[str]:
+    """The days on which the posts of a thread were published."""
+    question = select(Post.published).where(Post.thread_id == thread)
+    return {digests.day_of(moment) for moment in (await tx.session.execute(question)).scalars()}
 
 
 def soon(tx: Transaction, forum: Forum) -> None:

@@ -4,7 +4,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from federation.digests.serving import buckets
 from server import endorsements
@@ -17,7 +17,7 @@ from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.members import Member
 from storage.notifications import Notification
-from storage.posts import Kind, Post, PostState
+from storage.posts import Kind, Post, PostState, RawObject
 from tests import makers
 from tests.journeys.agency import Agency, until
 from tests.journeys.keeping import Keeping
@@ -43,10 +43,10 @@ async def restore(agency: Agency, keeping: Keeping, kept: str) -> None:
     await agency.start()
 
 
-async def checked(agency: Agency, forum: Forum) -> Forum:
+async def checked(agency: Agency, forum: Forum, asker: Member | None = None) -> Forum:
     """Have the copy compared with its home, and wait until that has ended."""
     async with agency.instance.transaction() as tx:
-        asked = await comparing.ask(tx, None, forum)
+        asked = await comparing.ask(tx, asker, forum)
 
     async def ended() -> Forum | None:
         held = await agency.forum(forum.uri)
@@ -136,6 +136,33 @@ async def test_a_restored_backup_is_brought_up_to_date(
     await riverton.sees(talk.two.uri, state=PostState.DELETED, html="")
     await riverton.sees(talk.three.uri, locked=True, pinned=True, endorsement_count=1)
     await riverton.sees(talk.withdrawn.uri, endorsement_count=0)
+
+
+async def test_damage_done_past_the_program_is_found_by_who_asks(
+    riverton: Agency, lakeside: Agency
+) -> None:
+    """What was summed up before the damage says that nothing is amiss."""
+    talk = await talk_before(riverton, lakeside)
+    lost, closed, endorsed_here = [
+        await riverton.sees(post.uri) for post in (talk.two, talk.three, talk.withdrawn)
+    ]
+    for asker in (None, talk.ana):
+        await the_same(lakeside, riverton, talk.forum)
+        async with riverton.instance.transaction() as tx:
+            await tx.session.execute(delete(RawObject).where(RawObject.post_id == lost.id))
+            await tx.session.execute(delete(Post).where(Post.id == lost.id))
+            await tx.session.execute(update(Post).where(Post.id == closed.id).values(locked=True))
+            await tx.session.execute(
+                delete(Endorsement).where(Endorsement.post_id == endorsed_here.id)
+            )
+        await the_same(lakeside, riverton, talk.forum)
+        held = await checked(riverton, talk.copy, asker)
+        assert (held.compare_error, held.compare_missing) == ("", 0)
+        lost = await riverton.sees(talk.two.uri, title=talk.two.title)
+        await riverton.sees(closed.uri, locked=False)
+        async with riverton.instance.reading() as session:
+            question = select(Endorsement.active).where(Endorsement.post_id == endorsed_here.id)
+            assert list((await session.execute(question)).scalars()) == [True]
 
 
 async def endorsed(agency: Agency, member: Member, post: Post) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from federation.digests.serving import buckets
 from server import digests, endorsements
@@ -20,7 +21,8 @@ from server.transaction import Transaction
 from storage import digests as storage
 from storage.digests import KnownDifference
 from storage.forums import CopyState, Forum
-from storage.posts import Post, Withheld
+from storage.members import Member
+from storage.posts import Post, PostState, Withheld
 from tests import databases, makers
 from tests.clock import TurnableClock
 from tests.server.town import Town, row, settle
@@ -213,6 +215,29 @@ async def test_whoever_asks_is_not_put_off_by_a_check_that_had_begun(town: Town)
         with pytest.raises(NotFound):
             async with town.instance.transaction() as tx:
                 await comparing.ask(tx, town.ana, forum)
+
+
+async def test_whoever_asks_has_the_last_year_and_their_thread_summed_up_anew(town: Town) -> None:
+    clock = town.instance.clock
+    assert isinstance(clock, TurnableClock)
+    permits = await _copy(town)
+    thread = await makers.thread(town.instance, town.ana, permits)
+    for days in (400, 400):
+        clock.turn(days=days)
+        await makers.thread(town.instance, town.ana, permits)
+    async with town.instance.transaction() as tx:
+        await tx.session.execute(update(Post).values(state=PostState.LIVE))
+    await day(town, permits)
+
+    async def stale(member: Member | None, thread: int | None = None) -> list[str]:
+        await day(town, permits)
+        async with town.instance.transaction() as tx:
+            await comparing.ask(tx, member, permits, thread)
+            return [day for day, _ in await storage.stale(tx.session, permits.id, 10)]
+
+    last, middle, first = await stale(None)
+    assert await stale(town.ana) == [last, middle]
+    assert await stale(town.ana, thread.id) == [last, middle, first]
 
 
 async def test_after_a_start_what_was_not_compared_lately_is_within_a_minute(town: Town) -> None:

@@ -112,12 +112,15 @@ def _sent(
     with bench.folder() as folder, following(bench, kind, folder, followers, workers=workers) as at:
         # The first post opens the connections; what the next ones cost is what every post costs.
         send_one(at, bench.database_cpu(kind))
-        courses, idle = [], _idle(at)
-        with bench.beside("signs") as beside:
-            for _ in range(POSTS_WHEN_SHORT if followers <= SHORT else POSTS):
-                at.product.rest(60.0)
+        courses, signatures, idle = [], 0.0, _idle(at)
+        for _ in range(POSTS_WHEN_SHORT if followers <= SHORT else POSTS):
+            at.product.rest(60.0)
+            with bench.beside("signs") as beside:
                 courses.append(send_one(at, bench.database_cpu(kind), idle))
-    limit, found = beside.limits.signs, _together([course.measured for course in courses])
+            # What the machine gives changes between posts, at times by half.
+            signatures += courses[-1].measured.done / beside.limits.signs
+    found = _together([course.measured for course in courses])
+    limit = found.done / signatures
     twice = sum(course.twice for course in courses)
     # What the processes send together, each on a core of its own.
     rate, name, unit, notes = found.per_core, f"fan-out to {followers:,}", "a core", []

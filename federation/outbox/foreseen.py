@@ -3,12 +3,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import not_, select
+from sqlalchemy import bindparam, not_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.facts import Endorsed, EndorsementWithdrawn, Fact, ReplyPosted, ThreadPosted
 from storage.among import among
 from storage.endorsements import Endorsement
+from storage.forums import Forum
 from storage.members import Member
 from storage.posts import Post
 
@@ -22,6 +23,13 @@ _PEOPLE = select(Member).where(Member.id.in_(_NAMED.union(_AUTHORS)))
 _ENDORSEMENTS = select(Endorsement).where(
     among(Endorsement.post_id, "endorsed"), among(Endorsement.member_id, "people")
 )
+# One post by itself, with all that its telling begins with.
+_ONE = (
+    select(Post, Member, Forum)
+    .outerjoin(Member, Member.id == Post.author_id)
+    .join(Forum, Forum.id == Post.forum_id)
+    .where(Post.id == bindparam("post"))
+)
 
 
 async def read(session: AsyncSession, facts: Sequence[Fact]) -> None:
@@ -33,6 +41,9 @@ async def read(session: AsyncSession, facts: Sequence[Fact]) -> None:
     given = [fact for fact in facts if isinstance(fact, Endorsed | EndorsementWithdrawn)]
     shared = {fact.post for fact in facts if isinstance(fact, ThreadPosted | ReplyPosted)}
     endorsed = {fact.post for fact in given}
+    if len(facts) == 1 and shared:
+        await session.execute(_ONE, {"post": min(shared)})
+        return
     if len(given) + len(shared) < 2:
         return
     changed = {getattr(fact, "post", 0) for fact in facts if fact not in given}

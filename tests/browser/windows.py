@@ -14,6 +14,15 @@ HEIGHT = 900
 MILLISECONDS = 15_000
 # An address of every agency without scripts and words, so that a window stays of its site.
 REST = "/static/mark.svg"
+ARGUMENTS = [
+    "--disable-background-networking",
+    # Nobody looks at what is drawn: no process for it, and none of what imitates a GPU.
+    "--disable-gpu",
+    "--disable-software-rasterizer",
+    "--in-process-gpu",
+    # Pages live for a second: compiling their scripts twice costs more than it saves.
+    "--js-flags=--no-opt",
+]
 
 
 class Chromium:
@@ -64,8 +73,7 @@ class Chromium:
             self._browser = playwright.chromium.launch(
                 executable_path=self._program,
                 chromium_sandbox=not is_root,
-                # Pages live for a second: compiling their scripts twice costs more than it saves.
-                args=["--disable-background-networking", "--disable-gpu", "--js-flags=--no-opt"],
+                args=ARGUMENTS,
             )
             self._running.callback(self._browser.close)
         return self._browser

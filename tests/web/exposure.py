@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
 
 import httpx
 from starlette.applications import Starlette
@@ -269,11 +271,7 @@ class Sight:
         url = f"{self.instance.settings.origin}{path}"
         headers = {"Accept": self.looker.accept}
         if self.looker.host is not None:
-            headers = sign_draft(
-                method="GET", url=url, body=None, key=PEER_KEY,
-                key_id=f"http://{self.looker.host}/instance#main-key",
-                now=self.instance.clock.now(), extra=headers,
-            )  # fmt: skip
+            headers = _signed(url, self.looker.host, self.instance.clock.now())
         answer = await _called(self.app, httpx.URL(url), [*self._own_headers(), *headers.items()])
         if "set-cookie" in answer.headers:
             answer.request = httpx.Request("GET", url)
@@ -285,6 +283,15 @@ class Sight:
         token = self.client.headers.get("Authorization", "")
         held = {"Cookie": cookies, "Authorization": token}
         return [(name, value) for name, value in held.items() if value]
+
+
+@cache
+def _signed(url: str, host: str, now: datetime) -> dict[str, str]:
+    """The headers of a machine that signs: the same at the same moment, and slow to make."""
+    return sign_draft(
+        method="GET", url=url, body=None, key=PEER_KEY, key_id=f"http://{host}/instance#main-key",
+        now=now, extra={"Accept": ACTIVITY},
+    )  # fmt: skip
 
 
 async def _called(app: Starlette, url: httpx.URL, headers: list[tuple[str, str]]) -> httpx.Response:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from web.demo.agencies import Agency, Sign
+from web.demo.agencies import Agency, Sign, lay_tables
 from web.demo.apps import App
 from web.demo.peer import Peer
 from web.demo.readers import Reader
@@ -61,6 +61,7 @@ class Scene:
 
     async def prepare(self, sabotage: str) -> None:
         """Accounts, forums and lists by the command line; then the servers."""
+        await lay_tables(self.riverton, self.lakeside, self.elsewhere, *self.neighbours.values())
         await asyncio.gather(
             self._open(self.riverton, self.lakeside, sabotage),
             self._open(self.lakeside, self.riverton, sabotage),

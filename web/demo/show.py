@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from web.demo import mentoring
-from web.demo.agencies import Agency, CommandFailed
+from web.demo.agencies import Agency, CommandFailed, lay_tables
 from web.demo.events import EVENTS
 from web.demo.nursery import Hatched
 from web.demo.practices import PRACTICES
@@ -39,6 +39,7 @@ async def _prepare(agencies: dict[str, Agency], *, quiet: bool) -> None:
             typer.echo(what)
 
     say("Starting two agencies on this machine…")
+    await lay_tables(*agencies.values())
     await asyncio.gather(*(_open(agency, agencies) for agency in agencies.values()))
     say("Letting their people talk…")
     await Telling(agencies).tell(TALKS, PRACTICES, EVENTS, SHARED)

@@ -34,7 +34,7 @@ class Zygote:
     def __init__(self, log: Path) -> None:
         self.log = log
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "web.cli.nursery"],
+            [sys.executable, "-P", "-m", "tests.crash.nursery"],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,

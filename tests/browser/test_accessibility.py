@@ -25,13 +25,10 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # wrong at a width is wrong in both.
 LOOKS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (375, "dark")]
 OPTIONS = {"runOnly": TAGS, "resultTypes": ["violations"]}
-# All else that axe tells of a page would take as long to hand over as a page takes to load.
-RUN = """async (options) => {
-    const told = await axe.run(document, options);
-    return told.violations.map(({ id, nodes }) => ({
-        id, nodes: nodes.map(({ target, html }) => ({ target, html })),
-    }));
-}"""
+# One line for each rule and element; all else that axe tells takes as long as to load a page.
+RUN = """async (options) => (await axe.run(document, options)).violations.flatMap((rule) =>
+    rule.nodes.map((one) => `${rule.id}: ${one.target.join(", ")}: ${one.html.slice(0, 120)}`)
+)"""
 
 # Who looks -> what each kind of page is called, and where it is.
 FOR_VISITORS = {
@@ -241,12 +238,8 @@ def pages(town: Town, browser: Chromium) -> Iterator[dict[str, Page]]:
 
 def violations(page: Page) -> list[str]:
     """What axe finds, one line for each rule and element."""
-    found = page.evaluate(RUN, OPTIONS)
-    return [
-        f"{rule['id']}: {', '.join(map(str, node['target']))}: {node['html'][:120]}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
+    found: list[str] = page.evaluate(RUN, OPTIONS)
+    return found
 
 
 def faults(page: Page) -> list[str]:

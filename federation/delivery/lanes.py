@@ -110,6 +110,10 @@ class Delivery:
                 self._looked = now
                 found |= await lanes.waiting(session, self.owner, now)
             again = await lanes.next_return(session, now)
+            resting = await lanes.resting(session, now)
+        if resting:
+            async with self._wire.instance.transaction() as tx:
+                await lanes.rest(tx.session, tx.now)
         self._due |= dict.fromkeys(sorted(found))
         if again is None:
             return longest
@@ -295,6 +299,9 @@ class Delivery:
                 row.next_try = now
                 await traffic.try_parked(tx.session, host, now)
                 await notify(tx.session)
+            elif row.paused is None:
+                # Nothing waits for it by which it could show that it is there again.
+                row.failures, row.failing_since, row.last_error = 0, None, ""
         if failing:
             self._heard = True
             self._wire.instance.wake()

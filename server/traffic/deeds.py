@@ -40,7 +40,8 @@ async def pause(tx: Transaction, admin: Member | None, host: str) -> Peer:
     """Send nothing to a peer until it is resumed; what is for it waits. A second time is none."""
     peer = await known_peer(tx, admin, host)
     if peer.paused is None:
-        peer.paused = tx.now
+        # What is not tried is not woken either: signs of life cost nothing meanwhile.
+        peer.paused, peer.next_try = tx.now, None
         await _note(tx, admin, "peer.paused", peer)
     return peer
 

@@ -3,7 +3,16 @@
 
 from storage.lanes.claiming import bodies, claim, fill, free, owners, renew
 from storage.lanes.finding import interested, next_return, paused, returning, rows_after, waiting
-from storage.lanes.settling import caught_up, gave_up, give_up, move_along, settle, unpark
+from storage.lanes.settling import (
+    caught_up,
+    gave_up,
+    give_up,
+    move_along,
+    rest,
+    resting,
+    settle,
+    unpark,
+)
 from storage.lanes.work import Held, Item, Settled, Work
 
 __all__ = [
@@ -24,6 +33,8 @@ __all__ = [
     "owners",
     "paused",
     "renew",
+    "rest",
+    "resting",
     "returning",
     "rows_after",
     "settle",

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import (
+    ColumnElement,
     Table,
     Text,
+    and_,
     bindparam,
     case,
     delete,
@@ -20,12 +22,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.among import among
-from storage.base import Identifier, in_batches, insert
+from storage.base import Identifier, UtcDateTime, in_batches, insert
 from storage.lanes.claiming import fill
 from storage.lanes.conditions import has_rows, last_seq
 from storage.lanes.work import Settled, Work
 from storage.log import Form, Lane, LogRecipient, LogRow, Parked
 from storage.peers import Peer
+from storage.plain import Question, ask
 
 FEW = 3
 UNREACHED = "It was not reached for a month."
@@ -158,6 +161,28 @@ async def _set_aside(session: AsyncSession, work: Work, now: datetime) -> None:
     columns = ("lane_id", "seq", "order_key", "attempts", "next_try", "error")
     parked = insert(session, Parked).from_select(columns, waiting)
     await session.execute(parked.on_conflict_do_nothing())
+
+
+def _nothing_waits() -> ColumnElement[bool]:
+    """The condition on `Peer` for those to be tried now for whom nothing waits."""
+    behind = exists().where(Lane.peer == Peer.host, Lane.cursor < last_seq())
+    parked = exists().where(Lane.peer == Peer.host, Parked.lane_id == Lane.id)
+    due = Peer.next_try <= bindparam("now", type_=UtcDateTime())
+    return and_(due, Peer.paused.is_(None), not_(behind), not_(parked))
+
+
+_RESTING = Question(select(Peer.host).where(_nothing_waits()), str)
+_REST = update(_PEERS).where(_nothing_waits()).values(next_try=None)
+
+
+async def resting(session: AsyncSession, now: datetime) -> bool:
+    """Whether peers are to be tried for whom nothing waits any more."""
+    return bool(await ask(session, _RESTING, now=now))
+
+
+async def rest(session: AsyncSession, now: datetime) -> None:
+    """Try none of these until there is something for it: each sign of life would be a commit."""
+    await session.execute(_REST, {"now": now})
 
 
 async def gave_up(session: AsyncSession, host: str) -> bool:

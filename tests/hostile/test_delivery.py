@@ -3,15 +3,17 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from federation.delivery.turns import FEWEST_TRIES
+from server import traffic
 from server.peers import remove_rule, rules
 from server.posts import editing
 from server.posts.drafts import EditDraft
-from storage import log
+from storage import lanes, log
 from storage.audit import AuditEntry
 from storage.forums import Visibility
 from storage.log import Lane, Parked
@@ -95,6 +97,41 @@ async def test_a_sign_of_life_wakes_the_lane_at_once(followed: Commons, vic: Scr
     await followed.deliver(vic, doing("View", mallory(vic), followed.thread.uri))
     await followed.settled()
     assert told(vic) == [("Create", "Late")]
+
+
+async def at_rest(commons: Commons, host: str, failures: int) -> Peer:
+    """The peer, once it is not to be tried any more."""
+    for _ in range(500):
+        commons.instance.wake()
+        await commons.settled()
+        async with commons.instance.reading() as session:
+            peer = await session.get_one(Peer, host)
+        if (peer.next_try, peer.failures) == (None, failures):
+            return peer
+        await asyncio.sleep(0.02)
+    raise AssertionError((peer.next_try, peer.failures))
+
+
+async def test_a_peer_for_whom_nothing_waits_is_tried_no_more(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    """Were it still to be tried, each of its requests would be a commit and a search."""
+    async with followed.instance.transaction() as tx:
+        await traffic.retry_now(tx, None, vic.host)
+    followed.clock.turn(minutes=1)
+    await at_rest(followed, vic.host, failures=0)
+    vic.inbox_answer = lambda _: Page(status=503)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
+    await followed.settled()
+    async with followed.instance.transaction() as tx:
+        later = tx.now + timedelta(days=1)
+        assert await lanes.give_up(tx.session, vic.host, later, tx.now)
+    followed.clock.turn(hours=7)
+    given_up = await at_rest(followed, vic.host, failures=1)
+    assert given_up.failing_since is not None
+    await followed.deliver(vic, doing("View", mallory(vic), followed.thread.uri))
+    heard = await at_rest(followed, vic.host, failures=0)
+    assert (heard.failing_since, heard.last_error) == (None, "")
 
 
 @pytest.mark.parametrize("status", [401, 403, 408, 301])

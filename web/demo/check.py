@@ -138,12 +138,14 @@ async def _play(scene: Scene, only: str, sabotage: str, *, as_json: bool) -> boo
 async def _report(scene: Scene, name: str, step: Step) -> Report:
     began = time.monotonic()
     try:
-        async with asyncio.timeout(LONGEST_STEP):
+        async with asyncio.timeout(LONGEST_STEP) as limit:
             ok, detail = True, await step(scene)
     except (NotHeld, TooLate, Unexpected, CommandFailed) as error:
         ok, detail = False, str(error)
     except (httpx.HTTPError, TimeoutError) as error:
         ok, detail = False, f"{type(error).__name__} {error}".strip()
+        if limit.expired():
+            detail = f"it was not over within {LONGEST_STEP:.0f} s"
     return Report(name, ok, round(time.monotonic() - began, 2), detail)
 
 

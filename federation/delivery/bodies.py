@@ -20,6 +20,8 @@ class Bodies:
         self._wire = wire
         self._held: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
         self._reading: dict[int, asyncio.Task[bytes | None]] = {}
+        # What has changed while something was being read, which may be what it was before.
+        self._changed: set[str] = set()
 
     def held(self, body_id: int) -> bytes | None:
         """The bytes, where they are at hand."""
@@ -35,7 +37,7 @@ class Bodies:
         if reading is None:
             # Many lanes ask for the same at once: one of them reads.
             reading = self._reading[body_id] = asyncio.create_task(self._read(body_id))
-            reading.add_done_callback(lambda _: self._reading.pop(body_id, None))
+            reading.add_done_callback(lambda _: self._was_read(body_id))
         return await asyncio.shield(reading)
 
     async def _read(self, body_id: int) -> bytes | None:
@@ -44,12 +46,21 @@ class Bodies:
         if found is None or found[1] is None:
             return None
         body = found[1].encode()
+        if found[0] in self._changed:
+            return body
         self._held[body_id] = (found[0], body)
         while len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
         return body
 
+    def _was_read(self, body_id: int) -> None:
+        self._reading.pop(body_id, None)
+        if not self._reading:
+            self._changed.clear()
+
     def forget(self, subjects: set[str]) -> None:
-        """These have changed: what is held of them may be out of date."""
+        """These have changed: what is held of them, or being read, may be out of date."""
+        if self._reading:
+            self._changed |= subjects
         for body_id in [n for n, (subject, _) in self._held.items() if subject in subjects]:
             del self._held[body_id]

@@ -37,6 +37,7 @@ LEFT_FOR = timedelta(seconds=5)
 PATIENT_FOR = timedelta(days=3)
 LONGEST_WAIT = 6 * 3_600.0
 MOST_ALLOWANCES = 10_000
+LOOKS = 3
 ANSWERED = frozenset({"Create", "Update", "Like"})
 STEERING = frozenset({"Add", "Block", "Delete", "Lock", "Remove", "Undo", "Update"})
 
@@ -138,12 +139,24 @@ class Receiver:
         """One row, to one of four ends: applied, ignored, refused, or tried again then."""
         allowance = self._allowances.pop(row.id, None) or Allowance()
         allowance.renew()
-        again = await self._try(row, allowance)
+        again = await self._look(row, allowance)
         if again is not None:
             self._allowances[row.id] = allowance
             while len(self._allowances) > MOST_ALLOWANCES:
                 self._allowances.popitem(last=False)
         return again
+
+    async def _look(self, row: InboxRow, allowance: Allowance) -> datetime | None:
+        """The same, at once anew where something else has just stored what it brings as well.
+
+        Whoever was first has committed by then, so there is nothing to wait for.
+        """
+        for _ in range(LOOKS):
+            try:
+                return await self._try(row, allowance)
+            except IntegrityError as error:
+                logger.info("was stored already", id=row.activity_id, why=str(error.orig))
+        return await self._again(row, "The same was being stored already.")
 
     async def _try(self, row: InboxRow, allowance: Allowance) -> datetime | None:
         incoming = Incoming(
@@ -166,8 +179,7 @@ class Receiver:
                 return await self._again(row, str(error))
             await self._settle(row, InboxState.REFUSED, str(error))
         except IntegrityError:
-            # Another row brought the same thing at the same moment: look again.
-            return await self._again(row, "The same was being stored already.")
+            raise
         except Exception as error:  # the outermost loop: one bad row must not stop the rest
             logger.error("activity failed", id=row.activity_id, kind=row.kind, exc_info=error)
             return await self._again(row, f"{type(error).__name__}: {error}")

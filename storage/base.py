@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base every table is made from, and its column types."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    String,
+    Table,
+    TypeDecorator,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -107,6 +118,18 @@ async def keep_from_others(session: AsyncSession, table: type[Row], key: int) ->
     """Keep a row from other writers until the commit, for whoever need not read it."""
     if session.get_bind().dialect.name != "sqlite":
         await held(session, table, key)
+
+
+async def must_look_again(session: AsyncSession, name: str) -> bool:
+    """Keep whoever else is about to add what has this name waiting until the commit.
+
+    Whether somebody may have added it meanwhile: on SQLite one deed writes at a time anyway.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return False
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    await session.execute(select(func.pg_advisory_xact_lock(number)))
+    return True
 
 
 def in_batches(values: Sequence[Any], size: int = 400) -> list[Sequence[Any]]:

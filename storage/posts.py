@@ -188,6 +188,7 @@ class Draft(Base):
 
 # Put together once: that takes longer than the answer.
 _BY_URI = select(Post).where(Post.uri == bindparam("uri"))
+_ID = select(Post.id).where(Post.id == bindparam("id"))
 _ID_BY_URI = select(Post.id).where(Post.uri == bindparam("uri"))
 
 
@@ -199,6 +200,11 @@ async def by_uri(session: AsyncSession, uri: str) -> Post | None:
 async def is_held(session: AsyncSession, uri: str) -> bool:
     """Whether there is a post whose object id is `uri`."""
     return (await session.execute(_ID_BY_URI, {"uri": uri})).first() is not None
+
+
+async def is_numbered(session: AsyncSession, number: int) -> bool:
+    """Whether there is a post with this id."""
+    return (await session.execute(_ID, {"id": number})).first() is not None
 
 
 async def by_url(session: AsyncSession, url: str) -> Post | None:

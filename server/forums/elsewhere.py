@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from server import text
 from server.transaction import Transaction
 from storage import forums
+from storage.base import must_look_again
 from storage.forums import CopyState, Forum, ForumSteward, Visibility
 from storage.members import Member
 
@@ -41,6 +42,9 @@ class ForumCard:
 async def remember(tx: Transaction, card: ForumCard) -> Forum:
     """Store or refresh a forum elsewhere; never touches one of ours."""
     forum = await forums.by_uri(tx.session, card.uri)
+    if forum is None and await must_look_again(tx.session, card.uri):
+        # It is met in another process as well.
+        forum = await forums.by_uri(tx.session, card.uri)
     if forum is None:
         forum = Forum(id=tx.ids.next(), uri=card.uri, peer=card.peer, copy_state=CopyState.KNOWN)
         forum.created = card.created or tx.now

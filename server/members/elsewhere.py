@@ -7,6 +7,7 @@ from datetime import datetime
 from server import search, text
 from server.transaction import Transaction
 from storage import members
+from storage.base import must_look_again
 from storage.members import Member, MemberState
 
 
@@ -49,6 +50,9 @@ async def moved(tx: Transaction, member: Member, target: str) -> bool:
 async def remember(tx: Transaction, card: PersonCard) -> Member:
     """Store or refresh a person elsewhere; never touches one of ours."""
     member = await members.by_uri(tx.session, card.uri)
+    if member is None and await must_look_again(tx.session, card.uri):
+        # They are met in another process as well.
+        member = await members.by_uri(tx.session, card.uri)
     if member is None:
         member = Member(
             id=tx.ids.next(), uri=card.uri, peer=card.peer, state=MemberState.ACTIVE, is_admin=False

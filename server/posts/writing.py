@@ -4,7 +4,7 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
 from sqlalchemy import and_, bindparam, select, update
@@ -17,7 +17,7 @@ from server.permissions import Permission, must
 from server.posts import voting
 from server.posts.drafts import EditDraft, Origin, ReplyDraft, ThreadDraft
 from server.transaction import Transaction
-from storage import members
+from storage import members, posts
 from storage.base import held, insert, keep_from_others
 from storage.forums import Forum
 from storage.members import Member
@@ -97,7 +97,7 @@ async def must_be_calm(tx: Transaction, author: Member, origin: Origin | None = 
 async def apply_thread(tx: Transaction, author: Member, forum: Forum, draft: ThreadDraft) -> Post:
     """The thread as it then is, without asking whether it may be."""
     forum = await held(tx.session, Forum, forum.id)
-    post = _new(tx, author, forum, draft.origin)
+    post = await _new(tx, author, forum, draft.origin)
     post.kind, post.thread_id = draft.kind, post.id
     post.title = text.clean_line(draft.title, 500)
     post.slug = tx.addresses.slug(post.title)
@@ -126,7 +126,7 @@ async def apply_reply(tx: Transaction, author: Member, draft: ReplyDraft) -> Pos
     forum = await held(tx.session, Forum, parent.forum_id)
     opener = await held(tx.session, Post, parent.thread_id)
     parent = await held(tx.session, Post, parent.id)
-    post = _new(tx, author, forum, draft.origin)
+    post = await _new(tx, author, forum, draft.origin)
     post.kind, post.thread_id = Kind.REPLY, opener.id
     post.parent_id, post.parent_uri = parent.id, draft.parent_uri
     post.branch_id = post.id if parent.is_thread else parent.branch_id
@@ -145,14 +145,26 @@ async def apply_reply(tx: Transaction, author: Member, draft: ReplyDraft) -> Pos
     return post
 
 
-def _new(tx: Transaction, author: Member, forum: Forum, origin: Origin | None) -> Post:
+async def _number(tx: Transaction, published: datetime) -> int:
+    """A free id by when it was written elsewhere.
+
+    Most software dates by the second, and what has no date shares one: chance alone does not
+    tell so many apart.
+    """
+    number = tx.ids.at(published)
+    while await posts.is_numbered(tx.session, number):
+        number += 1 + tx.randomness.bits(16)
+    return number
+
+
+async def _new(tx: Transaction, author: Member, forum: Forum, origin: Origin | None) -> Post:
     """The part that threads and replies share."""
     if origin is None:
         identifier = tx.ids.next()
         uri = url = tx.addresses.post(identifier)
         published = tx.now
     else:
-        identifier = tx.ids.at(origin.published)
+        identifier = await _number(tx, origin.published)
         uri, url = origin.uri, origin.url
         published = min(origin.published, tx.now)
     at_home = forum.is_local or not author.is_local

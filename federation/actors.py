@@ -113,7 +113,8 @@ class Actors:
         now = self._wire.instance.clock.now()
         again = self._refused.get(key_id)
         if again is not None and now < again <= now + KEY_RETRY:
-            raise Unreachable("The key could not be had a moment ago.")
+            host = host_of_uri(key_id)
+            raise Unreachable("The key could not be had a moment ago.", host=host)
         task = self._fetching.get(key_id)
         if task is None:
             self._must_be_few(host_of_uri(key_id))

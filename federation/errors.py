@@ -23,6 +23,11 @@ class Unreachable(WireError):
 
     permanent = False
 
+    def __init__(self, sentence: str = "", *, host: str = "") -> None:
+        """Keep which `host[:port]` it was; "" where it was not asked just now."""
+        super().__init__(sentence)
+        self.host = host
+
 
 class BadAnswer(WireError):
     """The other server's answer cannot be used."""

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -49,6 +50,8 @@ class Liveness:
         self._noted: OrderedDict[str, datetime] = OrderedDict()
         self._heard: set[str] = set()
         self._looking: asyncio.Task[None] | None = None
+        # Called for each sign of life; has to answer at once.
+        self.on_heard: Callable[[str], None] = lambda _: None
         # Hosts that were not failing when the database was as this mark of it says.
         self._well: tuple[int, set[str]] = (-1, set())
 
@@ -57,6 +60,7 @@ class Liveness:
 
         `mark`: how the database was when it came.
         """
+        self.on_heard(host)
         if mark is not None and self._well[0] == mark and host in self._well[1]:
             failing: Rows | None = []
         else:

@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from federation.actors import Actors
 from federation.claims import Claims
-from federation.errors import WireError
+from federation.errors import Unreachable, WireError
 from federation.fetch.allowance import Allowance, limited
 from federation.incoming import Ignored, Incoming, settle
 from federation.registry import handle
+from federation.returns import Returns
 from federation.urls import host_of_uri
 from federation.verification import Verifier
 from federation.vocabulary.activities import parse_activity
@@ -53,8 +54,20 @@ class Receiver:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._elsewhere: dict[str, datetime] = {}
         self._allowances: OrderedDict[int, Allowance] = OrderedDict()
+        self._returns = Returns(wire.instance, self._is_ready)
         # Called when a host is through, of which more may wait.
         self.on_ready: Callable[[], None] = wire.instance.wake
+
+    def _is_ready(self) -> None:
+        self.on_ready()
+
+    def heard(self, host: str) -> None:
+        """A sign of life from a host: what could not be had from it is asked for again."""
+        self._returns.heard(host)
+
+    async def returned(self, host: str) -> None:
+        """The same of a host that has answered us, whatever was noted of it."""
+        await self._returns.returned(host)
 
     async def run_due(self) -> int:
         """Start on what is due, in order for each host; answers how many rows that was.
@@ -130,6 +143,7 @@ class Receiver:
 
     async def stop(self) -> None:
         """Leave off; what was not finished is still waiting, and is begun again."""
+        await self._returns.stop()
         tasks = list(self._busy.values())
         for task in tasks:
             task.cancel()
@@ -176,7 +190,7 @@ class Receiver:
             await self._settle(row, InboxState.IGNORED, str(error))
         except WireError as error:
             if not error.permanent:
-                return await self._again(row, str(error))
+                return await self._later(row, error)
             await self._settle(row, InboxState.REFUSED, str(error))
         except IntegrityError:
             raise
@@ -209,6 +223,13 @@ class Receiver:
             forum, member = incoming.forum, incoming.member
             if forum is not None and member is not None and row.kind in ANSWERED:
                 tx.record(ActivityRefused(forum, member, row.activity_id, refusal.sentence))
+
+    async def _later(self, row: InboxRow, error: WireError) -> datetime | None:
+        """Try a row once more, at the latest when a host that was away shows itself."""
+        again = await self._again(row, str(error))
+        if again is not None and isinstance(error, Unreachable):
+            self._returns.wait(error.host, row.id)
+        return again
 
     async def _again(self, row: InboxRow, note: str) -> datetime | None:
         """Try a row once more, and when; None where it was given up."""

@@ -35,6 +35,7 @@ class Station(Wire):
         self.followers = Heard(self, self.actors)
         self.inbox = Inbox(self, self.verifier, self.liveness, self.followers)
         self.receiver = Receiver(self, self.actors, self.verifier, self.claims)
+        self.liveness.on_heard = self.receiver.heard
         self.downloads = Downloads(self)
         self.pushes = Pushes(self)
         self.visits = Visits(self)

@@ -279,6 +279,7 @@ class Worker:
         async def hello(host: str, origin: str) -> None:
             await self._wire.key_document(f"{origin}/instance/forums")
             await self._wire.delivery.heard(host)
+            await self._wire.receiver.returned(host)
 
         await asyncio.gather(
             *(politely(partial(hello, host, origin)) for host, origin in agencies),

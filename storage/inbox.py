@@ -15,6 +15,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -121,6 +122,23 @@ async def due(
         .limit(limit)
     )
     return list((await session.execute(question)).scalars())
+
+
+async def try_again(
+    session: AsyncSession, host: str, rows: Collection[int], moment: datetime
+) -> bool:
+    """Have what a host sent, and `rows`, tried at `moment` where it was to be later; if any was."""
+    question = (
+        update(InboxRow)
+        .where(
+            InboxRow.state == InboxState.WAITING,
+            InboxRow.next_try > moment,
+            or_(of_host(session, host), InboxRow.id.in_(rows)),
+        )
+        .values(next_try=moment)
+        .returning(InboxRow.id)
+    )
+    return bool((await session.execute(question)).all())
 
 
 async def not_yet_due(

@@ -23,9 +23,14 @@ async def within(deadline: float, target: HttpUrl) -> AsyncIterator[None]:
         raise too_late(target, deadline) from None
 
 
+def unreachable(target: HttpUrl, what: str) -> Unreachable:
+    """No answer came; `what` follows the name of the host."""
+    return Unreachable(f"{target.host} {what}", host=target.origin.partition("://")[2])
+
+
 def too_late(target: HttpUrl, deadline: float) -> Unreachable:
     """Nothing came within `deadline` seconds."""
-    return Unreachable(f"{target.host} did not answer within {deadline:g} seconds.")
+    return unreachable(target, f"did not answer within {deadline:g} seconds.")
 
 
 def no_http(target: HttpUrl) -> BadAnswer:
@@ -42,17 +47,17 @@ def translated(target: HttpUrl) -> Iterator[None]:
         if isinstance(problem.os_error, ForbiddenAddress):
             raise Forbidden(f"{target.host} leads to a forbidden address.") from None
         if isinstance(problem, aiohttp.ClientSSLError):
-            raise Unreachable(f"{target.host} could not prove that it is {target.host}.") from None
-        raise Unreachable(f"{target.host} could not be reached.") from problem
+            raise unreachable(target, f"could not prove that it is {target.host}.") from None
+        raise unreachable(target, "could not be reached.") from problem
     except ForbiddenAddress:
         raise Forbidden(f"{target.host} leads to a forbidden address.") from None
     except ssl.SSLError:
-        raise Unreachable(f"{target.host} could not prove that it is {target.host}.") from None
+        raise unreachable(target, f"could not prove that it is {target.host}.") from None
     except aiohttp.ClientResponseError:
         raise no_http(target) from None
     except aiohttp.ClientPayloadError:
-        raise Unreachable(f"{target.host} broke off in the middle of its answer.") from None
+        raise unreachable(target, "broke off in the middle of its answer.") from None
     except (aiohttp.ClientError, OSError) as problem:
         if isinstance(problem, TimeoutError):
             raise
-        raise Unreachable(f"{target.host} could not be reached.") from problem
+        raise unreachable(target, "could not be reached.") from problem

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver
 
 from federation.errors import Unreachable, WireError
 from federation.fetch.answers import Headers, Response
-from federation.fetch.failures import no_http, too_late, translated
+from federation.fetch.failures import no_http, too_late, translated, unreachable
 from federation.fetch.line import Answer, Answered, Ended, Late, Line, NoHttp
 from federation.fetch.names import Names
 from federation.fetch.resolver import Named, guarded_socket, trust
@@ -169,7 +169,7 @@ class Lines:
                 raise no_http(target) from None
             finally:
                 self.put_back(place, found)
-        raise Unreachable(f"{target.host} closed the connection without an answer.")
+        raise unreachable(target, "closed the connection without an answer.")
 
     def _take(self, place: _Place) -> Line | None:
         oldest = asyncio.get_running_loop().time() - KEPT_SECONDS

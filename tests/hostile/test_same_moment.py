@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same is brought by two processes at once: nobody waits for a second try."""
+"""What two processes bring at once: nobody waits for a second try."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -193,6 +193,7 @@ class Receiver:
                 return await self._later(row, error)
             await self._settle(row, InboxState.REFUSED, str(error))
         except IntegrityError:
+            # No fault of the row's: `_look` looks again.
             raise
         except Exception as error:  # the outermost loop: one bad row must not stop the rest
             logger.error("activity failed", id=row.activity_id, kind=row.kind, exc_info=error)

@@ -30,8 +30,9 @@ async def retry_now(tx: Transaction, admin: Member | None, host: str) -> Peer:
     peer = await known_peer(tx, admin, host)
     if peer.paused is not None:
         raise Invalid(message=f"Sending to {peer.host} is paused: resume it first.")
-    peer.next_try = tx.now
-    await traffic.try_parked(tx.session, peer.host, tx.now)
+    now = tx.now
+    peer.next_try = now
+    await traffic.try_parked(tx.session, peer.host, now)
     await _note(tx, admin, "peer.retried", peer)
     return peer
 
@@ -50,8 +51,9 @@ async def resume(tx: Transaction, admin: Member | None, host: str) -> Peer:
     """Send to a peer again, beginning now with what has waited."""
     peer = await known_peer(tx, admin, host)
     if peer.paused is not None:
-        peer.paused, peer.next_try = None, tx.now
-        await traffic.try_parked(tx.session, peer.host, tx.now)
+        now = tx.now
+        peer.paused, peer.next_try = None, now
+        await traffic.try_parked(tx.session, peer.host, now)
         await _note(tx, admin, "peer.resumed", peer)
     return peer
 

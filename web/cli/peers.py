@@ -57,8 +57,10 @@ def retry(host: Host, json: Json = False) -> None:
 
     async def task(instance: Instance) -> tuple[Line, str]:
         async with instance.transaction() as tx:
-            peer, now = await traffic.retry_now(tx, None, host), tx.now
-            began, due = peer.next_try or now, await due_count(tx.session, peer.host, now)
+            peer = await traffic.retry_now(tx, None, host)
+            # Whatever waits is due by one moment: what is counted again is counted by it.
+            began = peer.next_try or tx.now
+            due = await due_count(tx.session, peer.host, began)
         return await _tried(instance, peer.host, began, due)
 
     line, waits = perform(task)

@@ -61,6 +61,11 @@ class Receiver:
     def _is_ready(self) -> None:
         self.on_ready()
 
+    @property
+    def in_hand(self) -> list[str]:
+        """Hosts that are being worked on; what is committed of theirs may not be all there is."""
+        return sorted(self._busy)
+
     def heard(self, host: str) -> None:
         """A sign of life from a host: what could not be had from it is asked for again."""
         self._returns.heard(host)

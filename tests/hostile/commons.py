@@ -246,7 +246,10 @@ class Commons:
                 if left := await ask(session, question, now=now):
                     return f"{kind}: {left[:5]}"
             unsent = await lanes.waiting(session, self.station.delivery.owner, now)
-        return f"unsent: {len(unsent)}" if unsent else ""
+        if unsent:
+            return f"unsent: {len(unsent)}"
+        # What an activity leads to, as documents asked for, may come after its commit.
+        return " ".join(self.station.receiver.in_hand)
 
     async def counts(self) -> dict[str, int]:
         """How many rows each table has."""

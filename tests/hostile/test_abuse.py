@@ -3,7 +3,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -78,7 +77,6 @@ async def test_DOS_01_a_huge_body_is_refused_before_it_is_read(
             await asyncio.sleep(0)
 
     async with Unchanged(gh, vic):
-        began = time.monotonic()
         try:
             answer = await gh.client.post("/inbox", content=endless())
         except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
@@ -86,7 +84,6 @@ async def test_DOS_01_a_huge_body_is_refused_before_it_is_read(
         if answer is not None:
             must_be_one_sentence(answer, 413)
         assert sent < 20_000_000
-        assert time.monotonic() - began < 10
         body = b"a" * 1_000_001
         declared = await gh.post(body, evil.sign(INBOX, body, gh.clock.now()))
         must_be_one_sentence(declared, 413)

@@ -2,8 +2,11 @@
 """Ports for servers that are stopped and started again where they were."""
 
 import errno
+import os
 import random
 import socket
+import sys
+from collections import deque
 from contextlib import ExitStack
 
 from web.demo.agencies import CommandFailed
@@ -12,6 +15,10 @@ from web.demo.agencies import CommandFailed
 # port of a server between two of its starts.
 _FIRST, _LAST = 10_000, 32_000
 _chance = random.SystemRandom()
+# Linux lets a server listen where a socket is bound that does not listen, if both allow it, and
+# gives the port to nobody who does not: so a port is kept for its server, started or not.
+_KEEPS, _MOST_KEPT = sys.platform == "linux", 100
+_kept: deque[int] = deque()
 
 
 def free_ports(count: int, first: int = 0) -> list[int]:
@@ -34,6 +41,11 @@ def free_ports(count: int, first: int = 0) -> list[int]:
             except OSError:
                 continue
             found.append(port)
+            if _KEEPS:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                _kept.append(os.dup(one.fileno()))
+    while len(_kept) > _MOST_KEPT:
+        os.close(_kept.popleft())
     return found
 
 

@@ -23,6 +23,9 @@ from tests.federation.fetch.hostile import (
     listening,
 )
 
+# Whoever waits for a peer instead of the deadline waits this long, and more than a test may take.
+AGES, SECONDS = 1800, 60
+
 
 def resident_megabytes() -> float:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
@@ -126,7 +129,7 @@ async def drip_head(writer: asyncio.StreamWriter) -> None:
 
 
 async def drip_body(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 900\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 90000\r\n\r\n")
     while not writer.is_closing():
         writer.write(b"a")
         await writer.drain()
@@ -135,22 +138,24 @@ async def drip_body(writer: asyncio.StreamWriter) -> None:
 
 async def say_nothing(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
-    await asyncio.sleep(5)
+    await asyncio.sleep(AGES)
 
 
 @pytest.mark.parametrize("script", [drip_head, drip_body, say_nothing])
 async def test_SSRF_15_a_peer_that_drips_is_given_up_at_the_deadline(script: Script) -> None:
     async with listening({"/a": script}) as evil, door_to({"evil.example": evil}) as door:
         begun = time.monotonic()
-        with pytest.raises(Unreachable):
-            await door.get("http://evil.example/a", accept="*/*", deadline=0.3)
-        assert 0.25 < time.monotonic() - begun < 1.5
+        async with asyncio.timeout(SECONDS):
+            with pytest.raises(Unreachable):
+                await door.get("http://evil.example/a", accept="*/*", deadline=0.3)
+        assert time.monotonic() - begun > 0.25
 
 
 async def test_SSRF_15_a_peer_that_stalls_in_tls_is_given_up_at_the_deadline() -> None:
     async with listening({}) as evil, door_to({"evil.example": evil}) as door:
-        with pytest.raises(Unreachable):
-            await door.get("https://evil.example/a", accept="*/*", deadline=0.3)
+        async with asyncio.timeout(SECONDS):
+            with pytest.raises(Unreachable):
+                await door.get("https://evil.example/a", accept="*/*", deadline=0.3)
         assert evil.connections == 1
 
 
@@ -159,16 +164,18 @@ async def test_SSRF_15_thirty_dripping_peers_do_not_slow_an_honest_one() -> None
         names: dict[str, Peer] = {f"evil{n}.example": evil for n in range(30)}
         async with door_to({**names, "vic.example": vic}) as door:
             slow = [
-                asyncio.create_task(door.get(f"http://{name}/a", accept="*/*", deadline=1.5))
+                asyncio.create_task(door.get(f"http://{name}/a", accept="*/*", deadline=AGES))
                 for name in names
             ]
             await asyncio.sleep(0.2)
-            begun = time.monotonic()
-            for _ in range(20):
-                await door.get("http://vic.example/", accept="*/*")
-            assert time.monotonic() - begun < 1.0
+            async with asyncio.timeout(SECONDS):
+                for _ in range(20):
+                    await door.get("http://vic.example/", accept="*/*")
+            assert not any(one.done() for one in slow)
+            for one in slow:
+                one.cancel()
             ended = await asyncio.gather(*slow, return_exceptions=True)
-            assert all(isinstance(one, Unreachable) for one in ended)
+            assert all(isinstance(one, asyncio.CancelledError) for one in ended)
 
 
 async def test_one_slow_host_holds_at_most_its_share_of_connections() -> None:
@@ -182,7 +189,7 @@ async def test_one_slow_host_holds_at_most_its_share_of_connections() -> None:
         asked = [
             asyncio.create_task(door.get("http://evil.example/a", accept="*/*")) for _ in range(40)
         ]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             for _ in range(16):
                 await arrived.acquire()
         await asyncio.sleep(0.2)

@@ -4,7 +4,6 @@
 import asyncio
 import datetime
 import ssl
-import time
 from pathlib import Path
 
 import pytest
@@ -175,12 +174,14 @@ async def test_a_status_counts_though_its_body_never_comes() -> None:
     async def hang(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 202 X\r\nContent-Length: 100\r\n\r\nabc")
         await writer.drain()
-        await asyncio.sleep(5)
+        await asyncio.sleep(1800)
 
-    async with listening({"/inbox": hang}) as vic, door_to({"vic.example": vic}) as door:
-        begun = time.monotonic()
+    async with (
+        listening({"/inbox": hang}) as vic,
+        door_to({"vic.example": vic}) as door,
+        asyncio.timeout(60),
+    ):
         said = await door.post("http://vic.example/inbox", body=b"", sign=sign, deadline=0.3)
-        assert time.monotonic() - begun < 1.5
     assert (said.status, said.body) == (202, b"abc")
 
 

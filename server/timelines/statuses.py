@@ -2,7 +2,7 @@
 """Posts with all that an app shows of them, in a fixed number of questions."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -63,14 +63,31 @@ class Status:
 
 async def find(session: AsyncSession, viewer: Viewer, identifier: int) -> tuple[Line, Status]:
     """A post, or a forum's boost of one, by the id of its status."""
+    found = await told(session, viewer, (identifier, boost_of(identifier)))
+    line = _line({number: status.post for number, status in found.items()}, identifier)
+    return line, found[line.post]
+
+
+async def find_post(session: AsyncSession, viewer: Viewer, identifier: int) -> Post:
+    """The post alone, by one question: without what an app shows beside it."""
     wanted = (identifier, boost_of(identifier))
-    found = await told(session, viewer, wanted)
+    question = (
+        select(Post)
+        .join(Forum, Forum.id == Post.forum_id)
+        .where(Post.id.in_(wanted), Post.state.in_(SHOWN), visible_posts(viewer))
+    )
+    found = {post.id: post for post in (await session.execute(question)).scalars()}
+    return found[_line(found, identifier).post]
+
+
+def _line(found: Mapping[int, Post], identifier: int) -> Line:
+    """Where the status of this id is, among the posts that it may be."""
     if identifier in found:
-        return Line(identifier), found[identifier]
-    other = found.get(wanted[1])
-    if other is None or not other.post.is_thread:
+        return Line(identifier)
+    other = found.get(boost_of(identifier))
+    if other is None or not other.is_thread:
         raise NotFound
-    return Line(wanted[1], boosted=True), other
+    return Line(other.id, boosted=True)
 
 
 async def lines(

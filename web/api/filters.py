@@ -10,7 +10,7 @@ from server.filters import Action, FilterDraft, Held, Phrase, Single
 from web.api.calls import Call, Json, as_id
 from web.api.entities.filters import drawn, drawn_phrase, drawn_single, in_first_version
 from web.api.routes import call
-from web.api.statuses import found
+from web.api.statuses import post_of
 
 _YES = frozenset({"true", "1", "on", "True"})
 
@@ -140,10 +140,10 @@ async def singles(call: Call) -> Json:
 async def add_single(call: Call) -> Json:
     """Have a filter fit a status, whatever it says."""
     held = await _held(call)
-    _, status = await found(call, call.given.number("status_id") or 0)
+    post = await post_of(call, call.given.number("status_id") or 0)
     async with call.instance.transaction() as tx:
-        made = await filters.add_post(tx, held, status.post)
-    return drawn_single(Single(made, status.post.id))
+        made = await filters.add_post(tx, held, post)
+    return drawn_single(Single(made, post.id))
 
 
 async def _single(call: Call) -> Single:

@@ -12,7 +12,7 @@ from web.api.entities.accounts import moment, relationship
 from web.api.entities.statuses import Statuses
 from web.api.pages import paged
 from web.api.routes import call
-from web.api.statuses import found, shown
+from web.api.statuses import post_of, shown
 from web.api.timelines import PAGING
 
 
@@ -71,17 +71,17 @@ async def _kept_away(call: Call, *, kind: MuteKind) -> Answer:
 
 async def mute_thread(call: Call) -> Json:
     """Hear no more of the thread that a status is in."""
-    _, status = await found(call)
+    post = await post_of(call)
     async with call.instance.transaction() as tx:
-        await mutes.mute_thread(tx, call.member, status.post)
+        await mutes.mute_thread(tx, call.member, post)
     return await shown(call)
 
 
 async def unmute_thread(call: Call) -> Json:
     """Hear of it again."""
-    _, status = await found(call)
+    post = await post_of(call)
     async with call.instance.transaction() as tx:
-        await mutes.unmute_thread(tx, call.member, status.post)
+        await mutes.unmute_thread(tx, call.member, post)
     return await shown(call)
 
 

@@ -29,6 +29,13 @@ async def found(call: Call, identifier: int | None = None) -> tuple[Line, Status
         return await statuses.find(session, call.viewer, wanted)
 
 
+async def post_of(call: Call, identifier: int | None = None) -> Post:
+    """The same for whoever needs no more than the post."""
+    wanted = call.number() if identifier is None else identifier
+    async with call.instance.reading() as session:
+        return await statuses.find_post(session, call.viewer, wanted)
+
+
 async def shown(call: Call, identifier: int | None = None) -> Json:
     """The status as it now is."""
     return Statuses(call.instance).line(*await found(call, identifier))
@@ -50,9 +57,9 @@ async def several(call: Call) -> Json:
 
 async def context(call: Call) -> Json:
     """What a status answers, and what answers it."""
-    _, status = await found(call)
+    post = await post_of(call)
     async with call.instance.reading() as session:
-        above, below = await statuses.context(session, call.viewer, status.post)
+        above, below = await statuses.context(session, call.viewer, post)
     drawn = Statuses(call.instance)
     return {
         "ancestors": [drawn.status(status) for status in above],
@@ -62,8 +69,7 @@ async def context(call: Call) -> Json:
 
 async def source(call: Call) -> Json:
     """A status as it was typed."""
-    _, status = await found(call)
-    post = status.post
+    post = await post_of(call)
     typed = post.source or text.plain(post.html)
     return {
         "id": str(call.number()),
@@ -108,10 +114,10 @@ def _version(author: Json) -> dict[str, Any]:
 
 async def endorsers(call: Call) -> Json:
     """Who endorses a status."""
-    _, status = await found(call)
+    post = await post_of(call)
     async with call.instance.reading() as session:
         limit = call.limit(40, MOST_ENDORSERS)
-        named = await people.endorsers(session, status.post, limit)
+        named = await people.endorsers(session, post, limit)
     drawn = Statuses(call.instance)
     return [drawn.account(member) for member in named]
 
@@ -129,15 +135,15 @@ Deed = Callable[[Transaction, Member, Post], Awaitable[object]]
 
 async def _do(call: Call, *, deed: Deed) -> Json:
     """A deed to a status, and the status as it then is."""
-    _, status = await found(call)
+    post = await post_of(call)
     async with call.instance.transaction() as tx:
-        await deed(tx, call.member, status.post)
+        await deed(tx, call.member, post)
     return await shown(call)
 
 
 async def not_offered(call: Call, *, why: str) -> Json:
     """Something that Mastodon has and this instance does not."""
-    await found(call)
+    await post_of(call)
     raise Invalid(message=why)
 
 

@@ -11,14 +11,14 @@ from server.polls.drafts import PollDraft
 from server.posts import dictated, editing, writing
 from server.posts import once as posting
 from server.posts.drafts import EditDraft, ReplyDraft, ThreadForm, check_body, check_thread
-from server.rows import Forum
+from server.rows import Forum, Post
 from server.timelines.statuses import Status
 from server.transaction import Transaction
 from web.api import polls
 from web.api.calls import Call, Json
 from web.api.entities.statuses import Statuses
 from web.api.routes import call
-from web.api.statuses import found, shown
+from web.api.statuses import found, post_of, shown
 
 NO_FORUM = "Say which forum this goes to: name one in the text, such as @permits, or answer a post."
 NOT_PRIVATE = "Posts in forums are read by all who read the forum: choose a public post."
@@ -72,10 +72,10 @@ async def _post(call: Call, typed: Typed, once: str) -> int:
     parent = call.given.number("in_reply_to_id")
     if parent is None:
         raise NotFound
-    return await _reply(call, typed, (await found(call, parent))[1], once)
+    return await _reply(call, typed, await post_of(call, parent), once)
 
 
-async def _reply(call: Call, typed: Typed, answered: Status, once: str) -> int:
+async def _reply(call: Call, typed: Typed, answered: Post, once: str) -> int:
     member = call.member
     if typed.poll is not None:
         raise Invalid(message=IN_THREADS)
@@ -87,7 +87,7 @@ async def _reply(call: Call, typed: Typed, answered: Status, once: str) -> int:
         )
         words = dictated.answer(typed.source) if typed.source.strip() else ""
         body = check_body(_joined(typed.title, words, pictures))
-        draft = ReplyDraft(body, answered.post.id, typed.language)
+        draft = ReplyDraft(body, answered.id, typed.language)
         made = await writing.reply(tx, member, draft)
         await uploads.posted(tx, member, typed.media)
         await posting.made(tx, once, made.id)

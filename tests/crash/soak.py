@@ -15,16 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from bench import product
 from bench.product import Product
+from server import endorsements
 from server.instance import Instance
+from server.posts import writing
+from server.posts.drafts import ReplyDraft, ThreadDraft
 from server.settings import load
 from server.traffic import deeds as traffic
+from server.transaction import Transaction
 from storage.database import Database, prepare
 from storage.forums import Forum
 from storage.members import Member
+from storage.posts import Post
 from tests import makers
 from tests.crash.sinks import Sinks
 from tests.crash.town import subscribe
@@ -62,77 +65,75 @@ class Clocked(Sinks):
 
 @dataclass
 class Soak:
-    """An agency in a process of its own, and those who write in its forums by their apps."""
+    """An agency in a process of its own, and those who write in its forums."""
 
     product: Product
     sinks: Clocked
     instance: Instance
-    client: httpx.AsyncClient
     admin: Member
     people: list[Member]
-    tokens: dict[int, str]
     busy: Forum
     wide: Forum
-    # When each was answered for, by the wire id of what is shared, and who is to have it.
+    # When each was committed, by the wire id of what is shared, and who is to have it.
     said: dict[str, float] = field(default_factory=dict)
     everywhere: set[str] = field(default_factory=set)
-    threads: deque[int] = field(default_factory=lambda: deque(maxlen=THREADS))
+    threads: deque[Post] = field(default_factory=lambda: deque(maxlen=THREADS))
     endorsed: Counter[int] = field(default_factory=Counter)
     written: int = 0
     turn: int = 0
     spoke: float = 0.0
 
-    async def say(self) -> None:
-        """EACH_SECOND deeds in the busy forum: a thread, four replies, endorsements."""
-        deeds = [self._thread(self.busy), *(self._reply() for _ in range(4))]
-        deeds += [self._endorse() for _ in range(EACH_SECOND - len(deeds))]
-        await asyncio.gather(*deeds)
+    async def say(self, pace: float = 0.0) -> None:
+        """EACH_SECOND deeds in the busy forum: a thread, four replies, endorsements.
+
+        Each is committed by itself, as requests are, and `pace` seconds after the last.
+        """
+        deeds = [self._busy_thread, *[self._reply] * 4]
+        deeds += [self._endorsement] * (EACH_SECOND - len(deeds))
+        for number, deed in enumerate(deeds):
+            begun = time.monotonic()
+            async with self.instance.transaction() as tx:
+                uri = await deed(tx)
+            self.said[uri] = time.monotonic()
+            if pace and number < len(deeds) - 1:
+                await asyncio.sleep(max(0.0, begun + pace - time.monotonic()))
 
     async def say_to_all(self) -> None:
         """A thread in the forum that all follow."""
-        await self._thread(self.wide)
+        async with self.instance.transaction() as tx:
+            uri = await self._thread(tx, self.wide)
+        self.said[uri] = time.monotonic()
+        self.everywhere.add(uri)
 
-    async def _thread(self, forum: Forum) -> None:
-        author, title = self._author(), f"Permits in {self.written} days"
-        words = f"@{forum.handle} From filing to issue."
-        post = await self._asked(author, "statuses", status=words, spoiler_text=title)
+    async def _busy_thread(self, tx: Transaction) -> str:
+        return await self._thread(tx, self.busy)
+
+    async def _reply(self, tx: Transaction) -> str:
+        author = self._author()
+        draft = ReplyDraft(f"Here it is {self.written}.", self._next().id)
+        return _created(author, await writing.reply(tx, author, draft))
+
+    async def _thread(self, tx: Transaction, forum: Forum) -> str:
+        draft = ThreadDraft(f"Permits in {self.written} days", "From filing to issue.")
+        author = self._author()
+        post = await writing.post_thread(tx, author, forum, draft)
         if forum is self.busy:
             self.threads.append(post)
-        uri = self._said(_created(author, post))
-        if forum is self.wide:
-            self.everywhere.add(uri)
+        return _created(author, post)
 
-    async def _reply(self) -> None:
-        author, words = self._author(), f"Here it is {self.written}."
-        thread = str(self._next())
-        post = await self._asked(author, "statuses", status=words, in_reply_to_id=thread)
-        self._said(_created(author, post))
-
-    async def _endorse(self) -> None:
+    async def _endorsement(self, tx: Transaction) -> str:
         post = self._next()
-        person = self.people[self.endorsed[post] % PEOPLE]
-        self.endorsed[post] += 1
-        await self._asked(person, f"statuses/{post}/favourite")
-        self._said(f"{person.uri}#like-{post}-1")
-
-    async def _asked(self, person: Member, path: str, **fields: str) -> int:
-        """Do something by an app, as a member does; answers the post's id."""
-        headers = {"Authorization": f"Bearer {self.tokens[person.id]}"}
-        answer = await self.client.post(f"/api/v1/{path}", data=fields, headers=headers)
-        assert answer.status_code == 200, answer.text
-        return int(answer.json()["id"])
-
-    def _said(self, uri: str) -> str:
-        assert uri not in self.said, "said before"
-        self.said[uri] = time.monotonic()
-        return uri
+        person = self.people[self.endorsed[post.id] % PEOPLE]
+        self.endorsed[post.id] += 1
+        assert await endorsements.endorse(tx, person, post), "more endorsements than people"
+        return f"{person.uri}#like-{post.id}-1"
 
     def _author(self) -> Member:
         """Each in turn: nobody may post more than ten times a minute."""
         self.written += 1
         return self.people[self.written % PEOPLE]
 
-    def _next(self) -> int:
+    def _next(self) -> Post:
         self.turn += 1
         return self.threads[self.turn % len(self.threads)]
 
@@ -158,7 +159,7 @@ class Soak:
         return missing
 
     def lags(self, since: float) -> list[float]:
-        """Seconds from being answered for to being taken, of what was said since, by size."""
+        """Seconds from being committed to being taken, of what was said since, by size."""
         arrived = self.sinks.arrived.values()
         return sorted(
             there[uri] - said
@@ -199,20 +200,14 @@ class Soak:
             due = max(begin + second, self.spoke + SOONEST)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             self.spoke = time.monotonic()
-            await self.say()
+            await self.say(SOONEST / EACH_SECOND)
             if second % TO_ALL_EVERY == 0:
                 await self.say_to_all()
 
 
-def _created(author: Member, post: int) -> str:
+def _created(author: Member, post: Post) -> str:
     """The wire id of a post's Create."""
-    return f"{author.uri}#create-{post}"
-
-
-def _apps(port: int) -> httpx.AsyncClient:
-    """What members' apps ask the agency by, as behind its proxy."""
-    headers = {"Host": product.HOST, "X-Forwarded-Proto": "https"}
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60)
+    return f"{author.uri}#create-{post.id}"
 
 
 @contextlib.asynccontextmanager
@@ -233,13 +228,11 @@ async def soaking(folder: Path, url: str) -> AsyncIterator[Soak]:
             busy = await makers.forum(instance, admin, "busy")
             await subscribe(instance, admin, wide, sinks.hosts)
             await subscribe(instance, admin, busy, sinks.hosts[:BUSY])
-            tokens = {person.id: await makers.token(instance, person) for person in people}
             await asyncio.to_thread(served.serve)
-            async with _apps(served.ports[0]) as client:
-                town = Soak(served, sinks, instance, client, admin, people, tokens, busy, wide)
-                while len(town.threads) < THREADS:
-                    await town._thread(busy)
-                yield town
+            town = Soak(served, sinks, instance, admin, people, busy, wide)
+            while len(town.threads) < THREADS:
+                await town.say()
+            yield town
         finally:
             await asyncio.to_thread(served.stop)
             await instance.close()

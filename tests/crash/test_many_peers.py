@@ -34,9 +34,9 @@ PEERS, HUNG, THREADS = 200, 10, 3
 FAR, FAR_AMONG_MANY, AWAY, QUIET = 60, 24, 0.3, 3.0
 LEAST_A_SECOND, LAG = 25.0, 10.0
 # Seconds until one that is too slow answers; what those who hang may hold of all places; how
-# late what is for the others may come: half of them before one that hangs is given up.
+# late what is for the others may come.
 TOO_LATE, MOST_HELD = 25.0, 0.05
-LAG_OF_HALF, LAG_OF_NEARLY_ALL = 9.0, 60.0
+LAG_OF_HALF, LAG_OF_NEARLY_ALL = 5.0, 60.0
 
 
 @dataclass

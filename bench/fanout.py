@@ -119,7 +119,7 @@ def _sent(
                 courses.append(send_one(at, bench.database_cpu(kind), idle))
             # What the machine gives changes between posts, at times by half.
             signatures += courses[-1].measured.done / beside.limits.signs
-    found = _together([course.measured for course in courses])
+    found = measures.together([course.measured for course in courses])
     limit = found.done / signatures
     twice = sum(course.twice for course in courses)
     # What the processes send together, each on a core of its own.
@@ -145,16 +145,6 @@ def _sent(
         wall_ratio=found.per_second / limit,
         must=must,
         note="; ".join(notes),
-    )
-
-
-def _together(parts: list[Measured]) -> Measured:
-    """Several posts as one."""
-    return Measured(
-        sum(part.done for part in parts),
-        sum(part.seconds for part in parts),
-        sum(part.cpu for part in parts),
-        database_cpu=sum(part.database_cpu for part in parts),
     )
 
 

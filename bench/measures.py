@@ -58,6 +58,20 @@ class Measured:
         }
 
 
+def together(parts: Sequence[Measured]) -> Measured:
+    """Several as one; p95 is that of the slowest."""
+    middle = sorted(part.p50_ms for part in parts)[len(parts) // 2]
+    return Measured(
+        sum(part.done for part in parts),
+        sum(part.seconds for part in parts),
+        sum(part.cpu for part in parts),
+        p50_ms=middle,
+        p95_ms=max(part.p95_ms for part in parts),
+        bytes=sum(part.bytes for part in parts),
+        database_cpu=sum(part.database_cpu for part in parts),
+    )
+
+
 Counter = Callable[[], float]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import town
-from bench.ceilings import Beside, Ceilings
+from bench.ceilings import FRESH, Beside, Ceilings
 from bench.cluster import Cluster
 from bench.town import Town
 
@@ -47,7 +47,7 @@ class Bench:
         """Measure limits before and after something; they are there when the block has ended."""
         found = Beside(self.ceilings.measure(*names))
         yield found
-        found.and_after(self.ceilings.measure(*names))
+        found.and_after(self.ceilings.measure(*names, fresh=FRESH if self.quick else 0.0))
 
     def count(self, usual: int) -> int:
         """So many of something, fewer in a quick run."""

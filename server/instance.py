@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One running instance: its database, clock, keys, and its deeds."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
@@ -100,18 +100,22 @@ class Instance:
             await ask_ahead(session, *put)
             yield session
 
-    async def looked(self, look: Callable[[AsyncSession], Awaitable[T]], *put: Put) -> T:
+    async def looked(
+        self, look: Callable[[AsyncSession], Awaitable[T]], put: Iterable[Put] = ()
+    ) -> T:
         """What `look` finds in one moment; what it is about to ask is `put` ahead of it.
 
-        It looks once more where that moment had passed before it had asked all.
+        Not on SQLite, where nothing is gained by that. It looks once more where that moment had
+        passed before it had asked all.
         """
+        ahead = () if self.database.is_sqlite else tuple(put)
         try:
             async with self.database.reading(planned_once=True) as session:
-                await ask_ahead(session, *put)
+                await ask_ahead(session, *ahead)
                 return await look(session)
         except Moved:
             async with self.database.reading(planned_once=True, steady=True) as session:
-                await ask_ahead(session, *put)
+                await ask_ahead(session, *ahead)
                 return await look(session)
 
     @asynccontextmanager

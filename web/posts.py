@@ -40,7 +40,7 @@ async def thread(request: Request) -> Response:
     after = place(request, "after")
     number = post_id(request)
     shown = await visit.instance.looked(
-        partial(_look, visit, number, after), *_ahead(visit, number, after)
+        partial(_look, visit, number, after), _ahead(visit, number, after)
     )
     page, beside, poll = shown.page, shown.beside, shown.poll
     target = page.focus or page.opener.post

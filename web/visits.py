@@ -173,7 +173,7 @@ async def arrive(request: Request) -> Visit:
         seen: Seen = request.app.state.seen
         guess = seen.get(token)
         visit = await instance.looked(
-            partial(_of_member, request, token, now), *_ahead(token, now, guess)
+            partial(_of_member, request, token, now), _ahead(token, now, guess)
         )
         if visit is not None:
             seen.note(token, visit.member.id)

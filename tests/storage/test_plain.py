@@ -206,5 +206,5 @@ async def test_who_looks_while_it_changes_looks_once_more(instance: Instance) ->
                 await tx.session.delete(await tx.session.get_one(PolicyRule, 2))
         return rules, (await ask(session, put[1][0], least=0))[0]
 
-    seen = await instance.looked(look, *put)
+    seen = await instance.looked(look, put)
     assert (looks, seen) == ((1, (2, 2)) if instance.database.is_sqlite else (2, (1, 1)))

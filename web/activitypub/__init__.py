@@ -117,7 +117,7 @@ def _document(
 
         try:
             put = ahead(who, request)
-            mark, status, document = await station.instance.looked(look, *put)
+            mark, status, document = await station.instance.looked(look, put)
         except NotFound as error:
             if not who.allowed:
                 return _plain(refusal.status, refusal.sentence)

@@ -124,8 +124,7 @@ async def rotation(world: World, history: History) -> None:
     path = place.uri.removeprefix(place.home.settings.origin)
     for node in world.nodes:
         again = [a for a in world.network.asked[asked:] if a.source == node.host and a.path == path]
-        # One to see the new key, one for a copy that is checked now and then.
-        if len(again) > 2:
+        if len(again) > 1:
             world.findings.append(f"R8: {node.name} asked {len(again)} times for {place.uri}")
 
 

@@ -91,6 +91,10 @@ class Freshness:
         self._next: asyncio.Future[dict[int, int]] | None = None
         self._asking: asyncio.Task[None] | None = None
 
+    def is_known_to_hold(self, mark: Mark) -> bool:
+        """Whether that is known without a question; False leaves it open."""
+        return mark.held is not None and mark.held == self._glance.mark()
+
     async def holds(self, mark: Mark) -> bool:
         """Whether nothing of what the page shows was changed by anybody's commit so far."""
         # Put first: a commit in between makes it an older state, never a newer one.

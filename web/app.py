@@ -61,6 +61,7 @@ from web.api.streaming.hub import Streams
 from web.cache import PageCache
 from web.faces import wants_activity
 from web.hub import Hub
+from web.kept import Kept
 from web.people import People
 from web.policy import content_policy
 from web.rooms import Rooms
@@ -123,8 +124,9 @@ class Roof(Starlette):
     Routing and what stands around a page would cost as much as the check of the signature.
     """
 
-    # The server program asks for it, where it has a request as a whole.
+    # The server program asks for them, where it has a request as a whole.
     short_way: InboxWay
+    kept: Kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
@@ -165,16 +167,12 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
             finally:
                 await wire.close()
 
+    kept = Kept(Freshness(instance.database), instance.clock, instance.settings.host)
     app = Roof(
         routes=_routes(),
         middleware=[
             # Before the guard: what is kept came through it.
-            Middleware(
-                PageCache,
-                freshness=Freshness(instance.database),
-                clock=instance.clock,
-                host=instance.settings.host,
-            ),
+            Middleware(PageCache, kept=kept),
             Middleware(Guard, instance=instance),
         ],
         exception_handlers={
@@ -188,6 +186,7 @@ def create_app(instance: Instance, *, worker: bool = True) -> Starlette:
     app.state.deliveries = Guard(InboxDoor(), instance)
     dress = partial(guarded, security_headers(instance.settings))
     app.short_way = InboxWay(app, wire, dress, bug)
+    app.kept = kept
     app.state.wire = wire
     app.state.worker = None
     app.state.live = Hub(instance)

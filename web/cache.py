@@ -2,42 +2,24 @@
 """Rendered pages for visitors, kept for as long as they are exactly right."""
 
 import asyncio
-import gzip
-import re
 import zlib
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 from starlette.requests import Request
 
-from server.clock import Clock
-from server.freshness import Freshness, Mark
-from web.faces import wants_activity
+from server.freshness import Mark
+from web.exchanges import head_of
+from web.kept import SECOND, Kept, Key, Page
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-Key = tuple[str, str, bytes]
-"""What is asked for: the face of an address, its path, and the query."""
 
-MOST_BYTES = 32 * 1024 * 1024
-_WORTH_KEEPING = ("/p/", "/f/")
-_POST = re.compile(r"/p/[0-9]{1,19}")
-_SIGNED = frozenset({b"signature", b"authorization"})
-_QUERY = re.compile(rb"(after=[0-9-]{1,64})?\Z")
-_OF_ONE_VISITOR = (b"guildhall_session=", b"guildhall_said=", b"zone=")
-# Named, and not with a weight of nothing (RFC 9110 §12.5.3).
-_GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
-# A page nobody asks for again is not worth the work.
-_SECOND = 2
-# Shorter ones fit into a packet or two as they are.
-_WORTH_PACKING = 2_048
 _OF_A_BODY = (b"content-length", b"content-type", b"content-encoding")
 KEPT = "guildhall.kept"
 
@@ -61,60 +43,6 @@ def may_keep(request: Request, mark: Mark, until: datetime) -> None:
         keep.mark, keep.until = mark, until
 
 
-@dataclass(slots=True)
-class Page:
-    """A rendered page; from its second reader on also packed, with the headers of that form."""
-
-    mark: Mark
-    until: datetime
-    etag: bytes
-    headers: Headers
-    body: bytes
-    asked: int = 0
-    packed: bytes = b""
-    packed_headers: Headers = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """Bytes it may take: the packed form is counted as a third of the plain one."""
-        return len(self.body) * 4 // 3 + 1_024
-
-    async def pack(self) -> None:
-        """Make the packed form, in a thread: some 0.5 ms for 50 KB."""
-        self.packed = await asyncio.to_thread(gzip.compress, self.body, 5, mtime=0)
-        kept = [pair for pair in self.headers if pair[0] != b"content-length"]
-        length = str(len(self.packed)).encode()
-        self.packed_headers = [*kept, (b"content-length", length), (b"content-encoding", b"gzip")]
-
-
-@dataclass
-class Pages:
-    """The pages last asked for, at most MOST_BYTES of them."""
-
-    most: int = MOST_BYTES
-    held: OrderedDict[Key, Page] = field(default_factory=OrderedDict)
-    size: int = 0
-
-    def find(self, key: Key) -> Page | None:
-        page = self.held.get(key)
-        if page is not None:
-            self.held.move_to_end(key)
-        return page
-
-    def keep(self, key: Key, page: Page) -> None:
-        self.drop(key)
-        self.held[key] = page
-        self.size += page.size
-        while self.size > self.most:
-            _, oldest = self.held.popitem(last=False)
-            self.size -= oldest.size
-
-    def drop(self, key: Key) -> None:
-        page = self.held.pop(key, None)
-        if page is not None:
-            self.size -= page.size
-
-
 class PageCache:
     """Answers visitors with pages that were rendered before and would come out the same.
 
@@ -125,23 +53,21 @@ class PageCache:
     One page is rendered once at a time, however many ask for it; `rendered` counts.
     """
 
-    def __init__(self, app: Any, freshness: Freshness, clock: Clock, host: str) -> None:
+    def __init__(self, app: Any, kept: Kept) -> None:
         self._app = app
-        self._host = host.encode()
-        self._freshness = freshness
-        self._clock = clock
+        self._kept = kept
         self._flights: dict[Key, asyncio.Future[bool]] = {}
-        self.pages = Pages()
+        self.pages = kept.pages
         self.rendered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        key = self._key(scope)
+        key = self._kept.key(scope)
         if key is None:
             await self._app(scope, receive, send)
             return
         while True:
             page = self.pages.find(key)
-            if page is not None and await self._is_right(page):
+            if page is not None and await self._kept.is_right(page):
                 await _answer(page, scope, send)
                 return
             flight = self._flights.get(key)
@@ -155,36 +81,6 @@ class PageCache:
             await self._app(scope, receive, send)
         else:
             await self._render(key, scope, receive, send)
-
-    def _key(self, scope: Scope) -> Key | None:
-        """What the bytes of an answer depend on; None where they depend on who asks."""
-        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-            return None
-        path: str = scope["path"]
-        of_visitors: tuple[bytes, ...] = _OF_ONE_VISITOR
-        if wants_activity(scope):
-            if not _POST.fullmatch(path):
-                return None
-            face, of_visitors = "activity", ()
-        elif path.startswith(_WORTH_KEEPING) or path == "/":
-            face = "page"
-        else:
-            return None
-        query: bytes = scope["query_string"]
-        if query and not _QUERY.match(query):
-            return None
-        ours = False
-        for name, value in scope["headers"]:
-            if name == b"host":
-                ours = value.lower() == self._host
-            elif name in _SIGNED or (
-                name == b"cookie" and any(cookie in value for cookie in of_visitors)
-            ):
-                return None
-        return (face, path, query) if ours else None
-
-    async def _is_right(self, page: Page) -> bool:
-        return self._clock.now() < page.until and await self._freshness.holds(page.mark)
 
     async def _render(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         flight = self._flights[key] = asyncio.get_running_loop().create_future()
@@ -228,7 +124,8 @@ def _page(mark: Mark, until: datetime, messages: list[Message]) -> Page:
     etag = f'"{state}{zlib.crc32(body):08x}{len(body):x}"'.encode()
     headers = [pair for pair in messages[0]["headers"] if pair[0] != b"etag"]
     # Sent as a weak one, for it names the plain and the packed form alike (RFC 9110 §8.8.1).
-    return Page(mark, until, etag, [*headers, (b"etag", b"W/" + etag)], body)
+    headers.append((b"etag", b"W/" + etag))
+    return Page(mark, until, etag, headers, body, head_of(200, tuple(headers)))
 
 
 async def _answer(page: Page, scope: Scope, send: Send) -> None:
@@ -244,9 +141,9 @@ async def _answer(page: Page, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
         return
     headers, body = page.headers, page.body
-    if _GZIP.search(packs) and len(body) >= _WORTH_PACKING:
+    if page.is_packed_for(packs):
         page.asked += 1
-        if page.asked == _SECOND:
+        if page.asked == SECOND:
             await page.pack()
         if page.packed:
             headers, body = page.packed_headers, page.packed

@@ -6,12 +6,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from web.exchanges import Exchange, Joined, ShortWay, Whole
+from web.exchanges import Answered, AtHand, Exchange, Head, Joined, ShortWay, Whole, whole_answer
 
 # While a request is being received, this much must come in each span of this many seconds.
 SPAN = 10.0
 LEAST_BYTES = 10_000
 LARGEST_HEAD = 65_536
+_ANSWERED = Answered()
 
 
 class Connection(HttpToolsProtocol):
@@ -24,15 +25,19 @@ class Connection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         # Whether a request began in the bytes at hand and has not ended in them.
         self._begun = False
+        # Whether one began in the bytes last received, and has perhaps ended in them.
+        self._met = False
         self._way: ShortWay | None = getattr(self.config.app, "short_way", None)
+        self._known: AtHand | None = getattr(self.config.app, "kept", None)
         if self.access_log or self.root_path or self.limit_concurrency is not None:
-            # Uvicorn's own affairs, which the short way knows nothing of.
-            self._way = None
+            # Uvicorn's own affairs, which the short ways know nothing of.
+            self._way = self._known = None
         # Since when a client that went the short way has been quiet, and what looks after it.
         self._quiet: float | None = None
         self._quiet_timer: asyncio.TimerHandle | None = None
-        # The body, where a request may yet turn out to have come whole.
+        # The body, where a request may yet turn out to have come whole, and what it is answered.
         self._parts: list[bytes] | None = None
+        self._ready: tuple[Head, bytes] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -49,6 +54,7 @@ class Connection(HttpToolsProtocol):
         self._quiet = None
         if self._head is not None:
             self._head += len(data)
+        self._met = False
         super().data_received(data)
         if self._parts is not None:
             self._go_the_usual_way(self._parts)
@@ -56,29 +62,45 @@ class Connection(HttpToolsProtocol):
             self.send_400_response("The head of the request is too large.")
         elif self._begun:
             self._expect()
-        elif self._timer is None and (self.cycle is None or self.cycle.response_complete):
+        elif (
+            not self._met
+            and self._timer is None
+            and (self.cycle is None or self.cycle.response_complete)
+        ):
             # Bytes that begin no request, such as empty lines before one.
             self._expect()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = self._head or 0
-        self._begun = True
+        self._begun = self._met = True
 
     def on_headers_complete(self) -> None:
         self._head = None
-        if self._way is not None and self._may_be_short(self._way):
+        if self._is_short():
             self._parts = []
         else:
             self._begin()
 
-    def _may_be_short(self, way: ShortWay) -> bool:
-        """Whether the short way takes this request, should all of it be here."""
+    def _is_short(self) -> bool:
+        """Whether this request goes a short way, should all of it be here."""
+        method = self.parser.get_method()
+        if method == b"POST":
+            return (
+                self._way is not None
+                and self._way.takes(self.url, self.headers)
+                and self._is_plain()
+            )
+        if method != b"GET" or self._known is None or not self._is_plain():
+            return False
+        self._ready = self._known.at_hand(self.url, self.headers)
+        return self._ready is not None
+
+    def _is_plain(self) -> bool:
+        """Whether nothing but the answer is asked of us, and no other request waits for its own."""
         parser = self.parser
         return (
-            parser.get_method() == b"POST"
-            and way.takes(self.url, self.headers)
-            and (self.cycle is None or self.cycle.response_complete)
+            (self.cycle is None or self.cycle.response_complete)
             and not self.expect_100_continue
             and not self.flow.write_paused
             and not parser.should_upgrade()
@@ -98,7 +120,7 @@ class Connection(HttpToolsProtocol):
 
     def _go_the_usual_way(self, parts: list[bytes]) -> None:
         """More is to come of a request: uvicorn receives the rest."""
-        self._parts = None
+        self._parts = self._ready = None
         if not self.transport.is_closing():
             self._begin()
             for part in parts:
@@ -113,6 +135,8 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._parts is None or self._way is None:
             super().on_message_complete()
+        elif self._ready is not None:
+            self._answer_at_once(self._ready)
         else:
             self._go_the_short_way(self._way, b"".join(self._parts))
         self._head = 0
@@ -129,6 +153,12 @@ class Connection(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
+    def _answer_at_once(self, ready: tuple[Head, bytes]) -> None:
+        self._parts = self._ready = None
+        self.cycle = _ANSWERED  # type: ignore[assignment]
+        self.transport.write(whole_answer(self.server_state.default_headers, *ready))
+        self._answered()
+
     def _answered(self) -> None:
         """As uvicorn has it, but that a timer is not set and taken back with every answer."""
         if self.pipeline or self.transport.is_closing():
@@ -143,7 +173,7 @@ class Connection(HttpToolsProtocol):
         self._quiet_timer = self.loop.call_later(seconds, self._look_for_quiet)
 
     def _look_for_quiet(self) -> None:
-        """Close what was quiet for too long since the last answer by the short way."""
+        """Close what was quiet for too long since the last answer by a short way."""
         self._quiet_timer = None
         if self._quiet is not None:
             left = self._quiet + self.timeout_keep_alive - self.loop.time()

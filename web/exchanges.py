@@ -68,13 +68,13 @@ class Joined:
         self._transport.close()
 
 
+Headers = list[tuple[bytes, bytes]]
 Fixed = tuple[tuple[bytes, bytes], ...]
 # The first line of an answer, its headers, and how long its body is.
 Head = tuple[bytes, bytes, int]
 
 
-@lru_cache(maxsize=256)
-def fixed_head(status: int, headers: Fixed) -> Head | None:
+def head_of(status: int, headers: Fixed) -> Head | None:
     """The first line, the headers, and how long the body will be; None where that is not told.
 
     Also None for headers that uvicorn would refuse, or that say how the connection goes on.
@@ -91,6 +91,9 @@ def fixed_head(status: int, headers: Fixed) -> Head | None:
         lines.append(name + b": " + value)
     whole = b"\r\n".join(lines).removeprefix(b"\r\n") + b"\r\n\r\n"
     return None if not size else (STATUS_LINE[status], whole, size)
+
+
+fixed_head = lru_cache(maxsize=256)(head_of)
 
 
 class Exchange(RequestResponseCycle):
@@ -147,7 +150,12 @@ class Exchange(RequestResponseCycle):
         self.on_response()
 
 
-Headers = list[tuple[bytes, bytes]]
+class AtHand(Protocol):
+    """Knows the answers to some GETs, with nothing to be waited for."""
+
+    def at_hand(self, url: bytes, headers: Headers) -> tuple[Head, bytes] | None:
+        """The head, as `head_of` makes it, and the body; None for all that go the usual way."""
+        ...
 
 
 class ShortWay(Protocol):
@@ -212,6 +220,19 @@ class Whole:
         if not self.keep_alive:
             self._transport.close()
         self._on_response()
+
+
+class Answered:
+    """A request that was answered as soon as it had come, as far as uvicorn asks after it."""
+
+    message_event = _Unheard()
+    response_complete = True
+
+
+def whole_answer(common: Iterable[tuple[bytes, bytes]], head: Head, body: bytes) -> bytes:
+    """An answer as it goes out; `common` is what all answers of this second say."""
+    first, lines, _ = head
+    return b"".join([first, _lines(tuple(common)), lines, body])
 
 
 _WRONG = b"Internal Server Error"

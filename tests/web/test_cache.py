@@ -24,7 +24,7 @@ from tests.clock import TurnableClock
 from tests.server.town import Town
 from tests.web.kept import cache_of, fresh, other, town
 from web.app import create_app
-from web.cache import Page, Pages
+from web.kept import Page, Pages
 
 __all__ = ["other", "town"]
 database_url = databases.database_url

@@ -19,6 +19,8 @@ _SET_UP = "SET max_parallel_workers_per_gather = 0; SET jit = off"
 # To plan takes longer than to answer, the more the larger the tables are. Not for what depends on
 # a member: which of their forums hold most is not known until they are named.
 _PLANNED_ONCE = f"{_SET_UP}; SET plan_cache_mode = force_generic_plan"
+# Said as well, since a connection may have gone by one plan before.
+_PLANNED_ANEW = f"{_SET_UP}; SET plan_cache_mode = auto"
 
 
 class Pool:
@@ -66,7 +68,7 @@ class Pool:
             connection = await asyncpg.connect(self._address, max_cacheable_statement_size=0)
             self._opened += 1
         try:
-            await connection.execute(_PLANNED_ONCE if planned_once else _SET_UP)
+            await connection.execute(_PLANNED_ONCE if planned_once else _PLANNED_ANEW)
         except BaseException:
             self._end(connection)
             raise

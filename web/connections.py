@@ -102,6 +102,7 @@ class Connection(HttpToolsProtocol):
         return (
             (self.cycle is None or self.cycle.response_complete)
             and not self.expect_100_continue
+            and not self.transport.is_closing()
             and not self.flow.write_paused
             and not parser.should_upgrade()
             and parser.should_keep_alive()

@@ -68,3 +68,15 @@ async def test_what_was_needed_a_moment_ago_stays_open_and_the_rest_is_closed(
     finally:
         await asked.close()
     assert all(one.is_closed() for one in opened)  # type: ignore[attr-defined]
+
+
+async def test_a_connection_plans_as_who_has_it_now_needs(postgres_url: str) -> None:
+    pool = Pool(postgres_url)
+    # As many as stay open, so that those who come next are given one of these.
+    for once in (True, False, True):
+        held = [await pool.take(planned_once=once, alone=False) for _ in range(KEPT_OPEN)]
+        wanted = "force_generic_plan" if once else "auto"
+        assert [await one.fetchval("SHOW plan_cache_mode") for one in held] == [wanted] * KEPT_OPEN
+        for one in held:
+            pool.give_back(one, sound=True, planned_once=once, alone=False)
+    await pool.close()

@@ -87,6 +87,8 @@ class Freshness:
     def __init__(self, database: Database) -> None:
         self._plain = database.plain
         self._glance = database.glance
+        # Whether asking takes a round trip to a server of its own.
+        self.is_far = not database.is_sqlite
         self._wanted: set[int] = set()
         self._next: asyncio.Future[dict[int, int]] | None = None
         self._asking: asyncio.Task[None] | None = None

@@ -2,11 +2,23 @@
 """Connections: answers go in one piece, and those that dawdle are let go."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from web.exchanges import Answered, AtHand, Exchange, Head, Joined, ShortWay, Whole, whole_answer
+from web.exchanges import (
+    Answered,
+    AtHand,
+    Exchange,
+    Joined,
+    Ready,
+    ShortWay,
+    Whole,
+    whole_answer,
+)
 
 # While a request is being received, this much must come in each span of this many seconds.
 SPAN = 10.0
@@ -37,7 +49,7 @@ class Connection(HttpToolsProtocol):
         self._quiet_timer: asyncio.TimerHandle | None = None
         # The body, where a request may yet turn out to have come whole, and what it is answered.
         self._parts: list[bytes] | None = None
-        self._ready: tuple[Head, bytes] | None = None
+        self._ready: Ready | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -146,19 +158,66 @@ class Connection(HttpToolsProtocol):
 
     def _go_the_short_way(self, way: ShortWay, body: bytes) -> None:
         self._parts = None
-        common = self.server_state.default_headers
-        whole = Whole(self.transport, common, self._answered)
-        # All that uvicorn asks of one whose request has come.
-        self.cycle = whole  # type: ignore[assignment]
-        task = self.loop.create_task(whole.run(way, self.url, self.headers, body))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
+        whole = self._whole()
+        self._go_on(whole.run(way, self.url, self.headers, body))
 
-    def _answer_at_once(self, ready: tuple[Head, bytes]) -> None:
+    def _whole(self) -> Whole:
+        """What stands for a request that has come: all that uvicorn asks of one."""
+        whole = Whole(self.transport, self.server_state.default_headers, self._answered)
+        self.cycle = whole  # type: ignore[assignment]
+        return whole
+
+    def _go_on(self, task: Coroutine[Any, Any, None]) -> None:
+        begun = self.loop.create_task(task)
+        begun.add_done_callback(self.tasks.discard)
+        self.tasks.add(begun)
+
+    def _answer_at_once(self, ready: Ready) -> None:
         self._parts = self._ready = None
-        self.cycle = _ANSWERED  # type: ignore[assignment]
-        self.transport.write(whole_answer(self.server_state.default_headers, *ready))
-        self._answered()
+        if ready.is_right is None:
+            self.cycle = _ANSWERED  # type: ignore[assignment]
+            self.transport.write(whole_answer(self.server_state.default_headers, ready))
+            self._answered()
+        else:
+            # Of this request: the next may be read before it is answered.
+            anew = partial(self._answer_anew, self.scope, self.url)
+            self._go_on(self._answer_if_right(ready, self._whole(), anew))
+
+    async def _answer_if_right(
+        self, ready: Ready, whole: Whole, anew: Callable[[Whole], Awaitable[None]]
+    ) -> None:
+        right = False
+        # What is wrong with the database is told by the usual way.
+        with suppress(Exception):
+            right = ready.is_right is None or await ready.is_right()
+        if right:
+            whole.finish(ready.head, ready.body)
+        elif not whole.disconnected:
+            await anew(whole)
+
+    async def _answer_anew(self, scope: Any, url: bytes, whole: Whole) -> None:
+        """Have the application answer a GET without a body, as uvicorn would have begun with it."""
+        path, _, query = url.partition(b"?")
+        scope |= {"method": "GET", "path": path.decode(), "raw_path": path, "query_string": query}
+        joined: Any = Joined(self.transport, self.loop)
+        cycle = Exchange(
+            scope=scope,
+            transport=joined,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=whole.keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body = False
+        cycle.message_event.set()
+        if self.cycle is whole:  # type: ignore[comparison-overlap]
+            self.cycle = cycle
+        await cycle.run_asgi(self.app)
 
     def _answered(self) -> None:
         """As uvicorn has it, but that a timer is not set and taken back with every answer."""

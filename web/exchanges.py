@@ -3,9 +3,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from uvicorn.protocols.http.httptools_impl import (
     HEADER_RE,
@@ -150,11 +150,22 @@ class Exchange(RequestResponseCycle):
         self.on_response()
 
 
-class AtHand(Protocol):
-    """Knows the answers to some GETs, with nothing to be waited for."""
+class Ready(NamedTuple):
+    """An answer: its head, as `head_of` makes it, its body, and what says if it is still right.
 
-    def at_hand(self, url: bytes, headers: Headers) -> tuple[Head, bytes] | None:
-        """The head, as `head_of` makes it, and the body; None for all that go the usual way."""
+    None says so where it is known to be.
+    """
+
+    head: Head
+    body: bytes
+    is_right: Callable[[], Awaitable[bool]] | None = None
+
+
+class AtHand(Protocol):
+    """Has the answers to some GETs."""
+
+    def at_hand(self, url: bytes, headers: Headers) -> Ready | None:
+        """The answer to one; None for all that go the usual way."""
         ...
 
 
@@ -210,6 +221,10 @@ class Whole:
             log.error("Exception in ASGI application\n", exc_info=error)
             head, said = _BROKEN, _WRONG
             self.keep_alive = False
+        self.finish(head, said)
+
+    def finish(self, head: Head, said: bytes) -> None:
+        """Send the answer, to those who are still there."""
         if self.disconnected:
             return
         self.response_complete = True
@@ -229,10 +244,10 @@ class Answered:
     response_complete = True
 
 
-def whole_answer(common: Iterable[tuple[bytes, bytes]], head: Head, body: bytes) -> bytes:
+def whole_answer(common: Iterable[tuple[bytes, bytes]], ready: Ready) -> bytes:
     """An answer as it goes out; `common` is what all answers of this second say."""
-    first, lines, _ = head
-    return b"".join([first, _lines(tuple(common)), lines, body])
+    first, lines, _ = ready.head
+    return b"".join([first, _lines(tuple(common)), lines, ready.body])
 
 
 _WRONG = b"Internal Server Error"

@@ -8,11 +8,12 @@ from collections import OrderedDict
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from server.clock import Clock
 from server.freshness import Freshness, Mark
-from web.exchanges import Head, Headers, head_of
+from web.exchanges import Head, Headers, Ready, head_of
 from web.faces import wants_activity
 
 Scope = MutableMapping[str, Any]
@@ -136,10 +137,11 @@ class Kept:
         """Whether it would come out the same by now."""
         return self._clock.now() < page.until and await self._freshness.holds(page.mark)
 
-    def at_hand(self, url: bytes, headers: Headers) -> tuple[Head, bytes] | None:
-        """The whole answer to a GET, where nothing has to be waited for; else None.
+    def at_hand(self, url: bytes, headers: Headers) -> Ready | None:
+        """The whole answer to a GET, with what has to be asked where that is another machine's.
 
-        None is also for whoever has the page already, and for a page that is still to be packed.
+        None for whoever has the page already, for a page that is still to be packed, and where
+        it must be asked of our own file, which the usual way does.
         """
         if not _PLAIN.fullmatch(url):
             return None
@@ -155,8 +157,10 @@ class Kept:
         page = self.pages.find(key) if key is not None else None
         if page is None or page.head is None:
             return None
-        if not (self._clock.now() < page.until and self._freshness.is_known_to_hold(page.mark)):
+        is_known = self._freshness.is_known_to_hold(page.mark)
+        if not (self._clock.now() < page.until and (is_known or self._freshness.is_far)):
             return None
+        is_right = None if is_known else partial(self.is_right, page)
         packs = b""
         for name, value in headers:
             if name == b"if-none-match":
@@ -164,9 +168,9 @@ class Kept:
             if name == b"accept-encoding":
                 packs = value
         if not page.is_packed_for(packs):
-            return page.head, page.body
+            return Ready(page.head, page.body, is_right)
         if page.packed_head is None:
             # Whoever comes this way before it is packed has it packed.
             return None
         page.asked += 1
-        return page.packed_head, page.packed
+        return Ready(page.packed_head, page.packed, is_right)

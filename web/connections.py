@@ -146,10 +146,10 @@ class Connection(HttpToolsProtocol):
             self._parts.append(body)
 
     def on_message_complete(self) -> None:
-        if self._parts is None or self._way is None:
-            super().on_message_complete()
-        elif self._ready is not None:
+        if self._ready is not None:
             self._answer_at_once(self._ready)
+        elif self._parts is None or self._way is None:
+            super().on_message_complete()
         else:
             self._go_the_short_way(self._way, b"".join(self._parts))
         self._head = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house.sources import tree
+from tests.house.sources import nodes, tree
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -14,5 +14,6 @@ def _trees() -> Iterator[None]:
     """Let go of the syntax of every file: a million objects, searched for garbage in vain."""
     gc.disable()
     yield
+    nodes.cache_clear()
     tree.cache_clear()
     gc.enable()

@@ -46,9 +46,15 @@ def tree(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
 
 
+@cache
+def nodes(module: ast.AST) -> tuple[ast.AST, ...]:
+    """All of a tree, walked once however many ask."""
+    return tuple(ast.walk(module))
+
+
 def imports(module: ast.AST) -> Iterator[tuple[int, str]]:
     """Each import below a node: its line, and the dotted name of what is imported."""
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -58,7 +64,7 @@ def imports(module: ast.AST) -> Iterator[tuple[int, str]]:
 def _bound_names(module: ast.Module) -> dict[str, str]:
     """What each imported name stands for: {"dt": "datetime.datetime"}."""
     bound: dict[str, str] = {}
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
@@ -81,8 +87,8 @@ def _dotted(node: ast.expr) -> str | None:
 def names_used(module: ast.Module) -> Iterator[tuple[int, str]]:
     """Each use of an imported thing, called or passed on: its line, and its full dotted name."""
     bound = _bound_names(module)
-    for node in ast.walk(module):
-        if isinstance(node, ast.Attribute | ast.Name) and (name := _dotted(node)):
+    for node in nodes(module):
+        if isinstance(node, (ast.Attribute, ast.Name)) and (name := _dotted(node)):
             first, dot, rest = name.partition(".")
             if first in bound:
                 yield node.lineno, bound[first] + dot + rest

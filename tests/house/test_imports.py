@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.sources import FLOORS, imports, names_used, rooms, tree
+from tests.house.sources import FLOORS, imports, names_used, nodes, rooms, tree
 
 # Path -> why a module may hide an import. Keep it short, and keep the reason true.
 MAY_HIDE: dict[str, str] = {
@@ -26,12 +26,16 @@ FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 def hidden_imports(module: ast.Module) -> Iterator[tuple[int, str]]:
     """Imports that only run later, only for a type checker, or only by a computed name."""
-    for node in ast.walk(module):
-        if isinstance(node, FUNCTIONS):
+    # Whatever stands in a function is not at the beginning of its line.
+    is_any_inside = any(
+        isinstance(node, ast.Import | ast.ImportFrom) and node.col_offset for node in nodes(module)
+    )
+    for node in nodes(module):
+        if is_any_inside and isinstance(node, FUNCTIONS):
             yield from imports(node)
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             yield node.lineno, "TYPE_CHECKING"
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "__import__":
+        elif isinstance(node, ast.Name) and node.id == "__import__":
             yield node.lineno, "__import__"
     for line, name in names_used(module):
         if name in ("importlib.import_module", "importlib.__import__"):

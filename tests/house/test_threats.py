@@ -5,7 +5,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.house.sources import ROOT, modules, tree
+from tests.house.sources import ROOT, modules, nodes, tree
 
 PAGE = ROOT / "docs/threats.md"
 CLASSES = "SIG|AUT|SSRF|DOS|XSS|ACL|ACC|WEB|FED"
@@ -39,7 +39,7 @@ def named_in_tests() -> dict[str, set[str]]:
 
 
 def _functions(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
 

@@ -17,7 +17,7 @@ from web.exchanges import (
     Ready,
     ShortWay,
     Whole,
-    whole_answer,
+    put_together,
 )
 
 # While a request is being received, this much must come in each span of this many seconds.
@@ -176,7 +176,8 @@ class Connection(HttpToolsProtocol):
         self._parts = self._ready = None
         if ready.is_right is None:
             self.cycle = _ANSWERED  # type: ignore[assignment]
-            self.transport.write(whole_answer(self.server_state.default_headers, ready))
+            common = self.server_state.default_headers
+            self.transport.write(put_together(common, ready.head, ready.body))
             self._answered()
         else:
             # Of this request: the next may be read before it is answered.

@@ -195,6 +195,12 @@ class _Unheard:
         """Nobody waits."""
 
 
+def put_together(common: Iterable[tuple[bytes, bytes]], head: Head, body: bytes) -> bytes:
+    """An answer as it goes out; `common` is what all answers of this second say."""
+    first, lines, _ = head
+    return b"".join([first, _lines(tuple(common)), lines, body])
+
+
 class Whole:
     """A request that came whole and its answer, as far as uvicorn asks after them."""
 
@@ -228,10 +234,10 @@ class Whole:
         if self.disconnected:
             return
         self.response_complete = True
-        first, lines, _ = head
         if not self.keep_alive:
-            lines = lines[:-2] + b"connection: close\r\n\r\n"
-        self._transport.write(b"".join([first, _lines(tuple(self._common)), lines, said]))
+            first, lines, size = head
+            head = first, lines[:-2] + b"connection: close\r\n\r\n", size
+        self._transport.write(put_together(self._common, head, said))
         if not self.keep_alive:
             self._transport.close()
         self._on_response()
@@ -242,12 +248,6 @@ class Answered:
 
     message_event = _Unheard()
     response_complete = True
-
-
-def whole_answer(common: Iterable[tuple[bytes, bytes]], ready: Ready) -> bytes:
-    """An answer as it goes out; `common` is what all answers of this second say."""
-    first, lines, _ = ready.head
-    return b"".join([first, _lines(tuple(common)), lines, ready.body])
 
 
 _WRONG = b"Internal Server Error"

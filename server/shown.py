@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import func, select
+
 from storage.forums import Forum
 from storage.members import Member
-from storage.posts import Post
+from storage.posts import Post, PostTag
 
 Row = TypeVar("Row")
 
@@ -113,6 +115,14 @@ REPLY = _columns(ShownReply, Post)
 POST = _columns(ShownPost, Post)
 PERSON = _columns(ShownPerson, Member)
 FORUM = _columns(ShownForum, Forum)
+_BETWEEN_TAGS = "\x1f"
+# A cell beside POST, for `tags_of`.
+TAGS = (
+    select(func.aggregate_strings(PostTag.tag, _BETWEEN_TAGS))
+    .where(PostTag.post_id == Post.id)
+    .scalar_subquery()
+    .label("tags")
+)
 _R, _P, _M = len(REPLY), len(POST), len(POST) + len(PERSON)
 
 
@@ -124,3 +134,8 @@ def reply_person(*cells: Any) -> tuple[ShownReply, ShownPerson, bool]:
 def post_person_forum(*cells: Any) -> tuple[ShownPost, ShownPerson, ShownForum]:
     """A row of POST, PERSON and FORUM."""
     return ShownPost(*cells[:_P]), ShownPerson(*cells[_P:_M]), ShownForum(*cells[_M:])
+
+
+def tags_of(cell: str | None) -> tuple[str, ...]:
+    """The tags of a cell of TAGS, in order."""
+    return tuple(sorted(cell.split(_BETWEEN_TAGS))) if cell else ()

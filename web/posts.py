@@ -15,7 +15,6 @@ from starlette.routing import Route
 from server import freshness, text
 from server.errors import Gone
 from server.forums.standing import standing
-from server.library import lists as library
 from server.permissions import Permission, may, must
 from server.polls import pages as polls
 from server.polls.pages import ShownPoll
@@ -79,8 +78,6 @@ def _ahead(visit: Visit, number: int, after: int | None) -> Iterable[Put]:
     """What `_look` asks of most threads."""
     viewer = visit.viewer
     yield from ahead.of_thread(viewer, number, after=after)
-    yield polls.ahead(number)
-    yield library.ahead(viewer, number)
     if viewer.member is None:
         yield freshness.ahead(number)
     else:
@@ -107,9 +104,9 @@ async def _look(visit: Visit, number: int, after: int | None, session: AsyncSess
 async def _poll(session: AsyncSession, visit: Visit, page: ThreadPage) -> ShownPoll | None:
     """The poll that the thread carries, which stands below its text."""
     opener = page.opener.post
-    if page.focus is not None or opener.state == PostState.DELETED:
+    if not page.has_poll or page.focus is not None or opener.state == PostState.DELETED:
         return None
-    return await polls.of_thread(session, visit.viewer, opener.id)
+    return (await polls.of_posts(session, visit.viewer, [opener.id])).get(opener.id)
 
 
 async def _beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Beside:

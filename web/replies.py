@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replies as the page of a thread writes them, from forms written once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, pass_context
@@ -15,7 +15,7 @@ _SLOTS = (
     "id", "uri", "handle", "face", "byline", "when", "language", "html", "name", "url", "place",
     "times", "count", "person", "csrf", "on", "next",
 )  # fmt: skip
-_FORMS, _HELD = "guildhall_forms", "guildhall_replies"
+_FORMS, _HELD, _DEEDS = "guildhall_forms", "guildhall_replies", "guildhall_deeds"
 # Articles by all that they show, so that none is ever out of date; the oldest make room. Longer
 # ones (in characters) are written each time.
 MOST_HELD, LARGEST_HELD = 4_096, 8_192
@@ -53,9 +53,43 @@ class Shown(NamedTuple):
 
 
 @pass_context
-def branches(context: Context, nodes: Sequence[Node], article: Callable[[Node], Markup]) -> Markup:
-    """A list of replies, each with the list of its answers; `article` writes what has no form."""
-    writing = _Writing(context, article)
+def deeds(context: Context, opener: Entry) -> Markup:
+    """What can be done with an opener; for visitors held by all that it shows them."""
+    if context["me"] is not None:
+        return Markup(_macros(context).actions(opener))  # noqa: S704 (a macro's)
+    post, author = opener.post, opener.author
+    is_ours = post.uri.startswith(context["site"].origin)
+    shown = (
+        *(
+            is_ours,
+            post.id,
+            post.slug,
+            post.uri,
+            post.url,
+            post.state,
+            context["page"].opener.post.kind,
+        ),
+        *(post.revision, post.endorsement_count, author.name, author.agency, author.peer),
+    )
+    held: dict[object, Markup] = context.environment.globals.setdefault(_DEEDS, {})  # type: ignore[assignment]
+    written = held.get(shown)
+    if written is None:
+        written = held[shown] = Markup(_macros(context).actions(opener))  # noqa: S704 (a macro's)
+        if len(held) > MOST_HELD:
+            del held[next(iter(held))]
+    return written
+
+
+def _macros(context: Context) -> Any:
+    """The macros of a post, among what this page shows: made only where they are needed."""
+    template = context.environment.get_template("parts/post.html")
+    return template.make_module(context.get_all(), shared=True)
+
+
+@pass_context
+def branches(context: Context, nodes: Sequence[Node]) -> Markup:
+    """A list of replies, each with the list of its answers."""
+    writing = _Writing(context)
     parts: list[str] = []
     writing.put(nodes, parts)
     return Markup("".join(parts))  # noqa: S704 (our own, and articles)
@@ -64,8 +98,8 @@ def branches(context: Context, nodes: Sequence[Node], article: Callable[[Node], 
 class _Writing:
     """What is the same for all replies of a page."""
 
-    def __init__(self, context: Context, article: Callable[[Node], Markup]) -> None:
-        self._context, self._article = context, article
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._environment = environment = context.environment
         page, me = context["page"], context["me"]
         self._is_branch = bool(page.focus)
@@ -83,6 +117,8 @@ class _Writing:
         self._path = environment.filters["path"]
         self._stamped, self._drawn = context["ages"].stamped, context["people"].drawn
         self._origin: str = context["site"].origin
+        # For what has no form; most pages show nothing of that kind.
+        self._macros: Any = None
         self._held: dict[Shown, Markup] = environment.globals.setdefault(_HELD, {})  # type: ignore[assignment]
 
     def put(self, nodes: Sequence[Node], parts: list[str]) -> None:
@@ -115,7 +151,9 @@ class _Writing:
             or post.author_id == self._me
             or post.id in self._folded
         ):
-            return self._article(node)
+            if self._macros is None:
+                self._macros = _macros(self._context)
+            return str(self._macros.article(node))
         html = self._stored(self._context, post.html) if "<img" in post.html else post.html
         shown = Shown(
             post.id,

@@ -29,7 +29,7 @@ from server.settings import Settings
 from server.shown import ShownForum, ShownPerson, ShownReply
 from web.ages import Ages, exact
 from web.people import People
-from web.replies import branches
+from web.replies import branches, deeds
 
 HERE = Path(__file__).parent
 _OPENED = "guildhall_opened"
@@ -111,7 +111,7 @@ def environment() -> Environment:
     )
     made.template_class = _Template
     made.context_class = _Context
-    made.globals.update(branches=branches, static=static, where=where, path_of=path_of)
+    made.globals.update(branches=branches, deeds=deeds, static=static, where=where, path_of=path_of)
     made.filters.update(
         byline=byline,
         exact=exact,

@@ -27,7 +27,6 @@ FORUMS_AT_ONCE = 8
 OF_EACH_TAG = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_BETWEEN_TAGS = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -84,18 +83,12 @@ class Own:
 
 
 def _line(*cells: Any) -> Line:
-    tags = tuple(sorted(cells[-2].split(_BETWEEN_TAGS))) if cells[-2] else ()
-    return Line(*shown.post_person_forum(*cells[:-2]), tags, cells[-1])
+    return Line(*shown.post_person_forum(*cells[:-2]), shown.tags_of(cells[-2]), cells[-1])
 
 
 @cache
 def lines(sight: Sight) -> Question[Line]:
     """The threads `id0` to `id29`, as far as they are to be seen."""
-    tags = (
-        select(func.aggregate_strings(PostTag.tag, _BETWEEN_TAGS))
-        .where(PostTag.post_id == Post.id)
-        .scalar_subquery()
-    )
     seen: Any = null()
     if sight.signed_in:
         seen = (
@@ -104,7 +97,7 @@ def lines(sight: Sight) -> Question[Line]:
             .scalar_subquery()
         )
     return Question(
-        select(*shown.POST, *shown.PERSON, *shown.FORUM, tags.label("tags"), seen.label("seen"))
+        select(*shown.POST, *shown.PERSON, *shown.FORUM, shown.TAGS, seen.label("seen"))
         .join(Forum, Forum.id == Post.forum_id)
         .join(Member, Member.id == Post.author_id)
         .where(Post.id.in_([given(f"id{n}") for n in range(PAGE)]), posts_in(sight)),

@@ -16,7 +16,7 @@ from server.viewers import Sight, Viewer, posts_in, visible_posts
 from storage.among import among
 from storage.base import Characters
 from storage.forums import Forum
-from storage.plain import Put, Question, ask, given
+from storage.plain import Question, ask, given
 from storage.posts import Post, PostState
 from storage.practices import (
     Practice,
@@ -290,12 +290,7 @@ def _came_of(sight: Sight) -> Question[CameOf]:
     )
 
 
-def ahead(viewer: Viewer, thread: int) -> Put:
-    """What `came_of` asks."""
-    return _came_of(viewer.sight), {"thread": thread, "gone": PostState.DELETED, **viewer.values}
-
-
 async def came_of(session: AsyncSession, viewer: Viewer, thread: int) -> list[CameOf]:
     """The practices that came of a discussion and that the viewer may see."""
-    question, asked = ahead(viewer, thread)
-    return await ask(session, question, **asked)
+    asked = {"thread": thread, "gone": PostState.DELETED, **viewer.values}
+    return await ask(session, _came_of(viewer.sight), **asked)

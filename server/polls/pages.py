@@ -9,13 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.viewers import Viewer
-from storage.base import Identifier
 from storage.members import Member
-from storage.plain import Put, Question, ask, given
 from storage.polls import Poll, PollOption, PollVote
 from storage.posts import Post
-
-_ANY = Question(select(Poll.post_id).where(Poll.post_id == given("post", Identifier)).limit(1), int)
 
 
 @dataclass(frozen=True)
@@ -56,18 +52,6 @@ class ShownPoll:
             # Kept back by another server until it says how the poll ended.
             return not self.hidden or self.over
         return not self.hidden or bool(self.own) or self.has_ended(now)
-
-
-def ahead(thread: int) -> Put:
-    """What `of_thread` asks of a thread without a poll."""
-    return _ANY, {"post": thread}
-
-
-async def of_thread(session: AsyncSession, viewer: Viewer, post: int) -> ShownPoll | None:
-    """The poll of a thread that the viewer was found to see; most have none."""
-    if not await ask(session, _ANY, post=post):
-        return None
-    return (await of_posts(session, viewer, [post])).get(post)
 
 
 async def of_posts(

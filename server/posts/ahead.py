@@ -18,7 +18,6 @@ def of_thread(viewer: Viewer, thread: int, *, after: int | None = None) -> Itera
     yield questions.replies_if_short(sight), {"first": (after or 0) + 1, **around}
     yield questions.heads_if_long(sight), from_there
     yield questions.replies_if_long(sight), from_there
-    yield questions.tags(), {"id": thread}
     if viewer.member is None:
         yield questions.waiting(), {"thread": thread}
     else:

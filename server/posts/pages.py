@@ -66,6 +66,8 @@ class ThreadPage:
     forum: ShownForum
     opener: Entry
     tags: tuple[str, ...]
+    has_poll: bool
+    has_practices: bool
     branches: list[Node]
     focus: ShownPost | None
     parent: Entry | None
@@ -103,15 +105,16 @@ async def thread_page(
     found = await ask(session, questions.opening(viewer.sight), id=post_id, **viewer.values)
     if not found:
         raise NotFound
-    post, author, forum = found[0]
-    opener = post
+    opening = found[0]
+    post = opening.post
     if not post.is_thread:
         above = await ask(
             session, questions.opening(viewer.sight), id=post.thread_id, **viewer.values
         )
         if not above:
             raise NotFound
-        opener, author, _ = above[0]
+        opening = above[0]
+    opener, forum = opening.post, opening.forum
     rows, next_after = await _branches(session, viewer, post, after)
     if not forum.is_local and not viewer.is_member:
         opener.reply_count -= (await ask(session, questions.waiting(), thread=opener.id))[0]
@@ -125,7 +128,7 @@ async def thread_page(
         member, forum, steward=bool(own.steward), listed=listed, blocked=bool(own.blocked)
     )
     seeing = _Seeing(viewer, stands, own.seen, now, away)
-    first = seeing.entry(opener, author, bool(own.endorsed))
+    first = seeing.entry(opener, opening.author, bool(own.endorsed))
     entries = {opener.id: first} | {row[0].id: seeing.entry(*row) for row in rows}
     replies = [entries[row[0].id] for row in rows]
     if held := await filters.of_context(session, member, Context.THREAD):
@@ -137,7 +140,9 @@ async def thread_page(
     return ThreadPage(
         forum=forum,
         opener=first,
-        tags=tuple(await ask(session, questions.tags(), id=opener.id)),
+        tags=opening.tags,
+        has_poll=opening.has_poll,
+        has_practices=opening.has_practices,
         branches=branches,
         focus=None if post.is_thread else post,
         parent=entries.get(post.parent_id or 0) if not post.is_thread else None,

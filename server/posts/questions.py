@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, false, func, select
 from sqlalchemy.orm import aliased
@@ -18,7 +18,9 @@ from storage.members import Member
 from storage.moderation import ForumBlock
 from storage.mutes import MutedThread
 from storage.plain import Question, given
-from storage.posts import Post, PostState, PostTag, ReadMark
+from storage.polls import Poll
+from storage.posts import Post, PostState, ReadMark
+from storage.practices import PracticeThread
 
 BRANCHES_A_PAGE = 40
 REPLIES_A_PAGE = 600
@@ -40,15 +42,36 @@ class Own:
     muted: bool = False
 
 
+class Opening(NamedTuple):
+    """A post with its author, its forum and its tags, and what else must be asked for."""
+
+    post: ShownPost
+    author: ShownPerson
+    forum: ShownForum
+    tags: tuple[str, ...]
+    has_poll: bool
+    has_practices: bool
+
+
+def _opening(*cells: Any) -> Opening:
+    *shown_cells, tags, has_poll, has_practices = cells
+    seen = shown.post_person_forum(*shown_cells)
+    return Opening(*seen, shown.tags_of(tags), bool(has_poll), bool(has_practices))
+
+
 @cache
-def opening(sight: Sight) -> Question[tuple[ShownPost, ShownPerson, ShownForum]]:
-    """A post with its author and its forum."""
+def opening(sight: Sight) -> Question[Opening]:
+    """A post by its id."""
+    has_poll = exists().where(Poll.post_id == Post.id)
+    # Whether any of them is to be seen is another question, and most threads have none.
+    has_practices = exists().where(PracticeThread.thread_id == Post.id)
+    others = (shown.TAGS, has_poll.label("has_poll"), has_practices.label("has_practices"))
     return Question(
-        select(*shown.POST, *shown.PERSON, *shown.FORUM)
+        select(*shown.POST, *shown.PERSON, *shown.FORUM, *others)
         .join(Forum, Forum.id == Post.forum_id)
         .join(Member, Member.id == Post.author_id)
         .where(Post.id == given("id"), posts_in(sight)),
-        shown.post_person_forum,
+        _opening,
     )
 
 
@@ -136,13 +159,6 @@ def waiting() -> Question[int]:
             Post.id != Post.thread_id,
         ),
         int,
-    )
-
-
-@cache
-def tags() -> Question[str]:
-    return Question(
-        select(PostTag.tag).where(PostTag.post_id == given("id")).order_by(PostTag.tag), str
     )
 
 

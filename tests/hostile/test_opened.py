@@ -158,6 +158,5 @@ async def is_counted(gh: Commons, question: Json, *votes: int) -> None:
     held = await gh.held(question["id"])
     assert held is not None
     async with gh.instance.reading() as session:
-        poll = await pages.of_thread(session, VISITOR, held.id)
-    assert poll is not None
+        poll = (await pages.of_posts(session, VISITOR, [held.id]))[held.id]
     assert tuple(one.votes for one in poll.choices) == votes

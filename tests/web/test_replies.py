@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import pytest
 from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.applications import Starlette
@@ -50,21 +51,30 @@ def squeezed(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r">\s+<", "><", html)).strip()
 
 
-async def test_a_form_says_what_the_template_says(app: Starlette, instance: Instance) -> None:
-    environment = templates.environment()
+def surroundings(app: Starlette, instance: Instance) -> dict[str, Any]:
+    """What the page of a thread gives its templates; to visitors, as long as `me` is None."""
     page = SimpleNamespace(
-        focus=None, may_reply=False, may_lock=False, forum=SimpleNamespace(visibility="public"),
+        focus=None, may_reply=False, may_lock=False, may_pin=False, forum=SimpleNamespace(visibility="public"),
         opener=SimpleNamespace(post=SimpleNamespace(kind="thread", locked=False)), quoted={},
     )  # fmt: skip
-    shown: dict[str, Any] = {
+    return {
         "page": page, "csrf": Markup("t0ken"), "on": "1-2", "deepest": 8, "sizes": {},
         "site": instance.settings, "ages": Ages(instance.clock.now()), "people": app.state.people,
-        "pictures": app.state.pictures, "announced": {},
+        "pictures": app.state.pictures, "announced": {}, "me": None, "may_endorse": False,
     }  # fmt: skip
 
-    def never(node: Node) -> Markup:
-        raise AssertionError(f"{node} has a form")
 
+async def test_a_form_says_what_the_template_says(
+    app: Starlette, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = templates.environment()
+    shown = surroundings(app, instance)
+    page = shown["page"]
+
+    def never(context: Context) -> Any:
+        raise AssertionError("something has no form")
+
+    monkeypatch.setattr(replies, "_macros", never)
     seen = set()
     # Visitors can do nothing.
     sights = [(False, False, False), *product((True,), YES_NO, YES_NO)]
@@ -81,11 +91,35 @@ async def test_a_form_says_what_the_template_says(app: Starlette, instance: Inst
             node.next_unread = 104 if chained and entry.unread else None
             module: Any = environment.get_template("parts/post.html").make_module(shown)
             context: Any = environment.get_template("parts/post.html").new_context(shown)
-            written = replies.branches(context, [node], never)
+            written = replies.branches(context, [node])
             expected = f'<ul class="replies"><li>{module.article(node)}</li></ul>'
             assert squeezed(written) == squeezed(expected)
             seen.add(written)
     assert len(seen) > 600
+
+
+async def test_what_can_be_done_with_an_opener_is_as_the_template_says(
+    app: Starlette, instance: Instance
+) -> None:
+    """What is held for visitors is given again only for an opener that shows the same."""
+    shown = surroundings(app, instance)
+    template = templates.environment().get_template("parts/post.html")
+    module: Any = template.make_module(shown)
+    context: Any = template.new_context(shown)
+    seen = set()
+    for ours, edits, count, kind in product(YES_NO, (0, 1), (0, 1, 2), ("thread", "practice")):
+        shown["page"].opener.post.kind = kind
+        for field, value in (
+            *(("id", 501), ("slug", "a-slug"), ("url", "https://elsewhere.example/1")),
+            *(("state", "sent"), ("name", "Eve"), ("agency", "A town"), ("peer", "b.example")),
+        ):
+            entry = reply(instance, 500, ours=ours, edits=edits, count=count).entry
+            entry.post.thread_id = 500
+            for _ in range(2):
+                assert replies.deeds(context, entry) == module.actions(entry)
+                setattr(entry.post if hasattr(entry.post, field) else entry.author, field, value)
+            seen.add(replies.deeds(context, entry))
+    assert len(seen) > 80
 
 
 async def test_a_page_is_let_go_of_once_it_is_written(

@@ -46,7 +46,7 @@ async def beside(session: AsyncSession, visit: Visit, page: ThreadPage) -> Besid
             one.kind in known for one in told["announced"].values()
         )
         return Beside("practices/practice.html", shown, is_whole, scopes=scopes, until=found.until)
-    came = await came_of(session, visit.viewer, opener.id)
+    came = await came_of(session, visit.viewer, opener.id) if page.has_practices else []
     return Beside(values={"practices": came}, scopes=freshness.of_library() if came else ())
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 
 from server.freshness import Mark
-from web.exchanges import head_of
+from web.exchanges import HEAD, head_of
 from web.kept import SECOND, Kept, Key, Page
 
 Scope = MutableMapping[str, Any]
@@ -140,14 +140,14 @@ async def _answer(page: Page, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": 304, "headers": unchanged})
         await send({"type": "http.response.body", "body": b""})
         return
-    headers, body = page.headers, page.body
+    headers, body, head = page.headers, page.body, page.head
     if page.is_packed_for(packs):
         page.asked += 1
         if page.asked == SECOND:
             await page.pack()
         if page.packed:
-            headers, body = page.packed_headers, page.packed
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+            headers, body, head = page.packed_headers, page.packed, page.packed_head
+    await send({"type": "http.response.start", "status": 200, "headers": headers, HEAD: head})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 

@@ -72,6 +72,8 @@ Headers = list[tuple[bytes, bytes]]
 Fixed = tuple[tuple[bytes, bytes], ...]
 # The first line of an answer, its headers, and how long its body is.
 Head = tuple[bytes, bytes, int]
+# Where the start of an answer holds what `head_of` made of its headers.
+HEAD = "guildhall.head"
 
 
 def head_of(status: int, headers: Fixed) -> Head | None:
@@ -97,10 +99,11 @@ fixed_head = lru_cache(maxsize=256)(head_of)
 
 
 class Exchange(RequestResponseCycle):
-    """A request and its answer; one whose headers never change is put together in one step.
+    """A request and its answer; one whose headers are known is put together in one step.
 
-    Such headers come as a tuple. Uvicorn would look at each of them anew in every answer, which
-    takes as long as half the check of a signature.
+    Headers that never change come as a tuple, those of a page with the head made of them. Uvicorn
+    would look at each of them anew in every answer, which takes as long as half the check of a
+    signature.
     """
 
     _fixed: Head | None = None
@@ -116,14 +119,16 @@ class Exchange(RequestResponseCycle):
                 return
             await super().send(self._held)
         elif not self.response_started and self._may_be_held(message):
-            self._fixed, self._held = fixed_head(message["status"], message["headers"]), message
+            made: Head | None = message.get(HEAD)
+            self._fixed = made or fixed_head(message["status"], tuple(message["headers"]))
+            self._held = message
             if self._fixed is not None:
                 return
         await super().send(message)  # type: ignore[arg-type]
 
     def _may_be_held(self, message: MutableMapping[str, Any]) -> bool:
         return (
-            isinstance(message.get("headers"), tuple)
+            (message.get(HEAD) is not None or isinstance(message.get("headers"), tuple))
             and message["type"] == "http.response.start"
             and self.keep_alive
             and not self.access_log

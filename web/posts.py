@@ -19,7 +19,9 @@ from server.permissions import Permission, may, must
 from server.polls import pages as polls
 from server.polls.pages import ShownPoll
 from server.posts import ahead, editing, pages, reading, steering
-from server.posts.pages import HistoryPage, ThreadPage
+from server.posts import history as earlier
+from server.posts.history import HistoryPage
+from server.posts.pages import ThreadPage
 from server.rows import Kind, PostState, Put
 from web import repeats, writing
 from web.beside import Beside
@@ -180,7 +182,7 @@ async def history(request: Request) -> Response:
     """What a post said before each edit."""
     visit = await arrive(request)
     async with visit.instance.reading() as session:
-        page = await pages.history(session, visit.viewer, post_id(request))
+        page = await earlier.history(session, visit.viewer, post_id(request))
     if page.entry_post.kind == Kind.PRACTICE:
         return visit.go(f"/p/{page.entry_post.id}/versions")
     versions = await asyncio.to_thread(_versions, page) if page.revisions else []

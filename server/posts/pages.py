@@ -17,7 +17,7 @@ from server.errors import NotFound
 from server.filters import Context, Held
 from server.permissions import Permission, Standing, may
 from server.posts import questions
-from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Row
+from server.posts.questions import BRANCHES_A_PAGE, REPLIES_A_PAGE, Opening, Row
 from server.posts.quoted import Quoted, quoted_by
 from server.shown import ShownForum, ShownPerson, ShownPost, ShownReply
 from server.viewers import Sight, Viewer, posts_in, visible_posts
@@ -25,7 +25,7 @@ from storage.among import among
 from storage.forums import Forum
 from storage.members import Member
 from storage.plain import Question, ask
-from storage.posts import Kind, Post, PostRevision, PostState
+from storage.posts import Kind, Post, PostState
 
 __all__ = ["BRANCHES_A_PAGE", "REPLIES_A_PAGE"]
 
@@ -98,22 +98,21 @@ async def locate(session: AsyncSession, viewer: Viewer, post_id: int) -> tuple[P
     return row[0], row[1]
 
 
+async def _opening(session: AsyncSession, viewer: Viewer, number: int) -> Opening:
+    """A post of any kind, as a page that it opens needs it."""
+    found = await ask(session, questions.opening(viewer.sight), id=number, **viewer.values)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
 async def thread_page(
     session: AsyncSession, viewer: Viewer, post_id: int, now: datetime, *, after: int | None = None
 ) -> ThreadPage:
     """The page of a thread (branches after `after`), or of one reply and what answers it."""
-    found = await ask(session, questions.opening(viewer.sight), id=post_id, **viewer.values)
-    if not found:
-        raise NotFound
-    opening = found[0]
-    post = opening.post
-    if not post.is_thread:
-        above = await ask(
-            session, questions.opening(viewer.sight), id=post.thread_id, **viewer.values
-        )
-        if not above:
-            raise NotFound
-        opening = above[0]
+    begun = await _opening(session, viewer, post_id)
+    post = begun.post
+    opening = begun if post.is_thread else await _opening(session, viewer, post.thread_id)
     opener, forum = opening.post, opening.forum
     rows, next_after = await _branches(session, viewer, post, after)
     if not forum.is_local and not viewer.is_member:
@@ -293,33 +292,6 @@ def _chain_unread(branches: list[Node]) -> list[int]:
     for node, following in itertools.pairwise(unread):
         node.next_unread = following.entry.post.id
     return [node.entry.post.id for node in unread]
-
-
-@dataclass(frozen=True)
-class HistoryPage:
-    """A post and what it said before, the latest first."""
-
-    entry_post: Post
-    author: Member
-    forum: Forum
-    opener: Post
-    revisions: list[PostRevision]
-
-
-async def history(session: AsyncSession, viewer: Viewer, post_id: int) -> HistoryPage:
-    """Every earlier version of a post the viewer may see."""
-    post, forum = await locate(session, viewer, post_id)
-    if post.state == PostState.DELETED:
-        raise NotFound
-    rows = await session.execute(
-        select(PostRevision)
-        .where(PostRevision.post_id == post.id)
-        .order_by(PostRevision.revision.desc())
-        .limit(100)
-    )
-    author = await session.get_one(Member, post.author_id)
-    opener = await session.get_one(Post, post.thread_id)
-    return HistoryPage(post, author, forum, opener, list(rows.scalars()))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from server.errors import Gone, NotAllowed
 from server.forums import deeds
 from server.forums.pages import page as forum_page
 from server.instance import Instance
-from server.posts import editing, pages, reading, steering, writing
+from server.posts import editing, history, reading, steering, writing
 from server.posts.drafts import EditDraft, Origin, ReplyDraft
 from server.viewers import VISITOR
 from storage.audit import AuditEntry
@@ -36,7 +36,7 @@ async def test_an_edit_keeps_what_was_said_before(town: Town) -> None:
             tx.clock.turn(minutes=1)  # type: ignore[attr-defined]
             await editing.edit(tx, town.ana, post, draft)
     async with town.instance.reading() as session:
-        shown = await pages.history(session, VISITOR, post.id)
+        shown = await history.history(session, VISITOR, post.id)
     assert [(r.revision, r.title, r.source) for r in shown.revisions] == [
         (1, "Title 1", "Words 1."),
         (0, "Old title", "Old words."),

@@ -54,7 +54,8 @@ def squeezed(html: str) -> str:
 def surroundings(app: Starlette, instance: Instance) -> dict[str, Any]:
     """What the page of a thread gives its templates; to visitors, as long as `me` is None."""
     page = SimpleNamespace(
-        focus=None, may_reply=False, may_lock=False, may_pin=False, forum=SimpleNamespace(visibility="public"),
+        focus=None, may_reply=False, may_lock=False, may_pin=False,
+        forum=SimpleNamespace(visibility="public"),
         opener=SimpleNamespace(post=SimpleNamespace(kind="thread", locked=False)), quoted={},
     )  # fmt: skip
     return {

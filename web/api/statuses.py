@@ -8,7 +8,8 @@ from typing import Any
 
 from server import bookmarks, endorsements, text
 from server.errors import Invalid
-from server.posts import dictated, pages
+from server.posts import dictated
+from server.posts import history as earlier
 from server.rows import Member, Post
 from server.timelines import people, statuses
 from server.timelines.statuses import Line, Status
@@ -82,7 +83,7 @@ async def history(call: Call) -> Json:
     """What a status said at each time, the oldest first."""
     line, status = await found(call)
     async with call.instance.reading() as session:
-        page = await pages.history(session, call.viewer, line.post)
+        page = await earlier.history(session, call.viewer, line.post)
     drawn = Statuses(call.instance)
     now = drawn.status(status)
     author = drawn.account(status.author)

@@ -60,7 +60,7 @@ class Parcel:
 class Moment:
     """What several that start together ask once."""
 
-    __slots__ = ("_keys", "_mode", "_rules", "_wire", "end", "is_ours", "now", "visibilities")
+    __slots__ = ("_keys", "_mode", "_rules", "_wire", "end", "now", "visibilities")
 
     def __init__(
         self, office: Office, rules: Rules, visibilities: Mapping[str, str | None]
@@ -69,7 +69,6 @@ class Moment:
         self._wire, self._rules = office.wire, rules
         self._mode = office.wire.instance.settings.federates
         self.now = office.wire.instance.clock.now()
-        self.is_ours = self.now < office.until
         self.end = asyncio.get_running_loop().time() + DEADLINE
         self._keys: dict[str, Held | None] = {}
 
@@ -176,7 +175,9 @@ class Express:
     def _start(self, parcel: Parcel, moment: Moment) -> bool:
         """Have it signed, if nothing speaks against it now."""
         office, item, origin = self.office, parcel.work.items[0], parcel.origin
-        if not moment.is_ours or not origin.is_well or origin.host in office.health.paused:
+        if not office.leases.holds(parcel.work.lane, moment.now):
+            return False
+        if not origin.is_well or origin.host in office.health.paused:
             return False
         if item.audience not in moment.visibilities:
             return False

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from federation.claims import LEASE, LOOKED_FOR_DEAD_EVERY, is_dead
+from federation.claims import LOOKED_FOR_DEAD_EVERY, is_dead
 from federation.delivery.bodies import Bodies
 from federation.delivery.express import Express, First
 from federation.delivery.health import Health, Origin
+from federation.delivery.leases import Leases
 from federation.delivery.sending import Office, is_compared
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
@@ -57,15 +58,17 @@ class Delivery:
             self.health,
             self.slots,
             Signing(),
-            Settling(wire),
+            Settling(wire, owner),
             Bodies(wire),
             Told(wire.instance),
             Visibilities(wire.instance),
-            wire.instance.clock.now(),
+            Leases(wire.instance, owner),
         )
         self._express = Express(self._office, self._run, self._next)
         self._running: dict[int, asyncio.Task[None]] = {}
         self._due: dict[int, None] = {}
+        # Let go of, but not yet in the database: claimed now, they would lose that claim again.
+        self._leaving: set[int] = set()
         self._tail: deque[Item] = deque(maxlen=TAIL)
         self._read: int | None = None
         self._settled: dict[int, set[int]] = {}
@@ -163,9 +166,13 @@ class Delivery:
                 return
 
     async def _start_due(self) -> None:
-        running, sent = self._running, self._express.lanes
+        running, sent, leaving = self._running, self._express.lanes, self._leaving
         room = MOST_RUNNING - len(running) - len(sent)
-        ready = [lane for lane in self._due if lane not in running and lane not in sent]
+        ready = [
+            lane
+            for lane in self._due
+            if lane not in running and lane not in sent and lane not in leaving
+        ]
         # Where several processes work, each begins with its own.
         ready.sort(key=lambda lane: lane not in self._familiar)
         ready = ready[: max(0, room)]
@@ -177,10 +184,7 @@ class Delivery:
     async def _start(self, chosen: list[int]) -> None:
         """Claim some lanes, read what they have, and set each to work."""
         instance = self._wire.instance
-        async with instance.transaction() as tx:
-            until = tx.now + LEASE
-            works = await lanes.claim(tx.session, chosen, self.owner, tx.now, until)
-        self._office.until = until
+        works = await self._office.leases.claim(chosen)
         self._familiar.update(work.lane for work in works)
         now = instance.clock.now()
         async with instance.reading() as session:
@@ -206,7 +210,13 @@ class Delivery:
                 self._run(work, origin)
 
     def _put_back(self, work: Work, cursor: int) -> None:
-        self._office.settling.put(Settled(work.lane, work.host, cursor, release=True))
+        self._leaving.add(work.lane)
+
+        def written() -> None:
+            self._leaving.discard(work.lane)
+            self._next()
+
+        self._office.settling.note(Settled(work.lane, work.host, cursor, release=True), written)
 
     def _run(self, work: Work, origin: Origin, first: First = None) -> None:
         """Give a lane a turn; `first` is what came of a try that was made already."""
@@ -235,7 +245,7 @@ class Delivery:
         task.add_done_callback(ended)
 
     def _next(self) -> None:
-        """A lane's only entry is dealt with: whoever waited for room may go on."""
+        """A lane was let go of: whoever waited for that, or for room, may go on."""
         if self._due:
             self.on_ready()
 
@@ -250,13 +260,7 @@ class Delivery:
 
     async def renew(self) -> None:
         """Keep what we work on; called more often than leases run out."""
-        working = sorted({*self._running, *self._express.lanes})
-        if not working:
-            return
-        async with self._wire.instance.transaction() as tx:
-            until = tx.now + LEASE
-            await lanes.renew(tx.session, self.owner, working, until)
-        self._office.until = until
+        await self._office.leases.renew({*self._running, *self._express.lanes})
 
     async def stop(self, seconds: float) -> None:
         """Let what is in flight end, at most this long, and let go of every lane."""

@@ -4,13 +4,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 
 import structlog
 
 from federation.delivery.bodies import Bodies
 from federation.delivery.health import Health, Origin
+from federation.delivery.leases import Leases
 from federation.delivery.settling import Settling
 from federation.delivery.signing import Signing
 from federation.delivery.visibility import ASKED_EVERY, Visibilities
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass
 class Office:
-    """What all sendings of this process share; nothing is sent after `until` unless renewed."""
+    """What all sendings of this process share."""
 
     wire: Wire
     health: Health
@@ -55,7 +55,7 @@ class Office:
     bodies: Bodies
     told: Told
     visibilities: Visibilities
-    until: datetime
+    leases: Leases
     _rules: Rules | None = None
     _asked: float = 0.0
 
@@ -76,10 +76,6 @@ class Office:
         """What policy says of a host."""
         rules, instance = await self.rules(), self.wire.instance
         return rules.decide(instance.settings.federates, host, instance.clock.now())
-
-    def is_ours(self) -> bool:
-        """Whether our leases still run."""
-        return self.wire.instance.clock.now() < self.until
 
 
 _DONE = Outcome(DONE)

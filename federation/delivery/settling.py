@@ -23,8 +23,9 @@ AGAIN_AFTER = 1.0
 class Settling:
     """Collects while one commit runs, and writes what has gathered in the next one."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, owner: str) -> None:
         self._wire = wire
+        self._owner = owner
         self._waiting: list[tuple[Settled, Callable[[], None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._last = 0
@@ -49,7 +50,8 @@ class Settling:
             self._last = len(batch)
             try:
                 async with self._wire.instance.transaction() as tx:
-                    await lanes.settle(tx.session, [settled for settled, _ in batch], tx.now)
+                    came = [settled for settled, _ in batch]
+                    await lanes.settle(tx.session, came, self._owner, tx.now)
             except Exception as error:  # what was delivered must be noted, however long it takes
                 logger.error("cursors not written", exc_info=error)
                 self._waiting = batch + self._waiting

@@ -160,7 +160,8 @@ class Turn:
                 self._stop()
                 return
             if outcome.kind == LATER:
-                await self._park([(item, outcome.detail)])
+                if not await self._park([(item, outcome.detail)]):
+                    return
                 behind = True
             self._settle(item)
 
@@ -169,14 +170,16 @@ class Turn:
         items = [self._work.items[position] for position in positions]
         items = [item for item in items if item.seq not in self.settled]
         taken = [item for item in items if takes(self._origin.profile, item.form)]
-        await self._park([(item, BEHIND) for item in taken])
-        for item in items:
-            self._settle(item)
+        if await self._park([(item, BEHIND) for item in taken]):
+            for item in items:
+                self._settle(item)
 
     def _may_send(self) -> bool:
         """Whether the peer is up and not paused, and the lane still ours."""
         office, host = self._office, self._origin.host
-        return not self._origin.down and host not in office.health.paused and office.is_ours()
+        if self._origin.down or host in office.health.paused:
+            return False
+        return office.leases.holds(self._work.lane)
 
     async def _retry(self, held: Held) -> None:
         """Try a parked entry again."""
@@ -192,6 +195,8 @@ class Turn:
         async with self._office.wire.instance.transaction() as tx:
             if outcome.kind != LATER:
                 await lanes.unpark(tx.session, lane, [held.item.seq])
+                return
+            if not await self._is_still_ours(tx):
                 return
             self.is_late = True
             again = await tx.session.get(Parked, (lane, held.item.seq))
@@ -215,12 +220,21 @@ class Turn:
         logger.warning("delivery given up", inbox=lane.inbox, activity=item.activity_id)
         audit.note(tx, self._origin.host, "peer.given_up", item.activity_id, detail)
 
-    async def _park(self, entries: list[tuple[Item, str]]) -> None:
-        """Set entries aside, each with the reason."""
+    async def _is_still_ours(self, tx: Transaction) -> bool:
+        """Whether the lane is ours until the commit; what else is known of it stops here."""
+        if await lanes.holds(tx.session, self._office.leases.owner, self._work.lane):
+            return True
+        self._stop()
+        return False
+
+    async def _park(self, entries: list[tuple[Item, str]]) -> bool:
+        """Set entries aside, each with the reason; False where the lane is another's by now."""
         if not entries:
-            return
+            return True
         self.is_late = True
         async with self._office.wire.instance.transaction() as tx:
+            if not await self._is_still_ours(tx):
+                return False
             rows = [
                 {
                     "lane_id": self._work.lane,
@@ -236,3 +250,4 @@ class Turn:
             await tx.session.execute(
                 statement.on_conflict_do_nothing(index_elements=["lane_id", "seq"]), rows
             )
+        return True

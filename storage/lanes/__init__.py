@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lanes and their work: found, claimed and settled in bulk."""
 
-from storage.lanes.claiming import bodies, claim, fill, free, owners, renew
+from storage.lanes.claiming import bodies, claim, fill, free, holds, owners, renew
 from storage.lanes.finding import interested, next_return, paused, returning, rows_after, waiting
 from storage.lanes.settling import (
     caught_up,
@@ -27,6 +27,7 @@ __all__ = [
     "free",
     "gave_up",
     "give_up",
+    "holds",
     "interested",
     "move_along",
     "next_return",

@@ -104,12 +104,26 @@ async def claim(
     return [Work(*row) for row in (await session.execute(_CLAIMED, given)).all()]
 
 
-async def renew(session: AsyncSession, owner: str, lanes: Sequence[int], until: datetime) -> None:
-    """Keep lanes for longer."""
+async def renew(
+    session: AsyncSession, owner: str, lanes: Sequence[int], until: datetime
+) -> set[int]:
+    """Keep lanes for longer; answers those that are still the owner's."""
+    kept: set[int] = set()
     for batch in in_batches(lanes):
-        await session.execute(
-            update(Lane).where(Lane.id.in_(batch), Lane.owner == owner).values(lease_until=until)
+        renewed = (
+            update(_LANES)
+            .where(_LANES.c.id.in_(batch), _LANES.c.owner == owner)
+            .values(lease_until=until)
+            .returning(_LANES.c.id)
         )
+        kept.update((await session.execute(renewed)).scalars())
+    return kept
+
+
+async def holds(session: AsyncSession, owner: str, lane: int) -> bool:
+    """Whether a lane is the owner's, and stays so until the commit."""
+    question = select(_LANES.c.id).where(_LANES.c.id == lane, _LANES.c.owner == owner)
+    return (await session.execute(question.with_for_update())).first() is not None
 
 
 async def owners(session: AsyncSession) -> set[str]:

@@ -35,9 +35,11 @@ UNREACHED = "It was not reached for a month."
 _LANES = cast(Table, Lane.__table__)
 _PEERS = cast(Table, Peer.__table__)
 _TO = bindparam("to", type_=Identifier)
+# Whoever has lost a lane to another writes nothing of it, and lets go of nothing.
+_IS_MINE = _LANES.c.owner == bindparam("by", type_=_LANES.c.owner.type)
 _MOVED = (
     update(_LANES)
-    .where(_LANES.c.id == bindparam("of"))
+    .where(_LANES.c.id == bindparam("of"), _IS_MINE)
     .values(
         # A cursor never goes back, whoever writes last.
         cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
@@ -49,7 +51,7 @@ _FREED = _MOVED.values(owner=None, lease_until=None)
 # Most lanes have come as far as the others, with one more delivered: these are one statement.
 _ALIKE = (
     update(_LANES)
-    .where(among(_LANES.c.id, "lanes"))
+    .where(among(_LANES.c.id, "lanes"), _IS_MINE)
     .values(
         cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
         delivered=_LANES.c.delivered + bindparam("sent"),
@@ -57,7 +59,7 @@ _ALIKE = (
     )
 )
 _ALIKE_FREED = _ALIKE.values(owner=None, lease_until=None)
-_SAID = update(_LANES).where(_LANES.c.id == bindparam("of"))
+_SAID = update(_LANES).where(_LANES.c.id == bindparam("of"), _IS_MINE)
 # Processes that write down the same peers take their rows in the same order.
 _IN_ORDER = (
     select(_PEERS.c.host)
@@ -70,8 +72,20 @@ _DELIVERED = (
 )
 
 
-async def settle(session: AsyncSession, settled: Sequence[Settled], now: datetime) -> None:
-    """Write down how far lanes have come, all of them in a few statements."""
+async def settle(
+    session: AsyncSession, settled: Sequence[Settled], owner: str, now: datetime
+) -> None:
+    """Write down how far lanes of this owner have come, all of them in a few statements.
+
+    What another has claimed meanwhile is passed over: they send again what is not written down.
+    """
+    said = [
+        {"of": one.lane, "by": owner, "said": one.last_refusal}
+        for one in settled
+        if one.last_refusal
+    ]
+    if said:
+        await session.execute(_SAID.values(last_refusal=bindparam("said")), said)
     # What a lane was moved to stands before it is let go of, and counts once each time.
     for release in (False, True):
         alike: dict[tuple[int, int, int], list[int]] = {}
@@ -79,22 +93,23 @@ async def settle(session: AsyncSession, settled: Sequence[Settled], now: datetim
             if one.release is release:
                 came = one.cursor, one.delivered, one.refused
                 alike.setdefault(came, []).append(one.lane)
-        await _move(session, alike, release=release)
-    said = [{"of": one.lane, "said": one.last_refusal} for one in settled if one.last_refusal]
-    if said:
-        await session.execute(_SAID.values(last_refusal=bindparam("said")), said)
+        await _move(session, alike, owner, release=release)
     hosts = sorted({one.host for one in settled if one.delivered})
     if hosts:
         await session.execute(_DELIVERED, {"hosts": hosts, "now": now})
 
 
 async def _move(
-    session: AsyncSession, alike: Mapping[tuple[int, int, int], list[int]], *, release: bool
+    session: AsyncSession,
+    alike: Mapping[tuple[int, int, int], list[int]],
+    owner: str,
+    *,
+    release: bool,
 ) -> None:
     """Move lanes by (cursor, delivered, refused); a lane that stands there twice moves twice."""
-    rows: list[dict[str, int]] = []
+    rows: list[dict[str, int | str]] = []
     for (cursor, sent, refusals), lanes in alike.items():
-        came = {"to": cursor, "sent": sent, "refusals": refusals}
+        came: dict[str, int | str] = {"to": cursor, "sent": sent, "refusals": refusals, "by": owner}
         if len(set(lanes)) == len(lanes) > FEW:
             statement = _ALIKE_FREED if release else _ALIKE
             await session.execute(statement, came | {"lanes": lanes})

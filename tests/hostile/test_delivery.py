@@ -2,7 +2,6 @@
 """Delivering to servers that fail, refuse, or are no longer welcome."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -16,40 +15,15 @@ from server.posts.drafts import EditDraft
 from storage import lanes, log
 from storage.audit import AuditEntry
 from storage.forums import Visibility
-from storage.log import Lane, Parked
+from storage.log import Lane
 from storage.peers import Peer
 from storage.posts import Post
 from tests import makers
 from tests.hostile.commons import Commons, doing
 from tests.hostile.copy import copied
-from tests.hostile.peer import Asked, Page, ScriptedPeer, mallory, vera
-
-
-@pytest.fixture
-async def followed(gh: Commons, vic: ScriptedPeer) -> Commons:
-    """Our forum, followed by Vera whose server takes whole activities only."""
-    vic.software = "lemmy"
-    vic.describe()
-    assert (await gh.sent(vic, doing("Follow", vera(vic), gh.forum.uri))).state == "applied"
-    await gh.settled()
-    assert [one["type"] for one in vic.delivered] == ["Accept"]
-    vic.requests.clear()
-    return gh
-
-
-def told(peer: ScriptedPeer) -> list[tuple[str, str]]:
-    """(kind, title or id) of what was announced to a peer and taken, in order."""
-    found = []
-    for document in peer.delivered:
-        inner = document["object"]
-        thing = inner["object"]
-        found.append((inner["type"], str(thing.get("name", thing["id"]))))
-    return found
-
-
-def refusing(words: str, status: int) -> Callable[[Asked], Page]:
-    """An inbox that refuses whatever holds these words."""
-    return lambda asked: Page(status=status if words.encode() in asked.body else 202)
+from tests.hostile.followed import followed as followed
+from tests.hostile.followed import lane_of, parked, refusing, told
+from tests.hostile.peer import Page, ScriptedPeer, mallory, vera
 
 
 async def edited(gh: Commons, post: Post, title: str) -> None:
@@ -57,11 +31,6 @@ async def edited(gh: Commons, post: Post, title: str) -> None:
     async with gh.instance.transaction() as tx:
         await editing.edit(tx, gh.admin, post, EditDraft(title, f"About {title}."))
     await gh.settled()
-
-
-async def parked(gh: Commons) -> int:
-    async with gh.instance.reading() as session:
-        return len((await session.execute(select(Parked))).scalars().all())
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
@@ -298,11 +267,6 @@ async def test_who_was_away_for_a_month_may_fail_a_few_times_before_a_letter_is_
     async with gh.instance.reading() as session:
         said = (await session.execute(select(AuditEntry.verb))).scalars().all()
     assert said.count("peer.given_up") == 1
-
-
-async def lane_of(gh: Commons) -> Lane:
-    async with gh.instance.reading() as session:
-        return (await session.execute(select(Lane))).scalars().one()
 
 
 async def test_a_slow_server_is_sent_several_at_once_and_never_too_many(

@@ -56,7 +56,7 @@ async def follows(database: Database, number: int) -> None:
 async def claim(database: Database, owner: str, now: datetime, *numbers: int) -> list[int]:
     async with database.writer.transaction() as session:
         works = await lanes.claim(session, numbers, owner, now, now + LEASE)
-    return [work.lane for work in works]
+    return sorted(work.lane for work in works)
 
 
 async def test_of_two_processes_one_gets_each_lane(database: Database) -> None:
@@ -72,13 +72,38 @@ async def test_a_lane_is_free_again_when_its_lease_has_run_out(database: Databas
     assert await claim(database, "dead", NOON, 1) == [1]
     assert await claim(database, "alive", NOON + LEASE / 2, 1) == []
     async with database.writer.transaction() as session:
-        await lanes.renew(session, "dead", [1], NOON + LEASE * 2)
+        assert await lanes.renew(session, "dead", [1], NOON + LEASE * 2) == {1}
     assert await claim(database, "alive", NOON + LEASE, 1) == []
     assert await claim(database, "alive", NOON + LEASE * 2, 1) == [1]
     async with database.writer.transaction() as session:
         assert await lanes.owners(session) == {"alive"}
         await lanes.free(session, "alive")
     assert await claim(database, "dead", NOON, 1) == [1]
+
+
+async def test_who_has_lost_a_lane_writes_nothing_of_it(database: Database) -> None:
+    numbers = [await lane(database, number) for number in range(1, 7)]
+    assert await claim(database, "slow", NOON, *numbers) == numbers
+    assert await claim(database, "quick", NOON + LEASE, *numbers[1:]) == numbers[1:]
+    async with database.writer.transaction() as session:
+        assert await lanes.renew(session, "slow", numbers, NOON + LEASE * 2) == {1}
+        assert [await lanes.holds(session, "slow", number) for number in (1, 2)] == [True, False]
+        settled = [
+            Settled(number, f"peer{number}.example", 20, 1, 2, "no", release)
+            for number in numbers
+            for release in (False, True)
+        ]
+        await lanes.settle(session, settled, "slow", NOON + LEASE)
+    async with database.reading() as session:
+        rows = (await session.execute(select(Lane).order_by(Lane.id))).scalars().all()
+    assert [(row.owner, row.lease_until, row.cursor) for row in rows] == [
+        (None, None, 20),
+        *[("quick", NOON + LEASE * 2, 0)] * 5,
+    ]
+    assert [(row.delivered, row.refused, row.last_refusal) for row in rows] == [
+        (2, 4, "no"),
+        *[(0, 0, "")] * 5,
+    ]
 
 
 async def test_work_that_one_process_has_is_not_given_to_another(database: Database) -> None:
@@ -98,11 +123,11 @@ async def test_work_that_one_process_has_is_not_given_to_another(database: Datab
 
 
 async def test_a_cursor_never_goes_back(database: Database) -> None:
-    await lane(database, 1)
+    await lane(database, 1, owner="one")
     async with database.writer.transaction() as session:
         settled = [Settled(1, "peer1.example", seq, delivered=1) for seq in (7, 3)]
-        await lanes.settle(session, settled, NOON)
-        await lanes.settle(session, [Settled(1, "peer1.example", 5, refused=1)], NOON)
+        await lanes.settle(session, settled, "one", NOON)
+        await lanes.settle(session, [Settled(1, "peer1.example", 5, refused=1)], "one", NOON)
     async with database.reading() as session:
         held = await session.get_one(Lane, 1)
         assert (held.cursor, held.delivered, held.refused) == (7, 2, 1)
@@ -119,7 +144,7 @@ async def test_lanes_that_came_far_alike_and_others_are_settled_together(
         alike = [Settled(n, f"peer{n}.example", 20, 1, release=True) for n in range(1, 6)]
         twice = [Settled(6, "peer6.example", seq, 2) for seq in (30, 30)]
         other = Settled(7, "peer7.example", 9, 0, 3, "no", release=True)
-        await lanes.settle(session, [*alike, *twice, other], NOON)
+        await lanes.settle(session, [*alike, *twice, other], "one", NOON)
         rows = (await session.execute(select(Lane).order_by(Lane.id))).scalars().all()
         assert [(row.cursor, row.delivered, row.refused) for row in rows] == [
             *[(20, 1, 0)] * 5,

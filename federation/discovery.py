@@ -159,6 +159,7 @@ async def describe(
 ) -> Peer:
     """What a host runs and calls itself, by NodeInfo; stored with the peer.
 
+    That it answers is a sign of life: what waits for it is tried at once.
     `unlisted` asks a host that no rule lets in, which only an admin may want.
     """
     base = f"{_scheme(wire, host)}://{host}"
@@ -193,6 +194,7 @@ async def describe(
     if peer.software != before:
         # What one of our kind is asked for waited until it was known to be one.
         wire.instance.wake()
+    await wire.answered(host)
     return peer
 
 

@@ -4,6 +4,7 @@
 from federation.actors import Actors
 from federation.claims import Claims, owner_name
 from federation.delivery.lanes import Delivery
+from federation.descriptions import Descriptions
 from federation.downloads import Downloads
 from federation.fetch import Door
 from federation.fetches import Fetches
@@ -39,9 +40,15 @@ class Station(Wire):
         self.downloads = Downloads(self)
         self.pushes = Pushes(self)
         self.visits = Visits(self)
+        self.descriptions = Descriptions(self)
         self.stamps = Awaited(self, self.actors, self.verifier)
         self.mentors = Pulling(self, self.actors)
         self.repair = Repair(self, self.receiver, self.claims.owner)
+
+    async def answered(self, host: str) -> None:
+        """What waits for a host that has answered us, to be sent or applied, is tried at once."""
+        await self.delivery.heard(host)
+        await self.receiver.returned(host)
 
     async def close(self) -> None:
         """Leave off; whatever goes wrong meanwhile, the door is closed."""

@@ -125,6 +125,9 @@ class Wire:
         async with self.instance.knowing(keys.ahead(owner, RSA)) as session:
             return await self.keyring.of(session, owner, RSA)
 
+    async def answered(self, host: str) -> None:
+        """A host has answered us, which whoever has something waiting for it wants to know."""
+
     async def judge(self, host: str) -> Decision:
         """What policy says of a host now."""
         return await self.rulebook.judge(host, self.instance.clock.now())

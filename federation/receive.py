@@ -52,11 +52,14 @@ class Receiver:
         self.verifier = verifier
         self._claims = claims
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._elsewhere: dict[str, datetime] = {}
+        # Hosts that are left alone until then: another process has them, or working on them failed.
+        self._left: dict[str, datetime] = {}
         self._allowances: OrderedDict[int, Allowance] = OrderedDict()
         self._returns = Returns(wire.instance, self._is_ready)
         # Called when a host is through, of which more may wait.
         self.on_ready: Callable[[], None] = wire.instance.wake
+        # Called with what stopped the work on a host that nobody waits for any more.
+        self.on_crash: Callable[[Exception], None] = _log
 
     def _is_ready(self) -> None:
         self.on_ready()
@@ -87,11 +90,13 @@ class Receiver:
         # Of several processes one works on a host, or its activities would be applied out of order.
         ours = await self._claims.take(f"inbox:{host}" for host in chosen)
         until = self._wire.instance.clock.now() + LEFT_FOR
-        self._elsewhere |= {host: until for host in chosen if f"inbox:{host}" not in ours}
+        self._left |= {host: until for host in chosen if f"inbox:{host}" not in ours}
         taken = {host: rows for host, rows in chosen.items() if f"inbox:{host}" in ours}
         tasks = [self._start(host, rows) for host, rows in taken.items()]
         if tasks:
-            finished, _ = await asyncio.wait(tasks, timeout=PATIENCE)
+            finished, slow = await asyncio.wait(tasks, timeout=PATIENCE)
+            for task in slow:
+                task.add_done_callback(self._ended_by_itself)
             for task in finished:
                 task.result()
         return sum(map(len, taken.values()))
@@ -99,8 +104,8 @@ class Receiver:
     async def _due(self) -> list[InboxRow]:
         """The oldest rows whose time has come, of hosts that are not being worked on."""
         now = self._wire.instance.clock.now()
-        self._elsewhere = {host: until for host, until in self._elsewhere.items() if until > now}
-        left = {*self._busy, *self._elsewhere}
+        self._left = {host: until for host, until in self._left.items() if until > now}
+        left = {*self._busy, *self._left}
         async with self._wire.instance.reading() as session:
             rows = await inbox.due(session, now, ROWS_AT_ONCE, left)
         return [row for row in rows if host_of_uri(row.signer) not in left]
@@ -111,10 +116,16 @@ class Receiver:
             if not task.cancelled() and task.exception() is None:
                 self.on_ready()
 
-        task = asyncio.create_task(self._in_order(host, rows))
+        task = asyncio.create_task(self._in_order(host, rows), name=host)
         self._busy[host] = task
         task.add_done_callback(ended)
         return task
+
+    def _ended_by_itself(self, task: asyncio.Task[None]) -> None:
+        """What stopped it would go unseen, and it is begun anew, but not at once."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._left[task.get_name()] = self._wire.instance.clock.now() + LEFT_FOR
+            self.on_crash(error)
 
     async def _in_order(self, host: str, rows: list[InboxRow]) -> None:
         """Work on a host's rows; what is about a post that waits itself waits behind it.
@@ -250,6 +261,10 @@ class Receiver:
             wait = min(LONGEST_WAIT, 2.0 ** min(held.attempts, 20))
             held.next_try = tx.now + timedelta(seconds=wait)
             return held.next_try
+
+
+def _log(error: Exception) -> None:
+    logger.error("work on a host failed", exc_info=error)
 
 
 def _by_id(row: InboxRow) -> int:

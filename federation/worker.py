@@ -2,21 +2,20 @@
 """The worker: supervised loops that tell, receive, deliver and tidy."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-import structlog
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete
 
-from federation import discovery
+from federation import descriptions
 from federation.claims import RENEWED_EVERY
-from federation.errors import WireError
+from federation.crashes import Crashes
+from federation.greeting import greet
 from federation.outbox.tell import AT_ONCE, tell_waiting
 from federation.station import Station
-from server import filters, mail, mutes, peers, pushes, rotation, sweeping, uploads
+from server import filters, mail, mutes, pushes, rotation, sweeping, uploads
 from server.apps import clients, refreshes
 from server.calendar import tending
 from server.chain import checking
@@ -30,20 +29,15 @@ from server.resources import pieces
 from server.settings import Federation
 from server.vetting import schedule as reviews
 from storage.facts import FactRow
-from storage.forums import CopyState, Forum
-from storage.peers import Peer
 
-logger = structlog.get_logger("guildhall.worker")
 IDLE = 30.0
 DRAIN = 10.0
-CRASHES_TOLD = 3
-DESCRIBE_EVERY = timedelta(days=1)
+AGAIN_AFTER, AGAIN_AT_MOST = 2.0, 60.0
 FACTS_KEPT = timedelta(days=7)
 TIDY_EVERY = timedelta(hours=1)
 TEND_EVERY = timedelta(minutes=5)
 # What has run out can wait while a server comes up; people and peers do not.
 KEPT_AFTER = timedelta(minutes=1)
-GREETED_AT_ONCE = 8
 VERSION_EVERY = 0.2
 # What loops wait for after the beginning of a round, so that in a burst each takes what has
 # gathered; after a pause the first begins at once. Telling and sending cost a dozen questions a
@@ -58,6 +52,9 @@ VISITS_EVERY = 300.0
 SWEEPING = "sweeping"
 SWEEPS_EVERY = timedelta(days=1)
 STAMPS = "stamps"
+DESCRIBING = "describing"
+# One round of a loop: how many seconds until the next, None when there is none.
+Work = Callable[[], Awaitable[float | None]]
 
 
 class Worker:
@@ -70,7 +67,9 @@ class Worker:
             for name in ("tell", "receive", "deliver", "repair", "mentors", "stamps")
         }
         self._tasks: list[asyncio.Task[None]] = []
-        self._crashes: deque[float] = deque(maxlen=CRASHES_TOLD)
+        self.crashes = Crashes(wire.instance, wire.claims.owner)
+        self._version: int | None = None
+        self._marked: int | None = None
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._carrier = mail.carrier(wire.instance.settings)
         self._claims = wire.claims
@@ -81,14 +80,13 @@ class Worker:
     @property
     def healthy(self) -> bool:
         """False after three crashes within a minute."""
-        now = asyncio.get_running_loop().time()
-        return len(self._crashes) < CRASHES_TOLD or now - self._crashes[0] > 60
+        return self.crashes.are_few
 
     async def start(self) -> None:
         """Begin; needs a wire that is open."""
         instance = self._wire.instance
         instance.on_wake(self.wake)
-        loops: dict[str, Callable[[], Awaitable[float]]] = {
+        loops: dict[str, Work] = {
             "tell": self._tell,
             "keep": self._keep,
             "sweep": self._sweep,
@@ -102,17 +100,19 @@ class Worker:
                 "mentors": self._mentors,
                 "visits": self._visit,
                 "stamps": self._stamps,
+                "greet": self._greet,
+                "describe": self._describe,
             }
             # What concerns one loop only wakes that one; a commit with facts wakes all of them.
             self._wire.inbox.on_stored = self._wakes["receive"].set
             self._wire.receiver.on_ready = self._wakes["receive"].set
             self._wire.delivery.on_ready = self._wakes["deliver"].set
-            self._tasks.append(asyncio.create_task(self._greet()))
+            self._wire.receiver.on_crash = partial(self.crashes.note, "receive")
+        if instance.database.is_sqlite:
+            loops["watch"] = self._watch
         for name, work in loops.items():
             self._tasks.append(asyncio.create_task(self._supervise(name, work)))
-        if instance.database.is_sqlite:
-            self._tasks.append(asyncio.create_task(self._watch_commits()))
-        else:
+        if not instance.database.is_sqlite:
             self._stop_listening = await instance.database.listen(instance.wake)
 
     async def stop(self) -> None:
@@ -132,8 +132,8 @@ class Worker:
             if name not in AFTER_TELLING:
                 event.set()
 
-    async def _supervise(self, name: str, work: Callable[[], Awaitable[float]]) -> None:
-        """Run a loop for ever; a crash is logged and it starts again, more slowly each time."""
+    async def _supervise(self, name: str, work: Work) -> None:
+        """Run a loop until it has no next round; after a crash again, more slowly each time."""
         failures = 0
         event = self._wakes.get(name, asyncio.Event())
         loop = asyncio.get_running_loop()
@@ -147,12 +147,11 @@ class Worker:
                 raise
             except Exception as error:  # the outermost loop of the worker
                 failures += 1
-                wait = min(60.0, 2.0**failures)
-                self._crashes.append(loop.time())
-                logger.error("worker loop crashed", loop=name, exc_info=error)
+                wait = min(AGAIN_AT_MOST, AGAIN_AFTER * 2.0 ** (failures - 1))
+                self.crashes.note(name, error)
                 if not _is_told_to_end():
                     await asyncio.sleep(wait)
-            if _is_told_to_end():
+            if _is_told_to_end() or wait is None:
                 return
             # Not `wait_for`: before Python 3.12 it loses an end that comes in the moment of a wake.
             with suppress(TimeoutError):
@@ -219,6 +218,7 @@ class Worker:
     async def _keep(self) -> float:
         """Letters, notices for phones, what has run out: one process does it for all."""
         instance = self._wire.instance
+        await self.crashes.write()
         if not await self._claims.take([KEEPING]):
             return 2.0
         await mail.send_waiting(instance, self._carrier)
@@ -251,60 +251,25 @@ class Worker:
         return 2.0
 
     async def _greet(self) -> None:
-        """At the start: say hello to the agencies we know, and learn what new peers run.
+        await greet(self._wire)
 
-        A signed request is a sign of life, so a peer that waits for us tries again at once; so
-        is its answer, and what waits here for the peer need not wait any longer.
-        """
-        instance = self._wire.instance
-        old = instance.clock.now() - DESCRIBE_EVERY
-        is_strange = or_(Peer.described.is_(None), Peer.described < old)
-        async with instance.reading() as session:
-            agencies = await session.execute(
-                select(Peer.host, Peer.origin).where(Peer.software == peers.GUILDHALL)
-            )
-            strange = await session.execute(select(Peer.host).where(is_strange))
-            homes = await session.execute(
-                select(Forum.uri).where(
-                    Forum.peer.is_not(None), Forum.copy_state != CopyState.KNOWN
-                )
-            )
-        room = asyncio.Semaphore(GREETED_AT_ONCE)
+    async def _describe(self) -> float:
+        """What peers run: one process asks for all."""
+        if await self._claims.take([DESCRIBING]):
+            await self._wire.descriptions.run_due()
+        return descriptions.ROUND
 
-        async def politely(asking: Callable[[], Awaitable[object]]) -> None:
-            async with room:
-                with suppress(WireError):
-                    await asking()
-
-        async def hello(host: str, origin: str) -> None:
-            await self._wire.key_document(f"{origin}/instance/forums")
-            await self._wire.delivery.heard(host)
-            await self._wire.receiver.returned(host)
-
-        await asyncio.gather(
-            *(politely(partial(hello, host, origin)) for host, origin in agencies),
-            *(
-                politely(partial(self._wire.actors.forum, uri, fresh=True))
-                for uri in homes.scalars()
-            ),
-            *(
-                politely(partial(discovery.describe, self._wire, host))
-                for host in strange.scalars()
-            ),
-        )
-
-    async def _watch_commits(self) -> None:
+    async def _watch(self) -> float:
         """Notice what other processes commit to the same SQLite file."""
-        database, seen, marked = self._wire.instance.database, -1, None
-        while not _is_told_to_end():
-            # Only where anybody has committed it is asked whether that was another process.
-            mark = database.glance.mark()
-            if mark is None or mark != marked:
-                version, marked = await database.data_version(), mark
-                if seen not in {-1, version}:
-                    self._wire.instance.wake()
-                seen = version
-            await asyncio.sleep(VERSION_EVERY)
+        database = self._wire.instance.database
+        # Only where anybody has committed it is asked whether that was another process.
+        mark = database.glance.mark()
+        if mark is None or mark != self._marked:
+            version, self._marked = await database.data_version(), mark
+            if self._version not in {None, version}:
+                self._wire.instance.wake()
+            self._version = version
+        return VERSION_EVERY
 
 
 def _is_told_to_end() -> bool:

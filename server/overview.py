@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server import crashes
 from server.audit import last_check
+from server.crashes import Crash
 from server.mail import MOST_ATTEMPTS
 from storage.base import Base
 from storage.facts import FactRow
@@ -24,7 +26,8 @@ LATE = timedelta(minutes=5)
 class Overview:
     """Counts; `late_facts` are deeds that other agencies should have been told of by now.
 
-    `record_fault` is what the last look at the record found, empty when it was whole.
+    `record_fault` is what the last look at the record found, empty when it was whole, and `crash`
+    the last failure of the worker, in whichever process, if it was within a day.
     """
 
     members: int
@@ -39,6 +42,7 @@ class Overview:
     waiting_letters: int
     failed_letters: int
     record_fault: str
+    crash: Crash | None
 
     @property
     def is_new(self) -> bool:
@@ -68,4 +72,5 @@ async def page(session: AsyncSession, now: datetime) -> Overview:
         waiting_letters=await count(Letter, unsent, Letter.attempts < MOST_ATTEMPTS),
         failed_letters=await count(Letter, unsent, Letter.attempts >= MOST_ATTEMPTS),
         record_fault=checked.fault if checked is not None else "",
+        crash=await crashes.last(session, now),
     )

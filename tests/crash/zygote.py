@@ -84,6 +84,10 @@ class Zygote:
         ended = self.ended(process)
         assert ended == -signal.SIGKILL, f"it had ended by itself: {ended}, see {self.log}"
 
+    def end(self, process: int) -> None:
+        """Tell a process to end (SIGTERM), as whoever supervises it does."""
+        self._ask(signal=signal.SIGTERM, to=process)
+
     def ended(self, process: int) -> int:
         """The exit status of a process, once it has ended."""
         while process not in self._ended:

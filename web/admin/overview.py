@@ -8,6 +8,23 @@ from starlette.routing import Route
 from server import overview
 from web.admin.door import enter
 
+# What each loop of the worker does, for those who never read its code.
+LOOPS = {
+    "tell": "telling other agencies what is new",
+    "receive": "taking in what other agencies sent",
+    "deliver": "sending to other agencies",
+    "renew": "keeping what this process works on for itself",
+    "repair": "comparing copies of forums with their homes",
+    "mentors": "fetching the cards of mentors elsewhere",
+    "visits": "looking whether links still lead somewhere",
+    "stamps": "asking for the stamps of quotes",
+    "greet": "greeting the agencies we know",
+    "describe": "asking other sites what they run",
+    "keep": "sending letters and clearing away what has run out",
+    "sweep": "removing files that nothing shows, and checking the record",
+    "watch": "noticing what other processes have stored",
+}
+
 
 async def index(request: Request) -> Response:
     """What there is, what needs a hand, what to do next."""
@@ -18,6 +35,7 @@ async def index(request: Request) -> Response:
     return visit.page(
         "admin/overview.html",
         page=page,
+        crashed_at=LOOPS.get(page.crash.loop, page.crash.loop) if page.crash else "",
         mode=visit.instance.settings.federates,
         working=None if worker is None else bool(worker.healthy),
     )

@@ -20,7 +20,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from federation.station import Station
 from federation.worker import Worker
-from server.errors import Unavailable
+from server.errors import Refusal, Unavailable
 from server.instance import Instance
 from server.settings import Mode, Settings, load
 from storage.database import Database, prepare
@@ -82,6 +82,10 @@ def work() -> None:
     settings = load()
     logs.configure(settings.log_level, plain=settings.mode is Mode.DEMO)
     _run(_work(settings))
+
+
+class WorkerFailed(Refusal):
+    """The worker failed three times within a minute and ends: the log says why."""
 
 
 def migrate() -> None:
@@ -189,8 +193,15 @@ async def _work(settings: Settings) -> None:
         await worker.start()
         _spare_the_collector()
         log.info("working", origin=settings.origin)
+        failing = asyncio.create_task(worker.crashes.too_often.wait())
+        failing.add_done_callback(lambda _: stop.set())
         await stop.wait()
+        has_failed = worker.crashes.too_often.is_set()
+        failing.cancel()
         await worker.stop()
+        if has_failed:
+            # Nobody asks this process how it is: whoever supervises it sees how it ends.
+            raise WorkerFailed
     finally:
         await wire.close()
         await instance.close()

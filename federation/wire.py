@@ -11,6 +11,7 @@ from federation.errors import Forbidden, StatusError
 from federation.fetch import Document, Door, Headers, Response, Signer
 from federation.fetch.pace import await_turn, heed
 from federation.keyring import RSA, Held, Keyring
+from federation.level import Level
 from federation.signatures.keys import SigningKey
 from federation.signatures.sign import Prepared, prepare_draft, prepare_rfc9421
 from federation.signed import Signed
@@ -43,6 +44,7 @@ class Wire:
         self.urls = Urls(instance.settings.origin)
         self.keyring = Keyring(instance.vault, instance.clock)
         self.signed = Signed()
+        self.level = Level(instance)
         self.door = door or Door(
             resolve=_resolved(instance.settings.resolve),
             user_agent=f"Guildhall/{VERSION} (+{instance.settings.origin})",

@@ -11,6 +11,7 @@ from server import crashes
 from server.audit import last_check
 from server.crashes import Crash
 from server.mail import MOST_ATTEMPTS
+from storage import traffic
 from storage.base import Base
 from storage.facts import FactRow
 from storage.forums import Forum
@@ -38,6 +39,7 @@ class Overview:
     allow_rules: int
     knocks: int
     failing_peers: int
+    refusing_peers: int
     late_facts: int
     waiting_letters: int
     failed_letters: int
@@ -68,6 +70,7 @@ async def page(session: AsyncSession, now: datetime) -> Overview:
         allow_rules=await count(PolicyRule, PolicyRule.verdict == Verdict.ALLOW),
         knocks=await count(Knock),
         failing_peers=await count(Peer, Peer.failing_since.is_not(None)),
+        refusing_peers=await count(Peer, traffic.is_refusing()),
         late_facts=await count(FactRow, FactRow.done.is_(None), FactRow.at < now - LATE),
         waiting_letters=await count(Letter, unsent, Letter.attempts < MOST_ATTEMPTS),
         failed_letters=await count(Letter, unsent, Letter.attempts >= MOST_ATTEMPTS),

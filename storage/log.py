@@ -84,7 +84,8 @@ class Lane(Base):
     """One inbox URL that is delivered to; all below `cursor` is dealt with.
 
     `owner` sends for it until `lease_until`. `catch_up` is when what waited for it had waited
-    too long and was given up: its peer repairs that by digest.
+    too long and was given up: its peer repairs that by digest. It was `refusing_since` then
+    where it has taken nothing afterwards.
     """
 
     __tablename__ = "lanes"
@@ -97,6 +98,7 @@ class Lane(Base):
     owner: Mapped[str | None] = mapped_column(Characters(64))
     lease_until: Mapped[datetime | None]
     catch_up: Mapped[datetime | None]
+    refusing_since: Mapped[datetime | None]
     delivered: Mapped[int] = mapped_column(Integer, default=0)
     refused: Mapped[int] = mapped_column(Integer, default=0)
     last_refusal: Mapped[str] = mapped_column(Characters(500), default="")

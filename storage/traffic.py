@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -19,13 +19,19 @@ from storage.peers import Peer
 
 @dataclass(frozen=True)
 class Sums:
-    """What the lanes of one origin add up to; `cursor` is the one furthest back."""
+    """What the lanes of one origin add up to; `cursor` is the one furthest back.
+
+    `refusing` of the `lanes` have taken nothing since they refused, the first `refusing_since`.
+    """
 
     delivered: int = 0
     refused: int = 0
     last_refusal: str = ""
     cursor: int | None = None
     catch_up: datetime | None = None
+    lanes: int = 0
+    refusing: int = 0
+    refusing_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ async def sums(session: AsyncSession, hosts: Sequence[str] | None = None) -> dic
         func.max(Lane.last_refusal),
         func.min(Lane.cursor),
         func.max(Lane.catch_up),
+        func.count(),
+        func.count(Lane.refusing_since),
+        func.min(Lane.refusing_since),
     ).group_by(Lane.peer)
     rows: list[Any] = []
     for batch in [None] if hosts is None else in_batches(hosts):
@@ -224,9 +233,40 @@ async def due_count(session: AsyncSession, host: str, moment: datetime) -> int:
 
 
 async def drop(session: AsyncSession, host: str, last: int) -> None:
-    """Give up what waits for an origin: its lanes go on after `last`, nothing stays parked."""
+    """Give up what waits for an origin: its lanes go on after `last`, nothing stays parked.
+
+    What is known against them is forgotten as well.
+    """
     lanes = select(Lane.id).where(Lane.peer == host)
     await session.execute(delete(Parked).where(Parked.lane_id.in_(lanes)))
     await session.execute(
         update(Lane).where(Lane.peer == host, Lane.cursor < last).values(cursor=last)
     )
+    known = update(Lane).where(Lane.peer == host)
+    await session.execute(known.values(catch_up=None, refusing_since=None))
+
+
+async def given_up(session: AsyncSession, host: str) -> list[tuple[int, datetime, str | None]]:
+    """Lanes of an origin on which something was given up: which, when, and what each takes now.
+
+    A lane has a row for each audience, and one with None where it takes nothing by subscription.
+    """
+    takes = and_(Subscription.lane_id == Lane.id, Subscription.until_seq.is_(None))
+    question = (
+        select(Lane.id, Lane.catch_up, Subscription.audience)
+        .outerjoin(Subscription, takes)
+        .where(Lane.peer == host, Lane.catch_up.is_not(None))
+    )
+    rows: Sequence[Any] = (await session.execute(question)).all()
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def caught_up(session: AsyncSession, lanes: Sequence[int]) -> None:
+    """The peer has made good what was given up on these lanes."""
+    for batch in in_batches(lanes):
+        await session.execute(update(Lane).where(Lane.id.in_(batch)).values(catch_up=None))
+
+
+def is_refusing() -> ColumnElement[bool]:
+    """The condition on `Peer` that one of its lanes has taken nothing since it last refused."""
+    return exists().where(Lane.peer == Peer.host, Lane.refusing_since.is_not(None))

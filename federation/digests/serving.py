@@ -24,7 +24,7 @@ from server.errors import NotFound
 from server.instance import Instance
 from server.peers import GUILDHALL
 from storage import digests as storage
-from storage import lanes, plain, posts
+from storage import plain, posts
 from storage.endorsements import Endorsement
 from storage.forums import Forum
 from storage.members import Member
@@ -77,17 +77,11 @@ class DigestDocuments(LikeDocuments):
         # Given back meanwhile: each day is read in a session of its own.
         await self.session.commit()
         await plain.give_back(self.session)
-        found = await buckets(self.wire.instance, forum)
-        await self._caught_up(self.asker.host or "")
-        return days_document(forum.uri, found, before)
+        return days_document(forum.uri, await buckets(self.wire.instance, forum), before)
 
-    async def _caught_up(self, host: str) -> None:
-        """Who compares with us makes good what was given up on the way to them."""
-        async with self.wire.instance.reading() as session:
-            if not await lanes.gave_up(session, host):
-                return
-        async with self.wire.instance.transaction() as tx:
-            await lanes.caught_up(tx.session, host)
+    async def is_level(self, document: dict[str, Any]) -> None:
+        """Whoever asks holds all of a forum that its days sum up."""
+        await self.wire.level.found(self.asker.host or "", str(document["attributedTo"]))
 
     async def day(self, handle: str, day: str, after: str) -> dict[str, Any]:
         """The lines of one day, sorted, those that sort behind the id `after`."""

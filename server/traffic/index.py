@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from server import text
 from server.errors import NotFound
+from server.peers import GUILDHALL
 from storage import traffic
 from storage.log import last_seq
 from storage.peers import Peer
@@ -27,11 +28,16 @@ class Show(StrEnum):
     ALL = "all"
     FAILING = "failing"
     PAUSED = "paused"
+    REFUSING = "refusing"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A peer with what its lanes have done; `behind` when one is not at the end of the log."""
+    """A peer with what its lanes have done; `behind` when one is not at the end of the log.
+
+    `refusing` of its `inboxes` have refused all they were sent, the first `refusing_since`.
+    `given_up` is when what waited had waited too long, unless it was made good.
+    """
 
     peer: Peer
     delivered: int
@@ -39,12 +45,35 @@ class Line:
     last_refusal: str
     parked: int
     behind: bool
-    catch_up: datetime | None
+    given_up: datetime | None
+    inboxes: int
+    refusing: int
+    refusing_since: datetime | None
+
+    @property
+    def compares(self) -> bool:
+        """Whether its software makes good by itself what was given up."""
+        return self.peer.software == GUILDHALL
+
+    @property
+    def catch_up(self) -> datetime | None:
+        """When something was given up that is still to be made good.
+
+        What does not compare gets nothing of it again: once it takes what is new, that is over.
+        """
+        last = self.peer.last_delivered
+        is_over = not self.compares and self.given_up and last and last > self.given_up
+        return None if is_over else self.given_up
 
     @property
     def said(self) -> str:
         """The last error, in the peer's own words where it had any: one line."""
         return said(self.peer.last_error)
+
+    @property
+    def refused_with(self) -> str:
+        """What it said when it refused, as one line."""
+        return said(self.last_refusal)
 
 
 @dataclass(frozen=True)
@@ -55,6 +84,7 @@ class PeerList:
     after: str | None
     failing: int
     paused: int
+    refusing: int
 
 
 def said(error: str) -> str:
@@ -74,17 +104,21 @@ async def peer_list(
         conditions.append(Peer.failing_since.is_not(None))
     elif show is Show.PAUSED:
         conditions.append(Peer.paused.is_not(None))
+    elif show is Show.REFUSING:
+        conditions.append(traffic.is_refusing())
     if after:
         conditions.append(Peer.host > after)
     question = traffic.known(*conditions, limit=PAGE + 1)
     found = list((await session.execute(question)).scalars())
+    refusing = select(func.count()).select_from(Peer).where(traffic.is_refusing())
     counts = await session.execute(
-        select(func.count(Peer.failing_since), func.count(Peer.paused)).select_from(Peer)
+        select(
+            func.count(Peer.failing_since), func.count(Peer.paused), refusing.scalar_subquery()
+        ).select_from(Peer)
     )
-    failing, paused = counts.one()
     shown = found[:PAGE]
     lines = await _lines(session, shown, [peer.host for peer in shown])
-    return PeerList(lines, shown[-1].host if len(found) > PAGE else None, failing, paused)
+    return PeerList(lines, shown[-1].host if len(found) > PAGE else None, *counts.one())
 
 
 async def every_line(session: AsyncSession) -> list[Line]:
@@ -116,7 +150,10 @@ async def _lines(
             last_refusal=found.last_refusal,
             parked=parked.get(peer.host, 0),
             behind=found.cursor is not None and found.cursor < newest,
-            catch_up=found.catch_up,
+            given_up=found.catch_up,
+            inboxes=found.lanes,
+            refusing=found.refusing,
+            refusing_since=found.refusing_since,
         )
 
     return [of(peer) for peer in peers]

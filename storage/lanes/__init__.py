@@ -4,8 +4,6 @@
 from storage.lanes.claiming import bodies, claim, fill, free, holds, owners, renew
 from storage.lanes.finding import interested, next_return, paused, returning, rows_after, waiting
 from storage.lanes.settling import (
-    caught_up,
-    gave_up,
     give_up,
     move_along,
     rest,
@@ -21,11 +19,9 @@ __all__ = [
     "Settled",
     "Work",
     "bodies",
-    "caught_up",
     "claim",
     "fill",
     "free",
-    "gave_up",
     "give_up",
     "holds",
     "interested",

@@ -7,6 +7,7 @@ from typing import cast
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Table,
     Text,
     and_,
@@ -14,8 +15,10 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    func,
     literal,
     not_,
+    null,
     select,
     update,
 )
@@ -37,14 +40,18 @@ _PEERS = cast(Table, Peer.__table__)
 _TO = bindparam("to", type_=Identifier)
 # Whoever has lost a lane to another writes nothing of it, and lets go of nothing.
 _IS_MINE = _LANES.c.owner == bindparam("by", type_=_LANES.c.owner.type)
+_SENT = bindparam("sent", type_=Integer)
+# Who takes anything refuses no longer.
+_REFUSING = case((_SENT > 0, null()), else_=_LANES.c.refusing_since)
 _MOVED = (
     update(_LANES)
     .where(_LANES.c.id == bindparam("of"), _IS_MINE)
     .values(
         # A cursor never goes back, whoever writes last.
         cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
-        delivered=_LANES.c.delivered + bindparam("sent"),
+        delivered=_LANES.c.delivered + _SENT,
         refused=_LANES.c.refused + bindparam("refusals"),
+        refusing_since=_REFUSING,
     )
 )
 _FREED = _MOVED.values(owner=None, lease_until=None)
@@ -54,12 +61,22 @@ _ALIKE = (
     .where(among(_LANES.c.id, "lanes"), _IS_MINE)
     .values(
         cursor=case((_LANES.c.cursor < _TO, _TO), else_=_LANES.c.cursor),
-        delivered=_LANES.c.delivered + bindparam("sent"),
+        delivered=_LANES.c.delivered + _SENT,
         refused=_LANES.c.refused + bindparam("refusals"),
+        refusing_since=_REFUSING,
     )
 )
 _ALIKE_FREED = _ALIKE.values(owner=None, lease_until=None)
-_SAID = update(_LANES).where(_LANES.c.id == bindparam("of"), _IS_MINE)
+_SAID = (
+    update(_LANES)
+    .where(_LANES.c.id == bindparam("of"), _IS_MINE)
+    .values(
+        last_refusal=bindparam("said"),
+        refusing_since=func.coalesce(
+            _LANES.c.refusing_since, bindparam("now", type_=UtcDateTime())
+        ),
+    )
+)
 # Processes that write down the same peers take their rows in the same order.
 _IN_ORDER = (
     select(_PEERS.c.host)
@@ -80,12 +97,12 @@ async def settle(
     What another has claimed meanwhile is passed over: they send again what is not written down.
     """
     said = [
-        {"of": one.lane, "by": owner, "said": one.last_refusal}
+        {"of": one.lane, "by": owner, "said": one.last_refusal, "now": now}
         for one in settled
         if one.last_refusal
     ]
     if said:
-        await session.execute(_SAID.values(last_refusal=bindparam("said")), said)
+        await session.execute(_SAID, said)
     # What a lane was moved to stands before it is let go of, and counts once each time.
     for release in (False, True):
         alike: dict[tuple[int, int, int], list[int]] = {}
@@ -198,17 +215,6 @@ async def resting(session: AsyncSession, now: datetime) -> bool:
 async def rest(session: AsyncSession, now: datetime) -> None:
     """Try none of these until there is something for it: each sign of life would be a commit."""
     await session.execute(_REST, {"now": now})
-
-
-async def gave_up(session: AsyncSession, host: str) -> bool:
-    """Whether something on the way to a peer was given up, and not made good since."""
-    question = select(Lane.id).where(Lane.peer == host, Lane.catch_up.is_not(None)).limit(1)
-    return (await session.execute(question)).first() is not None
-
-
-async def caught_up(session: AsyncSession, host: str) -> None:
-    """The peer has made good what was given up."""
-    await session.execute(update(Lane).where(Lane.peer == host).values(catch_up=None))
 
 
 async def unpark(session: AsyncSession, lane: int, seqs: Sequence[int]) -> None:

@@ -2,7 +2,6 @@
 """A server that was away and shows itself, in whatever way."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +10,7 @@ from server import traffic
 from storage.peers import Peer
 from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing
-from tests.hostile.followed import followed, told
+from tests.hostile.followed import followed, told, until
 from tests.hostile.peer import Page, ScriptedPeer, mallory
 
 __all__ = ["followed"]
@@ -29,14 +28,6 @@ async def waiting(followed: Commons, vic: ScriptedPeer) -> Commons:
     await followed.settled()
     assert told(vic) == []
     return followed
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    for _ in range(1_000):
-        if happened():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it never happened")
 
 
 async def peer_of(gh: Commons, host: str) -> Peer:

@@ -132,6 +132,25 @@ async def test_what_was_given_up_is_said(
         (await tx.session.get_one(Lane, lakeside.id)).catch_up = tx.now
     assert "It has to catch up." in Page(await desk.get(PATH)).main
     assert "Has to catch up" in Page(await desk.get("/admin/federation")).main
+    async with instance.transaction() as tx:
+        (await tx.session.get_one(Peer, HOST)).software = "lemmy"
+    page = Page(await desk.get(PATH)).main
+    assert "It has missed something for good." in page
+    assert "still waits for it" in page
+
+
+async def test_a_server_that_refuses_everything_is_marked_and_found(
+    desk: httpx.AsyncClient, instance: Instance, lakeside: Lane
+) -> None:
+    async with instance.transaction() as tx:
+        (await tx.session.get_one(Lane, lakeside.id)).refusing_since = tx.now
+        (await tx.session.get_one(Peer, HOST)).failing_since = None
+    page = Page(await desk.get(PATH)).main
+    assert "Refuses everything since 23 November 2026" in page
+    listed = Page(await desk.get("/admin/federation?show=refusing"))
+    assert "Refuses everything" in words(listed.one("li", data_peer=HOST))
+    assert "410 Gone <now>" in [words(quoted) for quoted in listed.all("q")]
+    assert "1 agency answered, and refused all" in Page(await desk.get("/admin")).main
 
 
 async def press(desk: httpx.AsyncClient, action: str) -> str:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machines' door: documents, inboxes, discovery."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import timedelta
 from typing import Any
@@ -31,6 +30,7 @@ from server.freshness import Mark
 from server.rows import Put
 from web import cache, spots
 from web.activitypub.arriving import InboxDoor
+from web.activitypub.conditional import body_tag, holds, unless_held
 from web.activitypub.requests import headers_of, signed_request
 from web.faces import wants_activity
 from web.resources import files
@@ -129,25 +129,9 @@ def _document(
             cache.may_keep(request, mark, station.instance.clock.now() + A_DAY)
             response.headers["Vary"] = "Accept, Accept-Encoding, Signature"
         tag = serving.tag_of(document)
-        return _unless_held(request, response, f'"{tag}"' if tag else _tag(response))
+        return unless_held(request, response, f'"{tag}"' if tag else body_tag(response))
 
     return endpoint
-
-
-def _tag(response: Response) -> str:
-    return f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-
-
-def _unless_held(request: Request, response: Response, tag: str) -> Response:
-    """The document with its ETag, or 304 for those that hold it (RFC 9110 §13.1.2)."""
-    if response.status_code != 200:
-        return response
-    response.headers["ETag"] = tag
-    asked = request.headers.get("if-none-match", "")
-    if tag not in {part.strip().removeprefix("W/") for part in asked.split(",")}:
-        return response
-    kept = {name: response.headers[name] for name in ("ETag", "Vary", "Cache-Control")}
-    return Response(status_code=304, headers=kept)
 
 
 def _json(document: Json, status: int = 200, media_type: str = ACTIVITY_JSON) -> Response:
@@ -291,7 +275,10 @@ async def _digest(d: Documents, r: Request) -> tuple[int, Json]:
         return 200, await made.day(handle, asked["day"], after)
     if "post" in asked:
         return 200, await made.one(handle, asked["post"], _number(r, "after") or 0)
-    return 200, await made.days(handle, asked.get("before", ""))
+    document = await made.days(handle, asked.get("before", ""))
+    if holds(r, f'"{serving.tag_of(document)}"'):
+        await made.is_level(document)
+    return 200, document
 
 
 async def _member_part(d: Documents, r: Request) -> tuple[int, Json]:

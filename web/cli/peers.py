@@ -120,6 +120,9 @@ def _state(line: Line) -> str:
         return "paused"
     if line.peer.failures:
         return f"not reachable: {line.said or 'no answer'}"
+    if line.refusing:
+        where = "" if line.refusing == line.inboxes else f" at {line.refusing} of its inboxes"
+        return f"refuses everything{where}: {line.refused_with}"
     if line.parked:
         return f"{plural(line.parked, 'delivery', 'deliveries')} waiting to be tried again"
     return "well"
@@ -136,6 +139,7 @@ def _data(line: Line) -> dict[str, Any]:
         "delivered": line.delivered,
         "refused": line.refused,
         "last_refusal": line.last_refusal,
+        "refusing_since": _when(line.refusing_since),
         "waiting": line.parked,
         "failures": peer.failures,
         "failing_since": _when(peer.failing_since),
@@ -145,6 +149,7 @@ def _data(line: Line) -> dict[str, Any]:
         "last_error": peer.last_error,
         "paused": _when(peer.paused),
         "catch_up": _when(line.catch_up),
+        "given_up": _when(line.given_up),
     }
 
 

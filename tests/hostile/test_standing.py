@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that take nothing, and servers that have missed something."""
+
+from datetime import timedelta
+
+from server import overview, traffic
+from server.traffic import Line, Show
+from storage import lanes
+from tests import makers
+from tests.hostile.commons import Commons
+from tests.hostile.followed import followed, lane_of
+from tests.hostile.peer import Page, ScriptedPeer
+from web.cli.peers import _state
+
+__all__ = ["followed"]
+
+
+async def line_of(gh: Commons, host: str) -> Line:
+    async with gh.instance.reading() as session:
+        return await traffic.line_of(session, host)
+
+
+async def shown(gh: Commons, show: Show) -> list[str]:
+    """The hosts in this part of the list."""
+    async with gh.instance.reading() as session:
+        found = await traffic.peer_list(session, show=show)
+    return [line.peer.host for line in found.lines]
+
+
+async def say(gh: Commons, title: str) -> None:
+    await makers.thread(gh.instance, gh.admin, gh.forum, title)
+    await gh.settled()
+
+
+async def test_a_server_that_refuses_everything_is_not_well(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    vic.inbox_answer = lambda _: Page(b"Gone fishing", 410, "text/plain")
+    for number in range(3):
+        await say(followed, f"Number {number}")
+    line = await line_of(followed, vic.host)
+    assert _state(line) == "refuses everything: 410 Gone fishing"
+    assert (line.refused, line.refusing, line.inboxes) == (3, 1, 1)
+    assert await shown(followed, Show.REFUSING) == [vic.host]
+    assert await shown(followed, Show.FAILING) == []
+    async with followed.instance.reading() as session:
+        page = await overview.page(session, followed.clock.now())
+    assert (page.refusing_peers, page.failing_peers) == (1, 0)
+    vic.inbox_answer = lambda _: Page(status=202)
+    await say(followed, "Taken")
+    assert _state(await line_of(followed, vic.host)) == "well"
+    assert await shown(followed, Show.REFUSING) == []
+
+
+async def test_what_refuses_some_of_what_it_is_sent_is_well_once_it_takes_more(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    for number in range(3):
+        vic.inbox_answer = lambda _, status=(202, 400, 202)[number]: Page(status=status)  # type: ignore[misc]
+        await say(followed, f"Number {number}")
+    line = await line_of(followed, vic.host)
+    assert (_state(line), line.refused, line.delivered) == ("well", 1, 3)
+
+
+async def given_up(gh: Commons, vic: ScriptedPeer) -> None:
+    """Something waited for a month; the server is back, and has not shown itself yet."""
+    vic.inbox_answer = lambda _: Page(status=503)
+    await say(gh, "Old")
+    async with gh.instance.transaction() as tx:
+        assert await lanes.give_up(tx.session, vic.host, tx.now + timedelta(days=1), tx.now)
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    assert (await line_of(gh, vic.host)).catch_up
+
+
+async def compared(gh: Commons, vic: ScriptedPeer, handle: str, total: str = "") -> str:
+    """Vic's server compares its copy of a forum that sums up to `total`; what ours sums up to."""
+    path = f"/f/{handle}/digest"
+    url = f"{gh.instance.settings.origin}{path}"
+    headers = vic.sign(url, None, gh.clock.now(), method="GET")
+    headers |= {"Accept": "application/activity+json", "If-None-Match": f'"{total}"'}
+    answer = await gh.client.get(path, headers=headers)
+    assert answer.status_code == (304 if answer.headers["etag"] == f'"{total}"' else 200)
+    return answer.headers["etag"].strip('"')
+
+
+async def test_one_has_caught_up_once_it_misses_nothing_of_what_it_follows(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    await followed.is_guildhall(vic.host)
+    other = await makers.forum(followed.instance, followed.admin, "other")
+    await given_up(followed, vic)
+    ours = await compared(followed, vic, followed.forum.handle)
+    assert (await lane_of(followed)).catch_up, "it has only asked"
+    await compared(followed, vic, other.handle, await compared(followed, vic, other.handle))
+    assert (await lane_of(followed)).catch_up, "it follows another forum"
+    await compared(followed, vic, followed.forum.handle, ours)
+    assert (await lane_of(followed)).catch_up is None
+
+
+async def test_what_cannot_compare_has_lost_it_and_goes_on(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    await given_up(followed, vic)
+    async with followed.instance.transaction() as tx:
+        await traffic.retry_now(tx, None, vic.host)
+    followed.clock.turn(minutes=1)
+    await say(followed, "New")
+    line = await line_of(followed, vic.host)
+    assert (line.catch_up, bool(line.given_up), line.compares) == (None, True, False)
+    assert len(vic.delivered) == 1
+
+
+async def test_who_is_forgotten_starts_afresh(followed: Commons, vic: ScriptedPeer) -> None:
+    await given_up(followed, vic)
+    vic.inbox_answer = lambda _: Page(status=410)
+    followed.clock.turn(hours=1)
+    await say(followed, "Refused")
+    assert (await line_of(followed, vic.host)).refusing
+    async with followed.instance.transaction() as tx:
+        await traffic.forget(tx, None, vic.host)
+    line = await line_of(followed, vic.host)
+    assert (line.given_up, line.catch_up, line.refusing, _state(line)) == (None, None, 0, "well")

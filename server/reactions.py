@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from server import audit, bookmarks, filters, mutes, notifications, search, uploads
+from server import audit, bookmarks, filters, mutes, notifications, postponed, search, uploads
 from server.digests import drop_day
 from server.events import forgetting as events
 from server.events import telling
@@ -48,6 +48,7 @@ REACTIONS: dict[type[Fact], tuple[Reaction, ...]] = {
     PostEdited: (search.index_post, notifications.tell_of_post, drop_day),
     PostDeleted: (
         search.forget_post,
+        postponed.forget_post,
         notifications.forget_post,
         bookmarks.forget_post,
         mutes.forget_post,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Activities received, durable before anybody is told 202."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, Characters, Key, Url, UtcDateTime, Word
+from storage.base import Base, Characters, Key, Url, UtcDateTime, Word, in_batches
 from storage.plain import Question, ask, given, whole
 
 
@@ -157,3 +157,37 @@ async def not_yet_due(
         .limit(limit)
     )
     return list((await session.execute(question)).scalars())
+
+
+async def postponed(
+    session: AsyncSession, uri: str, now: datetime, after: int, limit: int
+) -> list[tuple[int, str]]:
+    """Rows behind `after` that are tried again only after `now` and name an id, with their bytes.
+
+    They are found by their state, of which little is ever held, and then by their words.
+    """
+    # Some software escapes what JSON has no need to.
+    written = (uri, uri.replace("/", "\\/"))
+    question = (
+        select(InboxRow.id, InboxRow.body)
+        .where(
+            InboxRow.state == InboxState.WAITING,
+            InboxRow.next_try > now,
+            InboxRow.id > after,
+            or_(*(InboxRow.body.contains(one, autoescape=True) for one in written)),
+        )
+        .order_by(InboxRow.id)
+        .limit(limit)
+    )
+    rows = (await session.execute(question)).all()
+    return [(row[0], row[1] or "") for row in rows]
+
+
+async def drop(session: AsyncSession, rows: Sequence[int], note: str) -> None:
+    """Settle rows that mean nothing any more; their bytes go."""
+    for batch in in_batches(rows):
+        await session.execute(
+            update(InboxRow)
+            .where(InboxRow.id.in_(batch))
+            .values(state=InboxState.IGNORED, note=note, body=None)
+        )

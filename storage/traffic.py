@@ -21,7 +21,8 @@ from storage.peers import Peer
 class Sums:
     """What the lanes of one origin add up to; `cursor` is the one furthest back.
 
-    `refusing` of the `lanes` have taken nothing since they refused, the first `refusing_since`.
+    `refusing` of the `lanes` have taken nothing since they refused, the first `refusing_since`;
+    of `in_hand` a process is sending what there is.
     """
 
     delivered: int = 0
@@ -32,6 +33,7 @@ class Sums:
     lanes: int = 0
     refusing: int = 0
     refusing_since: datetime | None = None
+    in_hand: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ async def sums(session: AsyncSession, hosts: Sequence[str] | None = None) -> dic
         func.count(),
         func.count(Lane.refusing_since),
         func.min(Lane.refusing_since),
+        func.count(Lane.owner),
     ).group_by(Lane.peer)
     rows: list[Any] = []
     for batch in [None] if hosts is None else in_batches(hosts):

@@ -36,7 +36,8 @@ class Line:
     """A peer with what its lanes have done; `behind` when one is not at the end of the log.
 
     `refusing` of its `inboxes` have refused all they were sent, the first `refusing_since`.
-    `given_up` is when what waited had waited too long, unless it was made good.
+    Whatever process sends, it has `in_hand` of them now. `given_up` is when what waited had
+    waited too long, unless it was made good.
     """
 
     peer: Peer
@@ -49,6 +50,7 @@ class Line:
     inboxes: int
     refusing: int
     refusing_since: datetime | None
+    in_hand: int
 
     @property
     def compares(self) -> bool:
@@ -154,6 +156,7 @@ async def _lines(
             inboxes=found.lanes,
             refusing=found.refusing,
             refusing_since=found.refusing_since,
+            in_hand=found.in_hand,
         )
 
     return [of(peer) for peer in peers]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that take nothing, and servers that have missed something."""
 
+import asyncio
 from datetime import timedelta
 
 from server import overview, traffic
@@ -8,7 +9,7 @@ from server.traffic import Line, Show
 from storage import lanes
 from tests import makers
 from tests.hostile.commons import Commons
-from tests.hostile.followed import followed, lane_of
+from tests.hostile.followed import followed, lane_of, until
 from tests.hostile.peer import Page, ScriptedPeer
 from web.cli.peers import _state
 
@@ -121,3 +122,23 @@ async def test_who_is_forgotten_starts_afresh(followed: Commons, vic: ScriptedPe
         await traffic.forget(tx, None, vic.host)
     line = await line_of(followed, vic.host)
     assert (line.given_up, line.catch_up, line.refusing, _state(line)) == (None, None, 0, "well")
+
+
+async def test_whoever_looks_sees_to_what_is_being_sent(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    """How many deliveries that are only the process that sends knows."""
+    assert (await line_of(followed, vic.host)).in_hand == 0
+    vic.inbox_answer = lambda _: Page(status=202, seconds=1.0)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "On its way")
+    await until(lambda: vic.delivered)
+    line = await line_of(followed, vic.host)
+    assert (line.in_hand, line.inboxes) == (1, 1)
+    await until(lambda: followed.station.delivery.in_flight(vic.host) == 0)
+    await followed.settled()
+    for _ in range(100):
+        line = await line_of(followed, vic.host)
+        if not line.in_hand:
+            break
+        await asyncio.sleep(0.05)
+    assert (line.in_hand, line.delivered) == (0, 2)

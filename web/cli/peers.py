@@ -159,6 +159,8 @@ def _all_data(page: PeerPage) -> dict[str, Any]:
         "described": _when(page.peer.described),
         "first_seen": _when(page.peer.first_seen),
         "in_flight": page.in_flight,
+        "inboxes": page.line.inboxes,
+        "inboxes_in_hand": page.line.in_hand,
         "outstanding": page.outstanding.number,
         "outstanding_or_more": page.outstanding.more,
         "oldest_outstanding": _when(page.oldest),

@@ -118,6 +118,7 @@ def _queues(node: Node) -> Iterator[str]:
         "activities not worked on": "SELECT count(*) FROM inbox WHERE state = 'waiting'",
         "entries parked": "SELECT count(*) FROM parked",
         "lanes behind": _LANES_BEHIND,
+        "lanes that have to catch up": "SELECT count(*) FROM lanes WHERE catch_up IS NOT NULL",
     }
     for what, question in questions.items():
         if number(node, question):

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a peer that fails at an entry fails at that one, or at all."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from federation.delivery.health import Origin
+
+# So often an entry by itself is tried before it is set aside, where its peer failed at it.
+TRIES_OF_ONE = 3
+# So many fail in one turn, at most, before all of its peer waits.
+MOST_FAILING = 16
+
+
+@dataclass(eq=False)
+class Doubt:
+    """An entry its peer failed at, or that waits behind such a one.
+
+    `is_held` where it was set aside before, `is_sent` where it was tried now, `is_broken` where
+    the peer said that the fault is its own, `is_last` where nothing follows in its thread.
+    """
+
+    is_held: bool = False
+    is_sent: bool = True
+    is_broken: bool = False
+    is_last: bool = False
+
+
+class Doubts:
+    """What one turn of a lane does not know yet about its peer.
+
+    Such an entry waits until something else was taken, which shows that the peer is well and has
+    it set aside; or until nothing is left to try, or too much has failed: then the peer fails,
+    and all waits for it with nothing set aside. The turns that follow look a little further each
+    time, so that a few such entries in a row keep nothing from those behind them.
+
+    One entry that is all there is goes aside by itself, so that the next is tried when it comes;
+    whether the peer is well is then still to be shown.
+    """
+
+    def __init__(self, origin: Origin, is_clear: bool, go_on: Callable[[], bool]) -> None:
+        """`is_clear` where the lane has nothing set aside; `go_on` has another tried, if it can."""
+        self._origin = origin
+        self._is_clear = is_clear
+        self._go_on = go_on
+        self._waiting: dict[Doubt, asyncio.Future[bool]] = {}
+        self._since = 0
+        # Of what is sent in this turn, what may still show something.
+        self.going = 0
+        self.stopped = False
+
+    async def is_aside(self, doubt: Doubt) -> bool:
+        """Wait until that is known: whether it is set aside, or else its peer is failing."""
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._since = self._origin.taken
+        self._waiting[doubt] = answer
+        tried = sum(one.is_sent and not one.is_held for one in self._waiting)
+        if tried > min(self._origin.failures + 1, MOST_FAILING):
+            self._decide(False)
+        self.rest()
+        return await answer
+
+    def taken(self) -> None:
+        """Something else was taken."""
+        if self._waiting:
+            self._decide(True)
+
+    def rest(self) -> None:
+        """One of those that are going ends, or waits."""
+        self.going -= 1
+        if self._waiting and not self.going and not self._go_on():
+            self._decide(self._are_aside())
+
+    def _are_aside(self) -> bool:
+        """Nothing else is left to try."""
+        if self.stopped or self._origin.taken > self._since:
+            return not self.stopped
+        fresh = [doubt for doubt in self._waiting if not doubt.is_held]
+        if fresh:
+            [first, *others] = fresh
+            is_tried = not first.is_broken or self._origin.failures >= TRIES_OF_ONE
+            if others or not (first.is_last and is_tried and self._is_clear):
+                return False
+        if fresh or not self._origin.taken:
+            self._origin.doubted = self._origin.taken
+        return True
+
+    def _decide(self, is_aside: bool) -> None:
+        # What was tried says best why.
+        for _, answer in sorted(self._waiting.items(), key=lambda one: not one[0].is_sent):
+            answer.set_result(is_aside)
+        self.going += len(self._waiting)
+        self._waiting.clear()

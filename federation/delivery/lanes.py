@@ -160,7 +160,6 @@ class Delivery:
                 return
             self._read = fresh[-1].seq
             self._tail.extend(fresh)
-            self._office.bodies.forget({item.subject for item in fresh})
             self._due |= dict.fromkeys(sorted(found))
             if len(fresh) < READ_AT_ONCE:
                 return

@@ -71,9 +71,7 @@ _BEHIND = Question(
     as_it_is,
 )
 _BODIES = Question(
-    select(ActivityBody.id, ActivityBody.subject, ActivityBody.body).where(
-        among(ActivityBody.id, "ids")
-    ),
+    select(ActivityBody.id, ActivityBody.body).where(among(ActivityBody.id, "ids")),
     as_it_is,
 )
 _EARLIER = _PARKED.alias()
@@ -234,7 +232,6 @@ async def _parked(session: AsyncSession, works: Sequence[Work], now: datetime) -
             by_lane[row[0]].held.append(Held(Item(*tuple(row)[2:]), row[1]))
 
 
-async def bodies(session: AsyncSession, ids: Collection[int]) -> dict[int, tuple[str, str | None]]:
-    """(subject, body) of stored activities; the body is None after it was scrubbed."""
-    rows = await ask(session, _BODIES, ids=sorted(ids))
-    return {row: (subject, body) for row, subject, body in rows}
+async def bodies(session: AsyncSession, ids: Collection[int]) -> dict[int, str | None]:
+    """The bodies of stored activities; None after one was scrubbed."""
+    return dict(await ask(session, _BODIES, ids=sorted(ids)))

@@ -7,13 +7,17 @@ import orjson
 import pytest
 from sqlalchemy import ColumnElement, column, literal_column, select, table
 
+from federation.outbox import tell
+from server.facts import Fact, PostDeleted
 from server.posts import editing, reading
 from server.posts.drafts import EditDraft
 from storage.posts import Post
 from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing, note
 from tests.hostile.copy import announce, copied, words
-from tests.hostile.peer import Json, ScriptedPeer, vera
+from tests.hostile.followed import followed as followed
+from tests.hostile.followed import told
+from tests.hostile.peer import Json, Page, ScriptedPeer, mallory, vera
 
 TAINT = "quixotrope"
 BESIDE = "oddity"
@@ -187,3 +191,31 @@ async def test_ACL_06_an_activity_of_long_ago_is_not_an_address(
             assert encoded.status_code in {401, 403, 404}
     for path in (f"/f/closed/announce/{thread.id}", f"/f/closed/outbox?before={2**62}"):
         assert (await gh.get(path, evil)).status_code == 404
+
+
+async def test_what_is_deleted_is_not_sent_while_its_deletion_is_not_told_yet(
+    followed: Commons, vic: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body in memory, for a server that was away when it was first tried, is a copy as well."""
+    vic.inbox_answer = lambda _: Page(status=503)
+    post = await makers.thread(followed.instance, followed.admin, followed.forum, TAINT)
+    await followed.settled()
+    assert vic.delivered
+    tellers = dict(tell.TELLERS)
+
+    async def fails(_: object, __: Fact) -> None:
+        raise RuntimeError("not now")
+
+    monkeypatch.setitem(tell.TELLERS, PostDeleted, fails)
+    async with followed.instance.transaction() as tx:
+        await editing.remove(tx, followed.admin, await tx.session.get_one(Post, post.id))
+    await followed.settled()
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    await followed.deliver(vic, doing("View", mallory(vic), followed.thread.uri))
+    await followed.settled()
+    assert vic.delivered == []
+    monkeypatch.setitem(tell.TELLERS, PostDeleted, tellers[PostDeleted])
+    followed.clock.turn(hours=1)
+    await followed.settled()
+    assert [kind for kind, _ in told(vic)] == ["Delete"]

@@ -9,6 +9,8 @@ from federation.delivery.health import Origin
 
 # So often an entry by itself is tried before it is set aside, where its peer failed at it.
 TRIES_OF_ONE = 3
+# That one, and one that waits behind it.
+MOST_ASIDE = 2
 # So many fail in one turn, at most, before all of its peer waits.
 MOST_FAILING = 16
 
@@ -79,17 +81,27 @@ class Doubts:
             return not self.stopped
         fresh = [doubt for doubt in self._waiting if not doubt.is_held]
         if fresh:
-            [first, *others] = fresh
-            is_tried = not first.is_broken or self._origin.failures >= TRIES_OF_ONE
-            if others or not (first.is_last and is_tried and self._is_clear):
+            if len(fresh) > 1 or not self._may_stand_aside(fresh[0]):
                 return False
-        if fresh or not self._origin.taken:
-            self._origin.doubted = self._origin.taken
+            self._origin.aside += 1
+        elif not self._origin.taken:
+            # It was set aside by another process, or before this one began.
+            self._origin.aside = max(1, self._origin.aside)
         return True
+
+    def _may_stand_aside(self, doubt: Doubt) -> bool:
+        if not doubt.is_last:
+            return False
+        if not doubt.is_sent:
+            return self._origin.aside < MOST_ASIDE
+        is_tried = not doubt.is_broken or self._origin.failures >= TRIES_OF_ONE
+        return is_tried and self._is_clear
 
     def _decide(self, is_aside: bool) -> None:
         # What was tried says best why.
         for _, answer in sorted(self._waiting.items(), key=lambda one: not one[0].is_sent):
-            answer.set_result(is_aside)
+            # One of a turn that is being ended was cancelled.
+            if not answer.done():
+                answer.set_result(is_aside)
         self.going += len(self._waiting)
         self._waiting.clear()

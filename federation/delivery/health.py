@@ -51,6 +51,9 @@ class Origin:
     failures: int = 0
     was_late: bool = False
     down: bool = False
+    # How much was taken there, and how many entries were set aside since the last of it.
+    taken: int = 0
+    aside: int = 0
 
     @property
     def is_guildhall(self) -> bool:
@@ -65,6 +68,11 @@ class Origin:
     def is_well(self) -> bool:
         """Whether nothing has failed there of late."""
         return not (self.down or self.failures or self.was_late)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether it has failed, and nothing was taken there since."""
+        return self.failures > 0 or self.aside > 0
 
     @property
     def profile(self) -> Profile:
@@ -115,6 +123,8 @@ class Health:
     def fared_well(self, origin: Origin) -> bool:
         """It answers; whether nothing of that is to be written down."""
         origin.window.succeeded()
+        origin.taken += 1
+        origin.aside = 0
         return not origin.failures and not origin.was_late
 
     async def succeeded(self, origin: Origin) -> None:
@@ -146,6 +156,8 @@ class Health:
             seconds = max(wait or 0.0, wait_after(peer.failures, tx.randomness, PROBED_EVERY))
             peer.next_try = tx.now + timedelta(seconds=min(seconds, LONGEST_WAIT))
             peer.last_error = detail[:500]
+            # What was set aside is tried with it: perhaps it failed for the same reason.
+            await lanes.due_by(tx.session, origin.host, peer.next_try)
             if tx.now - peer.failing_since > KEPT_FOR:
                 for inbox in await lanes.give_up(
                     tx.session, origin.host, tx.now - KEPT_FOR, tx.now

@@ -63,6 +63,7 @@ class Delivery:
             Told(wire.instance),
             Visibilities(wire.instance),
             Leases(wire.instance, owner),
+            self._crashed,
         )
         self._express = Express(self._office, self._run, self._next)
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -80,6 +81,9 @@ class Delivery:
         self._surveyed = -SURVEYED_EVERY
         self._heard = False
         self._moved = 0
+        # Called with a fault of ours, once for each lane or activity that it was met at.
+        self.on_crash: Callable[[Exception], None] = _log
+        self._faulty: set[str] = set()
         # Called when a lane ends that has more to send, or for which others have waited.
         self.on_ready: Callable[[], None] = wire.instance.wake
 
@@ -228,9 +232,12 @@ class Delivery:
             self._running.pop(work.lane, None)
             if finished.cancelled():
                 return
-            if finished.exception() is not None:
+            error = finished.exception()
+            if error is not None:
                 # Found again when the log is searched, not at once: it may well fail again.
-                logger.error("lane failed", lane=work.inbox, exc_info=finished.exception())
+                logger.error("lane failed", lane=work.inbox, exc_info=error)
+                if isinstance(error, Exception):
+                    self._crashed(work.inbox, error)
                 self._put_back(work, work.cursor)
                 return
             if turn.stopped:
@@ -242,6 +249,12 @@ class Delivery:
                 self.on_ready()
 
         task.add_done_callback(ended)
+
+    def _crashed(self, at: str, error: Exception) -> None:
+        """Tell of a fault of ours; what is met again whenever it is tried again is no new one."""
+        if at not in self._faulty:
+            self._faulty.add(at)
+            self.on_crash(error)
 
     def _next(self) -> None:
         """A lane was let go of: whoever waited for that, or for room, may go on."""
@@ -312,3 +325,7 @@ class Delivery:
     def in_flight(self, host: str) -> int:
         """How many sendings to an origin this process waits for at this moment."""
         return self.health.in_flight(host)
+
+
+def _log(error: Exception) -> None:
+    logger.error("fault of ours", exc_info=error)

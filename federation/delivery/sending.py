@@ -30,22 +30,29 @@ from storage.log import Form
 logger = structlog.get_logger("guildhall.delivery")
 AGAIN = {401, 403, 408, 429}
 OUTAGE = {429, 502, 503, 504}
-TRIES_OF_ONE = 3
 DEADLINE = 10.0
-DONE, REFUSED, LATER, DOWN = "done", "refused", "later", "down"
+DONE, REFUSED, LATER, DOUBTFUL, DOWN = "done", "refused", "later", "doubtful", "down"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one sending ended: done, final refusal, for itself later, or the peer is down."""
+    """How one sending ended: done, final refusal, for itself later, or the peer is down.
+
+    Doubtful is what the peer fails at for now, perhaps as at everything; `is_broken` where it
+    says that the fault is its own.
+    """
 
     kind: str
     detail: str = ""
+    is_broken: bool = False
 
 
 @dataclass
 class Office:
-    """What all sendings of this process share."""
+    """What all sendings of this process share.
+
+    `crashed` is called with what a fault of ours was met at, and the fault.
+    """
 
     wire: Wire
     health: Health
@@ -56,6 +63,7 @@ class Office:
     told: Told
     visibilities: Visibilities
     leases: Leases
+    crashed: Callable[[str, Exception], None]
     _rules: Rules | None = None
     _asked: float = 0.0
 
@@ -118,7 +126,7 @@ def is_taken(status: int) -> bool:
 
 
 class Courier:
-    """Sends the entries of one lane, and counts what came of it.
+    """Sends the entries of one lane, and counts what came of it; `taken` is called for answers.
 
     `first` is what came of a first try that was made before: an answer, or why there is none.
     """
@@ -128,13 +136,14 @@ class Courier:
         office: Office,
         work: Work,
         origin: Origin,
+        taken: Callable[[], None],
         first: Response | WireError | None = None,
     ) -> None:
         self._first = first
+        self._taken = taken
         self._office = office
         self._work = work
         self._origin = origin
-        self._alive = False
         self.delivered = 0
         self.refused = 0
         self.last_refusal = ""
@@ -158,7 +167,7 @@ class Courier:
         except WireError as error:
             if error.permanent:
                 return self._refuse(str(error))
-            return await self._down(str(error), None)
+            return await self.down(str(error))
         if is_taken(response.status):
             self.delivered += 1
             await self._answered()
@@ -214,20 +223,15 @@ class Courier:
         return may_go(item, decision, self._origin, visibilities[item.audience])
 
     async def _judge(self, status: int, detail: str, wait: float | None) -> Outcome:
-        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            if status not in OUTAGE and self._answers_others():
-                # The peer answers others, or has failed at this one again and again.
-                return Outcome(LATER, detail)
-            return await self._down(detail, wait)
+        if status in OUTAGE:
+            return await self.down(detail, wait)
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            return Outcome(LATER, f"It leads elsewhere: {detail}")
+            return Outcome(DOUBTFUL, f"It leads elsewhere: {detail}")
+        is_broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_broken or status in AGAIN:
+            return Outcome(DOUBTFUL, detail, is_broken)
         await self._answered()
-        if status in AGAIN:
-            return Outcome(LATER, detail)
         return self._refuse(detail)
-
-    def _answers_others(self) -> bool:
-        return self._alive or self._origin.failures >= TRIES_OF_ONE
 
     def _refuse(self, detail: str) -> Outcome:
         self.refused += 1
@@ -236,10 +240,10 @@ class Courier:
         return Outcome(REFUSED, detail)
 
     async def _answered(self) -> None:
-        self._alive = True
         await self._office.health.succeeded(self._origin)
+        self._taken()
 
-    async def _down(self, detail: str, wait: float | None) -> Outcome:
+    async def down(self, detail: str, wait: float | None = None) -> Outcome:
         """The peer is down: the whole lane waits, nothing is parked."""
         await self._office.health.failed(self._origin, detail, wait)
         return Outcome(DOWN, detail)

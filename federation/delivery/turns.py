@@ -2,12 +2,15 @@
 """One turn of a lane: what it has to send, in order."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from federation.delivery.doubts import Doubt, Doubts
 from federation.delivery.health import KEPT_FOR, Origin
-from federation.delivery.sending import DOWN, LATER, Courier, Office
+from federation.delivery.sending import DOUBTFUL, DOWN, LATER, Courier, Office, Outcome
 from federation.delivery.waits import wait_after
 from federation.errors import WireError
 from federation.fetch import Response
@@ -16,6 +19,7 @@ from server.software import takes
 from server.transaction import Transaction
 from storage import lanes
 from storage.base import insert
+from storage.faults import passes
 from storage.lanes import Held, Item, Settled, Work
 from storage.log import Lane, Parked
 
@@ -24,6 +28,8 @@ logger = structlog.get_logger("guildhall.delivery")
 FEWEST_TRIES = 12
 AWAY_AFTER = timedelta(days=1)
 BEHIND = "Waits behind an earlier entry of its thread."
+FAULT = "A fault of ours kept this from being sent: the server's log says which."
+_BEHIND = Outcome(DOUBTFUL, BEHIND)
 
 
 class Turn:
@@ -40,11 +46,15 @@ class Turn:
         self._office = office
         self._work = work
         self._origin = origin
-        self._courier = Courier(office, work, origin, first)
+        self._doubts = Doubts(origin, not work.behind, self._go_on)
+        self._courier = Courier(office, work, origin, self._doubts.taken, first)
         self.settled = settled
         self._noted = 0
         self._writing = False
         self._moved = asyncio.Event()
+        # The positions that wait until they are within reach, and up to which they are let go.
+        self._beyond: set[int] = set()
+        self._let = 0
         self._stopped = False
         self.is_late = False
 
@@ -52,26 +62,28 @@ class Turn:
         """Send what there is; at the end the cursor is written and the lane let go of."""
         work = self._work
         self._write_down()
-        # Each is of another thread, and the window says how many go together.
-        if work.held:
-            async with asyncio.TaskGroup() as group:
-                for held in work.held:
-                    group.create_task(self._retry(held))
         chains: dict[str, list[int]] = {}
         for position, item in enumerate(work.items):
             chains.setdefault(item.order_key, []).append(position)
-        if len(chains) == 1:
-            [(key, positions)] = chains.items()
-            await self._chain(positions, key in work.behind)
+        # Each is of another thread, and the window says how many go together.
+        going = [self._retry(held) for held in work.held]
+        going += [self._chain(positions, key in work.behind) for key, positions in chains.items()]
+        self._doubts.going = len(going)
+        if len(going) == 1:
+            await self._go(going[0])
         else:
             async with asyncio.TaskGroup() as group:
                 # Were one to fail for a fault of ours, none may go on beside the lane's next run.
-                for key, positions in chains.items():
-                    group.create_task(self._chain(positions, key in work.behind))
+                for one in going:
+                    group.create_task(self._go(one))
         cursor = self._contiguous()
         if not self._stopped and not work.more and self._done() == len(work.items):
             cursor = max(cursor, work.until)
         await self._note(cursor, release=True)
+
+    async def _go(self, one: Coroutine[Any, Any, None]) -> None:
+        await one
+        self._doubts.rest()
 
     @property
     def stopped(self) -> bool:
@@ -108,11 +120,31 @@ class Turn:
 
     async def _within_reach(self, position: int) -> None:
         """Wait until so much before is written down that a crash repeats at most a window."""
-        while position >= self._noted + self._origin.window.size and not self._stopped:
+        while not self._stopped:
+            if position < max(self._noted + self._origin.window.size, self._let):
+                return
             self._moved.clear()
             self._write_down()
             self._office.settling.hurry()
+            self._beyond.add(position)
+            self._doubts.rest()
             await self._moved.wait()
+
+    def _wake(self) -> None:
+        """Those that wait until they are within reach look again."""
+        self._doubts.going += len(self._beyond)
+        self._beyond.clear()
+        self._moved.set()
+
+    def _go_on(self) -> bool:
+        """Whether another entry is or will be tried: the next one beyond reach if need be."""
+        if not self._beyond:
+            return False
+        if self._writing:
+            return True
+        self._let = min(self._beyond) + 1
+        self._wake()
+        return True
 
     def _settle(self, item: Item) -> None:
         """This one is dealt with."""
@@ -129,14 +161,14 @@ class Turn:
         def written(_: object) -> None:
             self._writing = False
             self._noted = done
-            self._moved.set()
+            self._wake()
             self._write_down()
 
         self._note(self._work.items[done - 1].seq).add_done_callback(written)
 
     def _stop(self) -> None:
-        self._stopped = True
-        self._moved.set()
+        self._stopped = self._doubts.stopped = True
+        self._wake()
 
     async def _chain(self, positions: list[int], behind: bool) -> None:
         """The rows of one thread, one after the other."""
@@ -147,23 +179,58 @@ class Turn:
             if not takes(self._origin.profile, item.form):
                 self._settle(item)
                 continue
+            is_last = index == len(positions) - 1
             if behind:
-                await self._park_all(positions[index:])
+                if not self._origin.is_doubted or await self._is_aside(
+                    _BEHIND, is_sent=False, is_last=is_last
+                ):
+                    await self._park_all(positions[index:])
                 return
             await self._within_reach(position)
-            async with self._origin.window.place():
-                if self._stopped or not self._may_send():
-                    self._stop()
-                    return
-                outcome = await self._courier.send(item)
+            outcome = await self._send(item)
+            if outcome.kind == DOUBTFUL and not await self._is_aside(outcome, is_last=is_last):
+                return
             if outcome.kind == DOWN:
                 self._stop()
                 return
-            if outcome.kind == LATER:
+            if outcome.kind in {LATER, DOUBTFUL}:
                 if not await self._park([(item, outcome.detail)]):
                     return
                 behind = True
             self._settle(item)
+
+    async def _send(self, item: Item) -> Outcome:
+        """Send one entry in its place among all to this peer, if it still may go."""
+        async with self._origin.window.place():
+            if self._stopped or not self._may_send():
+                return Outcome(DOWN)
+            try:
+                return await self._courier.send(item)
+            except Exception as error:  # a fault of ours with one keeps nothing from the others
+                if passes(error):
+                    raise
+                logger.error("delivery failed", inbox=self._work.inbox, activity=item.activity_id)
+                self._office.crashed(item.activity_id, error)
+                return Outcome(LATER, FAULT)
+
+    async def _is_aside(
+        self,
+        outcome: Outcome,
+        *,
+        is_held: bool = False,
+        is_sent: bool = True,
+        is_last: bool = False,
+    ) -> bool:
+        """Whether this is set aside, or else the peer is failing: once that is known."""
+        doubt = Doubt(is_held, is_sent, outcome.is_broken, is_last)
+        if await self._doubts.is_aside(doubt):
+            if outcome.is_broken:
+                self._origin.window.failed()
+            return True
+        if self._may_send():
+            await self._courier.down(outcome.detail)
+        self._stop()
+        return False
 
     async def _park_all(self, positions: list[int]) -> None:
         """What follows in a thread of which something is parked, in one commit."""
@@ -183,17 +250,15 @@ class Turn:
 
     async def _retry(self, held: Held) -> None:
         """Try a parked entry again."""
-        async with self._origin.window.place():
-            if self._stopped or not self._may_send():
-                self._stop()
-                return
-            outcome = await self._courier.send(held.item)
+        outcome = await self._send(held.item)
+        if outcome.kind == DOUBTFUL and not await self._is_aside(outcome, is_held=True):
+            return
         if outcome.kind == DOWN:
             self._stop()
             return
         lane = self._work.lane
         async with self._office.wire.instance.transaction() as tx:
-            if outcome.kind != LATER:
+            if outcome.kind not in {LATER, DOUBTFUL}:
                 await lanes.unpark(tx.session, lane, [held.item.seq])
                 return
             if not await self._is_still_ours(tx):

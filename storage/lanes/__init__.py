@@ -4,6 +4,7 @@
 from storage.lanes.claiming import bodies, claim, fill, free, holds, owners, renew
 from storage.lanes.finding import interested, next_return, paused, returning, rows_after, waiting
 from storage.lanes.settling import (
+    due_by,
     give_up,
     move_along,
     rest,
@@ -20,6 +21,7 @@ __all__ = [
     "Work",
     "bodies",
     "claim",
+    "due_by",
     "fill",
     "free",
     "give_up",

@@ -217,6 +217,16 @@ async def rest(session: AsyncSession, now: datetime) -> None:
     await session.execute(_REST, {"now": now})
 
 
+async def due_by(session: AsyncSession, host: str, moment: datetime) -> None:
+    """Have what is parked for a peer tried at this moment, where its own would be later."""
+    theirs = select(Lane.id).where(Lane.peer == host)
+    await session.execute(
+        update(Parked)
+        .where(Parked.lane_id.in_(theirs), Parked.next_try > moment)
+        .values(next_try=moment)
+    )
+
+
 async def unpark(session: AsyncSession, lane: int, seqs: Sequence[int]) -> None:
     """Parked entries that are dealt with."""
     for batch in in_batches(list(seqs)):

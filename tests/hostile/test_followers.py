@@ -11,12 +11,13 @@ from server.members.profile import ProfileDraft
 from server.posts import steering
 from storage.log import Form, LogRow
 from storage.members import Member
+from storage.peers import Peer
 from storage.posts import Post
 from tests import makers
 from tests.hostile.commons import Commons, doing
 from tests.hostile.conftest import Opener
-from tests.hostile.followers import edit, follow, remove, told
-from tests.hostile.peer import PUBLIC, ScriptedPeer, vera
+from tests.hostile.followers import edit, follow, remove, summed_up, told
+from tests.hostile.peer import PUBLIC, Page, ScriptedPeer, vera
 
 
 async def life(gh: Commons, ana: Member) -> tuple[Post, Post]:
@@ -93,6 +94,23 @@ async def test_words_reach_a_microblog_as_they_change_and_leave_it_as_they_go(
     assert deleted["object"]["type"] == "Tombstone"
     assert undone["object"]["id"] == boost["id"] == f"{gh.forum.uri}/announce/{thread.id}"
     assert undone["object"]["object"] == thread.uri
+
+
+async def test_who_runs_other_software_meanwhile_is_sent_what_that_takes(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer
+) -> None:
+    await follow(gh, vic, "lemmy")
+    await follow(gh, evil, "mastodon")
+    vic.inbox_answer = lambda _: Page(status=503)
+    await makers.thread(gh.instance, gh.admin, gh.forum, "Moving")
+    await gh.settled()
+    assert {summed_up(one) for one in vic.delivered} == {"Announce{Create}"}
+    vic.requests.clear()
+    vic.inbox_answer = lambda _: Page(status=202)
+    async with gh.instance.transaction() as tx:
+        (await tx.session.get_one(Peer, vic.host)).software = "mastodon"
+    gh.clock.turn(hours=1)
+    assert await told(gh, vic) == [("Announce{id}", "counters")]
 
 
 async def test_who_has_left_hears_of_what_they_got_and_of_nothing_newer(

@@ -191,6 +191,30 @@ async def test_an_update_follows_its_subject_to_lanes_that_have_left(database: D
         assert await writing.taken(late) == ["update-7-1", "update-8-1", "delete-7", "reply-to-7"]
 
 
+async def test_who_left_and_came_back_is_told_of_changes_to_what_they_had(
+    database: Database,
+) -> None:
+    async with database.writer.transaction() as session:
+        writing = Writing(session)
+        lane = await writing.lane(1)
+        await log.subscribe(session, PERMITS, lane, 1)
+        await writing.append("create-had", "had")
+        await log.unsubscribe(session, PERMITS, lane)
+        await session.flush()
+        await writing.append("create-missed", "missed")
+        # Neither what they had before nor the new row of a change makes up for the gap.
+        for subject in ("had", "missed"):
+            await writing.append(f"update-{subject}-away", subject, follows=True)
+        await log.subscribe(session, PERMITS, lane, 2)
+        await writing.append("create-new", "new")
+        assert await writing.taken(lane) == ["create-had", "update-had-away", "create-new"]
+        await log.unsubscribe(session, PERMITS, lane)
+        await session.flush()
+        for subject in ("had", "missed", "new"):
+            await writing.append(f"delete-{subject}", subject, follows=True)
+        assert await writing.taken(lane, after=4) == ["create-new", "delete-had", "delete-new"]
+
+
 async def test_what_has_no_first_row_goes_to_present_lanes_only(database: Database) -> None:
     async with database.writer.transaction() as session:
         writing = Writing(session)

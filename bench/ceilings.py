@@ -20,7 +20,7 @@ HOST = "bare.example"
 CONNECTIONS = 32
 QUICK = 1_000
 # Measured beside every few hundred pages, it may not take longer than they do.
-PAGES = 6_000
+PAGES = 4_000
 # What a quiet run of this kind of machine gave; under half of it, the machine is busy or slow.
 USUAL = {
     "bare ASGI, GET tiny": 38_650,

@@ -19,7 +19,7 @@ from bench.sink import Arrivals
 
 ENOUGH = 0.60
 # So many are measured together; what a short one costs is told from more of them.
-POSTS, SHORT, POSTS_WHEN_SHORT = 3, 500, 6
+POSTS, SHORT, POSTS_WHEN_SHORT = 6, 500, 8
 IDLE_SECONDS = 4.0
 MOST_GROWTH_MB = 200
 STALLED_SECONDS = 60.0

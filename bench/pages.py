@@ -30,7 +30,7 @@ from storage.forums import Forum
 CONNECTIONS = 32
 GROWTH = 1.3
 # A machine whose speed changes within seconds is asked for its limit as often.
-PARTS, LEAST_OF_A_PART = 4, 30
+PARTS, LEAST_OF_A_PART = 8, 30
 
 
 @dataclass(frozen=True)

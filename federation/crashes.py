@@ -46,6 +46,13 @@ class Crashes:
             self._own.append(now)
             if self._are_many(self._own):
                 self.too_often.set()
+        self.tell(name, error)
+
+    def tell(self, name: str, error: BaseException) -> None:
+        """One thing a loop works on has failed, and the loop goes on: administrators are told.
+
+        It is not counted: another process would fare no better with that one.
+        """
         self.last[name] = Crash(name, self._instance.clock.now(), said(error), self._process)
         self._unwritten.add(name)
 
@@ -67,5 +74,7 @@ class Crashes:
 
 def said(error: BaseException) -> str:
     """What an error says in its first line: those of a database go on with what was asked."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     lines = str(error).splitlines() or [""]
     return text.clean_line(f"{type(error).__name__}: {lines[0]}", crashes.LONGEST)

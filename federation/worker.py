@@ -108,7 +108,7 @@ class Worker:
             self._wire.receiver.on_ready = self._wakes["receive"].set
             self._wire.delivery.on_ready = self._wakes["deliver"].set
             self._wire.receiver.on_crash = partial(self.crashes.note, "receive")
-            self._wire.delivery.on_crash = partial(self.crashes.note, "deliver")
+            self._wire.delivery.on_crash = partial(self.crashes.tell, "deliver")
         if instance.database.is_sqlite:
             loops["watch"] = self._watch
         for name, work in loops.items():

@@ -35,8 +35,10 @@ def passes(error: BaseException) -> bool:
     """Whether a fault is of the database's surroundings: full, locked, read-only, gone.
 
     The same request may well succeed a little later. A fault of ours, such as a wrong
-    statement, is none of them.
+    statement, is none of them. Of several at once, each must be.
     """
+    if isinstance(error, BaseExceptionGroup):
+        return all(passes(one) for one in error.exceptions)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     chain: list[BaseException] = [error]

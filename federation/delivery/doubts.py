@@ -11,8 +11,11 @@ from federation.delivery.health import Origin
 TRIES_OF_ONE = 3
 # That one, and one that waits behind it.
 MOST_ASIDE = 2
-# So many fail in one turn, at most, before all of its peer waits.
-MOST_FAILING = 16
+# So many fail in one turn, at most, before all of its peer waits: one, then twice as many as in
+# the turn before.
+MOST_FAILING = 64
+# So many of those that were set aside are tried in one turn while the peer fails.
+MOST_HELD = 16
 
 
 @dataclass(eq=False)
@@ -34,7 +37,7 @@ class Doubts:
 
     Such an entry waits until something else was taken, which shows that the peer is well and has
     it set aside; or until nothing is left to try, or too much has failed: then the peer fails,
-    and all waits for it with nothing set aside. The turns that follow look a little further each
+    and all waits for it with nothing set aside. The turns that follow look twice as far each
     time, so that a few such entries in a row keep nothing from those behind them.
 
     One entry that is all there is goes aside by itself, so that the next is tried when it comes;
@@ -51,6 +54,8 @@ class Doubts:
         # Of what is sent in this turn, what may still show something.
         self.going = 0
         self.stopped = False
+        # Whether any of those that were decided together was sent in this turn.
+        self.was_asked = False
 
     async def is_aside(self, doubt: Doubt) -> bool:
         """Wait until that is known: whether it is set aside, or else its peer is failing."""
@@ -59,7 +64,7 @@ class Doubts:
             self._since = self._origin.taken
         self._waiting[doubt] = answer
         tried = sum(one.is_sent and not one.is_held for one in self._waiting)
-        if tried > min(self._origin.failures + 1, MOST_FAILING):
+        if tried > min(2 ** min(self._origin.failures, 10), MOST_FAILING):
             self._decide(False)
         self.rest()
         return await answer
@@ -84,6 +89,9 @@ class Doubts:
             if len(fresh) > 1 or not self._may_stand_aside(fresh[0]):
                 return False
             self._origin.aside += 1
+        elif self._origin.failures and len(self._waiting) > MOST_ASIDE:
+            # It failed before, and at all that was tried now.
+            return False
         elif not self._origin.taken:
             # It was set aside by another process, or before this one began.
             self._origin.aside = max(1, self._origin.aside)
@@ -98,6 +106,7 @@ class Doubts:
         return is_tried and self._is_clear
 
     def _decide(self, is_aside: bool) -> None:
+        self.was_asked = any(doubt.is_sent for doubt in self._waiting)
         # What was tried says best why.
         for _, answer in sorted(self._waiting.items(), key=lambda one: not one[0].is_sent):
             # One of a turn that is being ended was cancelled.

@@ -2,13 +2,14 @@
 """The lanes: every inbox in order, at its own pace."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 
 from federation.claims import LOOKED_FOR_DEAD_EVERY, is_dead
+from federation.crashes import said
 from federation.delivery.bodies import Bodies
 from federation.delivery.express import Express, First
 from federation.delivery.health import Health, Origin
@@ -24,7 +25,7 @@ from federation.wire import Wire
 from storage import lanes, log, traffic
 from storage.base import in_batches
 from storage.database import notify
-from storage.faults import FAULTS
+from storage.faults import FAULTS, passes
 from storage.lanes import Item, Settled, Work
 from storage.peers import Peer
 
@@ -37,6 +38,7 @@ MOST_RUNNING = 2_000
 LOOKED_FOR_EVERY = timedelta(seconds=30)
 MOVED_ALONG_AFTER = 128
 SURVEYED_EVERY = 0.25
+MOST_FAULTS = 1_000
 IDLE = 30.0
 
 
@@ -83,7 +85,8 @@ class Delivery:
         self._moved = 0
         # Called with a fault of ours, once for each lane or activity that it was met at.
         self.on_crash: Callable[[Exception], None] = _log
-        self._faulty: set[str] = set()
+        # By what each was met at, and what it said; the latest.
+        self._faulty: OrderedDict[tuple[str, str], None] = OrderedDict()
         # Called when a lane ends that has more to send, or for which others have waited.
         self.on_ready: Callable[[], None] = wire.instance.wake
 
@@ -252,8 +255,16 @@ class Delivery:
 
     def _crashed(self, at: str, error: Exception) -> None:
         """Tell of a fault of ours; what is met again whenever it is tried again is no new one."""
-        if at not in self._faulty:
-            self._faulty.add(at)
+        # Of a database that is away the loops tell.
+        if passes(error):
+            return
+        fault = at, said(error)
+        is_new = fault not in self._faulty
+        self._faulty[fault] = None
+        self._faulty.move_to_end(fault)
+        if len(self._faulty) > MOST_FAULTS:
+            self._faulty.popitem(last=False)
+        if is_new:
             self.on_crash(error)
 
     def _next(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from federation.delivery.doubts import Doubt, Doubts
+from federation.delivery.doubts import MOST_HELD, Doubt, Doubts
 from federation.delivery.health import KEPT_FOR, Origin
 from federation.delivery.sending import DOUBTFUL, DOWN, LATER, Courier, Office, Outcome
 from federation.delivery.waits import wait_after
@@ -66,7 +66,9 @@ class Turn:
         for position, item in enumerate(work.items):
             chains.setdefault(item.order_key, []).append(position)
         # Each is of another thread, and the window says how many go together.
-        going = [self._retry(held) for held in work.held]
+        # Of what failed before, few are tried while nothing shows that the peer is back.
+        held = work.held[:MOST_HELD] if self._origin.failures else work.held
+        going = [self._retry(one) for one in held]
         going += [self._chain(positions, key in work.behind) for key, positions in chains.items()]
         self._doubts.going = len(going)
         if len(going) == 1:
@@ -209,7 +211,8 @@ class Turn:
             except Exception as error:  # a fault of ours with one keeps nothing from the others
                 if passes(error):
                     raise
-                logger.error("delivery failed", inbox=self._work.inbox, activity=item.activity_id)
+                where = {"inbox": self._work.inbox, "activity": item.activity_id}
+                logger.error("delivery failed", **where, exc_info=error)
                 self._office.crashed(item.activity_id, error)
                 return Outcome(LATER, FAULT)
 
@@ -227,10 +230,20 @@ class Turn:
             if outcome.is_broken:
                 self._origin.window.failed()
             return True
-        if self._may_send():
-            await self._courier.down(outcome.detail)
+        # A turn that was ended says nothing of the peer.
+        if not self._stopped and self._may_send():
+            if is_sent:
+                await self._courier.down(outcome.detail)
+            elif not self._doubts.was_asked:
+                # It was asked nothing. What is set aside before this is tried in the next turn.
+                await self._have_tried()
         self._stop()
         return False
+
+    async def _have_tried(self) -> None:
+        """What is set aside for this peer is due now."""
+        async with self._office.wire.instance.transaction() as tx:
+            await lanes.due_by(tx.session, self._origin.host, tx.now)
 
     async def _park_all(self, positions: list[int]) -> None:
         """What follows in a thread of which something is parked, in one commit."""

@@ -144,10 +144,13 @@ async def test_a_failure_is_told_for_a_day_by_whatever_process_it_was_in(
 
 async def test_an_absent_database_ends_no_process(instance: Instance) -> None:
     crashes = Crashes(instance, "here/1/0")
-    for _ in range(5):
-        crashes.note("tell", ConnectionRefusedError())
+    # Several that ask at once lose it together.
+    lost = ExceptionGroup("in a group", [ConnectionRefusedError("it is away"), ConnectionError()])
+    for fault in (ConnectionRefusedError(), lost) * 3:
+        crashes.note("tell", fault)
     assert not crashes.are_few
     assert not crashes.too_often.is_set()
+    assert crashes.last["tell"].error == "ConnectionRefusedError: it is away"
     for _ in range(3):
         crashes.note("tell", RuntimeError())
     assert crashes.too_often.is_set()

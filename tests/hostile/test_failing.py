@@ -3,6 +3,7 @@
 
 import pytest
 
+from federation.delivery.doubts import MOST_HELD
 from federation.delivery.express import Express
 from federation.delivery.sending import Courier, Outcome
 from federation.delivery.turns import FAULT
@@ -140,6 +141,49 @@ async def test_one_that_fails_alone_makes_room_after_a_few_tries(
     assert "Even" in titles(vic)
 
 
+async def test_who_was_asked_nothing_is_not_said_to_fail(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    """Two stand aside: what comes behind them in their thread is not sent, and says nothing."""
+    vic.inbox_answer = lambda _: Page(status=500)
+    odd = await makers.thread(followed.instance, followed.admin, followed.forum, "Odd")
+    for _ in range(4):
+        await followed.settled()
+        followed.clock.turn(minutes=11)
+    await followed.settled()
+    for _ in range(3):
+        await makers.reply(followed.instance, followed.admin, odd)
+        await followed.settled()
+    peer = await peer_of(followed, vic.host)
+    assert (peer.last_error or "500").strip().endswith("500")
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    for _ in range(4):
+        followed.clock.turn(minutes=61)
+        await followed.settled()
+    assert (len(titles(vic)), titles(vic)[0], await parked(followed)) == (4, "Odd", 0)
+
+
+async def test_of_much_that_is_set_aside_little_is_tried_with_a_server_that_is_away(
+    followed: Commons, vic: ScriptedPeer
+) -> None:
+    vic.inbox_answer = refusing("Odd", 403)
+    await wrote(followed, *(f"Odd {number}" for number in range(40)), "Even")
+    for _ in range(8):
+        followed.clock.turn(minutes=11)
+        await followed.settled()
+    assert ("Even" in titles(vic), await parked(followed)) == (True, 40)
+    vic.inbox_answer = lambda _: Page(status=500)
+    await wrote(followed, "New")
+    await followed.settled()
+    for _ in range(3):
+        vic.requests.clear()
+        followed.clock.turn(minutes=11)
+        await followed.settled()
+        assert 0 < len(vic.delivered) <= MOST_HELD + 1
+    assert (await peer_of(followed, vic.host)).failures > 2
+
+
 @pytest.mark.parametrize(
     ("status", "size"), [(500, 4), (503, 4), (429, 4), (400, 8), (404, 8), (410, 8)]
 )
@@ -209,11 +253,12 @@ async def test_a_fault_of_ours_with_one_is_seen_and_keeps_nothing_from_the_other
     assert [one.error for one in page.parked] == [FAULT]
     crashes = followed.app.state.worker.crashes
     assert "what nobody thought of" in crashes.last["deliver"].error
-    # It is tried again, and told as a crash once.
-    noted = len(crashes._times)
+    # It is tried again, and told once; as another process would fare no better, none is ended.
+    told_of = crashes.last["deliver"]
     followed.clock.turn(minutes=1)
     await followed.settled()
-    assert len(crashes._times) == noted
+    assert crashes.last["deliver"] is told_of
+    assert (crashes.are_few, len(crashes._times)) == (True, 0)
     monkeypatch.setattr(Courier, "send", sends)
     followed.clock.turn(hours=7)
     await followed.settled()

@@ -18,6 +18,10 @@ LOOKED_AGAIN_AFTER = timedelta(seconds=5)
 RSA, ED25519 = "rsa", "ed25519"
 
 
+class NoKey(LookupError):
+    """The actor is none of ours, or is gone."""
+
+
 @dataclass(frozen=True)
 class Held:
     """An open private key, its id, and when it was last known to be the actor's."""
@@ -48,13 +52,13 @@ class Keyring:
         return timedelta(0) <= since < LOOKED_AGAIN_AFTER
 
     async def of(self, session: AsyncSession, actor: str, kind: str) -> Held:
-        """The newest private key of this kind; LookupError when the actor is not one of ours."""
+        """The newest private key of this kind; NoKey when the actor is not one of ours."""
         found = self.held(actor, kind)
         if found is not None:
             return found
         row = await keys.private(session, actor, kind)
         if row is None:
-            raise LookupError(f"no private {kind} key of {actor}")
+            raise NoKey(f"no private {kind} key of {actor}")
         before = self._held.get((actor, kind))
         if before is not None and before.key_id == row.key_id:
             key = before.key

@@ -90,7 +90,7 @@ class Wire:
         rfc9421: bool = False,
         extra: Mapping[str, str] | None = None,
     ) -> Callable[[str, str, bytes | None], Prepared]:
-        """Makes requests ready to be signed as one of our actors; LookupError when it is gone.
+        """Makes requests ready to be signed as one of our actors; NoKey when it is gone.
 
         `extra` are headers that are sent along.
         """

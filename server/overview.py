@@ -70,7 +70,7 @@ async def page(session: AsyncSession, now: datetime) -> Overview:
         allow_rules=await count(PolicyRule, PolicyRule.verdict == Verdict.ALLOW),
         knocks=await count(Knock),
         failing_peers=await count(Peer, Peer.failing_since.is_not(None)),
-        refusing_peers=await count(Peer, traffic.is_refusing()),
+        refusing_peers=await count(Peer, traffic.is_refusing(now)),
         late_facts=await count(FactRow, FactRow.done.is_(None), FactRow.at < now - LATE),
         waiting_letters=await count(Letter, unsent, Letter.attempts < MOST_ATTEMPTS),
         failed_letters=await count(Letter, unsent, Letter.attempts >= MOST_ATTEMPTS),

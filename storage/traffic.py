@@ -3,10 +3,22 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,13 +28,15 @@ from storage.lanes.conditions import in_interval
 from storage.log import ActivityBody, Form, Lane, LogRecipient, LogRow, Parked, Subscription
 from storage.peers import Peer
 
+IN_USE_FOR = timedelta(days=30)
+
 
 @dataclass(frozen=True)
 class Sums:
     """What the lanes of one origin add up to; `cursor` is the one furthest back.
 
-    `refusing` of the `lanes` have taken nothing since they refused, the first `refusing_since`;
-    of `in_hand` a process is sending what there is.
+    `refusing` of the `lanes` have taken nothing since they refused, the first `refusing_since`,
+    and are still used; of `in_hand` a process is sending what there is.
     """
 
     delivered: int = 0
@@ -49,8 +63,11 @@ def known(*conditions: ColumnElement[bool], limit: int | None = None) -> Select[
     return select(Peer).where(*conditions).order_by(Peer.host).limit(limit)
 
 
-async def sums(session: AsyncSession, hosts: Sequence[str] | None = None) -> dict[str, Sums]:
+async def sums(
+    session: AsyncSession, now: datetime, hosts: Sequence[str] | None = None
+) -> dict[str, Sums]:
     """What lanes add up to, by host; of every origin unless `hosts` names some."""
+    refusing = case((_refuses(now), Lane.refusing_since))
     question = select(
         Lane.peer,
         func.sum(Lane.delivered),
@@ -60,9 +77,10 @@ async def sums(session: AsyncSession, hosts: Sequence[str] | None = None) -> dic
         func.min(Lane.cursor),
         func.max(Lane.catch_up),
         func.count(),
-        func.count(Lane.refusing_since),
-        func.min(Lane.refusing_since),
-        func.count(Lane.owner),
+        func.count(refusing),
+        func.min(refusing),
+        # A process that died has its lanes for as long as their leases run.
+        func.count(case((Lane.lease_until > now, Lane.owner))),
     ).group_by(Lane.peer)
     rows: list[Any] = []
     for batch in [None] if hosts is None else in_batches(hosts):
@@ -270,6 +288,20 @@ async def caught_up(session: AsyncSession, lanes: Sequence[int]) -> None:
         await session.execute(update(Lane).where(Lane.id.in_(batch)).values(catch_up=None))
 
 
-def is_refusing() -> ColumnElement[bool]:
-    """The condition on `Peer` that one of its lanes has taken nothing since it last refused."""
-    return exists().where(Lane.peer == Peer.host, Lane.refusing_since.is_not(None))
+def is_refusing(now: datetime) -> ColumnElement[bool]:
+    """The condition on `Peer` that a lane still used has taken nothing since it last refused."""
+    return exists().where(Lane.peer == Peer.host, _refuses(now))
+
+
+def _refuses(now: datetime) -> ColumnElement[bool]:
+    """The condition on `Lane` that it has taken nothing since it refused, and is still used.
+
+    It is while it takes an audience, or was sent something by name within IN_USE_FOR: one whose
+    follower has left has nothing any more by which it could show that it is well.
+    """
+    takes = exists().where(Subscription.lane_id == Lane.id, Subscription.until_seq.is_(None))
+    newest = select(func.max(LogRecipient.seq)).where(LogRecipient.lane_id == Lane.id)
+    named = exists().where(
+        LogRow.seq == newest.correlate(Lane).scalar_subquery(), LogRow.at > now - IN_USE_FOR
+    )
+    return and_(Lane.refusing_since.is_not(None), or_(takes, named))

@@ -19,6 +19,7 @@ from federation.errors import StatusError, WireError
 from federation.fetch import Response, retry_after
 from federation.followers import claims
 from federation.followers.telling import Told
+from federation.keyring import NoKey
 from federation.wire import Wire
 from server.peers import Decision
 from server.rulebook import Rules
@@ -128,6 +129,7 @@ def is_taken(status: int) -> bool:
 class Courier:
     """Sends the entries of one lane, and counts what came of it; `taken` is called for answers.
 
+    `last_refusal` is what the peer itself said; what we could not send is in `refused` only.
     `first` is what came of a first try that was made before: an answer, or why there is none.
     """
 
@@ -160,13 +162,13 @@ class Courier:
                 if not await self._may_go(item):
                     return _kept_back(item)
                 response = await self._post(item, body)
-        except LookupError:
-            return self._refuse("The actor who signs this is gone.")
+        except NoKey:
+            return self._keep("The actor who signs this is gone.")
         except StatusError as error:
             return await self._judge(error.status, str(error), error.retry_after)
         except WireError as error:
             if error.permanent:
-                return self._refuse(str(error))
+                return self._keep(str(error))
             return await self.down(str(error))
         if is_taken(response.status):
             self.delivered += 1
@@ -233,7 +235,14 @@ class Courier:
         await self._answered()
         return self._refuse(detail)
 
+    def _keep(self, detail: str) -> Outcome:
+        """What cannot be sent at all is over like a refusal, but is no word of the peer's."""
+        self.refused += 1
+        logger.warning("delivery impossible", inbox=self._work.inbox, detail=detail[:200])
+        return Outcome(REFUSED, detail)
+
     def _refuse(self, detail: str) -> Outcome:
+        """The peer has said no for good."""
         self.refused += 1
         self.last_refusal = detail
         logger.warning("delivery refused", inbox=self._work.inbox, detail=detail[:200])

@@ -35,7 +35,8 @@ class Show(StrEnum):
 class Line:
     """A peer with what its lanes have done; `behind` when one is not at the end of the log.
 
-    `refusing` of its `inboxes` have refused all they were sent, the first `refusing_since`.
+    `refusing` of its `inboxes`, those still used, have refused all they were sent, the first
+    `refusing_since`.
     Whatever process sends, it has `in_hand` of them now. `given_up` is when what waited had
     waited too long, unless it was made good.
     """
@@ -95,7 +96,7 @@ def said(error: str) -> str:
 
 
 async def peer_list(
-    session: AsyncSession, *, find: str = "", show: Show = Show.ALL, after: str = ""
+    session: AsyncSession, now: datetime, *, find: str = "", show: Show = Show.ALL, after: str = ""
 ) -> PeerList:
     """Up to PAGE peers whose host holds `find`, behind the host `after`; always five queries."""
     conditions: list[ColumnElement[bool]] = []
@@ -107,39 +108,40 @@ async def peer_list(
     elif show is Show.PAUSED:
         conditions.append(Peer.paused.is_not(None))
     elif show is Show.REFUSING:
-        conditions.append(traffic.is_refusing())
+        conditions.append(traffic.is_refusing(now))
     if after:
         conditions.append(Peer.host > after)
     question = traffic.known(*conditions, limit=PAGE + 1)
     found = list((await session.execute(question)).scalars())
-    refusing = select(func.count()).select_from(Peer).where(traffic.is_refusing())
+    refusing = select(func.count()).select_from(Peer).where(traffic.is_refusing(now))
     counts = await session.execute(
         select(
             func.count(Peer.failing_since), func.count(Peer.paused), refusing.scalar_subquery()
         ).select_from(Peer)
     )
     shown = found[:PAGE]
-    lines = await _lines(session, shown, [peer.host for peer in shown])
+    lines = await _lines(session, now, shown, [peer.host for peer in shown])
     return PeerList(lines, shown[-1].host if len(found) > PAGE else None, *counts.one())
 
 
-async def every_line(session: AsyncSession) -> list[Line]:
+async def every_line(session: AsyncSession, now: datetime) -> list[Line]:
     """Every peer, by host, in as many queries as for one."""
-    return await _lines(session, list((await session.execute(traffic.known())).scalars()), None)
+    every = list((await session.execute(traffic.known())).scalars())
+    return await _lines(session, now, every, None)
 
 
-async def line_of(session: AsyncSession, host: str) -> Line:
+async def line_of(session: AsyncSession, host: str, now: datetime) -> Line:
     """One peer's line; NotFound when we know none of that name."""
     peer = await session.get(Peer, host.strip().lower())
     if peer is None:
         raise NotFound(f"We have never heard of {host}.")
-    return (await _lines(session, [peer], [peer.host]))[0]
+    return (await _lines(session, now, [peer], [peer.host]))[0]
 
 
 async def _lines(
-    session: AsyncSession, peers: list[Peer], hosts: Sequence[str] | None
+    session: AsyncSession, now: datetime, peers: list[Peer], hosts: Sequence[str] | None
 ) -> list[Line]:
-    sums = await traffic.sums(session, hosts)
+    sums = await traffic.sums(session, now, hosts)
     parked = await traffic.parked_counts(session, hosts)
     newest = await last_seq(session)
 

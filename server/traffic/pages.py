@@ -89,7 +89,7 @@ async def peer_page(
     session: AsyncSession, host: str, now: datetime, sending: Traffic | None = None
 ) -> PeerPage:
     """The page of a peer; NotFound when we know none of that name."""
-    line = await line_of(session, host)
+    line = await line_of(session, host, now)
     peer = line.peer
     parked = await _parked(session, peer.host)
     refusals = await traffic.refusals(session, peer.host, MOST_SAID)

@@ -4,12 +4,18 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from federation.delivery.express import Express
+from federation.delivery.sending import Courier
+from federation.errors import Forbidden
+from federation.keyring import NoKey
 from server import overview, traffic
 from server.traffic import Line, Show
 from storage import lanes
 from tests import makers
 from tests.hostile.commons import Commons
-from tests.hostile.followed import followed, lane_of, until
+from tests.hostile.followed import followed, lane_of, told, until
 from tests.hostile.peer import Page, ScriptedPeer
 from web.cli.peers import _state
 
@@ -18,13 +24,13 @@ __all__ = ["followed"]
 
 async def line_of(gh: Commons, host: str) -> Line:
     async with gh.instance.reading() as session:
-        return await traffic.line_of(session, host)
+        return await traffic.line_of(session, host, gh.clock.now())
 
 
 async def shown(gh: Commons, show: Show) -> list[str]:
     """The hosts in this part of the list."""
     async with gh.instance.reading() as session:
-        found = await traffic.peer_list(session, show=show)
+        found = await traffic.peer_list(session, gh.clock.now(), show=show)
     return [line.peer.host for line in found.lines]
 
 
@@ -61,6 +67,37 @@ async def test_what_refuses_some_of_what_it_is_sent_is_well_once_it_takes_more(
         await say(followed, f"Number {number}")
     line = await line_of(followed, vic.host)
     assert (_state(line), line.refused, line.delivered) == ("well", 1, 3)
+
+
+@pytest.mark.parametrize("error", [NoKey("no key"), Forbidden("This may not be asked.")])
+async def test_what_we_cannot_send_is_no_word_of_the_peer(
+    followed: Commons, vic: ScriptedPeer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def knock(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Express, "put", lambda *_: False)
+    monkeypatch.setattr(Courier, "_knock", knock)
+    await say(followed, "Never")
+    line = await line_of(followed, vic.host)
+    assert (_state(line), line.refused, line.refusing, line.last_refusal) == ("well", 1, 0, "")
+
+
+async def test_a_fault_of_ours_loses_nothing_and_is_not_laid_on_the_peer(
+    followed: Commons, vic: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def knock(*_: object, **__: object) -> None:
+        raise KeyError("a fault of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Express, "put", lambda *_: False)
+        patch.setattr(Courier, "_knock", knock)
+        await say(followed, "Late")
+    line = await line_of(followed, vic.host)
+    assert (line.refused, line.refusing, line.parked) == (0, 0, 1)
+    followed.clock.turn(hours=1)
+    await followed.settled()
+    assert told(vic) == [("Create", "Late")]
 
 
 async def given_up(gh: Commons, vic: ScriptedPeer) -> None:

@@ -231,24 +231,24 @@ async def ten_thousand(instance: Instance) -> list[str]:
 async def test_ten_thousand_peers_are_listed_in_as_many_queries_as_one(
     instance: Instance,
 ) -> None:
-    engine = instance.database._read.sync_engine
+    engine, now = instance.database._read.sync_engine, instance.clock.now()
     async with instance.transaction() as tx:
         await peers.seen(tx, "a.example", "https://a.example")
     async with instance.reading() as session:
         with counted(engine) as for_one:
-            await traffic.peer_list(session)
-            await traffic.every_line(session)
+            await traffic.peer_list(session, now)
+            await traffic.every_line(session, now)
     hosts = ["a.example", *await ten_thousand(instance)]
     async with instance.reading() as session:
         with counted(engine) as for_all:
-            first = await traffic.peer_list(session)
-            every = await traffic.every_line(session)
-        second = await traffic.peer_list(session, after=first.after or "")
-        failing = await traffic.peer_list(session, show=Show.FAILING)
-        paused = await traffic.peer_list(session, show=Show.PAUSED)
-        found = await traffic.peer_list(session, find=" AGENCY-0777")
-        none = await traffic.peer_list(session, find="%")
-        odd = await traffic.peer_list(session, find="\0_", after="\0")
+            first = await traffic.peer_list(session, now)
+            every = await traffic.every_line(session, now)
+        second = await traffic.peer_list(session, now, after=first.after or "")
+        failing = await traffic.peer_list(session, now, show=Show.FAILING)
+        paused = await traffic.peer_list(session, now, show=Show.PAUSED)
+        found = await traffic.peer_list(session, now, find=" AGENCY-0777")
+        none = await traffic.peer_list(session, now, find="%")
+        odd = await traffic.peer_list(session, now, find="\0_", after="\0")
     assert len(for_all) == len(for_one)
     assert [line.peer.host for line in every] == hosts
     assert (every[4_001].delivered, every[4_001].refused) == (4_000, 1)

@@ -36,7 +36,7 @@ async def _page(
         rules = await peers.rules(session)
         knocks = await peers.knocks(session)
         known = await traffic.peer_list(
-            session, find=asked.get("find", ""), show=show, after=asked.get("after", "")
+            session, now, find=asked.get("find", ""), show=show, after=asked.get("after", "")
         )
     typed = {name: form[name] if form else "" for name in KEPT} | ({"host": host} if host else {})
     verdict: Decision | None = None

@@ -31,7 +31,7 @@ def list_(json: Json = False) -> None:
 
     async def task(instance: Instance) -> list[Line]:
         async with instance.reading() as session:
-            return await traffic.every_line(session)
+            return await traffic.every_line(session, instance.clock.now())
 
     found = perform(task)
     lines = [
@@ -106,7 +106,7 @@ async def _tried(instance: Instance, host: str, began: datetime, due: int) -> tu
     deadline = time.monotonic() + WORKER_SECONDS
     while True:
         async with instance.reading() as session:
-            line = await traffic.line_of(session, host)
+            line = await traffic.line_of(session, host, instance.clock.now())
             left = await due_count(session, host, began)
         if line.peer.next_try != began or left < due or not (line.behind or line.parked):
             return line, ""

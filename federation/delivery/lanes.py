@@ -283,7 +283,7 @@ class Delivery:
 
     async def renew(self) -> None:
         """Keep what we work on; called more often than leases run out."""
-        await self._office.leases.renew({*self._running, *self._express.lanes})
+        await self._office.leases.renew(lambda: {*self._running, *self._express.lanes})
 
     async def stop(self, seconds: float) -> None:
         """Let what is in flight end, at most this long, and let go of every lane."""

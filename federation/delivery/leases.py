@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lanes this process has for itself, and until when it has each."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import structlog
@@ -39,20 +39,25 @@ class Leases:
         self._ends |= dict.fromkeys((work.lane for work in works), until)
         return works
 
-    async def renew(self, working: Collection[int]) -> None:
-        """Keep what is worked on, as far as it is still ours; the rest is left to run out."""
-        asked = {lane: self._ends[lane] for lane in working if lane in self._ends}
+    async def renew(self, working: Callable[[], Collection[int]]) -> None:
+        """Keep what is worked on, as far as it is still ours; the rest is left to run out.
+
+        `working` answers which lanes that is at the moment.
+        """
+        asked = {lane: self._ends[lane] for lane in working() if lane in self._ends}
         if not asked:
             return
         async with self._instance.transaction() as tx:
             until = tx.now + LEASE
             kept = await lanes.renew(tx.session, self.owner, sorted(asked), until)
         # One that was let go of and claimed again meanwhile is ours by that claim.
-        lost = [
+        gone = [
             lane for lane, end in asked.items() if lane not in kept and self._ends.get(lane) == end
         ]
-        for lane in lost:
+        for lane in gone:
             del self._ends[lane]
+        # The others were let go of while we waited for the database.
+        lost = set(gone).intersection(working())
         if lost:
             logger.warning("lanes lost to another process", count=len(lost))
         now = self._instance.clock.now()

@@ -5,6 +5,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import or_, select
 
 from federation import discovery
@@ -12,6 +13,7 @@ from federation.errors import WireError
 from federation.wire import Wire
 from storage.peers import Peer
 
+logger = structlog.get_logger("guildhall.worker")
 ROUND = 300.0
 MOST_A_ROUND = 100
 AT_ONCE = 8
@@ -33,7 +35,10 @@ class Descriptions:
         self._again: dict[str, datetime] = {}
 
     async def run_due(self) -> None:
-        """Ask those whose time has come, at most MOST_A_ROUND, the longest unasked first."""
+        """Ask those whose time has come, at most MOST_A_ROUND, the longest unasked first.
+
+        One that meets a fault of ours stops nobody; the first is raised once all were asked.
+        """
         now = self._wire.instance.clock.now()
         self._again = {host: again for host, again in self._again.items() if again > now}
         question = select(Peer.host, Peer.failing_since, Peer.described).where(
@@ -50,10 +55,21 @@ class Descriptions:
         due = [row for row in rows if row.host not in self._again]
         due.sort(key=lambda row: (row.described or never, row.host))
         room = asyncio.Semaphore(AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for host, failing_since, _ in due[:MOST_A_ROUND]:
-                wait = DAILY if failing_since is None else HOURLY
-                group.create_task(self._ask(host, wait, room))
+        chosen = due[:MOST_A_ROUND]
+        ends = await asyncio.gather(
+            *(
+                self._ask(row.host, DAILY if row.failing_since is None else HOURLY, room)
+                for row in chosen
+            ),
+            return_exceptions=True,
+        )
+        faults: list[BaseException] = []
+        for row, end in zip(chosen, ends, strict=True):
+            if end is not None:
+                faults.append(end)
+                logger.error("peer not described", host=row.host, exc_info=end)
+        if faults:
+            raise faults[0]
 
     async def _ask(self, host: str, wait: timedelta, room: asyncio.Semaphore) -> None:
         instance = self._wire.instance

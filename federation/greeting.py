@@ -24,7 +24,8 @@ async def greet(wire: Station) -> None:
 
     A signed request is a sign of life, so a peer that waits for us tries again at once; so
     is its answer, and what waits here for the peer need not wait any longer. Who does not answer
-    stops nobody; the first fault of our own is raised once all were greeted.
+    stops nobody; the first fault of our own is raised once all were greeted, and the next call
+    greets only those that met one.
     """
     async with wire.instance.reading() as session:
         agencies = await session.execute(
@@ -35,18 +36,21 @@ async def greet(wire: Station) -> None:
         )
     room = asyncio.Semaphore(AT_ONCE)
 
-    async def politely(asking: Callable[[], Awaitable[object]]) -> None:
+    async def politely(uri: str, asking: Callable[[], Awaitable[object]]) -> None:
+        if uri in wire.greeted:
+            return
         async with room:
             with suppress(WireError):
                 await asking()
+        wire.greeted.add(uri)
 
     async def hello(host: str, origin: str) -> None:
         await wire.key_document(f"{origin}/instance/forums")
         await wire.answered(host)
 
     ends = await asyncio.gather(
-        *(politely(partial(hello, host, origin)) for host, origin in agencies),
-        *(politely(partial(wire.actors.forum, uri, fresh=True)) for uri in homes.scalars()),
+        *(politely(origin, partial(hello, host, origin)) for host, origin in agencies),
+        *(politely(uri, partial(wire.actors.forum, uri, fresh=True)) for uri in homes.scalars()),
         return_exceptions=True,
     )
     faults = [end for end in ends if isinstance(end, BaseException)]
@@ -54,3 +58,4 @@ async def greet(wire: Station) -> None:
         logger.error("greeting failed", exc_info=fault)
     if faults:
         raise faults[0]
+    wire.greeted.clear()

@@ -43,6 +43,8 @@ class Station(Wire):
         self.descriptions = Descriptions(self)
         self.stamps = Awaited(self, self.actors, self.verifier)
         self.mentors = Pulling(self, self.actors)
+        # Whom a greeting has reached that must be begun anew for others, by origin or forum.
+        self.greeted: set[str] = set()
         self.repair = Repair(self, self.receiver, self.claims.owner)
 
     async def answered(self, host: str) -> None:

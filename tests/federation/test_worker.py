@@ -197,15 +197,21 @@ async def test_one_whom_we_cannot_greet_keeps_nobody_else_from_it(
             peer = await peers.seen(tx, host, f"https://{host}")
             peer.software = peers.GUILDHALL
     station = Station(instance)
-    greeted = []
+    greeted: list[str] = []
+    faulty = {"https://a.example/instance/forums"}
 
     async def answer(uri: str, **_: object) -> None:
         greeted.append(uri)
-        if "a.example" in uri:
+        if uri in faulty:
             raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(station, "key_document", answer)
-    with pytest.raises(RuntimeError, match="a fault of ours"):
-        await greet(station)
-    assert len(greeted) == 2
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            await greet(station)
+    # Who was greeted is not greeted again for the sake of the other.
+    assert [sum(host in uri for uri in greeted) for host in ("a.example", "b.example")] == [2, 1]
+    faulty.clear()
+    await greet(station)
+    assert len(greeted) == 4
     await station.close()

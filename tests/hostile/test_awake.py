@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from federation import descriptions
+from federation import descriptions, discovery
 from server import traffic
 from storage.peers import Peer
 from tests import makers
@@ -101,6 +101,26 @@ async def test_a_round_asks_a_few_and_the_next_one_the_others(
     for asked in (1, 2, 2):
         await gh.station.descriptions.run_due()
         assert questions(vic) + questions(evil) == asked
+
+
+async def test_a_fault_of_ours_with_one_server_keeps_no_other_from_being_asked(
+    gh: Commons, vic: ScriptedPeer, evil: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await gh.is_guildhall(vic.host, evil.host)
+    gh.clock.turn(days=2)
+    asked: list[str] = []
+
+    async def describe(_: object, host: str) -> None:
+        if host == evil.host:
+            raise RuntimeError("a fault of ours")
+        # It answers after the other has failed.
+        await asyncio.sleep(0.1)
+        asked.append(host)
+
+    monkeypatch.setattr(discovery, "describe", describe)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        await gh.station.descriptions.run_due()
+    assert asked == [vic.host]
 
 
 async def test_work_on_a_host_that_fails_late_is_seen_and_begun_anew(

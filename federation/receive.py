@@ -23,7 +23,7 @@ from federation.vocabulary.errors import Malformed
 from federation.vocabulary.reader import read
 from federation.vocabulary.terms import POST_TYPES
 from federation.wire import Wire
-from server import audit
+from server import audit, postponed
 from server.errors import Refusal
 from server.facts import ActivityRefused
 from server.transaction import Transaction
@@ -147,11 +147,30 @@ class Receiver:
                 # What it answers does not wait for it: it may well be what is waited for.
                 late |= dict.fromkeys(about, again)
 
-    async def _behind(self, row: InboxRow, until: datetime) -> datetime:
-        """Have a row wait for an earlier one about the same post."""
+    async def _behind(self, row: InboxRow, until: datetime) -> datetime | None:
+        """Have a row wait for an earlier one about the same post; None where it was settled."""
+        told = await self._told(row)
         async with self._wire.instance.transaction() as tx:
+            if await self._is_removed(tx, row, told):
+                return None
             (await tx.session.get_one(InboxRow, row.id)).next_try = until
         return until
+
+    @staticmethod
+    async def _told(row: InboxRow) -> set[str]:
+        """What a row holds the words of; it may be of a million bytes."""
+        return await asyncio.to_thread(postponed.told, row.body or "")
+
+    @staticmethod
+    async def _is_removed(tx: Transaction, row: InboxRow, told: set[str]) -> bool:
+        """Settle a row that is to wait with the words of a post that was removed meanwhile.
+
+        While it was being worked on it was left out when the post went.
+        """
+        if not told or not await postponed.is_about_removed(tx, told):
+            return False
+        await settle(tx, row.id, InboxState.IGNORED, postponed.NOTE)
+        return True
 
     async def renew(self) -> None:
         """Keep the hosts that we work on; called more often than leases run out."""
@@ -249,8 +268,11 @@ class Receiver:
         return again
 
     async def _again(self, row: InboxRow, note: str) -> datetime | None:
-        """Try a row once more, and when; None where it was given up."""
+        """Try a row once more, and when; None where it was given up, or is about what is gone."""
+        told = await self._told(row)
         async with self._wire.instance.transaction() as tx:
+            if await self._is_removed(tx, row, told):
+                return None
             held = await tx.session.get_one(InboxRow, row.id)
             held.attempts += 1
             held.note = note[:500]

@@ -7,7 +7,10 @@ import orjson
 import pytest
 from sqlalchemy import ColumnElement, column, literal_column, select, table
 
+from federation import receive
+from federation.errors import Unreachable
 from federation.outbox import tell
+from server import postponed
 from server.facts import Fact, PostDeleted
 from server.posts import editing, reading
 from server.posts.drafts import EditDraft
@@ -219,3 +222,19 @@ async def test_what_is_deleted_is_not_sent_while_its_deletion_is_not_told_yet(
     followed.clock.turn(hours=1)
     await followed.settled()
     assert [kind for kind, _ in told(vic)] == ["Delete"]
+
+
+async def test_what_is_being_worked_on_while_its_post_goes_does_not_wait_with_its_words(
+    gh: Commons, vic: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = await _written_elsewhere(gh, vic)
+
+    async def away(*_: object) -> None:
+        async with gh.instance.transaction() as tx:
+            await editing.remove(tx, gh.admin, await tx.session.get_one(Post, post.id))
+        raise Unreachable("It is away.")
+
+    monkeypatch.setattr(receive, "handle", away)
+    changed = note(post.uri, vera(vic), gh.forum.uri, content=f"<p>A {TAINT}.</p>")
+    row = await gh.sent(vic, doing("Update", vera(vic), changed, 9))
+    assert (row.state, row.body, row.note) == ("ignored", None, postponed.NOTE)

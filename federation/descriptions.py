@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What peers say of themselves, asked for again before it is old."""
 
-import asyncio
-from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
-import structlog
 from sqlalchemy import or_, select
 
 from federation import discovery
-from federation.errors import WireError
+from federation.rounds import ask_each
 from federation.wire import Wire
 from storage.peers import Peer
 
-logger = structlog.get_logger("guildhall.worker")
 ROUND = 300.0
 MOST_A_ROUND = 100
-AT_ONCE = 8
 DAILY = timedelta(days=1)
 HOURLY = timedelta(hours=1)
 
@@ -54,29 +50,19 @@ class Descriptions:
         never = datetime.min.replace(tzinfo=now.tzinfo)
         due = [row for row in rows if row.host not in self._again]
         due.sort(key=lambda row: (row.described or never, row.host))
-        room = asyncio.Semaphore(AT_ONCE)
-        chosen = due[:MOST_A_ROUND]
-        ends = await asyncio.gather(
-            *(
-                self._ask(row.host, DAILY if row.failing_since is None else HOURLY, room)
-                for row in chosen
-            ),
-            return_exceptions=True,
+        await ask_each(
+            {
+                row.host: partial(
+                    self._ask, row.host, DAILY if row.failing_since is None else HOURLY
+                )
+                for row in due[:MOST_A_ROUND]
+            },
+            "peer not described",
         )
-        faults: list[BaseException] = []
-        for row, end in zip(chosen, ends, strict=True):
-            if end is not None:
-                faults.append(end)
-                logger.error("peer not described", host=row.host, exc_info=end)
-        if faults:
-            raise faults[0]
 
-    async def _ask(self, host: str, wait: timedelta, room: asyncio.Semaphore) -> None:
+    async def _ask(self, host: str, wait: timedelta) -> None:
         instance = self._wire.instance
-        async with room:
-            # Before it is asked: one of which we cannot make anything must not stop the others.
-            later = wait * (1.0 + 0.25 * instance.randomness.fraction())
-            self._again[host] = instance.clock.now() + later
-            # That nothing was learned is no error.
-            with suppress(WireError):
-                await discovery.describe(self._wire, host)
+        # Before it is asked: one of which we cannot make anything must not stop the others.
+        later = wait * (1.0 + 0.25 * instance.randomness.fraction())
+        self._again[host] = instance.clock.now() + later
+        await discovery.describe(self._wire, host)

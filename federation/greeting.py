@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said to the servers we know when a process starts."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
-import structlog
 from sqlalchemy import select
 
 from federation.errors import WireError
+from federation.rounds import ask_each
 from federation.station import Station
 from server import peers
 from storage.forums import CopyState, Forum
 from storage.peers import Peer
-
-logger = structlog.get_logger("guildhall.worker")
-AT_ONCE = 8
 
 
 async def greet(wire: Station) -> None:
@@ -34,28 +30,22 @@ async def greet(wire: Station) -> None:
         homes = await session.execute(
             select(Forum.uri).where(Forum.peer.is_not(None), Forum.copy_state != CopyState.KNOWN)
         )
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def politely(uri: str, asking: Callable[[], Awaitable[object]]) -> None:
-        if uri in wire.greeted:
-            return
-        async with room:
-            with suppress(WireError):
-                await asking()
-        wire.greeted.add(uri)
 
     async def hello(host: str, origin: str) -> None:
         await wire.key_document(f"{origin}/instance/forums")
         await wire.answered(host)
 
-    ends = await asyncio.gather(
-        *(politely(origin, partial(hello, host, origin)) for host, origin in agencies),
-        *(politely(uri, partial(wire.actors.forum, uri, fresh=True)) for uri in homes.scalars()),
-        return_exceptions=True,
+    async def once(name: str, asking: Callable[[], Awaitable[object]]) -> None:
+        with suppress(WireError):
+            await asking()
+        wire.greeted.add(name)
+
+    known: dict[str, Callable[[], Awaitable[object]]] = {
+        origin: partial(hello, host, origin) for host, origin in agencies
+    }
+    known |= {uri: partial(wire.actors.forum, uri, fresh=True) for uri in homes.scalars()}
+    left = {name: ask for name, ask in known.items() if name not in wire.greeted}
+    await ask_each(
+        {name: partial(once, name, ask) for name, ask in left.items()}, "greeting failed"
     )
-    faults = [end for end in ends if isinstance(end, BaseException)]
-    for fault in faults[1:]:
-        logger.error("greeting failed", exc_info=fault)
-    if faults:
-        raise faults[0]
     wire.greeted.clear()

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from storage.log import Lane, Parked
+from storage.peers import Peer
+from tests import makers
 from tests.hostile.commons import SECONDS, Commons, doing
 from tests.hostile.peer import Asked, Page, ScriptedPeer, vera
 
@@ -23,6 +25,19 @@ async def followed(gh: Commons, vic: ScriptedPeer) -> Commons:
     assert [one["type"] for one in vic.delivered] == ["Accept"]
     vic.requests.clear()
     return gh
+
+
+@pytest.fixture
+async def waiting(followed: Commons, vic: ScriptedPeer) -> Commons:
+    """A thread waits for Vic, whose server was down and is up again; nobody has noticed."""
+    vic.inbox_answer = lambda _: Page(status=503)
+    await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
+    await followed.settled()
+    vic.inbox_answer = lambda _: Page(status=202)
+    vic.requests.clear()
+    await followed.settled()
+    assert told(vic) == []
+    return followed
 
 
 def told(peer: ScriptedPeer) -> list[tuple[str, str]]:
@@ -46,6 +61,11 @@ async def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < end
         await asyncio.sleep(0.01)
+
+
+async def peer_of(gh: Commons, host: str) -> Peer:
+    async with gh.instance.reading() as session:
+        return await session.get_one(Peer, host)
 
 
 async def parked(gh: Commons) -> int:

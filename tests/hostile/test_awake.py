@@ -7,32 +7,13 @@ import pytest
 
 from federation import descriptions, discovery
 from server import traffic
-from storage.peers import Peer
 from tests import makers
 from tests.hostile.commons import ORIGIN, Commons, doing
-from tests.hostile.followed import followed, told, until
+from tests.hostile.followed import followed, peer_of, told, until, waiting
 from tests.hostile.peer import Page, ScriptedPeer, mallory
 
-__all__ = ["followed"]
+__all__ = ["followed", "waiting"]
 ASKED = "/.well-known/nodeinfo"
-
-
-@pytest.fixture
-async def waiting(followed: Commons, vic: ScriptedPeer) -> Commons:
-    """A thread waits for Vic, whose server was down and is up again; nobody has noticed."""
-    vic.inbox_answer = lambda _: Page(status=503)
-    await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
-    await followed.settled()
-    vic.inbox_answer = lambda _: Page(status=202)
-    vic.requests.clear()
-    await followed.settled()
-    assert told(vic) == []
-    return followed
-
-
-async def peer_of(gh: Commons, host: str) -> Peer:
-    async with gh.instance.reading() as session:
-        return await session.get_one(Peer, host)
 
 
 def questions(peer: ScriptedPeer) -> int:

@@ -23,6 +23,7 @@ from tests.hostile.commons import Commons, doing
 from tests.hostile.copy import copied
 from tests.hostile.followed import followed as followed
 from tests.hostile.followed import lane_of, parked, refusing, told
+from tests.hostile.followed import waiting as waiting
 from tests.hostile.peer import Page, ScriptedPeer, mallory, vera
 
 
@@ -55,16 +56,9 @@ async def test_a_server_that_is_down_gets_everything_in_order_later(
     assert told(vic) == [("Create", "First"), *created, ("Update", "Newer")]
 
 
-async def test_a_sign_of_life_wakes_the_lane_at_once(followed: Commons, vic: ScriptedPeer) -> None:
-    vic.inbox_answer = lambda _: Page(status=503)
-    await makers.thread(followed.instance, followed.admin, followed.forum, "Late")
-    await followed.settled()
-    vic.inbox_answer = lambda _: Page(status=202)
-    vic.requests.clear()
-    await followed.settled()
-    assert told(vic) == []
-    await followed.deliver(vic, doing("View", mallory(vic), followed.thread.uri))
-    await followed.settled()
+async def test_a_sign_of_life_wakes_the_lane_at_once(waiting: Commons, vic: ScriptedPeer) -> None:
+    await waiting.deliver(vic, doing("View", mallory(vic), waiting.thread.uri))
+    await waiting.settled()
     assert told(vic) == [("Create", "Late")]
 
 

@@ -19,21 +19,11 @@ from storage.log import Lane, Parked
 from storage.peers import Peer
 from tests import makers
 from tests.hostile.commons import Commons, doing
-from tests.hostile.peer import Page, ScriptedPeer, mallory, vera
+from tests.hostile.followed import followed as followed
+from tests.hostile.peer import Page, ScriptedPeer, mallory
 
 # What a connection that stands open was answered: a status, or what kept it from one.
 Came = list[int | str]
-
-
-@pytest.fixture
-async def followed(gh: Commons, vic: ScriptedPeer) -> Commons:
-    """Our forum, followed from a server whose connection to us has just been used."""
-    vic.software = "lemmy"
-    vic.describe()
-    assert (await gh.sent(vic, doing("Follow", vera(vic), gh.forum.uri))).state == "applied"
-    await gh.settled()
-    vic.requests.clear()
-    return gh
 
 
 @pytest.fixture
